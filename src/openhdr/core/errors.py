@@ -1,0 +1,53 @@
+"""Every error a user can meet.
+
+    OpenHDRError                 something is wrong that the user can mend; the command line exits with 2
+    ├── FileError                a file: missing, empty, truncated, not an image, too large, not writable
+    ├── RequestError             an option or argument: unknown name, contradiction, wrong shape
+    │   └── ExposureError        exposures of a bracket: missing, identical, contradictory
+    └── MissingExtraError        an optional dependency that the request needs is not installed
+
+Any other exception is a fault of openhdr (exit 1). A message is one line and says which file or option,
+what was found, what was expected, and what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class OpenHDRError(Exception):
+    """Base of all errors that the user can mend."""
+
+
+class FileError(OpenHDRError):
+    """A file cannot be used. `path` is named first in the message."""
+
+    def __init__(self, path: str | Path, problem: str, remedy: str = "") -> None:
+        self.path = Path(path)
+        super().__init__(f"{path}: {problem}" + (f"; {remedy}" if remedy else ""))
+
+
+class RequestError(OpenHDRError):
+    """An option or argument cannot be used."""
+
+
+class ExposureError(RequestError):
+    """The exposures of a bracket are missing, identical or contradictory."""
+
+
+class MissingExtraError(OpenHDRError):
+    """The request needs an optional dependency. `extra` is its name in `pip install 'openhdr[extra]'`."""
+
+    def __init__(self, need: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{need} is not installed; run: pip install 'openhdr[{extra}]'")
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> RequestError:
+    """The error for a name that is not in a table: names the nearest one, then all."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return RequestError(f"unknown {kind} '{name}'; {hint}choose one of: {', '.join(known)}")
