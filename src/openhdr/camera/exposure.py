@@ -1,0 +1,78 @@
+"""Exposures of a bracket: from metadata, from the user, or estimated from the pixels.
+
+The relative exposure of a shot is H = t * ISO/100 / N^2 (shutter time t in seconds, aperture N); its EV is
+log2 H up to a constant. Only differences within a bracket matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from openhdr.core.errors import ExposureError
+from openhdr.core.image import Exposure
+
+REMEDY = "give them with --ev or --times, or estimate them from the pixels with --ev auto"
+SAME_EV = 0.05  # two exposures closer than this are one: a third of a stop is the finest camera step
+
+
+def ev_from_metadata(exposures: Sequence[Exposure | None], names: Sequence[str]) -> np.ndarray:
+    """(N,) float64 stops, log2(t * ISO/100 / N^2), from what the cameras recorded.
+
+    A tag that no frame has (a manual lens without aperture, say) is taken as equal in all. Raises
+    ExposureError where the shutter time is missing, or a tag is missing in some frames only.
+    """
+    found = [exposure or Exposure() for exposure in exposures]
+    for tag, label in (("time_s", "shutter time"), ("iso", "ISO"), ("f_number", "aperture")):
+        missing = [name for name, exposure in zip(names, found, strict=True) if getattr(exposure, tag) is None]
+        if missing and (tag == "time_s" or len(missing) < len(found)):
+            raise ExposureError(f"{missing[0]}: no {label} in the metadata; {REMEDY}")
+    ev = np.array([_log2_exposure(exposure) for exposure in found])
+    check_distinct(ev, names, "the metadata")
+    return ev
+
+
+def _log2_exposure(exposure: Exposure) -> float:
+    iso, aperture = exposure.iso or 100.0, exposure.f_number or 1.0
+    return float(np.log2(exposure.time_s * iso / 100 / aperture**2))
+
+
+def ev_from_times(times_s: Sequence[float], names: Sequence[str]) -> np.ndarray:
+    """(N,) float64 stops from shutter times in seconds."""
+    _check_count(times_s, names, "--times")
+    times = np.asarray(times_s, dtype=np.float64)
+    if not (np.isfinite(times).all() and (times > 0).all()):
+        raise ExposureError(f"--times {_list(times)}: every shutter time must be a finite number above 0 seconds")
+    ev = np.log2(times)
+    check_distinct(ev, names, "--times")
+    return ev
+
+
+def ev_from_user(ev: Sequence[float], names: Sequence[str]) -> np.ndarray:
+    """(N,) float64 stops as the user gave them."""
+    _check_count(ev, names, "--ev")
+    stops = np.asarray(ev, dtype=np.float64)
+    if not np.isfinite(stops).all() or np.abs(stops).max() > 60:
+        raise ExposureError(f"--ev {_list(stops)}: every value must be a finite number of stops within +-60")
+    check_distinct(stops, names, "--ev")
+    return stops
+
+
+def check_distinct(ev: np.ndarray, names: Sequence[str], source: str) -> None:
+    """Refuse a bracket whose frames all have the same exposure."""
+    if len(ev) > 1 and np.ptp(ev) < SAME_EV:
+        raise ExposureError(
+            f"{source} gives all {len(ev)} frames ({', '.join(names)}) the same exposure; "
+            "a bracket needs different ones: give the true ones with --ev or --times, "
+            "or estimate them from the pixels with --ev auto"
+        )
+
+
+def _check_count(values: Sequence[float], names: Sequence[str], option: str) -> None:
+    if len(values) != len(names):
+        raise ExposureError(f"{option} has {len(values)} values for {len(names)} frames; give one per frame")
+
+
+def _list(values: np.ndarray) -> str:
+    return ",".join(f"{value:g}" for value in values)

@@ -1,0 +1,68 @@
+"""The `openhdr` command: one row a subcommand, each imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from openhdr import __version__
+from openhdr.core.errors import OpenHDRError
+from openhdr.core.table import Row, Table
+
+COMMANDS: Table[Row] = Table(
+    "command",
+    Row("demo", "Merge the built-in bracket and show the result.", "openhdr.cli.demo:demo"),
+    Row("merge", "Merge a bracket of exposures into an HDR image.", "openhdr.cli.merge:merge"),
+    Row("tonemap", "Turn an HDR image into a displayable one.", "openhdr.cli.tonemap:tonemap"),
+    Row("convert", "Convert between image formats.", "openhdr.cli.convert:convert"),
+    Row("info", "Describe images and how they group into brackets.", "openhdr.cli.info:info"),
+)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are the rows of COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return COMMANDS[name].load() if name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(row.name, row.summary) for row in COMMANDS.values()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        if args and args[0] not in COMMANDS:
+            COMMANDS[args[0]]  # raises with the nearest name
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="openhdr %(version)s")
+def group() -> None:
+    """High dynamic range images from ordinary photos.
+
+    Start with: openhdr merge IMG1.jpg IMG2.jpg IMG3.jpg -o out.exr
+    """
+
+
+def main() -> None:
+    """Run the command line. Exit 0: done; 2: the input or request is wrong, one line says how; 1: our fault."""
+    try:
+        group.main(prog_name="openhdr", standalone_mode=False)
+    except click.ClickException as error:
+        fail(error.format_message())
+    except click.exceptions.Abort:
+        fail("interrupted", code=130)
+    except OpenHDRError as error:
+        fail(str(error))
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def fail(message: str, code: int = 2) -> None:
+    """Print one line on stderr and exit."""
+    click.echo("openhdr: error: " + " ".join(message.split()), err=True)
+    sys.exit(code)

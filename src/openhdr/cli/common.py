@@ -1,0 +1,87 @@
+"""What the commands share: the progress bar, JSON, notes."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from openhdr.core import progress
+
+
+def echo_json(facts: Any) -> None:
+    """Print `facts` as indented JSON on stdout; infinities become the strings "inf" and "-inf"."""
+    click.echo(json.dumps(_plain(facts), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str):  # NumPy scalars
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def echo_notes(name: str, notes: tuple[str, ...]) -> None:
+    """Say on stderr what was changed or assumed about a file."""
+    for note in notes:
+        click.echo(f"note: {name}: {note}" if name else f"note: {note}", err=True)
+
+
+def format_table(rows: list[dict[str, str]]) -> str:
+    """Left-aligned plain text table; the keys of the first row are the head."""
+    if not rows:
+        return ""
+    heads = list(rows[0])
+    widths = [max(len(head), *(len(row[head]) for row in rows)) for head in heads]
+    lines = [heads, *([row[head] for head in heads] for row in rows)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+@contextmanager
+def progress_bar() -> Iterator[None]:
+    """Show tasks longer than a second as a bar on stderr, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with progress.listening(_bar):
+        yield
+
+
+@contextmanager
+def _bar(label: str, total: int) -> Iterator[progress.Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    identifier = bar.add_task(label, total=total)
+    began = time.monotonic()
+
+    def advance() -> None:
+        bar.advance(identifier)
+        if not bar.live.is_started and time.monotonic() - began > 1:
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        bar.stop()
