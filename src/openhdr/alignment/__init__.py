@@ -1,1 +1,20 @@
-"""(see ARCHITECTURE.md)"""
+"""Layer 4: bring the frames of a bracket into the reference's geometry. One row an aligner.
+
+An aligner is a function `(bracket, response) -> list[Placement]`, one placement a frame.
+"""
+
+from __future__ import annotations
+
+from openhdr.core.table import Row, Table
+
+ALIGNERS: Table[Row] = Table(
+    "aligner",
+    Row("none", "Leave the frames where they are (tripod).", "openhdr.alignment.none:align"),
+    Row(
+        "homography",
+        "Rotation, translation and perspective of a hand-held camera.",
+        "openhdr.alignment.homography:align",
+    ),
+)
+
+DEFAULT = "homography"

@@ -1,0 +1,134 @@
+"""Align a bracket by one homography a frame (rotation, translation, perspective: a hand-held camera).
+
+Each frame is registered to the already placed frame with which it shares most properly exposed pixels, starting
+from the reference. A gate keeps a frame where it was when moving it does not make it agree better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from openhdr.alignment.registration import (
+    LOG_FLOOR,
+    Pattern,
+    RegistrationOptions,
+    disagreement,
+    phase_shift,
+    register,
+)
+from openhdr.core.placement import Placement, identity, mean_shift
+from openhdr.camera.response import Response
+from openhdr.color.luminance import luminance
+from openhdr.core import progress
+from openhdr.core.image import Bracket, Image
+
+
+@dataclass(frozen=True)
+class AlignOptions:
+    working_megapixels: float = 1.0  # registration looks at a picture of at most this size
+    gain: float = 0.02  # relative drop of disagreement that makes a move worth while
+    hopeless: float = 0.75  # disagreement above which a frame does not show the same scene
+    least_overlap: float = 0.002  # share of properly exposed common pixels that registration needs
+    registration: RegistrationOptions = RegistrationOptions()
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A frame at working size: linear light (h, w) float32 relative to its clipping level, and what is clipped."""
+
+    light: np.ndarray
+    unclipped: np.ndarray
+    scale: float
+
+
+def align(bracket: Bracket, response: Response, options: AlignOptions = AlignOptions()) -> list[Placement]:  # noqa: B008
+    """One Placement per frame, in the bracket's order."""
+    ev = bracket.ev
+    thumbs = [thumbnail(frame.image, response, options.working_megapixels) for frame in bracket.frames]
+    placed = {bracket.reference: identity("reference")}
+    shape = bracket.frames[0].image.pixels.shape[:2]
+    with progress.task("aligning", len(thumbs) - 1) as advance:
+        while len(placed) < len(thumbs):
+            index, target = _next_pair(thumbs, ev, placed)
+            placed[index] = _place(thumbs, ev, (index, target), placed[target], shape, options)
+            advance()
+    return [placed[index] for index in range(len(thumbs))]
+
+
+def thumbnail(image: Image, response: Response, megapixels: float) -> Thumbnail:
+    """Shrink by area averaging and linearise."""
+    shrink = min(1.0, (megapixels * 1e6 / (image.height * image.width)) ** 0.5)
+    size = (max(round(image.width * shrink), 1), max(round(image.height * shrink), 1))
+    pixels = image.pixels if shrink == 1 else cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA)
+    linear = response.decode(image.with_pixels(pixels))
+    unclipped = (pixels.max(axis=2) < 0.97 * image.full_scale).astype(np.float32)
+    unclipped = cv2.erode(unclipped, np.ones((5, 5)))
+    return Thumbnail(luminance(linear), unclipped, size[0] / image.width)
+
+
+def patterns(thumbs: list[Thumbnail], ev: np.ndarray, pair: tuple[int, int]) -> tuple[Pattern, Pattern]:
+    """The two frames of `pair` as log light on one scale, with the floor of the shorter one in both."""
+    floor = LOG_FLOOR * 2.0 ** -min(ev[pair[0]], ev[pair[1]])
+    made = []
+    for index in pair:
+        light = thumbs[index].light * np.float32(2.0 ** -ev[index]) + np.float32(floor)
+        made.append(Pattern(np.log(light), thumbs[index].unclipped, thumbs[index].scale))
+    return made[0], made[1]
+
+
+def _next_pair(thumbs: list[Thumbnail], ev: np.ndarray, placed: dict[int, Placement]) -> tuple[int, int]:
+    """(frame, target): the unplaced frame that shares most well exposed pixels with a placed one."""
+    pairs = [(i, j) for i in range(len(thumbs)) if i not in placed for j in placed]
+    usable = [pair for pair in pairs if placed[pair[1]].status != "rejected"]
+    return max(usable, key=lambda pair: (_shared(thumbs[pair[0]], thumbs[pair[1]]), -abs(ev[pair[0]] - ev[pair[1]])))
+
+
+def _shared(a: Thumbnail, b: Thumbnail) -> float:
+    """Share of pixels that are above the noise and below clipping in both."""
+    good = [thumb.unclipped * (thumb.light > 2 * LOG_FLOOR) for thumb in (a, b)]
+    return round(float((good[0] * good[1]).mean()), 3)
+
+
+def _place(
+    thumbs: list[Thumbnail],
+    ev: np.ndarray,
+    pair: tuple[int, int],
+    base: Placement,
+    shape: tuple[int, int],
+    options: AlignOptions,
+) -> Placement:
+    """Register frame pair[0] to the placed frame pair[1] and chain with the latter's own homography."""
+    target, moving = patterns(thumbs, ev, (pair[1], pair[0]))
+    zoom = np.diag([moving.scale, moving.scale, 1.0])
+    still = zoom @ np.linalg.inv(base.homography) @ np.linalg.inv(zoom)  # "the frame has not moved" seen from target
+    before, overlap = disagreement(target, moving, still)
+    if overlap < options.least_overlap:
+        return identity("kept")
+    found, after = _best_registration(target, moving, still, options)
+    if after > (1 - options.gain) * before:
+        status = "rejected" if before > options.hopeless else "kept"
+        return Placement(status, np.eye(3), disagreement=(before, before), overlap=overlap)
+    if after > options.hopeless:
+        return Placement("rejected", np.eye(3), disagreement=(before, after), overlap=overlap)
+    homography = np.linalg.inv(zoom) @ found @ zoom @ base.homography
+    homography /= homography[2, 2]
+    shift = mean_shift(homography, *shape)
+    return Placement("aligned", homography, None, shift, (before, after), overlap)
+
+
+def _best_registration(
+    target: Pattern, moving: Pattern, still: np.ndarray, options: AlignOptions
+) -> tuple[np.ndarray, float]:
+    """The best of a few starting guesses: no motion, and a translation by phase correlation."""
+    tried = []
+    for guess in (np.eye(3), phase_shift(target, moving)):
+        warp = register(target, moving, guess, options.registration)
+        cost, overlap = disagreement(target, moving, warp)
+        tried.append((cost if overlap >= options.least_overlap else 1.0, warp))
+        if cost < 0.12:
+            break
+    cost, warp = min(tried, key=lambda entry: entry[0])
+    return warp, cost

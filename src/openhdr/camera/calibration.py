@@ -1,0 +1,170 @@
+"""Response calibration: recover the camera's curve from the bracket itself.
+
+`debevec`: Debevec & Malik 1997, eq. 3: least squares for g(Z) = ln(light) with a smoothness term.
+`robertson`: Robertson, Borman & Stevenson 2003: alternate between radiance and curve, maximum likelihood.
+
+Both use a few hundred pixels, chosen where the scene is locally flat and spread over all levels, and both
+end with a non-decreasing curve whose highest top code is 1.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from openhdr.camera.response import Response
+from openhdr.core.errors import RequestError, unknown_name
+
+LEVELS = 256  # curves are recovered at 8 bits; finer codes are interpolated
+
+
+@dataclass(frozen=True)
+class CalibrationOptions:
+    method: str = "debevec"
+    samples: int = 600  # pixels per channel; each is seen in every frame
+    smoothness: float = 40.0  # Debevec's lambda, for codes 0..255
+    iterations: int = 40  # Robertson's alternations, at most
+
+
+def calibrate(
+    codes: list[np.ndarray],
+    ev: np.ndarray,
+    valid: list[np.ndarray | None] | None = None,
+    options: CalibrationOptions = CalibrationOptions(),  # noqa: B008 (frozen)
+) -> Response:
+    """Recover the response of aligned frames.
+
+    codes: N arrays (H, W, 3) uint8 or uint16. ev: (N,) stops. valid: N masks (H, W) bool of pixels that belong
+    to the photo, or None. Raises RequestError when the frames cannot determine a curve.
+    """
+    solvers = {"debevec": _debevec, "robertson": _robertson}
+    if options.method not in solvers:
+        raise unknown_name("calibration method", options.method, solvers)
+    eight = [frame if frame.dtype == np.uint8 else (frame >> 8).astype(np.uint8) for frame in codes]
+    picks = _choose_pixels(eight, valid, options.samples)
+    curve = np.empty((LEVELS, 3))
+    for channel in range(3):
+        seen = np.stack([frame[..., channel].ravel()[picks[channel]] for frame in eight], axis=1)  # (P, N)
+        if np.ptp(seen) < 32:
+            raise RequestError("the frames span too few code values to calibrate a response; use --response srgb")
+        curve[:, channel] = _monotone(solvers[options.method](seen, ev * np.log(2), options))
+    return Response(f"calibrated:{options.method}", _balance(curve))
+
+
+def _balance(curve: np.ndarray) -> np.ndarray:
+    """Scale the channels so that equal codes are neutral, then all so that the highest top code is 1.
+
+    A bracket fixes each channel's curve up to a factor only. Debevec & Malik set g(128) = 0 in all channels;
+    the weighted mean over all codes says the same with less noise.
+    """
+    weight = _hat(np.arange(LEVELS))[:, None]
+    level = (weight * np.log(np.maximum(curve, 1e-12))).sum(0) / weight.sum()
+    curve = curve * np.exp(-level)
+    return curve / curve[-1].max()
+
+
+def _choose_pixels(
+    frames: list[np.ndarray], valid: list[np.ndarray | None] | None, count: int
+) -> list[np.ndarray]:
+    """Per channel: flat indices of pixels that are locally flat in all frames and spread over all levels."""
+    height, width = frames[0].shape[:2]
+    usable = np.ones((height, width), bool)
+    for mask in valid or []:
+        if mask is not None:
+            usable &= mask
+    usable[:2], usable[-2:], usable[:, :2], usable[:, -2:] = False, False, False, False
+    picks = []
+    for channel in range(3):
+        spread = np.zeros((height, width), np.float32)
+        total = np.zeros((height, width), np.float32)
+        for frame in frames:
+            plane = frame[..., channel].astype(np.float32)
+            mean = cv2.blur(plane, (5, 5))
+            spread = np.maximum(spread, cv2.blur(plane * plane, (5, 5)) - mean * mean)
+            total += plane
+        picks.append(_spread_over_levels(spread, total, usable, count))
+    return picks
+
+
+def _spread_over_levels(spread: np.ndarray, total: np.ndarray, usable: np.ndarray, count: int) -> np.ndarray:
+    """The flattest pixels of each of 64 equal-width brightness classes."""
+    index = np.flatnonzero(usable)
+    if len(index) < 64:
+        raise RequestError("too few pixels are valid in every frame to calibrate a response; use --response srgb")
+    brightness = total.ravel()[index]
+    low, high = brightness.min(), brightness.max()
+    classes = np.minimum(((brightness - low) / max(high - low, 1e-6) * 64).astype(int), 63)
+    order = np.lexsort((spread.ravel()[index], classes))
+    _, starts = np.unique(classes[order], return_index=True)
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    return index[order[rank < max(count // 64, 1)]]
+
+
+def _hat(codes: np.ndarray) -> np.ndarray:
+    """Debevec's weight, zero at both ends so that clipped codes do not speak."""
+    return np.minimum(codes, LEVELS - 1 - codes) / ((LEVELS - 1) / 2)
+
+
+def _debevec(seen: np.ndarray, log_exposure: np.ndarray, options: CalibrationOptions) -> np.ndarray:
+    """(256,) light per code. seen: (P, N) codes; log_exposure: (N,) ln t."""
+    pixels, frames = seen.shape
+    rows = pixels * frames
+    weight = _hat(seen).ravel()
+    data = np.zeros((rows, LEVELS + pixels))
+    line = np.arange(rows)
+    data[line, seen.ravel()] = weight  # w g(Z_ij)
+    data[line, LEVELS + np.repeat(np.arange(pixels), frames)] = -weight  # - w ln E_i
+    target = weight * np.tile(log_exposure, pixels)  # = w ln t_j
+    inner = np.arange(1, LEVELS - 1)
+    smooth = np.zeros((LEVELS - 2, LEVELS + pixels))
+    bend = options.smoothness * np.maximum(_hat(inner), 0.05)
+    smooth[inner - 1, inner - 1], smooth[inner - 1, inner], smooth[inner - 1, inner + 1] = bend, -2 * bend, bend
+    anchor = np.zeros((1, LEVELS + pixels))
+    anchor[0, LEVELS // 2] = 1  # g(128) = 0 fixes the scale
+    system = np.vstack([data, smooth, anchor])
+    right = np.concatenate([target, np.zeros(LEVELS - 1)])
+    normal = system.T @ system
+    normal[np.diag_indices_from(normal)] += 1e-9  # pixels that are clipped in every frame have no equation
+    return np.exp(np.linalg.solve(normal, system.T @ right)[:LEVELS])
+
+
+def _robertson(seen: np.ndarray, log_exposure: np.ndarray, options: CalibrationOptions) -> np.ndarray:
+    """(256,) light per code, by Robertson's alternation, starting from a line."""
+    exposure = np.exp(log_exposure - log_exposure.mean())
+    centre = (LEVELS - 1) / 2
+    weight_of = np.exp(-4 * (np.arange(LEVELS) - centre) ** 2 / centre**2)  # 2003, eq. 25
+    weight_of = (weight_of - weight_of[0]) / (weight_of[LEVELS // 2] - weight_of[0])
+    weight = weight_of[seen]
+    curve = np.arange(LEVELS) / centre
+    flat = seen.ravel()
+    count = np.bincount(flat, minlength=LEVELS)
+    for _ in range(options.iterations):
+        before = curve.copy()
+        radiance = (weight * exposure * curve[seen]).sum(1) / np.maximum((weight * exposure**2).sum(1), 1e-9)
+        light = (radiance[:, None] * exposure).ravel()
+        mean = np.bincount(flat, light, minlength=LEVELS) / np.maximum(count, 1)
+        known = np.flatnonzero((count > 0) & (weight_of > 0))
+        curve = np.interp(np.arange(LEVELS), known, mean[known])
+        curve = _monotone(curve)
+        curve /= max(curve[LEVELS // 2], 1e-9)
+        if np.abs(curve - before).max() < 1e-4:
+            break
+    return curve
+
+
+def _monotone(curve: np.ndarray) -> np.ndarray:
+    """Nearest non-decreasing curve (pool adjacent violators), >= 0."""
+    means: list[float] = []
+    sizes: list[int] = []
+    for value in curve:
+        means.append(float(value))
+        sizes.append(1)
+        while len(means) > 1 and means[-2] > means[-1]:
+            size = sizes[-2] + sizes[-1]
+            means[-2] = (means[-2] * sizes[-2] + means[-1] * sizes[-1]) / size
+            sizes[-2] = size
+            means.pop()
+            sizes.pop()
+    return np.maximum(np.repeat(means, sizes), 0)

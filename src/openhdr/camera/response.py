@@ -1,0 +1,117 @@
+"""Camera response: how code values of a photo stand for linear light.
+
+A response is a curve per channel from code (0..1) to linear light (0..1, non-decreasing, 1.0 = the light at
+which the sensor clips). Known by name: `srgb`, `gamma:2.2`, `linear`; recovered from a bracket by
+`camera.calibration`; or read from a file written by `Response.save`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from openhdr.color.transfer import srgb_decode
+from openhdr.core.errors import FileError, RequestError
+from openhdr.core.files import whole_file
+from openhdr.core.image import Image
+
+FORMAT = "openhdr-response-1"
+_FINE = 65536  # samples of an analytic curve: one per 16-bit code, so that 8- and 16-bit tables are exact
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response curve.
+
+    name: how it is written on the command line, or `calibrated:METHOD`.
+    curve: (K, 3) float32, K evenly spaced codes from 0 to 1, linear light 0..1, non-decreasing.
+    """
+
+    name: str
+    curve: np.ndarray
+
+    def __post_init__(self) -> None:
+        curve = np.asarray(self.curve, dtype=np.float32)
+        if curve.ndim != 2 or curve.shape[1] != 3 or len(curve) < 2 or not np.isfinite(curve).all():
+            raise RequestError(f"response '{self.name}': expected a finite (K, 3) curve; got shape {curve.shape}")
+        if (np.diff(curve, axis=0) < 0).any() or curve.min() < 0 or not np.isclose(curve.max(), 1):
+            raise RequestError(f"response '{self.name}': the curve must rise from >= 0 to 1 without falling")
+        object.__setattr__(self, "curve", curve)
+
+    def table(self, dtype: np.dtype) -> np.ndarray:
+        """(256 or 65536, 3) float32: linear light of every code of an integer dtype."""
+        levels = np.iinfo(dtype).max + 1
+        if len(self.curve) == levels:
+            return self.curve
+        return self._at(np.linspace(0, 1, levels))
+
+    def decode(self, image: Image) -> np.ndarray:
+        """(H, W, 3) float32 linear light, 1.0 = the sensor clips. A linear image comes back as it is."""
+        pixels = image.pixels
+        if image.encoding == "linear":
+            return pixels if pixels.dtype == np.float32 else pixels.astype(np.float32) / np.float32(image.full_scale)
+        if pixels.dtype == np.float32:
+            return np.stack([self._at(pixels[..., c])[..., c] for c in range(3)], axis=-1)
+        table = self.table(pixels.dtype)
+        return np.stack([np.take(table[:, c], pixels[..., c]) for c in range(3)], axis=-1)
+
+    def encode(self, linear: np.ndarray) -> np.ndarray:
+        """(..., 3) linear light -> code values 0..1 float32; light above 1 clips.
+
+        Where the curve is flat the lowest code is taken.
+        """
+        codes = np.linspace(0, 1, len(self.curve))
+        rising = self.curve + np.arange(len(self.curve))[:, None] * 1e-12
+        out = [np.interp(np.clip(linear[..., c], 0, 1), rising[:, c], codes) for c in range(3)]
+        return np.stack(out, axis=-1).astype(np.float32)
+
+    def _at(self, codes: np.ndarray) -> np.ndarray:
+        grid = np.linspace(0, 1, len(self.curve))
+        return np.stack([np.interp(codes, grid, self.curve[:, c]) for c in range(3)], axis=-1).astype(np.float32)
+
+    def save(self, path: str | Path) -> None:
+        """Write the curve as JSON, for `--response FILE`."""
+        facts = {"format": FORMAT, "name": self.name, "curve": [[float(f"{v:.7g}") for v in row] for row in self.curve]}
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(facts))
+
+
+def analytic(name: str) -> Response:
+    """The response called `srgb`, `linear` or `gamma:G` (code = light^(1/G))."""
+    code = np.linspace(0, 1, _FINE)
+    if name == "srgb":
+        curve = srgb_decode(code)
+    elif name == "linear":
+        curve = code
+    else:
+        curve = code ** _gamma_of(name)
+    return Response(name, np.repeat(curve[:, None], 3, axis=1))
+
+
+def _gamma_of(name: str) -> float:
+    try:
+        gamma = float(name.removeprefix("gamma:"))
+    except ValueError:
+        gamma = np.nan
+    if not name.startswith("gamma:") or not 0.2 <= gamma <= 5:
+        raise RequestError(f"response '{name}': expected srgb, linear, calibrate, gamma:G (G from 0.2 to 5) or a file")
+    return gamma
+
+
+def load(path: str | Path) -> Response:
+    """Read a curve written by `Response.save`. Raises FileError when it is not one."""
+    try:
+        facts = json.loads(Path(path).read_text())
+        if facts["format"] != FORMAT:
+            raise KeyError("format")
+        return Response(str(facts["name"]), np.array(facts["curve"], dtype=np.float32))
+    except (OSError, ValueError, KeyError, TypeError, RequestError) as error:
+        raise FileError(path, f"is not a response curve ({error})", "make one with --save-response") from error
+
+
+def parse(text: str) -> Response:
+    """The response of a `--response` option: a name, or the path of a saved curve."""
+    return load(text) if Path(text).suffix == ".json" or Path(text).is_file() else analytic(text)

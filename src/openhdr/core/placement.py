@@ -1,0 +1,75 @@
+"""Where a frame lies, seen from the reference: what alignment finds and what merging resamples by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+Status = Literal["reference", "aligned", "kept", "rejected"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a frame's pixels lie, seen from the reference.
+
+    status: `reference`; `aligned` = moved; `kept` = left as it was, because moving it did not help;
+        `rejected` = does not show the same scene, left out of the merge.
+    homography: (3, 3) float64, reference pixel (x, y, 1) -> frame pixel.
+    flow: (h, w, 2) float32 displacement in frame pixels added after the homography, at any smaller size than
+        the frame, or None.
+    shift_px: mean displacement of the four corners and the centre.
+    disagreement: mean bounded difference (0..1) from its target before and after.
+    overlap: share of the target where the difference could be measured.
+    """
+
+    status: Status
+    homography: np.ndarray
+    flow: np.ndarray | None = None
+    shift_px: float = 0.0
+    disagreement: tuple[float, float] = (0.0, 0.0)
+    overlap: float = 1.0
+
+    @property
+    def moves(self) -> bool:
+        """Whether pixels have to be resampled."""
+        return self.flow is not None or not np.array_equal(self.homography, np.eye(3))
+
+
+def identity(status: Status) -> Placement:
+    return Placement(status, np.eye(3))
+
+
+def mean_shift(homography: np.ndarray, height: int, width: int) -> float:
+    """Mean displacement in pixels of the corners and the centre."""
+    points = np.array([[0, 0], [width, 0], [0, height], [width, height], [width / 2, height / 2]], dtype=np.float64)
+    moved = np.column_stack([points, np.ones(5)]) @ homography.T
+    return float(np.hypot(*(moved[:, :2] / moved[:, 2:] - points).T).mean())
+
+
+def sampling_map(placement: Placement, rows: slice, shape: tuple[int, int]) -> np.ndarray:
+    """(rows, W, 2) float32: the frame position (x, y) that each pixel of a strip of the reference looks at.
+
+    shape: (H, W) of the reference.
+    """
+    x = np.arange(shape[1], dtype=np.float32)
+    y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+    h = placement.homography
+    z = h[2, 0] * x + (h[2, 1] * y + h[2, 2])
+    where = np.empty((rows.stop - rows.start, shape[1], 2), np.float32)
+    np.divide(h[0, 0] * x + (h[0, 1] * y + h[0, 2]), z, out=where[..., 0], casting="same_kind")
+    np.divide(h[1, 0] * x + (h[1, 1] * y + h[1, 2]), z, out=where[..., 1], casting="same_kind")
+    if placement.flow is not None:
+        where += _flow_strip(placement.flow, rows, shape)
+    return where
+
+
+def _flow_strip(flow: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.ndarray:
+    if flow.shape[:2] == shape:
+        return flow[rows]
+    sy, sx = flow.shape[0] / shape[0], flow.shape[1] / shape[1]
+    x = np.broadcast_to((np.arange(shape[1], dtype=np.float32) + 0.5) * sx - 0.5, (rows.stop - rows.start, shape[1]))
+    y = np.broadcast_to(((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * sy - 0.5)[:, None], x.shape)
+    return cv2.remap(flow, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

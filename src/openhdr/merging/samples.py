@@ -1,0 +1,158 @@
+"""What a merger sees of one strip of the picture: each frame in the reference's geometry, decoded to light.
+
+Large pictures are merged strip by strip, so that memory stays near the frames and the result themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from openhdr.camera.response import Response
+from openhdr.core.image import Bracket, Image
+from openhdr.core.placement import Placement, sampling_map
+
+CLIP_FULL = 0.90  # code (0..1) up to which a pixel is surely not clipped
+CLIP_NONE = 0.98  # code from which it is taken as clipped
+
+_EDGE = {"borderMode": cv2.BORDER_REPLICATE}
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One strip. Lists have one entry a frame, in the bracket's order.
+
+    light: (h, W, 3) float32, linear, 1.0 = that frame clips.
+    headroom: (h, W) float32 0..1; 1 = all channels well below clipping, 0 = one of them clips.
+    trust: (h, W) float32 0..1; 0 = outside the frame or a ghost.
+    ev: (N,) float64, stops relative to the reference; light / 2^ev is on the reference's scale.
+    """
+
+    light: list[np.ndarray]
+    headroom: list[np.ndarray]
+    trust: list[np.ndarray]
+    ev: np.ndarray
+    reference: int
+
+    @property
+    def shortest(self) -> int:
+        return int(np.argmin(self.ev))
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A bracket with everything that is known about its frames before merging.
+
+    invalid: per frame a mask (H, W) bool of pixels that are no part of the photo, or None.
+    trust: per frame a map (h, w) float32 0..1 in the reference's geometry at any size, or None = trusted.
+    """
+
+    bracket: Bracket
+    response: Response
+    placements: list[Placement]
+    invalid: list[np.ndarray | None]
+    trust: list[np.ndarray | None]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.bracket.frames[0].image.pixels.shape[:2]
+
+    @cached_property
+    def clip(self) -> list[float]:
+        """Per frame the code value that clips; infinite for linear frames that go beyond 1."""
+        return [_clip_code(frame.image) for frame in self.bracket.frames]
+
+    def samples(self, rows: slice) -> Samples:
+        """Cut, resample and decode one strip of every frame."""
+        light, headroom, trust = [], [], []
+        for index in range(len(self.bracket.frames)):
+            one = self._frame_strip(index, rows)
+            light.append(one[0])
+            headroom.append(one[1])
+            trust.append(one[2])
+        return Samples(light, headroom, trust, self.bracket.ev, self.bracket.reference)
+
+    def _frame_strip(self, index: int, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        image, placement = self.bracket.frames[index].image, self.placements[index]
+        invalid = self.invalid[index]
+        if not placement.moves:
+            pixels = image.pixels[rows]
+            light = decode(image.with_pixels(pixels), self.response)
+            trust = np.ones(pixels.shape[:2], np.float32) if invalid is None else 1 - invalid[rows].astype(np.float32)
+            room = headroom(pixels, self.clip[index])
+        else:
+            where = sampling_map(placement, rows, self.shape)
+            light, room, trust = self._resample(index, where, invalid)
+        if self.trust[index] is not None:
+            trust = trust * resize_strip(self.trust[index], rows, self.shape)
+        return light, room, trust
+
+
+    def _resample(
+        self, index: int, where: np.ndarray, invalid: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(light, headroom, trust) of a frame at positions `where` (h, W, 2)."""
+        image = self.bracket.frames[index].image
+        height, width = self.shape
+        x, y = where[..., 0], where[..., 1]
+        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+        top = int(np.clip(np.floor(y.min()) - 4, 0, height - 1))
+        bottom = int(np.clip(np.ceil(y.max()) + 5, top + 1, height))
+        piece, y = image.pixels[top:bottom], y - np.float32(top)
+        # light is what adds up on a sensor, so light is interpolated; cubic keeps detail but may undershoot
+        light = cv2.remap(decode(image.with_pixels(piece), self.response), x, y, cv2.INTER_CUBIC, **_EDGE)
+        np.maximum(light, 0, out=light)
+        # a pixel beside a clipped one is made from it: headroom is the least of the neighbourhood
+        room = cv2.erode(headroom(piece, self.clip[index]), np.ones((3, 3), np.uint8))
+        room = cv2.remap(room, x, y, cv2.INTER_LINEAR, **_EDGE)
+        trust = inside.astype(np.float32)
+        if invalid is not None:
+            trust *= cv2.remap(invalid[top:bottom].astype(np.float32), x, y, cv2.INTER_LINEAR, **_EDGE) < 0.01
+        return light, room, trust
+
+
+def _clip_code(image: Image) -> float:
+    beyond = image.pixels.dtype == np.float32 and image.encoding == "linear" and image.pixels.max() > 1
+    return np.inf if beyond else image.full_scale
+
+
+def decode(image: Image, response: Response) -> np.ndarray:
+    """(H, W, 3) float32 light; 8-bit photos by OpenCV's look-up, which is several times NumPy's speed."""
+    if image.encoding == "srgb" and image.pixels.dtype == np.uint8:
+        table = np.ascontiguousarray(response.table(np.dtype(np.uint8))[None])
+        return cv2.LUT(image.pixels, table)
+    return response.decode(image)
+
+
+def headroom(pixels: np.ndarray, clip: float) -> np.ndarray:
+    """(h, W) float32: 1 below CLIP_FULL of the code `clip` in all channels, 0 from CLIP_NONE on in any."""
+    peak = _brightest(pixels)
+    if pixels.dtype == np.uint8:
+        return cv2.LUT(peak, _ramp(np.arange(256, dtype=np.float32), clip))
+    return _ramp(peak.astype(np.float32), clip)
+
+
+def _brightest(pixels: np.ndarray) -> np.ndarray:
+    red, green, blue = cv2.split(np.ascontiguousarray(pixels))
+    return cv2.max(cv2.max(red, green), blue)
+
+
+def _ramp(codes: np.ndarray, clip: float) -> np.ndarray:
+    return np.clip((CLIP_NONE - codes / np.float32(clip)) / (CLIP_NONE - CLIP_FULL), 0, 1).astype(np.float32)
+
+
+def resize_strip(full: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.ndarray:
+    """Rows of a map (h, w) enlarged linearly to `shape` (H, W), without making the whole."""
+    if full.shape == shape:
+        return full[rows]
+    scale_y, scale_x = full.shape[0] / shape[0], full.shape[1] / shape[1]
+    count = rows.stop - rows.start
+    x = np.broadcast_to((np.arange(shape[1], dtype=np.float32) + 0.5) * scale_x - 0.5, (count, shape[1]))
+    y = (np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5) * scale_y - 0.5
+    y = np.broadcast_to(y, x.shape)
+    return cv2.remap(
+        full, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
