@@ -1,0 +1,59 @@
+"""What was drawn for one bracket: everything that rendering needs besides the pictures. Becomes `scene.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openhdr.camera.noise import NoiseModel
+from openhdr.camera.simulation.objects import MovingObject
+from openhdr.camera.simulation.shake import Shake
+from openhdr.camera.simulation.view import CropPose, PanoramaPose
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """One photo."""
+
+    ev: float  # stops relative to the reference
+    shake: Shake
+    drift: tuple[float, float, float]  # white-balance gains of R, G, B beyond the bracket's own
+    open_share: float  # of a frame interval that the shutter is open
+    sweep_px: tuple[
+        float, float
+    ]  # how far the hand moves in a frame interval while the shutter is open: x, y
+    noise_seed: int
+
+
+@dataclass(frozen=True)
+class CameraPlan:
+    """The camera of a bracket."""
+
+    iso: float
+    noise: NoiseModel
+    response: str  # srgb, linear, gamma:G or sigmoid:N:A
+    vignetting: float  # share of light lost in the corners
+    cast: tuple[float, float, float]  # white-balance gains of R, G, B; part of the truth too
+    bits: int
+    jpeg_quality: int  # 0 = not compressed
+
+
+@dataclass(frozen=True)
+class ScenePlan:
+    """One bracket."""
+
+    seed: int
+    scene: str  # name of the HDR scene
+    view: PanoramaPose | CropPose
+    focal_px: float
+    enlargement: float  # frame pixels per scene pixel at the centre; above 1 the picture is soft
+    size: tuple[int, int]  # (width, height)
+    anchor: float  # scene radiance at which the reference frame clips
+    reference: int  # index of the reference frame
+    frames: tuple[FramePlan, ...]  # shortest exposure first
+    objects: tuple[MovingObject, ...]  # farthest first
+    camera: CameraPlan
+
+    @property
+    def ev(self) -> list[float]:
+        """Stops of the frames relative to the reference."""
+        return [frame.ev for frame in self.frames]
