@@ -1,9 +1,10 @@
+# ruff: noqa: RUF009 - distributions are frozen, so that defaults can be shared
 """What a simulated bracket is drawn from: every distribution, with its unit and where it comes from.
 
 The ranges follow what published training sets use: EV steps of 2 or 3 (Kalantari 2017), 1 to 3 and mixed
 (NTIRE 2021), 5 to 30 % of pixels clipped (HDRCNN's virtual camera: 5 to 15 %, up to 30 % for pre-training),
 JPEG quality 30 to 100 and the sigmoid response n ~ N(0.9, 0.1), a ~ N(0.6, 0.1) (HDRCNN), JPEG 90 to 100
-(SingleHDR). Pixel distances are for frames 576 pixels wide and scale with the width.
+(SingleHDR). What they leave open (hand shake, objects, noise) is set so that pictures look hand-held.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from dataclasses import dataclass, field
 
 from openhdr.camera.noise import Sensor
 from openhdr.camera.simulation.distributions import Distribution, Fixed, LogUniform, Mixture, Normal, Uniform
-
-NOMINAL_WIDTH = 576  # pixel distances below are for frames this wide
 
 EV_PATTERNS = (
     (-1.0, 0.0, 1.0),
@@ -34,6 +33,7 @@ class ViewConfig:
     pitch_deg: Distribution = Normal(2, 8)
     roll_deg: Distribution = Normal(0, 2)
     field_of_view_deg: Distribution = Uniform(50, 85)  # horizontal: a 39 to 20 mm lens on 36 x 24 mm
+    enlargement: Distribution | None = None  # panoramas: drawn instead of the field of view
     crop_share: Distribution = Uniform(0.7, 0.95)  # flat images: share of the largest crop that fits
     tries: int = 6  # views drawn; the one with the widest range of light is kept
 
@@ -42,7 +42,7 @@ class ViewConfig:
 class ExposureConfig:
     """Exposures of the bracket."""
 
-    ev_patterns: tuple[tuple[float, ...], ...] = EV_PATTERNS  # one is chosen; stops relative to the middle
+    ev_patterns: tuple[tuple[float, ...], ...] = EV_PATTERNS  # one is chosen; only differences matter
     clip_share: Distribution = LogUniform(0.03, 0.35)  # share of the reference's still pixels that clip
     rolling_reference: bool = False  # True: any frame may be the reference; False: the middle exposure
 
@@ -74,7 +74,7 @@ class ObjectConfig:
     stride: Distribution = Uniform(0.5, 1.6)  # radians of its own movement per frame interval
     level: Distribution = Mixture(
         0.85, LogUniform(0.02, 0.6), LogUniform(0.6, 4)
-    )  # median, 1 = reference clips
+    )  # median, reference clips at 1
     softness_px: Distribution = Uniform(1.0, 3.0)
 
 
@@ -89,9 +89,9 @@ class CameraConfig:
     sigmoid_n: Distribution = Normal(0.9, 0.1)
     sigmoid_a: Distribution = Normal(0.6, 0.1)
     vignetting: Distribution = Fixed(0.0)  # share of light lost in the corners
-    cast_stops: Distribution = Fixed(0.0)  # white-balance error of the whole bracket: log2 gain of R and of B
+    cast_stops: Distribution = Fixed(0.0)  # white-balance error of the whole bracket: log2 gain of R, of B
     drift_stops: Distribution = Fixed(0.0)  # ... of each frame against the reference
-    open_share: Distribution = Fixed(0.0)  # of a frame interval that the reference's shutter is open: blurs
+    open_share: Distribution = Fixed(0.0)  # of a frame interval that the reference's shutter is open
     bits: tuple[int, ...] = (8,)  # 8, 10 or 12: one is chosen
     jpeg_share: float = 0.0  # share of brackets compressed as JPEG (8 bits only)
     jpeg_quality: Distribution = Uniform(70, 100)
@@ -102,6 +102,7 @@ class SimulationConfig:
     """Everything that a simulated bracket is drawn from."""
 
     size: tuple[int, int] = (576, 384)  # (width, height) in pixels
+    nominal_width: int = 576  # pixel distances in the laws are for frames this wide and scale with the width
     view: ViewConfig = field(default_factory=ViewConfig)
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
     shake: ShakeConfig = field(default_factory=ShakeConfig)
@@ -110,7 +111,7 @@ class SimulationConfig:
 
 
 def varied_camera() -> CameraConfig:
-    """A camera of which everything is drawn, for training."""
+    """A camera of which everything is drawn."""
     return CameraConfig(
         responses=("srgb", "gamma", "sigmoid"),
         vignetting=Uniform(0, 0.35),
@@ -119,4 +120,23 @@ def varied_camera() -> CameraConfig:
         open_share=Mixture(0.6, Fixed(0.0), Uniform(0, 0.15)),
         bits=(8, 10, 12),
         jpeg_share=0.4,
+    )
+
+
+def training(size: int = 128) -> SimulationConfig:
+    """Patches for training: motion of so many pixels as in a large photo, little enlargement, any camera.
+
+    Free panoramas hold about 3 pixels a degree. Views are enlarged by 1 to 2.5, so that some patches are
+    sharp and others soft, as photos are.
+    """
+    return SimulationConfig(
+        size=(size, size),
+        nominal_width=size,
+        view=ViewConfig(enlargement=LogUniform(1.0, 2.5), pitch_deg=Normal(0, 14), tries=2),
+        exposure=ExposureConfig(clip_share=LogUniform(0.02, 0.45)),
+        shake=ShakeConfig(turn_px=LogUniform(0.3, 12), still_share=0.1),
+        objects=ObjectConfig(
+            still_share=0.3, most=3, height_share=LogUniform(0.2, 1.0), speed_px=LogUniform(1, 40)
+        ),
+        camera=varied_camera(),
     )

@@ -1,4 +1,4 @@
-"""Distributions that simulation parameters are drawn from. Each states itself: its fields are its whole law."""
+"""Laws that simulation parameters are drawn from. Each states itself: its fields are the whole law."""
 
 from __future__ import annotations
 

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from openhdr.camera.simulation.config import NOMINAL_WIDTH, CameraConfig, ShakeConfig, SimulationConfig
+from openhdr.camera.simulation.config import CameraConfig, ShakeConfig, SimulationConfig
+from openhdr.camera.simulation.distributions import Distribution, choose
 from openhdr.camera.simulation.draw_objects import draw_objects
 from openhdr.camera.simulation.draw_view import draw_view
-from openhdr.camera.simulation.distributions import choose
-from openhdr.camera.simulation.plan import CameraPlan, FramePlan, ScenePlan
+from openhdr.camera.simulation.plan import CameraPlan, FramePlan, ScenePlan, settled
 from openhdr.camera.simulation.scene import Scene
 from openhdr.camera.simulation.shake import Shake
+from openhdr.core.errors import ExposureError
 from openhdr.core.image import middle_exposure
 
 STREAMS = ("view", "exposure", "shake", "objects", "camera", "frames")
+_LEAST_RADIANCE = 1e-9  # a view without light still needs an anchor
+_MOST_OPEN = 0.9  # of a frame interval that a shutter is open
 
 
 def draw_plan(
@@ -31,17 +34,17 @@ def draw_plan(
 ) -> ScenePlan:
     """Draw one bracket of `scene`, with moving objects cut from `others` (none = from the scene itself).
 
-    ev: exposures in stops instead of drawn ones; only differences matter.
+    ev: exposures in stops instead of drawn ones; only differences matter. Raises ExposureError when two are
+    equal or there is but one.
     """
-    rngs = dict(
-        zip(STREAMS, (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)), strict=True)
-    )
+    seeds = np.random.SeedSequence(seed).spawn(len(STREAMS))
+    rngs = {name: np.random.default_rng(own) for name, own in zip(STREAMS, seeds, strict=True)}
     pose, focal_px, samples = draw_view(scene, config, rngs["view"])
     centre = ((config.size[0] - 1) / 2, (config.size[1] - 1) / 2)
     stops, reference = _draw_exposures(config, rngs["exposure"], ev)
     clip_share = config.exposure.clip_share.draw(rngs["exposure"])
-    anchor = max(float(np.quantile(samples.max(axis=0), 1 - clip_share)), 1e-9)
-    return ScenePlan(
+    anchor = max(float(np.quantile(samples.max(axis=0), 1 - clip_share)), _LEAST_RADIANCE)
+    plan = ScenePlan(
         seed=seed,
         scene=scene.name,
         view=pose,
@@ -54,22 +57,27 @@ def draw_plan(
         objects=draw_objects(others or [scene], config, (len(stops), reference, anchor), rngs["objects"]),
         camera=_draw_camera(config.camera, rngs["camera"]),
     )
+    return settled(plan)
 
 
 def _draw_exposures(config: SimulationConfig, rng: np.random.Generator, ev: Sequence[float] | None) -> tuple:
     """Stops relative to the reference, shortest first, and the index of the reference."""
-    stops = np.sort(
-        np.asarray(choose(config.exposure.ev_patterns, rng) if ev is None else ev, dtype=np.float64)
-    )
+    drawn = choose(config.exposure.ev_patterns, rng)
+    stops = np.sort(np.asarray(drawn if ev is None else ev, dtype=np.float64))
+    if len(stops) < 2 or not np.isfinite(stops).all() or (np.diff(stops) <= 0).any() or np.ptp(stops) > 30:
+        raise ExposureError(
+            f"exposures {','.join(f'{stop:g}' for stop in stops)}; expected two or more different numbers of "
+            "stops within a range of 30, such as -2,0,2"
+        )
     rolled = int(rng.integers(len(stops)))
     reference = rolled if config.exposure.rolling_reference else middle_exposure(stops)
     return stops - stops[reference], reference
 
 
 def _draw_frames(
-    config: SimulationConfig, stops: np.ndarray, reference: int, rngs: dict
+    config: SimulationConfig, stops: np.ndarray, reference: int, rngs: dict[str, np.random.Generator]
 ) -> tuple[FramePlan, ...]:
-    scale = config.size[0] / NOMINAL_WIDTH
+    scale = config.size[0] / config.nominal_width
     rng = rngs["frames"]
     still = rngs["shake"].random() < config.shake.still_share
     open_share = config.camera.open_share.draw(rng)
@@ -78,15 +86,14 @@ def _draw_frames(
         shake = _draw_shake(config.shake, scale, rngs["shake"])
         drift = _white_balance(config.camera.drift_stops, rng)
         angle, length = 2 * np.pi * rng.random(), config.shake.turn_px.draw(rng) * scale
+        sweep = (0.0, 0.0) if still else (float(length * np.cos(angle)), float(length * np.sin(angle)))
         frames.append(
             FramePlan(
                 ev=float(ev),
                 shake=Shake() if still or index == reference else shake,
                 drift=(1.0, 1.0, 1.0) if index == reference else drift,
-                open_share=float(min(open_share * 2.0**ev, 0.9)),
-                sweep_px=(0.0, 0.0)
-                if still
-                else (float(length * np.cos(angle)), float(length * np.sin(angle))),
+                open_share=float(min(open_share * 2.0**ev, _MOST_OPEN)),
+                sweep_px=sweep,
                 noise_seed=int(rng.integers(2**63)),
             )
         )
@@ -123,6 +130,6 @@ def _draw_camera(config: CameraConfig, rng: np.random.Generator) -> CameraPlan:
     )
 
 
-def _white_balance(law, rng: np.random.Generator) -> tuple[float, float, float]:
+def _white_balance(law: Distribution, rng: np.random.Generator) -> tuple[float, float, float]:
     red, blue = law.draw(rng), law.draw(rng)
     return float(2.0**red), 1.0, float(2.0**blue)

@@ -9,7 +9,7 @@ from openhdr.camera.simulation.scene import Scene
 from openhdr.camera.simulation.view import CropPose, PanoramaPose
 
 _GRID = (48, 32)  # samples across and down that stand for a view
-FLAT_FOCAL = 1.0  # focal length of a flat image's camera in frame widths: 53 degrees, an ordinary lens
+_FLAT_FOCAL = 1.0  # focal length of a flat image's camera in frame widths: 53 degrees, an ordinary lens
 
 
 def draw_view(scene: Scene, config: SimulationConfig, rng: np.random.Generator) -> tuple:
@@ -18,33 +18,34 @@ def draw_view(scene: Scene, config: SimulationConfig, rng: np.random.Generator) 
     Of `tries` poses the one with the widest range of light (98th over 2nd percentile) is kept: a bracket of a
     blank wall shows nothing.
     """
-    drawn = [_draw_pose(scene, config, rng) for _ in range(config.view.tries)]
+    drawn = [draw_pose(scene, config.view, config.size, rng) for _ in range(config.view.tries)]
     looks = [_look(scene, pose, focal, config.size) for pose, focal in drawn]
     best = int(np.argmax([_range_of(samples) for samples in looks]))
     return *drawn[best], looks[best]
 
 
-def draw_pose(scene: Scene, config: ViewConfig, size: tuple[int, int], rng: np.random.Generator) -> tuple:
+def draw_pose(scene: Scene, law: ViewConfig, size: tuple[int, int], rng: np.random.Generator) -> tuple:
     """A pose in the scene and its focal length in pixels."""
-    if scene.kind == "panorama":
-        pose = PanoramaPose(
-            config.yaw_deg.draw(rng),
-            config.pitch_deg.draw(rng),
-            config.roll_deg.draw(rng),
-            config.field_of_view_deg.draw(rng),
-        )
-        return pose, pose.focal_px(size[0])
-    share = config.crop_share.draw(rng)
+    if scene.kind == "flat":
+        return _draw_crop(scene, law, size, rng), _FLAT_FOCAL * size[0]
+    angles = law.yaw_deg.draw(rng), law.pitch_deg.draw(rng), law.roll_deg.draw(rng)
+    field = law.field_of_view_deg.draw(rng)
+    if law.enlargement is not None:
+        focal = law.enlargement.draw(rng) * scene.texture.width / (2 * np.pi)
+        field = float(np.degrees(2 * np.arctan(size[0] / 2 / focal)))
+    pose = PanoramaPose(*angles, field)
+    return pose, pose.focal_px(size[0])
+
+
+def _draw_crop(scene: Scene, law: ViewConfig, size: tuple[int, int], rng: np.random.Generator) -> CropPose:
     width, height = scene.texture.width, scene.texture.height
-    enlargement = max(size[0] / width, size[1] / height) / share
+    enlargement = max(size[0] / width, size[1] / height) / law.crop_share.draw(rng)
+    if law.enlargement is not None:
+        enlargement = max(enlargement, law.enlargement.draw(rng))
     left, top = (
-        rng.random() * (side - of / enlargement) for side, of in zip((width, height), size, strict=True)
+        rng.random() * (side - of / enlargement) for side, of in ((width, size[0]), (height, size[1]))
     )
-    return CropPose(float(left), float(top), float(enlargement)), FLAT_FOCAL * size[0]
-
-
-def _draw_pose(scene: Scene, config: SimulationConfig, rng: np.random.Generator) -> tuple:
-    return draw_pose(scene, config.view, config.size, rng)
+    return CropPose(float(left), float(top), float(enlargement))
 
 
 def _look(scene: Scene, pose: PanoramaPose | CropPose, focal_px: float, size: tuple[int, int]) -> np.ndarray:

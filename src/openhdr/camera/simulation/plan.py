@@ -1,8 +1,9 @@
-"""What was drawn for one bracket: everything that rendering needs besides the pictures. Becomes `scene.json`."""
+"""What was drawn for one bracket: all that rendering needs besides the scenes. Part of `scene.json`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.simulation.objects import MovingObject
@@ -57,3 +58,18 @@ class ScenePlan:
     def ev(self) -> list[float]:
         """Stops of the frames relative to the reference."""
         return [frame.ev for frame in self.frames]
+
+
+def settled(item: Any) -> Any:
+    """A plan with every number rounded to nine digits.
+
+    Sines and logarithms differ between machines in the last of 16 digits. Rounding before anything is
+    rendered makes the plan, and with it the pictures, the same everywhere.
+    """
+    if isinstance(item, float):
+        return float(f"{item:.9g}")
+    if isinstance(item, tuple):
+        return tuple(settled(part) for part in item)
+    if is_dataclass(item) and not isinstance(item, type):
+        return replace(item, **{part.name: settled(getattr(item, part.name)) for part in fields(item)})
+    return item

@@ -41,9 +41,9 @@ class Simulated:
 
 
 def render(plan: ScenePlan, scenes: Sequence[Scene]) -> Simulated:
-    """Take the pictures. `scenes` holds every scene that the plan names."""
+    """Take the pictures and draw the masks. `scenes` holds every scene that the plan names."""
     stage = _Stage(plan, scenes)
-    frames = tuple(stage.photograph(frame) for frame in range(len(plan.frames)))
+    frames = stage.frames()
     top = [np.iinfo(frame.dtype).max for frame in frames]
     moved, hidden = stage.masks()
     return Simulated(
@@ -54,6 +54,12 @@ def render(plan: ScenePlan, scenes: Sequence[Scene]) -> Simulated:
         hidden=hidden,
         clipped=np.stack([(frame == high).any(axis=2) for frame, high in zip(frames, top, strict=True)]),
     )
+
+
+def photograph(plan: ScenePlan, scenes: Sequence[Scene]) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """`frames` and `truth` of `Simulated` alone: all that training needs."""
+    stage = _Stage(plan, scenes)
+    return stage.frames(), stage.truth()
 
 
 class _Stage:
@@ -80,19 +86,21 @@ class _Stage:
             y, x = np.mgrid[part, 0:width].astype(np.float64)
             yield part, x.ravel(), y.ravel()
 
-    def layers(self, index: int, u: np.ndarray, v: np.ndarray, later: float = 0.0) -> list[objects.Layer]:
-        """The objects as they stand in frame `index`, `later` frame intervals after its middle."""
-        found = []
+    def radiance(self, index: int, u: np.ndarray, v: np.ndarray, later: float = 0.0) -> np.ndarray:
+        """(3, N) scene radiance at reference pixels u, v, `later` frame intervals after frame `index`."""
+        found = self.view.at(u, v)
         for thing, surface in zip(self.plan.objects, self.surfaces, strict=True):
             pose = thing.poses[index]
-            shift = (thing.velocity_px[0] * later, thing.velocity_px[1] * later)
-            pose = replace(pose, x_px=pose.x_px + shift[0], y_px=pose.y_px + shift[1])
-            found.append(objects.layer(thing, pose, surface, u, v))
+            x, y = pose.x_px + thing.velocity_px[0] * later, pose.y_px + thing.velocity_px[1] * later
+            found = objects.cover(found, thing, replace(pose, x_px=x, y_px=y), surface, (u, v))
         return found
 
-    def radiance(self, index: int, u: np.ndarray, v: np.ndarray, later: float = 0.0) -> np.ndarray:
-        """(3, N) scene radiance at reference pixels u, v when frame `index` was taken."""
-        return objects.over(self.view.at(u, v), self.layers(index, u, v, later))
+    def covered(self, index: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """(N,) bool: some object is there in frame `index`."""
+        found = np.zeros(u.shape, bool)
+        for thing in self.plan.objects:
+            found |= objects.coverage(thing, thing.poses[index], u, v) > _VISIBLE
+        return found
 
     def gains(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(3, N) from scene radiance to light in units where the reference clips at 1, at frame pixels."""
@@ -100,8 +108,12 @@ class _Stage:
         lens = sensor.shading(x, y, self.size, camera.vignetting) / self.plan.anchor
         return np.array(camera.cast)[:, None] * lens
 
-    def photograph(self, index: int) -> np.ndarray:
-        """The file of one frame: (H, W, 3) uint8 or uint16."""
+    def frames(self) -> tuple[np.ndarray, ...]:
+        """All photos, (H, W, 3) uint8 or uint16 each."""
+        return tuple(self.photo(index) for index in range(len(self.plan.frames)))
+
+    def photo(self, index: int) -> np.ndarray:
+        """One photo."""
         frame = self.plan.frames[index]
         rng = np.random.default_rng(frame.noise_seed)
         exposure = np.array(frame.drift)[:, None] * 2.0**frame.ev
@@ -145,11 +157,11 @@ class _Stage:
         hidden = np.zeros((count, height, width), bool)
         inverse = [np.linalg.inv(f.shake.homography(self.size, self.plan.focal_px)) for f in self.plan.frames]
         for rows, x, y in self.blocks():
-            cover = np.array([[c.alpha > _VISIBLE for c in self.layers(i, x, y)] for i in range(count)])
+            reference = self.covered(self.plan.reference, x, y)
             for index in range(count):
-                if self.plan.objects and index != self.plan.reference:
-                    front = cover[index].any(axis=0)
-                    moved[index, rows] = (front | cover[self.plan.reference].any(axis=0)).reshape(-1, width)
+                if index != self.plan.reference:
+                    front = self.covered(index, x, y)
+                    moved[index, rows] = (front | reference).reshape(-1, width)
                     hidden[index, rows] = front.reshape(-1, width)
                 u, v = map_points(inverse[index], x, y)
                 outside = (u < -0.5) | (u > width - 0.5) | (v < -0.5) | (v > height - 0.5)

@@ -24,7 +24,7 @@ class Scene:
     kind: Kind
     texture: Texture
 
-    def view(self, pose: PanoramaPose | CropPose, focal_px: float, centre: tuple[float, float]) -> "ViewOf":
+    def view(self, pose: PanoramaPose | CropPose, focal_px: float, centre: tuple[float, float]) -> ViewOf:
         """The camera's view at `pose`; `centre` is the pixel (x, y) on the optical axis."""
         if isinstance(pose, PanoramaPose):
             return PanoramaView(self.texture, pose, focal_px, centre)

@@ -1,4 +1,4 @@
-"""From light on the sensor to the code values of a file: lens shading, white balance, noise, response, bits."""
+"""From light on the sensor to the code values of a file: lens shading, noise, response, bits, JPEG."""
 
 from __future__ import annotations
 
