@@ -25,6 +25,8 @@ from openhdr.color.luminance import luminance
 from openhdr.core import progress
 from openhdr.core.image import Bracket, Image
 
+CERTAIN = 0.12  # disagreement under which no further candidate is tried
+
 
 @dataclass(frozen=True)
 class AlignOptions:
@@ -80,10 +82,18 @@ def patterns(thumbs: list[Thumbnail], ev: np.ndarray, pair: tuple[int, int]) -> 
 
 
 def _next_pair(thumbs: list[Thumbnail], ev: np.ndarray, placed: dict[int, Placement]) -> tuple[int, int]:
-    """(frame, target): the unplaced frame that shares most well exposed pixels with a placed one."""
+    """(frame, target): the unplaced frame that shares most well exposed pixels with a placed one.
+
+    The reference counts fourfold: a direct registration has no chain of errors.
+    """
     pairs = [(i, j) for i in range(len(thumbs)) if i not in placed for j in placed]
     usable = [pair for pair in pairs if placed[pair[1]].status != "rejected"]
-    return max(usable, key=lambda pair: (_shared(thumbs[pair[0]], thumbs[pair[1]]), -abs(ev[pair[0]] - ev[pair[1]])))
+    favour = {j: 4.0 if place.status == "reference" else 1.0 for j, place in placed.items()}
+
+    def rank(pair: tuple[int, int]) -> tuple[float, float]:
+        return _shared(thumbs[pair[0]], thumbs[pair[1]]) * favour[pair[1]], -abs(ev[pair[0]] - ev[pair[1]])
+
+    return max(usable, key=rank)
 
 
 def _shared(a: Thumbnail, b: Thumbnail) -> float:
@@ -122,13 +132,31 @@ def _place(
 def _best_registration(
     target: Pattern, moving: Pattern, still: np.ndarray, options: AlignOptions
 ) -> tuple[np.ndarray, float]:
-    """The best of a few starting guesses: no motion, and a translation by phase correlation."""
-    tried = []
+    """The best of a few candidates: from rest or from a phase correlation, rigid or with perspective."""
+    best, least = still, 1.0
     for guess in (np.eye(3), phase_shift(target, moving)):
-        warp = register(target, moving, guess, options.registration)
-        cost, overlap = disagreement(target, moving, warp)
-        tried.append((cost if overlap >= options.least_overlap else 1.0, warp))
-        if cost < 0.12:
+        start = guess
+        for freedoms in (3, 8):
+            warp = register(target, moving, start, freedoms, options.registration)
+            cost, overlap = disagreement(target, moving, warp)
+            # perspective has to earn its freedom: where little is shared it swings wildly elsewhere
+            worth = cost < least * (1 if freedoms == 3 else 1 - 5e-4 / max(overlap, 1e-3))
+            if worth and overlap >= options.least_overlap and _plausible(warp, target.log.shape):
+                best, least, start = warp, cost, warp
+        if least < CERTAIN:
             break
-    cost, warp = min(tried, key=lambda entry: entry[0])
-    return warp, cost
+    return best, least
+
+
+def _plausible(warp: np.ndarray, shape: tuple[int, int]) -> bool:
+    """Whether a hand could have moved the camera so: corners stay within a quarter of the picture, sizes within 30 %."""
+    height, width = shape
+    corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]], dtype=np.float64)
+    moved = corners @ warp.T
+    if (moved[:, 2] <= 0.2).any():
+        return False
+    moved = moved[:, :2] / moved[:, 2:]
+    travel = np.abs(moved - corners[:, :2]).max()
+    sides = np.linalg.norm(moved - np.roll(moved, 1, axis=0), axis=1)
+    ratio = sides / np.linalg.norm(corners[:, :2] - np.roll(corners[:, :2], 1, axis=0), axis=1)
+    return bool(travel < 0.25 * max(shape) and ratio.min() > 0.7 and ratio.max() < 1.3)

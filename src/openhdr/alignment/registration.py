@@ -37,19 +37,22 @@ class RegistrationOptions:
     tolerance_px: float = 0.003  # mean motion of the corners under which a level has converged
 
 
-def register(target: Pattern, moving: Pattern, start: np.ndarray, options: RegistrationOptions) -> np.ndarray:
+def register(
+    target: Pattern, moving: Pattern, start: np.ndarray, freedoms: int, options: RegistrationOptions
+) -> np.ndarray:
     """Homography (3, 3) float64 from target pixels to moving pixels, in pattern coordinates.
 
-    `start` is the first guess. The result may be poor: judge it with `disagreement`.
+    `start` is the first guess. freedoms: 3 = rotation and translation, 8 = all (on levels that can carry them).
+    The result may be poor: judge it with `disagreement`.
     """
     targets, movings = _pyramid(target, options), _pyramid(moving, options)
     warp = start.copy()
     for level in reversed(range(len(targets))):
         zoom = np.diag([0.5**level, 0.5**level, 1.0])
         # a handful of pixels cannot carry eight parameters
-        freedoms = 8 if min(targets[level].log.shape) >= 96 else 3
+        carried = freedoms if min(targets[level].log.shape) >= 96 else 3
         local = zoom @ warp @ np.linalg.inv(zoom)
-        local = _track(targets[level], movings[level], local, freedoms, options)
+        local = _track(targets[level], movings[level], local, carried, options)
         warp = np.linalg.inv(zoom) @ local @ zoom
     return warp / warp[2, 2]
 
@@ -168,9 +171,10 @@ def _matrix(p: np.ndarray) -> np.ndarray:
 
 def _robust_step(jacobian: np.ndarray, residual: np.ndarray, freedoms: int) -> np.ndarray | None:
     """One weighted least-squares step as a homography; None when it cannot be solved."""
-    offset = np.median(residual)
-    residual = residual - offset
-    spread = 1.4826 * np.median(np.abs(residual)) + 1e-4
+    # the densest value, not the median: a moving object may cover more than half of the points
+    residual = residual - _mode(residual)
+    # the spread of a Gaussian from its lower quartile, for the same reason
+    spread = np.percentile(np.abs(residual), 25) / 0.3186 + 1e-4
     weight = np.square(np.clip(1 - np.square(residual / (4 * spread)), 0, None))
     weighted = jacobian * weight[:, None]
     normal = (weighted.T @ jacobian).astype(np.float64)
@@ -179,6 +183,16 @@ def _robust_step(jacobian: np.ndarray, residual: np.ndarray, freedoms: int) -> n
     step = np.linalg.solve(normal, (weighted.T @ residual).astype(np.float64))
     # a step of more than a fifth of the picture is a sign of divergence
     return _matrix(step) if np.isfinite(step).all() and np.abs(step).max() < 0.2 else None
+
+
+def _mode(values: np.ndarray) -> float:
+    """Half-sample mode (Bickel & Fruehwirth 2006), stopped at a hundred values and then averaged."""
+    values = np.sort(values)
+    while len(values) > 100:
+        half = (len(values) + 1) // 2
+        start = int(np.argmin(values[half:] - values[: len(values) - half]))
+        values = values[start : start + half]
+    return float(values.mean())
 
 
 def _sample(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -73,3 +73,25 @@ def _flow_strip(flow: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.nda
     x = np.broadcast_to((np.arange(shape[1], dtype=np.float32) + 0.5) * sx - 0.5, (rows.stop - rows.start, shape[1]))
     y = np.broadcast_to(((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * sy - 0.5)[:, None], x.shape)
     return cv2.remap(flow, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def warp(pixels: np.ndarray, placement: Placement) -> tuple[np.ndarray, np.ndarray]:
+    """(pixels in the reference's geometry, (H, W) bool that is False where they come from outside the frame).
+
+    pixels: (H, W) or (H, W, C), any dtype that OpenCV resamples; bilinear, edges repeated.
+    """
+    height, width = pixels.shape[:2]
+    if not placement.moves:
+        return pixels, np.ones((height, width), bool)
+    where = sampling_map(placement, slice(0, height), (height, width))
+    x, y = where[..., 0], where[..., 1]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    return cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), inside
+
+
+def shrink(placement: Placement, scale: tuple[float, float]) -> Placement:
+    """The same placement for frames shrunk by `scale` = (x, y) small pixels per pixel."""
+    zoom = np.array([[scale[0], 0, scale[0] / 2 - 0.5], [0, scale[1], scale[1] / 2 - 0.5], [0, 0, 1]])
+    homography = zoom @ placement.homography @ np.linalg.inv(zoom)
+    flow = None if placement.flow is None else placement.flow * np.array(scale, np.float32)
+    return replace(placement, homography=homography / homography[2, 2], flow=flow)

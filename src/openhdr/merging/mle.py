@@ -9,23 +9,18 @@ favour the samples that happen to be low.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from openhdr.camera.noise import NoiseModel
 from openhdr.color.luminance import luminance
 from openhdr.merging.samples import Samples
 
 
-@dataclass(frozen=True)
-class NoiseLevels:
-    """Variance of light in one frame, 1.0 = clipping: photon * light + read. Only their ratio matters here."""
-
-    photon: float = 2e-4  # a sensor that holds 5000 electrons
-    read: float = 2e-7  # and reads them with 2.2 electrons of noise, or 8-bit rounding in the dark
+# Only the ratio of the two matters here: 5000 electrons at clipping, 2.2 of read noise (or 8-bit rounding).
+TYPICAL = NoiseModel(shot=2e-4, read=4.5e-4)
 
 
-def combine(samples: Samples, noise: NoiseLevels = NoiseLevels()) -> tuple[np.ndarray, np.ndarray]:  # noqa: B008
+def combine(samples: Samples, noise: NoiseModel = TYPICAL) -> tuple[np.ndarray, np.ndarray]:
     """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen."""
     guide = _guide(samples)
     total = np.zeros_like(samples.light[0])
@@ -33,7 +28,7 @@ def combine(samples: Samples, noise: NoiseLevels = NoiseLevels()) -> tuple[np.nd
     for light, headroom, trust, ev in zip(samples.light, samples.headroom, samples.trust, samples.ev, strict=True):
         gain = np.float32(2.0**ev)
         # the square of the gain in numerator and denominator of the mean: w light / 2^ev with w = 4^ev / variance
-        weight = headroom * trust * gain / (np.float32(noise.photon) * gain * guide + np.float32(noise.read))
+        weight = headroom * trust * gain / (np.float32(noise.shot) * gain * guide + np.float32(noise.read**2))
         total += light * weight[..., None]
         weights += weight * gain
     np.divide(total, weights[..., None], out=total, where=weights[..., None] > 0)

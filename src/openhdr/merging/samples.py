@@ -17,6 +17,7 @@ from openhdr.core.placement import Placement, sampling_map
 
 CLIP_FULL = 0.90  # code (0..1) up to which a pixel is surely not clipped
 CLIP_NONE = 0.98  # code from which it is taken as clipped
+CLIPPED_LIGHT = 0.93  # light of one channel from which that channel is taken as clipped
 
 _EDGE = {"borderMode": cv2.BORDER_REPLICATE}
 
@@ -48,6 +49,7 @@ class Stack:
 
     invalid: per frame a mask (H, W) bool of pixels that are no part of the photo, or None.
     trust: per frame a map (h, w) float32 0..1 in the reference's geometry at any size, or None = trusted.
+    backdrop: (h, w, 3) float32 radiance at any size for places that no trusted frame measured, or None.
     """
 
     bracket: Bracket
@@ -55,6 +57,7 @@ class Stack:
     placements: list[Placement]
     invalid: list[np.ndarray | None]
     trust: list[np.ndarray | None]
+    backdrop: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

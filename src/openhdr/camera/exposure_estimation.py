@@ -1,0 +1,92 @@
+"""Exposure differences measured from the pixels, for brackets without trustworthy metadata.
+
+Two frames of one scene differ by a factor wherever both are properly exposed; its logarithm is the exposure
+difference in stops, under the assumed response. Frames are shrunk first, so that hand shake hardly matters, and
+the median makes moving objects outliers. Differences of all pairs are then reconciled by least squares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from openhdr.camera.response import Response
+from openhdr.core.errors import ExposureError
+from openhdr.core.image import Image
+
+SIDE_PX = 192  # frames are shrunk to about this side
+DARK, BRIGHT = 0.004, 0.85  # light (1.0 = clipping) between which a pixel is properly exposed
+LEAST_SHARED = 60  # pixels that a pair must share
+
+
+@dataclass(frozen=True)
+class PairwiseEV:
+    """stops[i, j]: EV of frame j minus EV of frame i; weight[i, j]: how many pixels say so (0 = none)."""
+
+    stops: np.ndarray
+    weight: np.ndarray
+
+
+def measure_pairs(images: Sequence[Image], response: Response) -> PairwiseEV:
+    """Median log2 ratio of every pair of frames."""
+    lights = [_shrunk_light(image, response) for image in images]
+    count = len(lights)
+    stops, weight = np.zeros((count, count)), np.zeros((count, count))
+    for i in range(count):
+        for j in range(i + 1, count):
+            shared = _good(lights[i]) & _good(lights[j])
+            if shared.sum() >= LEAST_SHARED:
+                stops[i, j] = np.median(np.log2(lights[j][shared] / lights[i][shared]))
+                weight[i, j] = shared.sum()
+    return PairwiseEV(stops - stops.T, weight + weight.T)
+
+
+def estimate_ev(images: Sequence[Image], response: Response, names: Sequence[str]) -> np.ndarray:
+    """(N,) float64 stops, mean 0. Raises ExposureError when a frame shares no properly exposed pixels."""
+    pairs = measure_pairs(images, response)
+    lonely = _unreached(pairs.weight)
+    if lonely is not None:
+        raise ExposureError(
+            f"{names[lonely]}: shares too few properly exposed pixels with the other frames to estimate its "
+            "exposure; give the exposures with --ev or --times"
+        )
+    laplacian = np.diag(pairs.weight.sum(1)) - pairs.weight
+    right = (pairs.weight * pairs.stops).sum(0)
+    return np.linalg.lstsq(laplacian, right, rcond=None)[0]
+
+
+def contradiction(ev: np.ndarray, pairs: PairwiseEV) -> tuple[int, int] | None:
+    """A pair (i, j) stated at least half a stop longer but seen clearly darker, or None.
+
+    An unknown response bends the measured size of a step, never its sign.
+    """
+    stated = ev[None, :] - ev[:, None]
+    wrong = (stated > 0.5) & (pairs.stops < -0.3) & (pairs.weight >= LEAST_SHARED)
+    return tuple(int(k) for k in np.argwhere(wrong)[0]) if wrong.any() else None
+
+
+def _shrunk_light(image: Image, response: Response) -> np.ndarray:
+    """(h, w) float32 green light, NaN where a channel clips."""
+    factor = max(min(image.height, image.width) / SIDE_PX, 1.0)
+    size = (max(round(image.width / factor), 1), max(round(image.height / factor), 1))
+    light = response.decode(image.with_pixels(cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA)))
+    return np.where(light.max(axis=2) < BRIGHT, light[..., 1], np.nan)
+
+
+def _good(light: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(light) > DARK
+
+
+def _unreached(weight: np.ndarray) -> int | None:
+    """Index of a frame that is not connected to frame 0 through pairs with weight, or None."""
+    reached = {0}
+    while True:
+        more = {j for i in reached for j in np.flatnonzero(weight[i])} - reached
+        if not more:
+            break
+        reached |= more
+    missing = set(range(len(weight))) - reached
+    return min(missing) if missing else None

@@ -1,0 +1,184 @@
+"""Deghosting: which pixels of each frame show the same content as the reference, given noise and alignment.
+
+Frames are compared one after the other, nearest exposure first, with a composite that starts as the reference and
+grows: a trusted frame extends it where it was clipped and sharpens it where it was noisy. The difference is
+measured in standard deviations that allow for both frames' noise, for a residual misalignment and for a response
+that is not quite the assumed one. Where the composite is clipped nothing is known but a lower bound: a frame that
+shows less light there shows something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from openhdr.camera.noise import NoiseModel
+from openhdr.camera.noise_estimation import estimate_noise
+from openhdr.core import progress
+from openhdr.core.placement import shrink
+from openhdr.merging.samples import CLIPPED_LIGHT, Samples, Stack
+
+
+@dataclass(frozen=True)
+class GhostOptions:
+    working_megapixels: float = 2.0  # frames are compared at this size at most
+    slack: float = 0.03  # relative difference that response and exposure errors may make
+    misalignment_px: float = 0.1  # residual shift that alignment may leave
+    radius_px: float = 1.0  # sigma of the window over which evidence is pooled
+    tolerated: float = 2.5  # root mean square difference, in standard deviations, that is surely noise
+    refused: float = 4.0  # ... that surely is not
+
+
+@dataclass(frozen=True)
+class Ghosts:
+    """trust: per frame (h, w) float32 0..1; backdrop: (h, w, 3) float32 radiance to show where nothing else is known.
+
+    Both in the reference's geometry at working size; the backdrop is on the reference's scale.
+    """
+
+    trust: list[np.ndarray]
+    backdrop: np.ndarray
+
+
+@dataclass(frozen=True)
+class Composite:
+    """What is known so far, on the reference's scale: (h, w, 3) light, variance, and whether it is only a bound."""
+
+    light: np.ndarray
+    variance: np.ndarray
+    bound: np.ndarray  # bool: the light is clipped, the truth is at least this
+
+
+def find_ghosts(stack: Stack, options: GhostOptions = GhostOptions()) -> Ghosts:  # noqa: B008
+    """Compare every frame with the reference at working size."""
+    small = shrink_stack(stack, options.working_megapixels)
+    samples = small.samples(slice(0, small.shape[0]))
+    order = sorted(range(len(samples.ev)), key=lambda i: (i != samples.reference, abs(samples.ev[i])))
+    trust = [np.ones(small.shape, np.float32) for _ in order]
+    composite = _frame_composite(samples, samples.reference)
+    with progress.task("deghosting", len(order) - 1) as advance:
+        for index in order[1:]:
+            frame = _frame_composite(samples, index)
+            frame = replace(frame, light=frame.light * _photometric_match(frame, composite, samples.trust[index]))
+            trust[index] = _agreement(frame, composite, options)
+            composite = _extend(composite, frame, trust[index] * samples.trust[index])
+            advance()
+    return Ghosts(trust, _backdrop(composite))
+
+
+def shrink_stack(stack: Stack, megapixels: float) -> Stack:
+    """The stack with frames of at most so many megapixels, by area averaging."""
+    height, width = stack.shape
+    factor = (megapixels * 1e6 / (height * width)) ** 0.5
+    if factor >= 1:
+        return stack
+    size = (max(round(width * factor), 1), max(round(height * factor), 1))
+    scale = (size[0] / width, size[1] / height)
+    frames = [
+        replace(f, image=f.image.with_pixels(cv2.resize(f.image.pixels, size, interpolation=cv2.INTER_AREA)))
+        for f in stack.bracket.frames
+    ]
+    invalid = [
+        None if mask is None else cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+        for mask in stack.invalid
+    ]
+    return Stack(
+        replace(stack.bracket, frames=tuple(frames)),
+        stack.response,
+        [shrink(place, scale) if place.moves else place for place in stack.placements],
+        invalid,
+        stack.trust,
+    )
+
+
+def _frame_composite(samples: Samples, index: int) -> Composite:
+    """One frame on the reference's scale, with its noise measured on itself."""
+    light, scale = samples.light[index], np.float32(2.0 ** -samples.ev[index])
+    noise = estimate_noise(light, (samples.headroom[index] > 0.5) & (samples.trust[index] > 0.5))
+    variance = _variance(light, noise) * scale**2
+    clipped = light >= CLIPPED_LIGHT
+    return Composite(np.where(clipped, scale, light * scale), variance, clipped)
+
+
+def _variance(light: np.ndarray, noise: NoiseModel) -> np.ndarray:
+    # the light inside the variance is smoothed: a noisy low value must not claim to be precise
+    return (noise.shot * cv2.GaussianBlur(light, (0, 0), 1.0) + noise.read**2).astype(np.float32)
+
+
+def _photometric_match(frame: Composite, composite: Composite, inside: np.ndarray) -> np.ndarray:
+    """Per channel the factor that brings the frame's light onto the composite's: a median, so objects do not count."""
+    gains = np.ones(3, np.float32)
+    for channel in range(3):
+        a, b = frame.light[..., channel], composite.light[..., channel]
+        sure = (inside > 0.99) & ~frame.bound[..., channel] & ~composite.bound[..., channel]
+        sure &= b > 6 * np.sqrt(composite.variance[..., channel] + frame.variance[..., channel])
+        if sure.sum() > 200:
+            gains[channel] = np.exp(np.median(np.log(b[sure] / np.maximum(a[sure], 1e-9))))
+    return np.clip(gains, 0.7, 1.4)
+
+
+def _agreement(frame: Composite, composite: Composite, options: GhostOptions) -> np.ndarray:
+    """(h, w) float32 trust 0..1."""
+    difference = frame.light - composite.light
+    # only a bound is known: more light than a lower bound is no contradiction
+    difference[composite.bound] = np.minimum(difference[composite.bound], 0)
+    difference[frame.bound] = np.maximum(difference[frame.bound], 0)
+    difference[composite.bound & frame.bound] = 0
+    spread = frame.variance + composite.variance + np.square(options.slack * composite.light)
+    steepness = _steepness(composite.light)
+    # small lamps: a clipped composite hides how steep the light is, the frame shows it
+    steepness = np.where(composite.bound, np.maximum(steepness, _steepness(frame.light)), steepness)
+    spread += np.square(options.misalignment_px * steepness)
+    evidence = (np.square(difference) / spread).mean(axis=2)
+    pooled = np.sqrt(cv2.GaussianBlur(evidence, (0, 0), options.radius_px))
+    return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1).astype(np.float32)
+
+
+def _steepness(light: np.ndarray) -> np.ndarray:
+    """Largest difference to a neighbour within one pixel, per channel: what a shift by one pixel may change."""
+    square = np.ones((3, 3), np.uint8)
+    return cv2.dilate(light, square) - cv2.erode(light, square)
+
+
+def _extend(composite: Composite, frame: Composite, trust: np.ndarray) -> Composite:
+    """Add a trusted frame: it replaces bounds and is averaged with measurements by precision."""
+    use = trust[..., None] > 0.5
+    fresh = use & composite.bound & ~frame.bound
+    tighter = use & composite.bound & frame.bound & (frame.light > composite.light)
+    both = use & ~composite.bound & ~frame.bound
+    share = np.where(both, composite.variance / (composite.variance + frame.variance), 0)
+    share[fresh | tighter] = 1
+    light = composite.light + share * (frame.light - composite.light)
+    variance = np.where(fresh | tighter, frame.variance, composite.variance * (1 - share) + 0)
+    return Composite(light, variance.astype(np.float32), composite.bound & ~fresh)
+
+
+def _backdrop(composite: Composite) -> np.ndarray:
+    """Radiance for places of which only a lower bound is known: carried over from the known bright surroundings.
+
+    Channels that are measured keep their value; the others take the smooth continuation, never less than the bound.
+    """
+    only_reference = (composite.bound & (composite.light <= 1)).any(axis=2)
+    beyond = ~only_reference & (composite.light.max(axis=2) > CLIPPED_LIGHT)
+    smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), beyond.astype(np.float32)))
+    return np.where(composite.bound, np.maximum(smooth, composite.light), composite.light)
+
+
+def pull_push(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Fill the places of weight 0 from the nearest others, coarse to fine (Gortler et al. 1996, section 3.4).
+
+    values: (h, w, 3) float32; weight: (h, w) float32 0..1. Where all weights are 0 the values come back.
+    """
+    if not weight.any():
+        return values
+    levels = [(values * weight[..., None], weight)]
+    while min(levels[-1][1].shape) > 1:
+        levels.append((cv2.pyrDown(levels[-1][0]), cv2.pyrDown(levels[-1][1])))
+    filled = levels[-1][0] / np.maximum(levels[-1][1], 1e-9)[..., None]
+    for total, known in reversed(levels[:-1]):
+        coarse = cv2.pyrUp(filled, dstsize=known.shape[::-1]).reshape(total.shape)
+        own = total / np.maximum(known, 1e-6)[..., None]
+        filled = coarse + np.minimum(known, 1)[..., None] * (own - coarse)
+    return filled

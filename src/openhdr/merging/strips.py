@@ -1,0 +1,59 @@
+"""Run a merger over the picture strip by strip, in threads, and fill what no frame saw."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from openhdr.core import progress
+from openhdr.merging.samples import CLIPPED_LIGHT, Samples, Stack, resize_strip
+
+Combine = Callable[[Samples], tuple[np.ndarray, np.ndarray]]
+
+STRIP_PIXELS = 120_000  # small enough for a core's cache, large enough that NumPy's calls do not count
+
+
+def merge_strips(stack: Stack, combine: Combine) -> np.ndarray:
+    """(H, W, 3) float32 radiance, finite and >= 0; 1.0 = the reference clips."""
+    height, width = stack.shape
+    step = max(STRIP_PIXELS // width, 8)
+    strips = [slice(top, min(top + step, height)) for top in range(0, height, step)]
+    result = np.empty((height, width, 3), np.float32)
+
+    def work(rows: slice) -> None:
+        samples = stack.samples(rows)
+        radiance, weight = combine(samples)
+        _fill_unseen(radiance, weight, samples)
+        if stack.backdrop is not None:
+            _show_backdrop(radiance, weight, samples, resize_strip(stack.backdrop, rows, stack.shape))
+        result[rows] = radiance
+
+    with progress.task("merging", len(strips)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(work, strips):
+            advance()
+    return result
+
+
+def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> None:
+    """Where nothing usable was seen: the shortest trusted frame's clipped level, else the reference as it is."""
+    unseen = weight <= 0
+    if not unseen.any():
+        return
+    value = samples.light[samples.reference][unseen]
+    known = np.zeros(len(value), bool)
+    for index in np.argsort(samples.ev):
+        take = (samples.trust[index][unseen] > 0.5) & ~known
+        value[take] = samples.light[index][unseen][take] / np.float32(2.0 ** samples.ev[index])
+        known |= take
+    radiance[unseen] = value
+
+
+def _show_backdrop(radiance: np.ndarray, weight: np.ndarray, samples: Samples, backdrop: np.ndarray) -> None:
+    """Where only the reference's clipped channels are known, show the backdrop in those channels."""
+    reference = samples.light[samples.reference]
+    blind = (weight <= 0) & (samples.trust[samples.shortest] <= 0.5)
+    raised = np.where(reference >= CLIPPED_LIGHT, np.maximum(backdrop, reference), reference)
+    radiance[blind] = raised[blind]
