@@ -6,7 +6,7 @@ Command line, benchmark and documentation call these functions; there is no seco
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,8 @@ from openhdr.core.image import Bracket, Frame, Image, middle_exposure
 from openhdr.core.placement import Placement, warp
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
-from openhdr.merging.ghosts import find_ghosts
+from openhdr.merging.ghosts import compare
+from openhdr.merging.matching import Match
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
 
@@ -59,7 +60,8 @@ class MergeResult:
     placements: list[Placement]
     response: Response
     exposures_from: str
-    trust: list[np.ndarray | None] = field(default_factory=list)
+    trust: list[np.ndarray | None]
+    matches: list[Match]
 
 
 def merge(
@@ -89,15 +91,14 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     invalid = [pure_colour_border(image.pixels) for image in images]
     if options.response == "calibrate":
         decode = calibrate_bracket(bracket, placements, invalid, options.calibration)
-    stack = Stack(bracket, decode, placements, invalid, [None] * len(images))
-    if options.deghost:
-        stack = replace(stack, trust=find_ghosts(stack))
+    stack = Stack(bracket, [decode] * len(images), placements, invalid, [None] * len(images))
+    stack, matches = compare(stack, options.deghost)
     if method.output == "display":
         pixels, encoding = method.load()(stack), "srgb"
     else:
         pixels, encoding = merge_strips(stack, method.load()), "linear"
     image = bracket.frames[bracket.reference].image.with_pixels(pixels, encoding)
-    return MergeResult(image, bracket, placements, decode, source, stack.trust)
+    return MergeResult(image, stack.bracket, placements, decode, source, stack.trust, matches)
 
 
 def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:

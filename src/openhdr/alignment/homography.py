@@ -139,8 +139,8 @@ def _best_registration(
         for freedoms in (3, 8):
             warp = register(target, moving, start, freedoms, options.registration)
             cost, overlap = disagreement(target, moving, warp)
-            # perspective has to earn its freedom: where little is shared it swings wildly elsewhere
-            worth = cost < least * (1 if freedoms == 3 else 1 - 5e-4 / max(overlap, 1e-3))
+            # perspective is the rule, but where little is shared it must earn its freedom or it swings elsewhere
+            worth = cost < least * (1.0 if freedoms == 3 else 1.01 if overlap > 0.15 else 0.98)
             if worth and overlap >= options.least_overlap and _plausible(warp, target.log.shape):
                 best, least, start = warp, cost, warp
         if least < CERTAIN:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from openhdr.camera.tone_difference import tone_difference
+
 LOG_FLOOR = 0.004  # light below this fraction of the clipping level is mostly noise in 8-bit photos
 
 
@@ -60,19 +62,17 @@ def register(
 def disagreement(target: Pattern, moving: Pattern, warp: np.ndarray) -> tuple[float, float]:
     """(cost, overlap): mean bounded difference of the logs where both are known, and that share of the target.
 
-    The difference saturates at a third of a stop, so that ghosts do not outvote the scene; local brightness
-    offsets (wrong exposure, vignetting) are taken out.
+    The difference saturates at a third of a stop, so that ghosts do not outvote the scene; what a wrong exposure
+    or response would make of it is taken out.
     """
     other, known = _warped(moving, warp, target.log.shape)
-    known = known * target.known
-    total = float(known.sum())
-    if total < 16:
+    sure = known * target.known > 0.99
+    count = int(sure.sum())
+    if count < 64:
         return 1.0, 0.0
-    difference = (other - target.log) * known
-    size = max(target.log.shape) // 8 * 2 + 1
-    offset = cv2.blur(difference, (size, size)) / np.maximum(cv2.blur(known, (size, size)), 1e-3)
-    bounded = np.minimum(np.abs(difference - offset * known) / 0.23, 1.0)
-    return float((bounded * known).sum() / total), total / known.size
+    value, difference = target.log[sure], (other - target.log)[sure]
+    bounded = np.minimum(np.abs(difference - tone_difference(value, difference)) / 0.23, 1.0)
+    return float(bounded.mean()), count / sure.size
 
 
 def phase_shift(target: Pattern, moving: Pattern) -> np.ndarray:
@@ -112,7 +112,8 @@ def _track(
         use = known > 0.9
         if use.sum() < 4 * freedoms:
             return warp
-        step = _robust_step(jacobian[use], (seen - value)[use], freedoms)
+        residual = (seen - value)[use]
+        step = _robust_step(jacobian[use], residual - tone_difference(value[use], residual), freedoms)
         if step is None:
             return warp
         normalise = _normaliser(height, width)
@@ -171,9 +172,7 @@ def _matrix(p: np.ndarray) -> np.ndarray:
 
 def _robust_step(jacobian: np.ndarray, residual: np.ndarray, freedoms: int) -> np.ndarray | None:
     """One weighted least-squares step as a homography; None when it cannot be solved."""
-    # the densest value, not the median: a moving object may cover more than half of the points
-    residual = residual - _mode(residual)
-    # the spread of a Gaussian from its lower quartile, for the same reason
+    # the spread of a Gaussian from its lower quartile: a moving object may cover more than half of the points
     spread = np.percentile(np.abs(residual), 25) / 0.3186 + 1e-4
     weight = np.square(np.clip(1 - np.square(residual / (4 * spread)), 0, None))
     weighted = jacobian * weight[:, None]
@@ -183,16 +182,6 @@ def _robust_step(jacobian: np.ndarray, residual: np.ndarray, freedoms: int) -> n
     step = np.linalg.solve(normal, (weighted.T @ residual).astype(np.float64))
     # a step of more than a fifth of the picture is a sign of divergence
     return _matrix(step) if np.isfinite(step).all() and np.abs(step).max() < 0.2 else None
-
-
-def _mode(values: np.ndarray) -> float:
-    """Half-sample mode (Bickel & Fruehwirth 2006), stopped at a hundred values and then averaged."""
-    values = np.sort(values)
-    while len(values) > 100:
-        half = (len(values) + 1) // 2
-        start = int(np.argmin(values[half:] - values[: len(values) - half]))
-        values = values[start : start + half]
-    return float(values.mean())
 
 
 def _sample(

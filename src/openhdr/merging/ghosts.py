@@ -18,6 +18,7 @@ from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.core import progress
 from openhdr.core.placement import shrink
+from openhdr.merging.matching import Match, find_match
 from openhdr.merging.samples import CLIPPED_LIGHT, Samples, Stack
 
 
@@ -51,21 +52,33 @@ class Composite:
     bound: np.ndarray  # bool: the light is clipped, the truth is at least this
 
 
-def find_ghosts(stack: Stack, options: GhostOptions = GhostOptions()) -> Ghosts:  # noqa: B008
-    """Compare every frame with the reference at working size."""
+def compare(stack: Stack, deghost: bool = True, options: GhostOptions = GhostOptions()) -> tuple[Stack, list[Match]]:  # noqa: B008
+    """The stack with every frame matched to the reference's tones and its ghosts found, and the matches."""
     small = shrink_stack(stack, options.working_megapixels)
     samples = small.samples(slice(0, small.shape[0]))
     order = sorted(range(len(samples.ev)), key=lambda i: (i != samples.reference, abs(samples.ev[i])))
-    trust = [np.ones(small.shape, np.float32) for _ in order]
-    composite = _frame_composite(samples, samples.reference)
-    with progress.task("deghosting", len(order) - 1) as advance:
+    trust, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
+    composite = _measured(samples, samples.reference, Match())
+    with progress.task("comparing frames", len(order) - 1) as advance:
         for index in order[1:]:
-            frame = _frame_composite(samples, index)
-            frame = replace(frame, light=frame.light * _photometric_match(frame, composite, samples.trust[index]))
-            trust[index] = _agreement(frame, composite, options)
+            matches[index] = _match(samples, index, composite)
+            frame = _measured(samples, index, matches[index])
+            if deghost:
+                trust[index] = _agreement(frame, composite, options)
             composite = _extend(composite, frame, trust[index] * samples.trust[index])
             advance()
-    return Ghosts(trust, _backdrop(composite))
+    matched = _with_matches(stack, matches)
+    return replace(matched, trust=trust, backdrop=_backdrop(composite) if deghost else None), matches
+
+
+def _with_matches(stack: Stack, matches: list[Match]) -> Stack:
+    """The stack with corrected responses and exposures."""
+    frames, responses = [], []
+    for frame, response, match in zip(stack.bracket.frames, stack.responses, matches, strict=True):
+        corrected, shift = match.correct(response, frame.image.encoding)
+        frames.append(replace(frame, ev=frame.ev + shift))
+        responses.append(corrected)
+    return replace(stack, bracket=replace(stack.bracket, frames=tuple(frames)), responses=responses)
 
 
 def shrink_stack(stack: Stack, megapixels: float) -> Stack:
@@ -86,37 +99,35 @@ def shrink_stack(stack: Stack, megapixels: float) -> Stack:
     ]
     return Stack(
         replace(stack.bracket, frames=tuple(frames)),
-        stack.response,
+        stack.responses,
         [shrink(place, scale) if place.moves else place for place in stack.placements],
         invalid,
         stack.trust,
     )
 
 
-def _frame_composite(samples: Samples, index: int) -> Composite:
+def _measured(samples: Samples, index: int, match: Match) -> Composite:
     """One frame on the reference's scale, with its noise measured on itself."""
     light, scale = samples.light[index], np.float32(2.0 ** -samples.ev[index])
     noise = estimate_noise(light, (samples.headroom[index] > 0.5) & (samples.trust[index] > 0.5))
     variance = _variance(light, noise) * scale**2
     clipped = light >= CLIPPED_LIGHT
-    return Composite(np.where(clipped, scale, light * scale), variance, clipped)
+    seen = match.apply(light) * scale
+    return Composite(np.where(clipped, match.apply(np.ones(3, np.float32)) * scale, seen), variance, clipped)
+
+
+def _match(samples: Samples, index: int, composite: Composite) -> Match:
+    """Tone match on the pixels that are neither clipped nor noisy in either."""
+    frame = _measured(samples, index, Match())
+    noise = np.sqrt(composite.variance + frame.variance)
+    sure = ~frame.bound & ~composite.bound & (np.minimum(frame.light, composite.light) > 6 * noise)
+    sure &= (samples.trust[index] > 0.99)[..., None]
+    return find_match(frame.light, composite.light, samples.light[index], sure)
 
 
 def _variance(light: np.ndarray, noise: NoiseModel) -> np.ndarray:
     # the light inside the variance is smoothed: a noisy low value must not claim to be precise
     return (noise.shot * cv2.GaussianBlur(light, (0, 0), 1.0) + noise.read**2).astype(np.float32)
-
-
-def _photometric_match(frame: Composite, composite: Composite, inside: np.ndarray) -> np.ndarray:
-    """Per channel the factor that brings the frame's light onto the composite's: a median, so objects do not count."""
-    gains = np.ones(3, np.float32)
-    for channel in range(3):
-        a, b = frame.light[..., channel], composite.light[..., channel]
-        sure = (inside > 0.99) & ~frame.bound[..., channel] & ~composite.bound[..., channel]
-        sure &= b > 6 * np.sqrt(composite.variance[..., channel] + frame.variance[..., channel])
-        if sure.sum() > 200:
-            gains[channel] = np.exp(np.median(np.log(b[sure] / np.maximum(a[sure], 1e-9))))
-    return np.clip(gains, 0.7, 1.4)
 
 
 def _agreement(frame: Composite, composite: Composite, options: GhostOptions) -> np.ndarray:

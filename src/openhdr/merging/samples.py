@@ -53,7 +53,7 @@ class Stack:
     """
 
     bracket: Bracket
-    response: Response
+    responses: list[Response]
     placements: list[Placement]
     invalid: list[np.ndarray | None]
     trust: list[np.ndarray | None]
@@ -83,7 +83,7 @@ class Stack:
         invalid = self.invalid[index]
         if not placement.moves:
             pixels = image.pixels[rows]
-            light = decode(image.with_pixels(pixels), self.response)
+            light = decode(image.with_pixels(pixels), self.responses[index])
             trust = np.ones(pixels.shape[:2], np.float32) if invalid is None else 1 - invalid[rows].astype(np.float32)
             room = headroom(pixels, self.clip[index])
         else:
@@ -106,7 +106,8 @@ class Stack:
         bottom = int(np.clip(np.ceil(y.max()) + 5, top + 1, height))
         piece, y = image.pixels[top:bottom], y - np.float32(top)
         # light is what adds up on a sensor, so light is interpolated; cubic keeps detail but may undershoot
-        light = cv2.remap(decode(image.with_pixels(piece), self.response), x, y, cv2.INTER_CUBIC, **_EDGE)
+        light = decode(image.with_pixels(piece), self.responses[index])
+        light = cv2.remap(light, x, y, cv2.INTER_CUBIC, **_EDGE)
         np.maximum(light, 0, out=light)
         # a pixel beside a clipped one is made from it: headroom is the least of the neighbourhood
         room = cv2.erode(headroom(piece, self.clip[index]), np.ones((3, 3), np.uint8))
