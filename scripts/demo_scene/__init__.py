@@ -1,0 +1,1 @@
+"""The parts of the demo scene: shapes, textures, materials, room, garden, camera and photo."""
