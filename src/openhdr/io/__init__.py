@@ -1,1 +1,115 @@
-"""(see ARCHITECTURE.md)"""
+"""Layer 3: pictures from files and to files.
+
+    image = read("photo.jpg")          # pixels, encoding, exposure, metadata, notes
+    facts = probe("photo.jpg")         # the same facts without decoding pixels
+    notes = write("picture.exr", image)
+
+A file is read by the one format whose signature (first bytes) it carries, whatever its name says. The
+format of an output file is chosen by its extension. To add a format: one file like the others, one row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from openhdr.core.errors import FileError
+from openhdr.core.files import whole_file
+from openhdr.core.image import Image
+from openhdr.core.table import Row, Table
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, open_source
+
+__all__ = ["FORMATS", "FormatRow", "ImageInfo", "WriteOptions", "probe", "read", "write"]
+
+
+@dataclass(frozen=True)
+class FormatRow(Row):
+    """A file format. extensions: lower case with dot; the first is the usual one."""
+
+    extensions: tuple[str, ...] = ()
+    writable: bool = True
+
+
+FORMATS: Table[FormatRow] = Table(
+    "file format",
+    FormatRow("jpeg", "8-bit photo", "openhdr.io.jpeg:FORMAT", extensions=(".jpg", ".jpeg", ".jpe", ".jfif")),
+    FormatRow("png", "8 or 16-bit picture, lossless", "openhdr.io.png:FORMAT", extensions=(".png",)),
+    FormatRow("openexr", "linear HDR, half or float", "openhdr.io.exr:FORMAT", extensions=(".exr",)),
+    FormatRow(
+        "radiance", "linear HDR, shared exponent", "openhdr.io.radiance:FORMAT", extensions=(".hdr", ".pic")
+    ),
+)
+
+
+def read(path: str | Path) -> Image:
+    """The picture in a file, upright, as (H, W, 3) RGB.
+
+    Photos come as uint8 or uint16 code values with encoding `srgb`; HDR files, 32-bit float TIFF and camera
+    RAW as float32, `linear`, finite, >= 0. Whatever reading had to change is in `image.notes`.
+    Raises FileError (missing, empty, truncated, damaged, too large, not an image) or MissingExtraError.
+    """
+    with _opened(path) as (source, row, format):
+        image = format.read(source)
+        return image.with_notes(*_misnamed(source.path, row))
+
+
+def probe(path: str | Path) -> ImageInfo:
+    """Size, sample type, exposure, orientation and metadata of a file; pixels are not decoded.
+
+    Raises FileError or MissingExtraError like `read`; damage further in the file goes unseen.
+    """
+    with _opened(path) as (source, row, format):
+        info = format.probe(source)
+        return replace(info, notes=info.notes + _misnamed(source.path, row))
+
+
+def write(path: str | Path, image: Image, options: WriteOptions | None = None) -> tuple[str, ...]:
+    """Write a picture in the format of the path's extension; the file appears whole or not at all.
+
+    EXR, HDR and TIFF (from float) store linear light: `srgb` pictures are decoded with the sRGB curve.
+    JPEG, WebP, AVIF (8 bits) and PNG, TIFF (8 bits from uint8, else 16) store sRGB code values: `linear`
+    pictures are clipped to 0..1 and encoded with the sRGB curve; `srgb` code values are stored as they are.
+    Exposure and metadata are kept. Returns notes: what the format could not keep, one sentence each.
+    Raises FileError.
+    """
+    path = Path(path)
+    row = _row_by_extension(path)
+    if path.is_dir():
+        raise FileError(path, "is a folder", "name a file")
+    with whole_file(path) as temporary:
+        return row.load().write(temporary, image, options or WriteOptions())
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[tuple[Source, FormatRow, Format]]:
+    with open_source(Path(path)) as source:
+        row = _row_by_signature(source)
+        yield source, row, row.load()
+
+
+def _row_by_signature(source: Source) -> FormatRow:
+    for row in FORMATS.values():
+        if row.load().recognise(source.data):
+            return row
+    raise FileError(
+        source.path, "is not an image that openhdr knows", f"expected one of {', '.join(FORMATS)}"
+    )
+
+
+def _row_by_extension(path: Path) -> FormatRow:
+    for row in FORMATS.values():
+        if row.writable and path.suffix.lower() in row.extensions:
+            return row
+    known = [row.extensions[0] for row in FORMATS.values() if row.writable]
+    found = f"extension '{path.suffix}'" if path.suffix else "no extension"
+    raise FileError(path, f"has {found}, which names no format to write", f"use one of {', '.join(known)}")
+
+
+def _misnamed(path: Path, row: FormatRow) -> tuple[str, ...]:
+    """A note when the extension belongs to another format than the content."""
+    suffix = path.suffix.lower()
+    if suffix in row.extensions or not any(suffix in other.extensions for other in FORMATS.values()):
+        return ()
+    return (f"The name ends in {suffix}, but the content is {row.name}; it was read as {row.name}.",)

@@ -1,0 +1,216 @@
+"""What the camera wrote about a shot: EXIF tags to Exposure and metadata, and back.
+
+Reads the directory of any TIFF structure: the EXIF block of JPEG, PNG, WebP and AVIF, and TIFF files and
+TIFF-based RAW files themselves. Only the tags below are looked at, and nothing outside the given bytes;
+a damaged entry is skipped, because a photo is worth reading without its EXIF.
+Tag numbers: Exif 2.32 (CIPA DC-008-2019), tables 4, 7, 8; TIFF 6.0.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openhdr.core.image import Exposure, Image
+
+ORIENTATION, EXIF_DIRECTORY = 0x0112, 0x8769
+EXPOSURE_TIME, F_NUMBER, BIAS = 0x829A, 0x829D, 0x9204
+SHUTTER_SPEED_APEX, APERTURE_APEX = 0x9201, 0x9202
+# Sensitivity: the 16-bit tag saturates at 65535; the real value is then in one of the later ones.
+ISO_TAGS = (0x8827, 0x8833, 0x8832, 0x8831)
+ISO_SATURATED = 65535
+TEXTS = {0x010F: "make", 0x0110: "model", 0xA434: "lens", 0x9003: "date", 0x0131: "software",
+         0x013B: "artist", 0x8298: "copyright"}  # fmt: skip
+DATE_FALLBACKS = (0x9004, 0x0132)
+DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES = 0xC612, 0x0106, 0x014A
+WANTED = {
+    *(ORIENTATION, EXIF_DIRECTORY, EXPOSURE_TIME, F_NUMBER, BIAS, SHUTTER_SPEED_APEX, APERTURE_APEX),
+    *(*ISO_TAGS, *TEXTS, *DATE_FALLBACKS, DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES),
+}
+
+_SIZES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
+_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q",
+            17: "q", 18: "Q"}  # fmt: skip
+_MAX_VALUE_BYTES = 4096
+_MAX_ENTRIES = 4096
+
+Tags = Mapping[int, Any]
+
+
+def read_tags(tiff: Any) -> dict[int, Any]:
+    """Wanted tags of the first directory and its EXIF directory. tiff: bytes-like, from the byte-order mark.
+
+    Values: str, a number, or a tuple of numbers; rationals are float (x/0 is inf or nan).
+    """
+    layout = tiff_layout(tiff)
+    if layout is None:
+        return {}
+    tags = dict(directory(tiff, layout, layout.first))
+    start = tags.get(EXIF_DIRECTORY)
+    if isinstance(start, int):
+        tags |= {tag: value for tag, value in directory(tiff, layout, start) if tag != EXIF_DIRECTORY}
+    return tags
+
+
+class Layout:
+    """Byte order, offset size and first directory of a TIFF structure."""
+
+    def __init__(self, order: str, big: bool, first: int) -> None:
+        self.order, self.big, self.first = order, big, first
+
+
+def tiff_layout(tiff: Any) -> Layout | None:
+    """The layout of a TIFF or BigTIFF structure, or None when it is neither."""
+    order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
+    if order is None or len(tiff) < 16:
+        return None
+    big = struct.unpack_from(order + "H", tiff, 2)[0] == 43
+    first = struct.unpack_from(order + ("Q" if big else "I"), tiff, 8 if big else 4)[0]
+    return Layout(order, big, first)
+
+
+def directory(tiff: Any, layout: Layout, start: int) -> Iterator[tuple[int, Any]]:
+    """The readable (tag, value) pairs that are wanted in the directory at `start`."""
+    count_size, entry_size, count_code = (8, 20, "Q") if layout.big else (2, 12, "H")
+    if not 8 <= start <= len(tiff) - count_size:
+        return
+    entries = struct.unpack_from(layout.order + count_code, tiff, start)[0]
+    for index in range(min(entries, _MAX_ENTRIES)):
+        position = start + count_size + index * entry_size
+        if position + entry_size > len(tiff):
+            return
+        tag = struct.unpack_from(layout.order + "H", tiff, position)[0]
+        value = _value(tiff, layout, position) if tag in WANTED else None
+        if value is not None:
+            yield tag, value
+
+
+def _value(tiff: Any, layout: Layout, position: int) -> Any:
+    """The value of the entry at `position`, or None when it is damaged or of an unknown type."""
+    kind, count = struct.unpack_from(layout.order + ("HQ" if layout.big else "HI"), tiff, position + 2)
+    inline, offset_code = (8, "Q") if layout.big else (4, "I")
+    place = position + (12 if layout.big else 8)
+    length = _SIZES.get(kind, 0) * count
+    if not 0 < length <= _MAX_VALUE_BYTES:
+        return None
+    if length > inline:
+        place = struct.unpack_from(layout.order + offset_code, tiff, place)[0]
+    if place + length > len(tiff):
+        return None
+    raw = bytes(tiff[place : place + length])
+    if kind == 2:
+        return raw.split(b"\0")[0].decode("utf-8", "replace").strip()
+    if kind in (5, 10):
+        pairs = struct.unpack(f"{layout.order}{2 * count}{'I' if kind == 5 else 'i'}", raw)
+        values = tuple(_ratio(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True))
+    else:
+        values = struct.unpack(f"{layout.order}{count}{_NUMBERS[kind]}", raw)
+    return values[0] if count == 1 else values
+
+
+def _ratio(numerator: int, denominator: int) -> float:
+    if denominator == 0:
+        return math.inf if numerator else math.nan
+    return numerator / denominator
+
+
+def positive(value: Any) -> float | None:
+    """`value` as a finite number above 0, else None (manual lenses say f/0 or f/inf)."""
+    if isinstance(value, tuple):
+        value = value[0]
+    if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        return None
+    return float(value)
+
+
+def exposure_of(tags: Tags) -> Exposure | None:
+    """Exposure from tags, or None when they say nothing about it."""
+    bias = tags.get(BIAS)
+    exposure = Exposure(
+        time_s=positive(tags.get(EXPOSURE_TIME)) or _apex(tags.get(SHUTTER_SPEED_APEX), -1.0),
+        iso=_iso(tags),
+        f_number=positive(tags.get(F_NUMBER)) or _apex(tags.get(APERTURE_APEX), 0.5),
+        bias_ev=float(bias) if isinstance(bias, int | float) and math.isfinite(bias) else None,
+    )
+    return None if exposure == Exposure() else exposure
+
+
+def _apex(value: Any, power: float) -> float | None:
+    """APEX units (Exif 2.32, annex C): time = 2^-Tv, f-number = 2^(Av/2)."""
+    if not isinstance(value, int | float) or not abs(value) < 64 or (power > 0 and value <= 0):
+        return None
+    return 2.0 ** (power * value)
+
+
+def _iso(tags: Tags) -> float | None:
+    found = [iso for iso in (positive(tags.get(tag)) for tag in ISO_TAGS) if iso]
+    return next((iso for iso in found if iso != ISO_SATURATED), None) or (found[0] if found else None)
+
+
+def metadata_of(tags: Tags) -> dict[str, Any]:
+    """`make`, `model`, `lens`, `date` ("YYYY:MM:DD hh:mm:ss"), ... where the tags have them."""
+    texts = {name: tags[tag] for tag, name in TEXTS.items() if isinstance(tags.get(tag), str) and tags[tag]}
+    date = next((tags[tag] for tag in DATE_FALLBACKS if isinstance(tags.get(tag), str) and tags[tag]), None)
+    return texts if date is None else {"date": date} | texts
+
+
+def orientation_of(tags: Tags) -> int:
+    """EXIF orientation 1..8; 1 when missing or out of range."""
+    value = tags.get(ORIENTATION)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def exif_block(image: Image) -> bytes | None:
+    """The TIFF structure of an EXIF block with the image's exposure and metadata; None when there is none."""
+    from PIL.Image import Exif
+
+    main = {tag: value for tag, value in text_tags(image).items() if tag < 0x9000}
+    detail = {tag: value for tag, value in text_tags(image).items() if tag >= 0x9000} | number_tags(image)
+    if not main and not detail:
+        return None
+    exif = Exif()
+    exif.update(main)
+    if detail:
+        exif.get_ifd(EXIF_DIRECTORY).update(detail)
+    return exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+def text_tags(image: Image) -> dict[int, str]:
+    """Text tags to write: tag -> value. Non-text metadata of the same name is left out."""
+    return {tag: image.metadata[name] for tag, name in TEXTS.items()
+            if isinstance(image.metadata.get(name), str) and image.metadata[name]}  # fmt: skip
+
+
+def number_tags(image: Image) -> dict[int, Any]:
+    """Exposure tags to write: tag -> number."""
+    exposure = image.exposure or Exposure()
+    tags: dict[int, Any] = {
+        EXPOSURE_TIME: exposure.time_s,
+        F_NUMBER: exposure.f_number,
+        BIAS: exposure.bias_ev,
+    }
+    if exposure.iso is not None:
+        iso = round(exposure.iso)
+        tags[ISO_TAGS[0]] = min(iso, ISO_SATURATED) or None
+        if iso >= ISO_SATURATED:
+            tags[ISO_TAGS[2]] = iso
+    return {tag: value for tag, value in tags.items() if value is not None}

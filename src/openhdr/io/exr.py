@@ -1,0 +1,261 @@
+"""OpenEXR: linear light as half or float, with named channels and camera facts.
+
+What is read: R, G, B; or Y with chroma RY, BY at half resolution; or Y alone; of the picture without a layer
+name, else of the left view, else of the first layer that has them. Names of attributes: OpenEXR standard
+attributes. The decoder is the OpenEXR package (its module is not this one).
+"""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openhdr.core.errors import FileError, unknown_name
+from openhdr.core.image import Exposure, Image
+from openhdr.io.exif import positive
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.pixels import clean, linear_values
+from openhdr.io.primaries import REC709, Chromaticities, is_rec709, to_rec709, to_xyz
+from openhdr.io.software import SOFTWARE
+
+HALF_MAX = 65504.0
+COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab")
+CHANNEL_SETS = (("R", "G", "B"), ("Y", "RY", "BY"), ("Y",))
+# EXR attribute -> metadata name
+TEXTS = {"cameraMake": "make", "cameraModel": "model", "lensModel": "lens", "capDate": "date",
+         "owner": "owner", "comments": "comments", "software": "software"}  # fmt: skip
+PART_LIMIT = 256
+MAX_HEADER_BYTES = 1 << 18
+PIXEL_BITS = {b"\0\0\0\0": 32, b"\1\0\0\0": 16, b"\2\0\0\0": 32}  # unsigned, half, float
+
+
+def recognise(data: mmap.mmap) -> bool:
+    """The magic number 20000630, little endian."""
+    return data[:4] == b"\x76\x2f\x31\x01"
+
+
+def probe(source: Source) -> ImageInfo:
+    """Facts from the header of the part that `read` takes."""
+    chosen = _choose(source, _opened(source, header_only=True))
+    header = chosen.part.header
+    width, height = _size(source, header["displayWindow"])
+    bits = _bits(source.data, chosen.names[0])
+    return ImageInfo(
+        source.path, "openexr", width, height, len(header["channels"]), bits, "float", "linear",
+        exposure=_exposure(header), metadata=_metadata(header), notes=_notes(chosen),
+    )  # fmt: skip
+
+
+def read(source: Source) -> Image:
+    """float32, linear, Rec.709, the display window."""
+    with decoding(source, "OpenEXR"):
+        _choose(source, _opened(source, header_only=True))
+        chosen = _choose(source, _opened(source, header_only=False))
+        header = chosen.part.header
+        primaries = header.get("chromaticities", REC709)
+        pixels = _rgb(chosen, primaries)
+        if not is_rec709(primaries):
+            pixels = np.ascontiguousarray(pixels @ to_rec709(primaries).T)
+        pixels = _on_display(source, pixels, header)
+    pixels, changed = clean(pixels)
+    return Image(pixels, "linear", _exposure(header), _metadata(header), _notes(chosen) + changed)
+
+
+def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+    """Half floats, or floats where asked for or where half cannot hold the brightest value."""
+    import OpenEXR
+
+    pixels, notes = linear_values(image), ()
+    half = options.exr_half
+    if half and pixels.max() > HALF_MAX:
+        half = False
+        notes = (f"Values above {HALF_MAX:g}, the half-float maximum: stored as 32-bit floats.",)
+    if options.exr_compression not in COMPRESSIONS:
+        raise unknown_name("EXR compression", options.exr_compression, COMPRESSIONS)
+    header = {
+        "compression": getattr(
+            OpenEXR, f"{options.exr_compression.upper()}_COMPRESSION".replace("NONE", "NO")
+        ),
+        "type": OpenEXR.scanlineimage,
+        **_attributes(image),
+    }
+    stored = pixels.astype(np.float16) if half else np.ascontiguousarray(pixels)
+    OpenEXR.File(header, {"RGB": stored}).write(str(path))
+    return notes
+
+
+def _attributes(image: Image) -> dict[str, Any]:
+    """Standard attributes that say what the values mean and how the picture was taken."""
+    exposure = image.exposure or Exposure()
+    numbers = {
+        "expTime": exposure.time_s,
+        "isoSpeed": exposure.iso,
+        "aperture": exposure.f_number,
+        "whiteLuminance": positive(image.metadata.get("white_luminance")),
+    }
+    texts = {name: image.metadata.get(key) for name, key in TEXTS.items()} | {"software": SOFTWARE}
+    return (
+        {"chromaticities": REC709}
+        | {name: float(value) for name, value in numbers.items() if value is not None}
+        | {name: value for name, value in texts.items() if isinstance(value, str) and value}
+    )
+
+
+def _opened(source: Source, header_only: bool) -> Any:
+    import OpenEXR
+
+    with decoding(source, "OpenEXR"):
+        return OpenEXR.File(str(source.path), separate_channels=True, header_only=header_only)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The picture in the file that is read. names: of its channels, in the order of `kind`."""
+
+    part: Any
+    kind: tuple[str, ...]
+    names: tuple[str, ...]
+    others: int  # channels that are left out
+    alpha: bool
+
+
+def _choose(source: Source, file: Any) -> Chosen:
+    """The first part that has colour. Checks sizes. Raises FileError when there is none."""
+    found: list[str] = []
+    for part in file.parts[:PART_LIMIT]:
+        if "deep" in str(part.type()):
+            continue
+        names = [channel.name for channel in part.header["channels"]]
+        kind, prefix = _channels(names)
+        found += names
+        if kind:
+            for window in ("dataWindow", "displayWindow"):
+                check_size(source, *_size(source, part.header[window]))
+            used = tuple(prefix + name for name in kind)
+            alpha = prefix + "A" in names
+            return Chosen(part, kind, used, len(names) - len(used) - alpha, alpha)
+    raise FileError(
+        source.path,
+        f"has no colour channels (found: {', '.join(found[:8]) or 'deep data'})",
+        "expected R, G, B",
+    )
+
+
+def _channels(names: list[str]) -> tuple[tuple[str, ...], str]:
+    """The channel set and layer prefix to read, or ((), "")."""
+    layers = sorted(
+        {name.rpartition(".")[0] for name in names}, key=lambda layer: (layer != "", layer != "left")
+    )
+    for layer in layers:
+        prefix = layer + "." if layer else ""
+        for kind in CHANNEL_SETS:
+            if all(prefix + name in names for name in kind):
+                return kind, prefix
+    return (), ""
+
+
+def _size(source: Source, window: Any) -> tuple[int, int]:
+    (left, top), (right, bottom) = ([int(value) for value in corner] for corner in window)
+    return right - left + 1, bottom - top + 1
+
+
+def _rgb(chosen: Chosen, primaries: Chromaticities) -> np.ndarray:
+    """(H, W, 3) float32 of the data window."""
+    planes = [chosen.part.channels[name].pixels for name in chosen.names]
+    shape = planes[0].shape
+    full = chosen.kind != ("Y", "RY", "BY")
+    if any(plane.shape != shape for plane in planes) and full:
+        raise ValueError("colour channels differ in size")
+    pixels = np.empty((*shape, 3), np.float32)
+    if full:
+        for index in range(3):
+            pixels[..., index] = planes[index % len(planes)]
+        return pixels
+    # Luminance and chroma: RY = (R - Y) / Y, BY = (B - Y) / Y (OpenEXR technical introduction)
+    luma = planes[0].astype(np.float32)
+    weights = to_xyz(primaries)[1]
+    for index, plane in ((0, planes[1]), (2, planes[2])):
+        pixels[..., index] = (_upsampled(plane.astype(np.float32), shape) + 1) * luma
+    pixels[..., 1] = (luma - weights[0] * pixels[..., 0] - weights[2] * pixels[..., 2]) / weights[1]
+    return pixels
+
+
+def _upsampled(chroma: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Twice the size; samples stand at even pixels, odd ones are a cubic mean (-1, 9, 9, -1) / 16."""
+    if chroma.shape == shape:
+        return chroma
+    if chroma.shape != ((shape[0] + 1) // 2, (shape[1] + 1) // 2):
+        raise ValueError("chroma is not stored at half resolution")
+    for axis in (0, 1):
+        lines = np.moveaxis(chroma, axis, 0)
+        padded = np.concatenate([lines[:1], lines, lines[-1:], lines[-1:]])
+        out = np.repeat(lines, 2, axis=0)
+        out[1::2] = (9 * (padded[1:-2] + padded[2:-1]) - padded[:-3] - padded[3:]) / 16
+        chroma = np.moveaxis(out[: shape[axis]], 0, axis)
+    return chroma
+
+
+def _on_display(source: Source, pixels: np.ndarray, header: Any) -> np.ndarray:
+    """The data window placed on the display window: what is missing is black, what is beyond is cut."""
+    data, display = header["dataWindow"], header["displayWindow"]
+    if not _windows_differ(header):
+        return pixels
+    width, height = _size(source, display)
+    left, top = (int(data[0][axis]) - int(display[0][axis]) for axis in (0, 1))
+    out = np.zeros((height, width, 3), np.float32)
+    inside = pixels[max(-top, 0) : max(height - top, 0), max(-left, 0) : max(width - left, 0)]
+    top, left = max(top, 0), max(left, 0)
+    out[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return out
+
+
+def _windows_differ(header: Any) -> bool:
+    return not np.array_equal(header["dataWindow"], header["displayWindow"])
+
+
+def _notes(chosen: Chosen) -> tuple[str, ...]:
+    header, layer = chosen.part.header, chosen.names[0].rpartition(".")[0]
+    primaries = header.get("chromaticities", REC709)
+    facts = {
+        "Luminance and half-resolution chroma were converted to RGB.": len(chosen.kind) == 3
+        and "RY" in chosen.kind,
+        f"Layer '{layer}' was read.": bool(layer),
+        f"{chosen.others} other channels were left out.": chosen.others > 0,
+        "Alpha was dropped; colours of see-through pixels stay multiplied by it.": chosen.alpha,
+        "Colours were converted from the file's primaries to Rec.709.": not is_rec709(primaries),
+        "The display window was read; it differs from the data window.": _windows_differ(header),
+    }
+    return tuple(note for note, applies in facts.items() if applies)
+
+
+def _exposure(header: Any) -> Exposure | None:
+    stored = (positive(header.get(name)) for name in ("expTime", "isoSpeed", "aperture"))
+    exposure = Exposure(*(number and float(f"{number:.7g}") for number in stored))  # single precision
+    return None if exposure == Exposure() else exposure
+
+
+def _metadata(header: Any) -> dict[str, Any]:
+    facts = {key: header.get(name) for name, key in TEXTS.items()}
+    facts["white_luminance"] = positive(header.get("whiteLuminance"))
+    return {key: value for key, value in facts.items() if isinstance(value, str | float) and value}
+
+
+def _bits(data: mmap.mmap, channel: str) -> int:
+    """Bits of a channel, from the first channel list that names it (OpenEXR file layout, "Channel list")."""
+    header = data[:MAX_HEADER_BYTES]
+    place = header.find(b"chlist\0")
+    while place >= 0:
+        entry = header.find(b"\0" + channel.encode() + b"\0", place + 10)
+        entry = place + 11 if header[place + 11 :].startswith(channel.encode() + b"\0") else entry + 1
+        kind = header[entry + len(channel.encode()) + 1 :][:4]
+        if entry > 0 and kind in PIXEL_BITS:
+            return PIXEL_BITS[kind]
+        place = header.find(b"chlist\0", place + 1)
+    return 16
+
+
+FORMAT = Format(recognise, probe, read, write)

@@ -1,0 +1,158 @@
+"""What every file format gives, and the limits that hold for all of them.
+
+A format file holds, in this order: what the file stores, recognise by signature, probe without pixels,
+read, write, and a `FORMAT` that names these functions. Decoders are imported inside the functions that use
+them, because recognising one file must not load the decoders of all formats.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from openhdr.core.errors import FileError
+from openhdr.core.image import Encoding, Exposure, Image
+
+MAX_MEGAPIXELS = 400.0
+MAX_MEGAPIXELS_VARIABLE = "OPENHDR_MAX_MEGAPIXELS"
+# Declared size against file size: deflate reaches 1030:1, JPEG about 1300:1; flat AVIF goes beyond, but not
+# with pictures this large.
+RATIO_FREE_PIXELS = 64_000_000
+MAX_PIXELS_PER_BYTE = 3000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that is being read. data: its bytes, mapped, not loaded."""
+
+    path: Path
+    data: mmap.mmap
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """Facts about a picture file.
+
+    width, height: pixels of the upright picture, as `read` gives it.
+    channels, bits, sample: what the file stores, per pixel and per channel.
+    encoding: what `read` will return. orientation: EXIF 1..8, already applied by `read`.
+    """
+
+    path: Path
+    format: str
+    width: int
+    height: int
+    channels: int
+    bits: int
+    sample: Literal["uint", "float"] = "uint"
+    encoding: Encoding = "srgb"
+    orientation: int = 1
+    exposure: Exposure | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """How to store a picture; each format uses what concerns it."""
+
+    exr_half: bool = True  # 16-bit half floats; False = 32-bit floats
+    exr_compression: str = "zip"  # none, rle, zips, zip, piz, pxr24 (lossy for float), dwaa, dwab (lossy)
+    jpeg_quality: int = 95  # 1..100, chroma not subsampled
+    webp_quality: int = 95  # 1..100
+    avif_quality: int = 90  # 1..100
+    png_level: int = 3  # deflate effort 0..9
+    tiff_compression: str = "zlib"  # none, zlib
+
+
+@dataclass(frozen=True)
+class Format:
+    """The functions of one format file. `write` puts the whole file at a temporary path, returns notes."""
+
+    recognise: Callable[[mmap.mmap], bool]
+    probe: Callable[[Source], ImageInfo]
+    read: Callable[[Source], Image]
+    write: Callable[[Path, Image, WriteOptions], tuple[str, ...]] | None = None
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """Map an input file. Raises FileError when it is missing, empty, a folder or not a plain file."""
+    if path.is_dir():
+        raise FileError(path, "is a folder", "name an image file")
+    if path.exists() and not path.is_file():
+        raise FileError(path, "is not a plain file", "save the image to a file first")
+    try:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise FileError(path, "is empty", "expected an image")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                yield Source(path, data)
+    except FileNotFoundError as error:
+        raise FileError(path, "does not exist") from error
+    except OSError as error:
+        raise FileError(path, f"cannot be read ({error.strerror or error})") from error
+
+
+# What the decoders are known to raise on damaged files. Our own code stays outside `decoding`.
+DAMAGE = (
+    *(OSError, ValueError, RuntimeError, SyntaxError, EOFError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, AssertionError, MemoryError, struct.error, zlib.error),
+)
+
+
+@contextmanager
+def decoding(source: Source, format_name: str) -> Iterator[None]:
+    """Turn what a decoder raises into a one-line FileError; its warnings stay silent."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except FileError:
+        raise
+    except MemoryError as error:
+        raise FileError(source.path, f"{format_name} file needs more memory than there is") from error
+    except DAMAGE as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise FileError(source.path, f"damaged or unsupported {format_name} file ({reason})") from error
+
+
+def check_size(source: Source, width: int, height: int) -> None:
+    """Refuse a picture by its declared size, before anything is allocated. Raises FileError."""
+    setting = os.environ.get(MAX_MEGAPIXELS_VARIABLE)
+    limit = _limit(setting)
+    pixels = width * height
+    if width < 1 or height < 1:
+        raise FileError(source.path, f"declares {width}x{height} pixels", "the file is damaged")
+    if pixels > limit * 1e6:
+        raise FileError(
+            source.path,
+            f"declares {width}x{height} pixels, over the limit of {limit:g} megapixels",
+            f"set {MAX_MEGAPIXELS_VARIABLE} to allow more",
+        )
+    if setting is None and pixels > max(RATIO_FREE_PIXELS, MAX_PIXELS_PER_BYTE * len(source.data)):
+        raise FileError(
+            source.path,
+            f"declares {width}x{height} pixels in a file of {len(source.data)} bytes",
+            f"it is damaged or a decompression bomb; set {MAX_MEGAPIXELS_VARIABLE} to read it anyway",
+        )
+
+
+def _limit(setting: str | None) -> float:
+    try:
+        limit = float(setting) if setting else MAX_MEGAPIXELS
+    except ValueError:
+        limit = 0.0
+    if not limit > 0:
+        raise FileError(
+            MAX_MEGAPIXELS_VARIABLE, f"environment variable is '{setting}'", "expected megapixels above 0"
+        )
+    return limit

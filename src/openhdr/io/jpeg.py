@@ -1,0 +1,78 @@
+"""JPEG: 8-bit sRGB code values, grey or colour (CMYK from print shops), lossy, with EXIF."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openhdr.core.image import Image
+from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.pixels import as_rgb, code_values, orient
+from openhdr.io.profiles import profile_notes
+
+
+def recognise(data: mmap.mmap) -> bool:
+    """Start of image, then any marker (ISO/IEC 10918-1, B.1.1.3)."""
+    return data[:3] == b"\xff\xd8\xff"
+
+
+def probe(source: Source) -> ImageInfo:
+    """Facts from the headers; the decoder reads no further than the frame header."""
+    with decoding(source, "JPEG"), _opened(source) as photo:
+        return _info(source, photo)
+
+
+def read(source: Source) -> Image:
+    """uint8, srgb. A file that ends early is an error, not a partial picture."""
+    with decoding(source, "JPEG"), _opened(source) as photo:
+        info = _info(source, photo)
+        notes = info.notes
+        if photo.mode not in ("L", "RGB"):
+            notes += (f"{photo.mode} colours were converted to RGB without their profile.",)
+            photo = photo.convert("RGB")
+        stored = np.array(photo)
+    pixels, dropped = as_rgb(stored)
+    return Image(orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, notes + dropped)
+
+
+def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+    """8 bits, chroma at full resolution, EXIF kept."""
+    from PIL import Image as Pillow
+
+    pixels, notes = code_values(image, np.uint8)
+    exif = exif_block(image)
+    Pillow.fromarray(pixels).save(
+        path, "JPEG", quality=options.jpeg_quality, subsampling=0, exif=b"Exif\0\0" + exif if exif else b""
+    )
+    return notes
+
+
+def _opened(source: Source) -> Any:
+    from PIL import JpegImagePlugin
+
+    source.data.seek(0)
+    return JpegImagePlugin.JpegImageFile(source.data)
+
+
+def _info(source: Source, photo: Any) -> ImageInfo:
+    check_size(source, *photo.size)
+    tags = read_tags(_exif(photo))
+    orientation = orientation_of(tags)
+    width, height = photo.size if orientation < 5 else photo.size[::-1]
+    return ImageInfo(
+        source.path, "jpeg", width, height, len(photo.getbands()), bits=8, orientation=orientation,
+        exposure=exposure_of(tags), metadata=metadata_of(tags),
+        notes=profile_notes(photo.info.get("icc_profile")),
+    )  # fmt: skip
+
+
+def _exif(photo: Any) -> bytes:
+    block = photo.info.get("exif", b"")
+    return block.removeprefix(b"Exif\0\0")
+
+
+FORMAT = Format(recognise, probe, read, write)

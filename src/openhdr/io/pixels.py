@@ -1,0 +1,99 @@
+"""Between what files store and what an Image holds: channels, orientation, finite light, code values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from openhdr.color.transfer import srgb_decode, srgb_encode
+from openhdr.core.image import Image
+
+ROWS_AT_A_TIME = 64  # keeps temporaries of curves within the cache
+
+
+def as_rgb(pixels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(H, W), (H, W, 1), (H, W, 2) grey+alpha, (H, W, 3) or (H, W, 4) RGB+alpha -> (H, W, 3), and notes."""
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    channels = pixels.shape[2]
+    notes = ("The alpha channel was dropped.",) if channels in (2, 4) else ()
+    if channels <= 2:
+        grey = pixels[..., :1]
+        return np.repeat(grey, 3, axis=2), notes
+    return np.ascontiguousarray(pixels[..., :3]), notes
+
+
+def orient(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn stored pixels (H, W, C) upright. orientation: EXIF 1..8 (tag 0x0112), else unchanged."""
+    if orientation in (5, 6, 7, 8):  # the stored rows are the upright columns
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def clean(linear: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Finite light >= 0 and notes that count the changes.
+
+    linear: float32, changed in place. NaN and -Inf -> 0, +Inf -> the largest finite value, negative -> 0.
+    """
+    low, high = linear.min(), linear.max()  # NaN spreads through both
+    if low >= 0 and np.isfinite(high):
+        return linear, ()
+    nan, infinite, negative = np.isnan(linear), np.isposinf(linear), linear < 0
+    notes = [
+        f"{int(mask.sum())} {what}."
+        for mask, what in (
+            (nan, "values were not a number and were set to 0"),
+            (infinite, "values were infinite and were set to the largest finite value"),
+            (negative, "values were negative and were set to 0"),
+        )
+        if mask.any()
+    ]
+    linear[nan | negative] = 0
+    linear[infinite] = np.max(linear, initial=0, where=~infinite)
+    return linear, tuple(notes)
+
+
+def linear_values(image: Image) -> np.ndarray:
+    """(H, W, 3) float32 linear light of any Image; 1.0 = full scale of code values."""
+    pixels = image.pixels
+    if image.encoding == "linear":
+        return pixels if pixels.dtype == np.float32 else pixels.astype(np.float32) / image.full_scale
+    if pixels.dtype == np.float32:
+        return _by_rows(pixels, srgb_decode, np.float32)
+    codes = np.arange(int(image.full_scale) + 1) / image.full_scale
+    return srgb_decode(codes).astype(np.float32)[pixels]
+
+
+def code_values(image: Image, dtype: type[np.uint8] | type[np.uint16]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(H, W, 3) sRGB code values of any Image, and a note when light above 1.0 was clipped."""
+    pixels, peak = image.pixels, np.iinfo(dtype).max
+    if image.encoding == "srgb":
+        return _requantised(pixels, dtype), ()
+    linear = linear_values(image)
+    codes = _by_rows(linear, lambda rows: np.rint(srgb_encode(np.clip(rows, 0, 1)) * peak), dtype)
+    above = np.count_nonzero((linear > 1).any(axis=2)) / codes[..., 0].size
+    note = (
+        f"Light above 1.0 was clipped in {above:.1%} of the pixels; an HDR format or tone mapping keeps it."
+    )
+    return codes, (note,) if above > 0 else ()
+
+
+def _requantised(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) -> np.ndarray:
+    if pixels.dtype == dtype:
+        return pixels
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint16) * 257
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    peak = np.iinfo(dtype).max
+    return _by_rows(pixels, lambda rows: np.rint(np.clip(rows, 0, 1) * peak), dtype)
+
+
+def _by_rows(pixels: np.ndarray, curve, dtype: type) -> np.ndarray:
+    out = np.empty(pixels.shape, dtype)
+    for top in range(0, len(pixels), ROWS_AT_A_TIME):
+        out[top : top + ROWS_AT_A_TIME] = curve(pixels[top : top + ROWS_AT_A_TIME])
+    return out
