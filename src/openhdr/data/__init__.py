@@ -1,1 +1,11 @@
-"""(see ARCHITECTURE.md)"""
+"""Layer 5: the field's datasets, our simulated brackets, and the way from either to training samples.
+
+sample, dataset        one bracket with its truth; a set of them
+readers/               one file a folder layout: HdM/NTIRE, Kalantari, Tel, SICE, HDR-Eye, Fairchild, ...
+splits                 published lists: which scenes may be trained on, which never
+scenes, simulated      HDR scenes for the simulation; simulated brackets on disk
+shards                 tar files as WebDataset reads them
+patches                a dataset -> shards of patches, with resume
+cache, stream          HDR scenes -> shards -> an endless stream of simulated samples
+benchmark              the public benchmark: 24 moving and 8 still brackets
+"""

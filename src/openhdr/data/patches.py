@@ -1,0 +1,157 @@
+"""A dataset -> shards of patches, so that training reads small pieces in long runs. Resumes where it stopped.
+
+The papers' settings: 256 with stride 128 (ADNet, EAPNet), 480 with stride 240 and an edge patch where more
+than 48 pixels remain (GSANet), 256 without overlap (two-stage), 512 resized then 384 (stack-based).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from openhdr.core.errors import FileError, RequestError
+from openhdr.data.dataset import Dataset
+from openhdr.data.sample import Sample
+from openhdr.data.shards import (
+    Pieces,
+    ShardSet,
+    array_bytes,
+    array_from,
+    open_shards,
+    prepare,
+    read_shard,
+    share_of,
+)
+from openhdr.data.splits import refuse_held_out
+
+
+@dataclass(frozen=True)
+class PatchConfig:
+    """How a picture is cut."""
+
+    size: int = 256  # pixels
+    stride: int = 128  # pixels between patches
+    edge: int = 0  # pixels: one more patch at the border where more than so many remain
+    scenes_per_shard: int = 4
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.stride < 1 or self.edge < 0 or self.scenes_per_shard < 1:
+            raise RequestError(f"patch settings {self}; expected size, stride and scenes_per_shard above 0")
+
+
+def cut_positions(length: int, config: PatchConfig) -> list[int]:
+    """Where patches begin along a side of `length` pixels; none when the side is shorter than a patch."""
+    if length < config.size:
+        return []
+    begins = list(range(0, length - config.size + 1, config.stride))
+    rest = length - (begins[-1] + config.size)
+    return begins + [length - config.size] if rest > config.edge else begins
+
+
+def prepare_patches(dataset: Dataset, folder: Path, config: PatchConfig) -> ShardSet:
+    """Cut every scene of `dataset` into shards in `folder`. Shards of an interrupted run are kept.
+
+    Raises FileError for a scene that cannot be read, RequestError for one that is held out.
+    """
+    refuse_held_out(dataset.names)
+    step = config.scenes_per_shard
+    groups = [dataset.names[k : k + step] for k in range(0, len(dataset), step)]
+    fills = {
+        f"patches-{n:05d}.tar": partial(_cut_all, dataset, group, config) for n, group in enumerate(groups)
+    }
+    facts = {"kind": "patches", "dataset": dataset.kind, "scenes": list(dataset.names), "cut": asdict(config)}
+    return prepare(folder, facts, fills)
+
+
+def patch_stream(
+    folder: Path, seed: int, worker: int = 0, workers: int = 1, buffer: int = 256
+) -> Iterator[Sample]:
+    """Patches without end in random order: shards shuffled, then through a buffer of so many patches."""
+    shards = open_shards(folder)
+    if shards.facts.get("kind") != "patches" or not shards.samples:
+        raise FileError(folder, "is not a folder of patches", "make one with prepare_patches")
+    refuse_held_out(shards.facts["scenes"])
+    mine = share_of(shards.shards, worker, workers)
+    return _shuffled(mine, np.random.default_rng([seed, worker]), buffer)
+
+
+def turn(sample: Sample, flip_x: bool, flip_y: bool, transpose: bool) -> Sample:
+    """The sample mirrored and transposed, all its pictures alike (GSANet: each with probability one half)."""
+
+    def turned(picture: np.ndarray) -> np.ndarray:
+        picture = picture[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
+        return np.ascontiguousarray(picture.transpose(1, 0, 2) if transpose else picture)
+
+    return _each(sample, turned)
+
+
+def crop(sample: Sample, left: int, top: int, size: int) -> Sample:
+    """A square piece of all pictures of a sample; the truth's scale stays."""
+    return _each(sample, lambda picture: np.ascontiguousarray(picture[top : top + size, left : left + size]))
+
+
+def _each(sample: Sample, change: Callable[[np.ndarray], np.ndarray]) -> Sample:
+    return replace(
+        sample,
+        frames=tuple(change(frame) for frame in sample.frames),
+        truth=None if sample.truth is None else change(sample.truth),
+        extras={name: change(picture) for name, picture in sample.extras.items()},
+    )
+
+
+def _cut_all(dataset: Dataset, names: Iterable[str], config: PatchConfig) -> Iterator[tuple[str, Pieces]]:
+    for name in names:
+        sample = dataset.load(name)
+        pictures = [
+            *sample.frames,
+            *([] if sample.truth is None else [sample.truth]),
+            *sample.extras.values(),
+        ]
+        height, width = pictures[0].shape[:2]
+        corners = [(x, y) for y in cut_positions(height, config) for x in cut_positions(width, config)]
+        for number, (left, top) in enumerate(corners):
+            key = f"{name}_{number:04d}".replace(".", "_").replace("/", "_")
+            yield key, pack(replace(crop(sample, left, top, config.size), name=key))
+
+
+def pack(sample: Sample) -> Pieces:
+    """A sample as pieces of a shard."""
+    facts = {"name": sample.name, "ev": sample.ev, "reference": sample.reference, "response": sample.response}
+    facts["extras"], facts["frames"] = sorted(sample.extras), len(sample.frames)
+    pieces = {"json": json.dumps(facts).encode()}
+    pieces |= {f"{number}.npy": array_bytes(frame) for number, frame in enumerate(sample.frames)}
+    pieces |= {f"{name}.npy": array_bytes(picture) for name, picture in sample.extras.items()}
+    if sample.truth is not None:
+        pieces["truth.npy"] = array_bytes(sample.truth.astype(np.float32))
+    return pieces
+
+
+def unpack(pieces: Pieces) -> Sample:
+    """The sample that `pack` packed."""
+    facts = json.loads(pieces["json"])
+    return Sample(
+        name=facts["name"],
+        frames=tuple(array_from(pieces[f"{number}.npy"]) for number in range(facts["frames"])),
+        ev=None if facts["ev"] is None else tuple(facts["ev"]),
+        reference=facts["reference"],
+        response=facts["response"],
+        truth=array_from(pieces["truth.npy"]) if "truth.npy" in pieces else None,
+        extras={name: array_from(pieces[f"{name}.npy"]) for name in facts["extras"]},
+    )
+
+
+def _shuffled(shards: tuple[Path, ...], rng: np.random.Generator, buffer: int) -> Iterator[Sample]:
+    held: list[Pieces] = []
+    while True:
+        for number in rng.permutation(len(shards)):
+            for _, pieces in read_shard(shards[number]):
+                held.append(pieces)
+                if len(held) >= buffer:
+                    yield unpack(held.pop(int(rng.integers(len(held)))))
+        while held:
+            yield unpack(held.pop(int(rng.integers(len(held)))))

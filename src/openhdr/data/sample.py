@@ -1,0 +1,118 @@
+"""One bracket with its truth, and its form as a network's input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from openhdr.camera.simulation.sensor import decode_curve
+from openhdr.color.transfer import srgb_decode
+from openhdr.core.errors import ExposureError, RequestError
+
+NETWORK_GAMMA = 2.24  # the gamma of the HdM challenge: networks see light^(1/2.24)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A bracket, shortest exposure first; or a lone HDR image (no frames); or a stack without truth.
+
+    frames: N x (H, W, 3) uint8, uint16 or float32 code values, RGB.
+    ev: (N,) stops relative to the reference; None where the set does not tell.
+    reference: index of the reference frame.
+    response: how codes stand for light: `srgb`, `linear`, `gamma:G` or `sigmoid:N:A`.
+    truth: (H, W, 3) float32 linear light, 1.0 = the reference clips; or None.
+    extras: further pictures by name (`up`, `down`, `label`), in the frames' coding.
+    """
+
+    name: str
+    frames: tuple[np.ndarray, ...]
+    ev: tuple[float, ...] | None
+    reference: int
+    response: str
+    truth: np.ndarray | None
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.ev is not None and len(self.ev) != len(self.frames):
+            raise RequestError(
+                f"sample '{self.name}' has {len(self.frames)} frames but {len(self.ev)} exposures"
+            )
+        pictures = [*self.frames, *([] if self.truth is None else [self.truth]), *self.extras.values()]
+        sizes = {picture.shape for picture in pictures}
+        if len(sizes) > 1 or any(len(size) != 3 or size[2] != 3 for size in sizes):
+            raise RequestError(
+                f"sample '{self.name}' mixes sizes {sorted(sizes)}; expected one (height, width, 3)"
+            )
+        object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
+
+    def light(self) -> np.ndarray:
+        """(N, H, W, 3) float32 linear light of the frames, 1.0 = that frame clips."""
+        return np.stack([decode(frame, self.response) for frame in self.frames])
+
+
+@dataclass(frozen=True)
+class NetworkArrays:
+    """What a network takes. See the package's contract: shortest first, gamma-coded, RGB, channels first.
+
+    frames: (N, 3, H, W) float32 in 0..1. ev: (N,) float32 relative to the reference. truth: (3, H, W) float32
+    gamma-coded, 1.0 = the reference clips; None where unknown.
+    """
+
+    frames: np.ndarray
+    ev: np.ndarray
+    truth: np.ndarray | None
+
+
+def network_arrays(sample: Sample, gamma: float = NETWORK_GAMMA) -> NetworkArrays:
+    """The sample as a network sees it: frames decoded by their response, clipped, coded by ^(1/gamma).
+
+    Raises ExposureError when the sample's exposures are unknown.
+    """
+    if sample.ev is None:
+        raise ExposureError(f"sample '{sample.name}' has no exposures; a network that merges needs them")
+    frames = [recode(frame, sample.response, gamma) for frame in sample.frames]
+    truth = None
+    if sample.truth is not None:
+        coded = np.maximum(sample.truth, 0) ** np.float32(1 / gamma)
+        truth = np.ascontiguousarray(coded.transpose(2, 0, 1))
+    stack = np.ascontiguousarray(np.stack(frames).transpose(0, 3, 1, 2))
+    return NetworkArrays(stack, np.array(sample.ev, dtype=np.float32), truth)
+
+
+def decode(codes: np.ndarray, response: str) -> np.ndarray:
+    """(H, W, 3) uint8, uint16 or float32 codes -> float32 linear light in 0..1 (float codes above 1 clip)."""
+    if codes.dtype == np.float32:
+        return _decode_float(np.clip(codes, 0, 1), response).astype(np.float32)
+    levels = np.iinfo(codes.dtype).max + 1
+    return _table(response, levels).astype(np.float32)[codes]
+
+
+def recode(codes: np.ndarray, response: str, gamma: float) -> np.ndarray:
+    """(H, W, 3) codes of a camera -> float32 light^(1/gamma) in 0..1; exact if the response is that gamma."""
+    top = 1.0 if codes.dtype == np.float32 else float(np.iinfo(codes.dtype).max)
+    if response == f"gamma:{gamma:g}":
+        return np.clip(codes.astype(np.float32) / np.float32(top), 0, 1)
+    if codes.dtype == np.float32:
+        return decode(codes, response) ** np.float32(1 / gamma)
+    table = _table(response, int(top) + 1) ** (1 / gamma)
+    return table.astype(np.float32)[codes]
+
+
+def _table(response: str, levels: int) -> np.ndarray:
+    """(levels,) float64 light of every code."""
+    if response.startswith("sigmoid"):
+        return decode_curve(response, levels)
+    return _decode_float(np.linspace(0, 1, levels), response)
+
+
+def _decode_float(codes: np.ndarray, response: str) -> np.ndarray:
+    if response == "srgb":
+        return srgb_decode(codes)
+    if response == "linear":
+        return codes
+    if response.startswith("gamma:"):
+        return codes ** float(response.removeprefix("gamma:"))
+    return np.interp(codes, np.linspace(0, 1, 65536), decode_curve(response, 65536))

@@ -1,0 +1,96 @@
+"""A simulated bracket on disk.
+
+0.png 1.png ...      frames, shortest exposure first: 8 bits, or 16 for 10- and 12-bit cameras
+gt.exr               truth in the reference's geometry, float, 1.0 = the reference clips
+moved_K.png          reference geometry, white = frame K's content differs because something moved
+hidden_K.png         reference geometry, white = frame K does not see this part of the still scene
+clipped_K.png        frame K's own geometry, white = some channel clips
+response.json        the camera's curve, for `--response response.json`, where it has no name
+scene.json           exposures, the laws and every drawn number; written last
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openhdr import io
+from openhdr.camera.response import Response
+from openhdr.camera.simulation.config import SimulationConfig
+from openhdr.camera.simulation.render import Simulated
+from openhdr.camera.simulation.sensor import decode_curve
+from openhdr.core.errors import FileError
+from openhdr.core.files import whole_file
+from openhdr.core.image import Image
+
+FORMAT = "openhdr-simulated-1"
+TRUTH, FACTS, RESPONSE = "gt.exr", "scene.json", "response.json"
+MASKS = ("moved", "hidden", "clipped")
+_CURVE_SAMPLES = 1024
+
+
+def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, masks: bool = True) -> None:
+    """Write a bracket into `folder`, which is made if it is not there. config: the laws it was drawn from."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            folder, f"cannot be made ({error.strerror})", "choose another output folder"
+        ) from error
+    for number, frame in enumerate(result.frames):
+        io.write(folder / f"{number}.png", Image(frame, "srgb"))
+    io.write(folder / TRUTH, Image(result.truth), io.WriteOptions(exr_half=False))
+    for kind in MASKS if masks else ():
+        for number, mask in enumerate(getattr(result, kind)):
+            grey = np.repeat((mask * np.uint8(255))[..., None], 3, axis=2)
+            io.write(folder / f"{kind}_{number}.png", Image(grey, "srgb"))
+    response = result.plan.camera.response
+    if response.startswith("sigmoid"):
+        curve = decode_curve(response, _CURVE_SAMPLES)
+        Response(response, np.repeat(curve[:, None], 3, axis=1)).save(folder / RESPONSE)
+    with whole_file(folder / FACTS) as temporary:
+        temporary.write_text(json.dumps(facts_of(result, config), indent=1) + "\n")
+
+
+def facts_of(result: Simulated, config: SimulationConfig) -> dict[str, Any]:
+    """What scene.json holds. `reference_index` counts from 0."""
+    plan = result.plan
+    return {
+        "format": FORMAT,
+        "scene": plan.scene,
+        "seed": plan.seed,
+        "ev": plan.ev,
+        "reference_index": plan.reference,
+        "response": plan.camera.response,
+        "enlargement": plan.enlargement,
+        "clipped_share": [round(float(mask.mean()), 6) for mask in result.clipped],
+        "moved_share": [round(float(mask.mean()), 6) for mask in result.moved],
+        "homographies": [f.shake.homography(plan.size, plan.focal_px).round(9).tolist() for f in plan.frames],
+        "plan": _plain(plan),
+        "laws": _plain(config),
+    }
+
+
+def digest_of(result: Simulated) -> str:
+    """SHA-256 of all frames' codes and of the truth in half precision: equal brackets on any machine.
+
+    Files are not hashed, because encoders of one format differ between versions.
+    """
+    half = np.minimum(result.truth, np.finfo(np.float16).max).astype(np.float16)
+    parts = [np.ascontiguousarray(part) for part in (*result.frames, half)]
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+
+def _plain(item: Any) -> Any:
+    """Dataclasses as dicts that name their class, tuples as lists."""
+    if dataclasses.is_dataclass(item) and not isinstance(item, type):
+        named = {field.name: _plain(getattr(item, field.name)) for field in dataclasses.fields(item)}
+        return {"is": type(item).__name__, **named}
+    if isinstance(item, tuple | list):
+        return [_plain(part) for part in item]
+    return item

@@ -1,0 +1,58 @@
+"""Published splits: lists in `splits/*.json`, and the helper that keeps held-out scenes out of training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from openhdr.core.errors import RequestError
+
+TRAINABLE = ("train", "weak")
+HELD_OUT = ("validation", "public_test")
+
+
+@cache
+def _lists(name: str) -> dict:
+    return json.loads(resources.files("openhdr.data").joinpath("splits", f"{name}.json").read_text())
+
+
+def panoramas(split: str) -> Mapping[str, str]:
+    """Scene name -> SHA-256 of its file, of `train`, `weak`, `validation` or `public_test`."""
+    known = (*TRAINABLE, *HELD_OUT)
+    if split not in known:
+        raise RequestError(f"unknown split '{split}'; choose one of: {', '.join(known)}")
+    return _lists("panoramas")[split]
+
+
+def numbers_of(dataset: str, split: str) -> tuple[int, ...]:
+    """Scene numbers of a published split of `sice` or `hdm`."""
+    return tuple(_lists(dataset)[split])
+
+
+def held_out_in(names: Iterable[str], hashes: Iterable[str] = ()) -> dict[str, str]:
+    """Held-out scenes among names (paths count by their stem) and file hashes -> the split that owns them."""
+    owner = {name: split for split in HELD_OUT for name in panoramas(split)}
+    owner |= {digest: split for split in HELD_OUT for digest in panoramas(split).values()}
+    keys = [Path(name).stem for name in names] + list(hashes)
+    return {key: owner[key] for key in keys if key in owner}
+
+
+def refuse_held_out(names: Iterable[str], hashes: Iterable[str] = ()) -> None:
+    """Raise RequestError when a training run would read a validation or test scene.
+
+    Renaming a file does not help: hashes of the files are compared too where given.
+    """
+    found = held_out_in(names, hashes)
+    if found:
+        listed = ", ".join(f"{key[:24]} ({split})" for key, split in found.items())
+        raise RequestError(f"training data holds scenes that are held out: {listed}; take them out")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, as in the lists."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
