@@ -1,0 +1,205 @@
+"""What holds for every operator of the table, and what the global ones promise beyond it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+
+import openhdr.tonemapping
+from openhdr.color.luminance import luminance
+from openhdr.color.transfer import srgb_decode
+from openhdr.core.errors import RequestError
+from openhdr.core.image import Exposure, Image
+from openhdr.tonemapping import DEFAULT, OPERATORS, tonemap
+
+GLOBAL = [name for name, row in OPERATORS.items() if not row.local]
+HUE_KEEPING = [name for name in OPERATORS if name != "exposure"]
+F32 = np.float32
+
+
+def scene(rng: np.random.Generator, height: int = 90, width: int = 120) -> np.ndarray:
+    """A dim half, a bright half (1:300), texture and colour."""
+    light = np.where(np.arange(width) < width // 2, 0.02, 6.0)[None, :, None]
+    return (
+        light * rng.uniform(0.5, 1.5, (height, width, 1)) * rng.uniform(0.4, 1, (height, width, 3))
+    ).astype(F32)
+
+
+def sun_over_grey() -> np.ndarray:
+    """A diffuse scene (0.1..0.3) with one pixel of 1e5."""
+    picture = np.full((60, 80, 3), 0.2, F32) * np.linspace(0.5, 1.5, 80, dtype=F32)[None, :, None]
+    picture[7, 9] = 1e5
+    return picture
+
+
+EDGE_CASES = {
+    "black": np.zeros((9, 7, 3), F32),
+    "white": np.ones((16, 16, 3), F32),
+    "constant colour": np.tile(F32([0.9, 0.1, 0.3]), (20, 30, 1)),
+    "one pixel": np.full((1, 1, 3), 3, F32),
+    "one black pixel": np.zeros((1, 1, 3), F32),
+    "one row": np.linspace(0, 9, 150, dtype=F32).reshape(1, 50, 3),
+    "one column": np.linspace(0, 9, 150, dtype=F32).reshape(50, 1, 3),
+    "two by two": np.linspace(0, 9, 12, dtype=F32).reshape(2, 2, 3),
+    "sun": sun_over_grey(),
+    "light in the dark": np.pad(np.full((1, 1, 3), 5, F32), ((3, 3), (3, 3), (0, 0))),
+    "huge": np.linspace(1e30, 3.4e38, 300, dtype=F32).reshape(10, 10, 3),
+    "tiny": np.linspace(0, 1e-38, 300, dtype=F32).reshape(10, 10, 3),
+    "all of float32": np.logspace(-38, 38, 1200, dtype=F32).reshape(20, 20, 3),
+    "one primary": np.linspace(0, 4, 100, dtype=F32).reshape(10, 10, 1) * F32([0, 0, 1]),
+}
+
+
+def test_table_and_folder_agree() -> None:
+    helpers = {"bilateral_grid", "rendering", "statistics"}
+    files = {module.name for module in pkgutil.iter_modules(openhdr.tonemapping.__path__)} - helpers
+    assert files == {name.replace("-", "_") for name in OPERATORS}
+    for row in OPERATORS.values():
+        assert callable(row.load())
+        assert importlib.import_module(row.target.split(":")[0]).DEFAULTS.__dataclass_params__.frozen
+
+
+@pytest.mark.parametrize("case", EDGE_CASES)
+@pytest.mark.parametrize("name", OPERATORS)
+def test_any_picture_gives_display_values(name: str, case: str) -> None:
+    linear = EDGE_CASES[case]
+    before = linear.copy()
+    display = OPERATORS[name].load()(linear)
+    assert display.dtype == F32 and display.shape == linear.shape
+    assert np.isfinite(display).all() and display.min() >= 0 and display.max() <= 1
+    assert np.array_equal(linear, before)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_black_stays_black_and_a_constant_is_neither_black_nor_white(name: str) -> None:
+    operator = OPERATORS[name].load()
+    assert operator(EDGE_CASES["black"]).max() == 0
+    grey = operator(EDGE_CASES["white"])
+    assert 0.3 < grey.min() <= grey.max() < 0.7
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATORS if name != "liang"])
+def test_one_sun_pixel_does_not_change_the_rest(name: str) -> None:
+    operator, with_sun = OPERATORS[name].load(), sun_over_grey()
+    without = with_sun.copy()
+    without[7, 9] = without[7, 10]
+    far = np.ones((60, 80), bool)
+    far[:40, :50] = False  # local operators may look at neighbours
+    assert np.abs(operator(with_sun)[far] - operator(without)[far]).max() < 0.03
+    assert operator(with_sun)[7, 9].min() > 0.99
+
+
+@pytest.mark.parametrize("name", [name for name, row in OPERATORS.items() if row.scale_invariant])
+@pytest.mark.parametrize("factor", [2.0**-9, 3.7, 1e4])
+def test_scale_invariance(name: str, factor: float, rng: np.random.Generator) -> None:
+    operator, linear = OPERATORS[name].load(), scene(rng)
+    assert np.abs(operator(linear) - operator(linear * F32(factor))).max() < 2e-3
+
+
+def test_liang_is_not_scale_invariant(rng: np.random.Generator) -> None:
+    linear = scene(rng)
+    assert np.abs(tonemap_array("liang", linear) - tonemap_array("liang", linear * F32(1e-3))).max() > 0.02
+
+
+def tonemap_array(name: str, linear: np.ndarray) -> np.ndarray:
+    return OPERATORS[name].load()(linear)
+
+
+@pytest.mark.parametrize("name", GLOBAL)
+def test_global_operators_never_swap_dark_and_bright(name: str) -> None:
+    grey = np.repeat(np.geomspace(1e-4, 1e3, 4000, dtype=F32).reshape(40, 100, 1), 3, axis=2)
+    tones = tonemap_array(name, grey)[..., 0].ravel()
+    assert np.diff(tones).min() >= -1e-6
+    assert tones[-1] > 0.9 and tones[0] < 0.1
+
+
+# the one curve of mantiuk08 is chosen by contrasts between neighbours
+@pytest.mark.parametrize("name", [name for name in GLOBAL if name != "mantiuk08"])
+def test_global_operators_do_not_look_at_neighbours(name: str, rng: np.random.Generator) -> None:
+    if name == "mantiuk08":
+        pytest.skip(
+            "its curve depends on contrasts between neighbours, though each pixel gets the same curve"
+        )
+    linear = scene(rng)
+    order = rng.permutation(90 * 120)
+    shuffled = linear.reshape(-1, 3)[order].reshape(linear.shape)
+    expected = tonemap_array(name, linear).reshape(-1, 3)[order].reshape(linear.shape)
+    assert np.abs(tonemap_array(name, shuffled) - expected).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", HUE_KEEPING)
+def test_hue_is_kept(name: str, rng: np.random.Generator) -> None:
+    """Grey stays grey, and the middle channel keeps its place between the other two (in linear light)."""
+    linear = scene(rng)
+    shown = tonemap_array(name, linear)
+    if name != "liang":  # it works on the code values themselves
+        shown = srgb_decode(shown.astype(np.float64))
+    order = np.argsort(linear, axis=2)
+    low, middle, high = np.moveaxis(np.take_along_axis(linear, order, 2).astype(np.float64), 2, 0)
+    shown_low, shown_middle, shown_high = np.moveaxis(np.take_along_axis(shown, order, 2), 2, 0)
+    clear = (shown_high - shown_low > 0.02) & (high - low > 0.05 * high)
+    assert clear.mean() > 0.3
+    place = (middle - low) / (high - low)
+    error = np.abs((shown_middle - shown_low) / np.maximum(shown_high - shown_low, 1e-9) - place)[clear]
+    assert error.max() < 5e-3
+    grey = np.repeat(linear[..., :1], 3, axis=2)
+    assert np.ptp(tonemap_array(name, grey), axis=2).max() < 1e-6
+
+
+def test_colours_out_of_gamut_keep_luminance_and_hue() -> None:
+    from openhdr.tonemapping.rendering import render
+
+    blue = np.tile(F32([0.2, 0.3, 4.0]), (4, 4, 1))
+    shown = srgb_decode(render(blue, lambda light, _: np.full_like(light, 0.5))[0, 0].astype(np.float64))
+    assert luminance(shown) == pytest.approx(0.5, abs=1e-5)
+    assert shown[2] == pytest.approx(1, abs=1e-5)
+    assert (shown[1] - shown[0]) / (shown[2] - shown[0]) == pytest.approx(0.1 / 3.8, abs=1e-4)
+
+
+def test_encode_is_the_srgb_curve() -> None:
+    from openhdr.color.transfer import srgb_encode
+    from openhdr.tonemapping.rendering import encode
+
+    values = (
+        np.concatenate([np.linspace(0, 0.01, 5000), np.linspace(0, 1, 5000)]).astype(F32).reshape(100, 100)
+    )
+    assert np.abs(encode(values) - srgb_encode(values.astype(np.float64))).max() < 1.1e-5
+
+
+def test_tonemap_keeps_facts_and_gives_the_type_asked_for(rng: np.random.Generator) -> None:
+    image = Image(scene(rng), exposure=Exposure(time_s=0.1), metadata={"make": "x"}, notes=("a note.",))
+    shown = tonemap(image)
+    assert shown.encoding == "srgb" and shown.pixels.dtype == F32
+    assert (shown.exposure, dict(shown.metadata), shown.notes) == (
+        image.exposure,
+        {"make": "x"},
+        ("a note.",),
+    )
+    assert np.array_equal(shown.pixels, tonemap(image, DEFAULT).pixels)
+    codes = tonemap(image, dtype="uint8").pixels
+    assert codes.dtype == np.uint8
+    assert np.abs(codes / 255.0 - shown.pixels).max() <= 0.5 / 255 + 1e-6
+
+
+def test_tonemap_takes_options() -> None:
+    from openhdr.tonemapping.exposure import ExposureOptions
+
+    image = Image(np.full((2, 2, 3), 0.25, F32))
+    half = tonemap(image, "exposure", ExposureOptions(ev=1.0)).pixels
+    assert half == pytest.approx(0.735357, abs=1e-5)  # sRGB code of 0.5
+
+
+def test_requests_that_cannot_be_met() -> None:
+    linear = Image(np.ones((2, 2, 3), F32))
+    with pytest.raises(RequestError, match="did you mean 'drago'"):
+        tonemap(linear, "dargo")
+    with pytest.raises(RequestError, match="linear float32"):
+        tonemap(Image(np.ones((2, 2, 3), np.uint8), "srgb"))
+    with pytest.raises(RequestError, match="float32"):
+        tonemap(linear, dtype="uint16")  # type: ignore[arg-type]
+    for bad in (np.nan, np.inf, -1.0):
+        with pytest.raises(RequestError, match="finite"):
+            tonemap(Image(np.full((2, 2, 3), bad, F32)))
