@@ -214,8 +214,10 @@ def _tables(curve: ToneCurve, options: Mantiuk08Options) -> tuple[np.ndarray, np
 
 
 def transducer(contrast: float) -> float:
-    """Response to contrast in multiples of the threshold, after Wilson 1980: about contrast^0.4 far above
-    it."""
+    """Response to contrast in multiples of the threshold, in the form of Wilson 1980.
+
+    The exponents 3 and 0.6 are chosen here: no response below threshold, about contrast^0.4 far above it.
+    """
     return ((1 + contrast**3) ** (1 / 3) - 1) / ((2 ** (1 / 3) - 1) * (1 + contrast) ** 0.6)
 
 
