@@ -40,6 +40,19 @@ FORMATS: Table[FormatRow] = Table(
     FormatRow(
         "radiance", "linear HDR, shared exponent", "openhdr.io.radiance:FORMAT", extensions=(".hdr", ".pic")
     ),
+    FormatRow("webp", "8-bit photo", "openhdr.io.webp:FORMAT", extensions=(".webp",)),
+    FormatRow("avif", "8, 10 or 12-bit photo", "openhdr.io.avif:FORMAT", extensions=(".avif",)),
+    FormatRow(  # before tiff: many camera formats are TIFF files
+        "raw",
+        "camera RAW, sensor values",
+        "openhdr.io.raw:FORMAT",
+        extensions=(
+            *(".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".orf", ".rw2", ".raf"),
+            *(".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mrw", ".erf", ".mos", ".mef", ".kdc", ".dcr"),
+        ),
+        writable=False,
+    ),
+    FormatRow("tiff", "8, 16 or 32-bit picture", "openhdr.io.tiff:FORMAT", extensions=(".tif", ".tiff")),
 )
 
 

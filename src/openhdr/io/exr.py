@@ -17,7 +17,7 @@ import numpy as np
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import Exposure, Image
 from openhdr.io.exif import positive
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, quiet
 from openhdr.io.pixels import clean, linear_values
 from openhdr.io.primaries import REC709, Chromaticities, is_rec709, to_rec709, to_xyz
 from openhdr.io.software import SOFTWARE
@@ -53,8 +53,12 @@ def probe(source: Source) -> ImageInfo:
 def read(source: Source) -> Image:
     """float32, linear, Rec.709, the display window."""
     with decoding(source, "OpenEXR"):
-        _choose(source, _opened(source, header_only=True))
-        chosen = _choose(source, _opened(source, header_only=False))
+        declared = _opened(source, header_only=True)
+        _choose(source, declared)
+        file = _opened(source, header_only=False)
+        if len(file.parts) != len(declared.parts):  # the decoder leaves out parts that it cannot decode
+            raise ValueError("the pixels are cut off or corrupt")
+        chosen = _choose(source, file)
         header = chosen.part.header
         primaries = header.get("chromaticities", REC709)
         pixels = _rgb(chosen, primaries)
@@ -108,7 +112,7 @@ def _attributes(image: Image) -> dict[str, Any]:
 def _opened(source: Source, header_only: bool) -> Any:
     import OpenEXR
 
-    with decoding(source, "OpenEXR"):
+    with decoding(source, "OpenEXR"), quiet():
         return OpenEXR.File(str(source.path), separate_channels=True, header_only=header_only)
 
 

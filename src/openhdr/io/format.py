@@ -7,9 +7,12 @@ them, because recognising one file must not load the decoders of all formats.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import mmap
 import os
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +30,7 @@ MAX_MEGAPIXELS_VARIABLE = "OPENHDR_MAX_MEGAPIXELS"
 # with pictures this large.
 RATIO_FREE_PIXELS = 64_000_000
 MAX_PIXELS_PER_BYTE = 3000
+STDERR = 2  # file descriptor
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,11 @@ DAMAGE = (
 
 
 @contextmanager
-def decoding(source: Source, format_name: str) -> Iterator[None]:
-    """Turn what a decoder raises into a one-line FileError; its warnings stay silent."""
+def decoding(source: Source, format_name: str, *own_errors: type[Exception]) -> Iterator[None]:
+    """Turn what a decoder raises into a one-line FileError; its warnings stay silent.
+
+    own_errors: exception types of the decoder that are not in DAMAGE.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -120,9 +127,62 @@ def decoding(source: Source, format_name: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise FileError(source.path, f"{format_name} file needs more memory than there is") from error
-    except DAMAGE as error:
+    except (*DAMAGE, *own_errors) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise FileError(source.path, f"damaged or unsupported {format_name} file ({reason})") from error
+
+
+class _Silence:
+    """Standard error and Python's standard output point nowhere while any decoder is inside."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.undo = contextlib.ExitStack()
+
+    def enter(self) -> None:
+        with self.lock:
+            self.inside += 1
+            if self.inside > 1:
+                return
+            saved = os.dup(STDERR)
+            self.undo.callback(os.close, saved)
+            self.undo.callback(os.dup2, saved, STDERR)
+            self.undo.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), STDERR)
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.undo.close()
+
+
+_silence = _Silence()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep a decoder that prints about damaged files, in C or Python, from writing to the terminal.
+
+    It holds for the whole process, so it is used only around the decoders that print.
+    """
+    _silence.enter()
+    try:
+        yield
+    finally:
+        _silence.leave()
+
+
+@contextmanager
+def encoding(path: Path, format_name: str) -> Iterator[None]:
+    """Turn an encoder's refusal, such as of a picture too large for the format, into a FileError."""
+    try:
+        yield
+    except (ValueError, RuntimeError, SyntaxError, TypeError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise FileError(path, f"cannot be written as {format_name} ({reason})") from error
 
 
 def check_size(source: Source, width: int, height: int) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from openhdr.core.image import Image
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding
 from openhdr.io.pixels import as_rgb, code_values, orient
 from openhdr.io.profiles import profile_notes
 
@@ -45,9 +45,9 @@ def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
 
     pixels, notes = code_values(image, np.uint8)
     exif = exif_block(image)
-    Pillow.fromarray(pixels).save(
-        path, "JPEG", quality=options.jpeg_quality, subsampling=0, exif=b"Exif\0\0" + exif if exif else b""
-    )
+    block = b"Exif\0\0" + exif if exif else b""
+    with encoding(path, "JPEG"):
+        Pillow.fromarray(pixels).save(path, "JPEG", quality=options.jpeg_quality, subsampling=0, exif=block)
     return notes
 
 

@@ -54,6 +54,8 @@ def read(source: Source) -> Image:
     import imagecodecs
 
     info = probe(source)
+    if source.data.rfind(b"IEND") < 0:
+        raise FileError(source.path, "damaged PNG file (it ends early)", "copy it again")
     with decoding(source, "PNG"):
         stored = imagecodecs.png_decode(source.data)
     pixels, dropped = as_rgb(stored)

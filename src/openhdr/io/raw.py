@@ -1,0 +1,135 @@
+"""Camera RAW: sensor values behind a colour filter, in the maker's container or DNG. Reading only.
+
+Values are developed to linear Rec.709 light without any automatic step that would differ between the frames
+of a bracket: camera white balance, fixed white level, no brightening, no gamma. Needs the extra `raw`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from typing import Any
+
+import numpy as np
+
+from openhdr.core.errors import MissingExtraError
+from openhdr.core.image import Exposure, Image
+from openhdr.io.exif import (
+    DNG_VERSION,
+    PHOTOMETRIC,
+    SUB_DIRECTORIES,
+    directory,
+    exposure_of,
+    metadata_of,
+    orientation_of,
+    positive,
+    read_tags,
+    tiff_layout,
+)
+from openhdr.io.format import Format, ImageInfo, Source, check_size, decoding, quiet
+
+# At the start of the file: Fujifilm, Olympus (3), Panasonic, Minolta, Sigma, Canon CRW
+SIGNATURES = (
+    b"FUJIFILMCCD-RAW",
+    b"IIRO",
+    b"IIRS",
+    b"MMOR",
+    b"IIU\0",
+    b"\0MRM",
+    b"FOVb",
+    b"II\x1a\0\0\0HEAPCCDR",
+)
+CR2_MARK = b"CR\x02"
+FILTER_ARRAY, LINEAR_RAW = 32803, 34892  # photometric interpretations of TIFF/EP and DNG
+MAX_SUB_DIRECTORIES = 8
+
+
+def recognise(data: mmap.mmap) -> bool:
+    """The maker's signature, or a TIFF structure that holds a DNG or a colour filter array."""
+    if data[4:12] == b"ftypcrx ":  # Canon CR3
+        return True
+    if any(data[: len(signature)] == signature for signature in SIGNATURES):
+        return True
+    if data[:4] not in (b"II*\0", b"MM\0*"):
+        return False
+    return data[8:11] == CR2_MARK or _holds_sensor_values(data)
+
+
+def probe(source: Source) -> ImageInfo:
+    """Facts from the headers; sensor values are not decoded."""
+    rawpy = _rawpy()
+    with decoding(source, "camera RAW", rawpy.LibRawError), quiet(), rawpy.imread(str(source.path)) as raw:
+        sizes = raw.sizes
+        check_size(source, sizes.raw_width, sizes.raw_height)
+        tags = read_tags(exif_of(source.data))
+        turned = sizes.flip in (5, 6)
+        width, height = (sizes.height, sizes.width) if turned else (sizes.width, sizes.height)
+        return ImageInfo(
+            source.path, "raw", width, height, 1, bits=max(int(raw.white_level).bit_length(), 8),
+            encoding="linear", orientation=orientation_of(tags),
+            exposure=exposure_of(tags) or _exposure(raw), metadata=metadata_of(tags),
+        )  # fmt: skip
+
+
+def read(source: Source) -> Image:
+    """float32, linear Rec.709, 0..1: 1.0 = the sensor clips (after white balance)."""
+    rawpy = _rawpy()
+    info = probe(source)
+    with decoding(source, "camera RAW", rawpy.LibRawError), quiet(), rawpy.imread(str(source.path)) as raw:
+        developed = raw.postprocess(
+            use_camera_wb=True,
+            no_auto_bright=True,
+            adjust_maximum_thr=0.0,  # the white level would follow each frame's brightest pixel
+            gamma=(1, 1),
+            output_bps=16,
+            output_color=rawpy.ColorSpace.sRGB,  # Rec.709 primaries; the curve is `gamma`
+            highlight_mode=rawpy.HighlightMode.Clip,
+        )
+        pixels = developed.astype(np.float32)
+        notes = () if any(raw.camera_whitebalance[:3]) else (NO_WHITE_BALANCE,)
+    pixels /= np.float32(65535)
+    return Image(pixels, "linear", info.exposure, info.metadata, info.notes + notes)
+
+
+NO_WHITE_BALANCE = "The camera recorded no white balance; daylight was used."
+
+
+def exif_of(data: mmap.mmap) -> Any:
+    """Where the EXIF structure starts: the file itself, the preview of a RAF, or a box of a CR3."""
+    if data[:8] == b"FUJIFILM":
+        start = struct.unpack_from(">I", data, 84)[0] + 12  # a JPEG: start, APP1 marker, length, "Exif\0\0"
+        return data[start : start + (1 << 16)]
+    if data[4:8] == b"ftyp":
+        place = data.find(b"CMT2", 0, 1 << 16) + 4  # its first directory is the EXIF directory
+        return data[place : place + (1 << 16)]
+    return data
+
+
+def _holds_sensor_values(data: mmap.mmap) -> bool:
+    layout = tiff_layout(data)
+    if layout is None:
+        return False
+    tags = dict(directory(data, layout, layout.first))
+    inner = tags.get(SUB_DIRECTORIES, ())
+    starts = inner if isinstance(inner, tuple) else (inner,)
+    found = [tags, *(dict(directory(data, layout, start)) for start in starts[:MAX_SUB_DIRECTORIES])]
+    return DNG_VERSION in tags or any(each.get(PHOTOMETRIC) in (FILTER_ARRAY, LINEAR_RAW) for each in found)
+
+
+def _exposure(raw: Any) -> Exposure | None:
+    """What LibRaw found in the maker's own tags, where the standard ones say nothing."""
+    other = getattr(raw, "other", None)
+    facts = (getattr(other, name, None) for name in ("shutter", "iso_speed", "aperture"))
+    exposure = Exposure(*(number and float(f"{number:.7g}") for number in map(positive, facts)))
+    return None if exposure == Exposure() else exposure
+
+
+def _rawpy() -> Any:
+    try:
+        import rawpy
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("reading camera RAW needs 'rawpy', which", "raw") from error
+    return rawpy
+
+
+FORMAT = Format(recognise, probe, read)

@@ -1,0 +1,81 @@
+"""WebP: 8-bit sRGB code values with or without alpha, lossy or lossless, with EXIF."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openhdr.core.image import Image
+from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding
+from openhdr.io.pixels import as_rgb, code_values, orient
+from openhdr.io.profiles import profile_notes
+
+
+def recognise(data: mmap.mmap) -> bool:
+    """A RIFF container of type WEBP."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
+def probe(source: Source) -> ImageInfo:
+    """Facts from the container's chunks."""
+    with decoding(source, "WebP"), _opened(source) as photo:
+        return _info(source, photo)
+
+
+def read(source: Source) -> Image:
+    """uint8, srgb; the first frame of an animation."""
+    with decoding(source, "WebP"), _opened(source) as photo:
+        info = _info(source, photo)
+        stored = np.array(photo)
+    pixels, dropped = as_rgb(stored)
+    return Image(orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, info.notes + dropped)
+
+
+def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+    """8 bits, lossy, EXIF kept."""
+    from PIL import Image as Pillow
+
+    pixels, notes = code_values(image, np.uint8)
+    with encoding(path, "WebP"):
+        Pillow.fromarray(pixels).save(
+            path, "WEBP", quality=options.webp_quality, exif=exif_block(image) or b""
+        )
+    return notes
+
+
+def _opened(source: Source) -> Any:
+    from PIL import WebPImagePlugin
+
+    check_size(source, *_canvas(source.data))
+    source.data.seek(0)
+    return WebPImagePlugin.WebPImageFile(source.data)
+
+
+def _canvas(data: mmap.mmap) -> tuple[int, int]:
+    """Declared width and height (RFC 9649, sections 2.5 to 2.7), read before the decoder allocates."""
+    kind, head = data[12:16], data[20:30].ljust(10, b"\0")
+    if kind == b"VP8X":
+        return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(head[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return int.from_bytes(head[6:8], "little") & 0x3FFF, int.from_bytes(head[8:10], "little") & 0x3FFF
+
+
+def _info(source: Source, photo: Any) -> ImageInfo:
+    tags = read_tags(photo.info.get("exif", b"").removeprefix(b"Exif\0\0"))
+    orientation = orientation_of(tags)
+    width, height = photo.size if orientation < 5 else photo.size[::-1]
+    animated = ("Only the first frame of the animation was read.",) if photo.n_frames > 1 else ()
+    return ImageInfo(
+        source.path, "webp", width, height, len(photo.getbands()), bits=8, orientation=orientation,
+        exposure=exposure_of(tags), metadata=metadata_of(tags),
+        notes=profile_notes(photo.info.get("icc_profile")) + animated,
+    )  # fmt: skip
+
+
+FORMAT = Format(recognise, probe, read, write)
