@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from openhdr.core.errors import FileError, OpenHDRError, RequestError
+from openhdr.data import readers
 from openhdr.data.readers import DATASETS, open_dataset
 from openhdr.data.readers.sice_s import choose_labels
 
@@ -54,17 +55,18 @@ def test_hdm_adnet_layout(tmp_path: Path, writer) -> None:
 
 
 def test_hdm_gsanet_patches(tmp_path: Path, writer) -> None:
-    for kind in ("short", "medium", "long"):
-        writer.photo(tmp_path / f"{kind}_sub" / f"0007_{kind}_s001.png")
-    writer.deep(tmp_path / "gt_sub" / "0007_gt_s001.png")
+    codes = {
+        k: writer.photo(tmp_path / f"{k}_sub" / f"0007_{k}_s001.png") for k in ("short", "medium", "long")
+    }
+    truth = writer.deep(tmp_path / "gt_sub" / "0007_gt_s001.png")
     for kind, value in (("exposures", np.array([-2, 0, 2])), ("alignratio", np.float64(7000))):
         (tmp_path / kind).mkdir()
         np.save(tmp_path / kind / f"0007_{kind}.npy", value)
     dataset = open_dataset("hdm", tmp_path)
     assert dataset.names == ("0007_s001",)
-    assert dataset.load("0007_s001").truth.max() == pytest.approx(
-        (dataset.load("0007_s001").truth.max() ** (1 / 2.24)) ** 2.24
-    )
+    sample = dataset.load("0007_s001")
+    assert sample.truth == pytest.approx((truth / 7000) ** 2.24, rel=1e-5)
+    assert np.array_equal(sample.frames[2], codes["long"])
 
 
 def _kalantari(folder: Path, writer, label: str = "HDRImg.hdr") -> np.ndarray:
@@ -240,6 +242,14 @@ def test_mixed_sizes_are_refused(tmp_path: Path, writer) -> None:
     writer.photo(tmp_path / "0001_long.png", size=(9, 12))
     with pytest.raises(FileError, match="mixes sizes"):
         open_dataset("hdm", tmp_path).load("0001")
+
+
+def test_folder_and_table_agree() -> None:
+    folder = Path(readers.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files == {name.replace("-", "_") for name in DATASETS}
+    for name, row in DATASETS.items():
+        assert row.target.split(":")[0].endswith("." + name.replace("-", "_")) and callable(row.load())
 
 
 def test_unknown_names_name_the_nearest(tmp_path: Path, writer) -> None:

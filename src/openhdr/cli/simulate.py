@@ -80,7 +80,7 @@ def simulate(**options: Any) -> None:
 
     Writes 0.png 1.png ... (shortest first), gt.exr (the reference's view, 1.0 = it clips), masks and
     scene.json with every drawn number. Equal seeds give equal pictures. Several brackets go to folders
-    SCENE-SEED in the output folder.
+    SCENE-SEED in the output folder, with one seed after the other.
     """
     request = Request(**options)
     with progress_bar():
@@ -126,20 +126,19 @@ def _brackets(request: Request) -> dict[str, Any]:
 
     config, ev = config_of(request), _exposures(request.ev)
     paths = find_hdr_files(request.scenes)
-    surfaces = _surfaces(request, config, paths)
+    drawing = (config, ev, _surfaces(request, config, paths), len(paths) * request.count == 1)
     made, failed = [], []
-    with task("simulating", len(paths) * request.count) as advance:
-        for path in paths:
+    with task("simulating", len(paths)) as advance:
+        for number, path in enumerate(paths):
             try:
-                made += _brackets_of(
-                    path, request, (config, ev, surfaces), single=len(paths) * request.count == 1
-                )
+                made += _brackets_of(path, request, drawing, request.seed + number * request.count)
             except ExposureError:
                 raise
             except OpenHDRError as error:
+                if len(paths) == 1:
+                    raise
                 failed.append(str(error))
-            for _ in range(request.count):
-                advance()
+            advance()
     if not request.as_json:
         for facts in made:
             click.echo(f"{facts['folder']}: {facts['scene']}, ev {', '.join(f'{e:g}' for e in facts['ev'])}")
@@ -148,17 +147,18 @@ def _brackets(request: Request) -> dict[str, Any]:
     return {"brackets": made}
 
 
-def _brackets_of(path: Path, request: Request, drawing: tuple, single: bool) -> list[dict[str, Any]]:
+def _brackets_of(path: Path, request: Request, drawing: tuple, first_seed: int) -> list[dict[str, Any]]:
+    """The brackets of one scene, with seeds from `first_seed` on."""
     from openhdr.camera.simulation.draw import draw_plan
     from openhdr.camera.simulation.render import render
     from openhdr.data.scenes import read_scene
     from openhdr.data.simulated import write_bracket
 
-    config, ev, surfaces = drawing
+    config, ev, surfaces, single = drawing
     scene = read_scene(path, config, "flat" if request.flat else None)
     others = [other for other in surfaces if other.name != scene.name]
     made = []
-    for seed in range(request.seed, request.seed + request.count):
+    for seed in range(first_seed, first_seed + request.count):
         folder = request.output if single else request.output / f"{scene.name}-{seed}"
         plan = draw_plan(scene, others, config, seed, ev)
         write_bracket(render(plan, [scene, *others]), folder, config, request.masks)

@@ -27,7 +27,8 @@ class Texture:
         rows = np.pad(pixels, ((_PAD, _PAD), (0, 0), (0, 0)), mode="edge")
         padded = np.pad(rows, ((0, 0), (_PAD, _PAD), (0, 0)), mode="wrap" if wrap else "edge")
         self._stride = padded.shape[1]
-        self._planes = [np.ascontiguousarray(padded[..., c], dtype=np.float32).ravel() for c in range(3)]
+        flat = padded.reshape(-1, 3).T
+        self._planes = np.ascontiguousarray(flat, dtype=np.float32)  # (3, pixels): one row a channel
 
     def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(N,) float64 pixel coordinates (0, 0 = centre of the first pixel) -> (3, N) float64 radiance.
@@ -36,25 +37,21 @@ class Texture:
         """
         x = np.mod(x, self.width) if self.wrap else np.clip(x, 0, self.width - 1)
         y = np.clip(y, 0, self.height - 1)
-        left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+        left, top = np.floor(x), np.floor(y)
         across, down = _catmull_rom(x - left), _catmull_rom(y - top)
-        corner = (top + _PAD - 1) * self._stride + (left + _PAD - 1)
-        return np.stack([self._plane_at(plane, corner, across, down) for plane in self._planes])
-
-    def _plane_at(self, plane: np.ndarray, corner: np.ndarray, across: list, down: list) -> np.ndarray:
-        total = np.zeros(corner.shape)
-        nearest = []
+        corner = ((top + (_PAD - 1)) * self._stride + (left + (_PAD - 1))).astype(np.int64)
+        total = np.zeros((3, corner.size))
+        low, high = np.full((3, corner.size), np.inf, np.float32), np.zeros((3, corner.size), np.float32)
         for j in range(4):
-            row = np.zeros(corner.shape)
+            row = np.zeros_like(total)
             for i in range(4):
-                value = np.take(plane, corner + (j * self._stride + i))
+                value = self._planes.take(corner + (j * self._stride + i), axis=1)
                 row += across[i] * value
                 if i in (1, 2) and j in (1, 2):
-                    nearest.append(value)
+                    np.minimum(low, value, out=low)
+                    np.maximum(high, value, out=high)
             total += down[j] * row
-        low = np.minimum(np.minimum(nearest[0], nearest[1]), np.minimum(nearest[2], nearest[3]))
-        high = np.maximum(np.maximum(nearest[0], nearest[1]), np.maximum(nearest[2], nearest[3]))
-        return np.clip(total, low, high)
+        return np.minimum(np.maximum(total, low), high)
 
 
 def _catmull_rom(t: np.ndarray) -> list[np.ndarray]:
