@@ -17,6 +17,7 @@ from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
 from openhdr.camera import response as responses
 from openhdr.camera.border import pure_colour_border
 from openhdr.camera.calibration import CalibrationOptions, calibrate
+from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import ev_from_metadata, ev_from_times, ev_from_user
 from openhdr.camera.exposure_estimation import contradiction, estimate_ev, measure_pairs
 from openhdr.camera.response import Response
@@ -177,4 +178,6 @@ def calibrate_bracket(
             inside &= warp(border.astype(np.uint8), place)[0] == 0
         codes.append(code)
         valid.append(inside)
-    return calibrate(codes, bracket.ev, valid, CalibrationOptions(method=method))
+    images = [frame.image for frame in bracket.frames]
+    clip = clip_code(images) / images[0].full_scale
+    return calibrate(codes, bracket.ev, valid, clip, CalibrationOptions(method=method))

@@ -18,6 +18,7 @@ from openhdr.camera.response import Response
 from openhdr.core.errors import RequestError, unknown_name
 
 LEVELS = 256  # curves are recovered at 8 bits; finer codes are interpolated
+EDGE_CODES = 5  # codes below clipping that are extrapolated
 
 
 @dataclass(frozen=True)
@@ -32,24 +33,27 @@ def calibrate(
     codes: list[np.ndarray],
     ev: np.ndarray,
     valid: list[np.ndarray | None] | None = None,
+    clip: float = 1.0,
     options: CalibrationOptions = CalibrationOptions(),  # noqa: B008 (frozen)
 ) -> Response:
     """Recover the response of aligned frames.
 
     codes: N arrays (H, W, 3) uint8 or uint16. ev: (N,) stops. valid: N masks (H, W) bool of pixels that belong
-    to the photo, or None. Raises RequestError when the frames cannot determine a curve.
+    to the photo, or None. clip: the code that clips, as a share of full scale. Raises RequestError when the frames cannot determine a curve.
     """
     solvers = {"debevec": _debevec, "robertson": _robertson}
     if options.method not in solvers:
         raise unknown_name("calibration method", options.method, solvers)
     eight = [frame if frame.dtype == np.uint8 else (frame >> 8).astype(np.uint8) for frame in codes]
     picks = _choose_pixels(eight, valid, options.samples)
+    top = round(clip * (LEVELS - 1))
     curve = np.empty((LEVELS, 3))
     for channel in range(3):
         seen = np.stack([frame[..., channel].ravel()[picks[channel]] for frame in eight], axis=1)  # (P, N)
         if np.ptp(seen) < 32:
             raise RequestError("the frames span too few code values to calibrate a response; use --response srgb")
-        curve[:, channel] = _monotone(solvers[options.method](seen, ev * np.log(2), options))
+        solved = solvers[options.method](np.minimum(seen, top), ev * np.log(2), top, options)
+        curve[:, channel] = _monotone(_extrapolate(solved, top))
     return Response(f"calibrated:{options.method}", _balance(curve))
 
 
@@ -59,7 +63,7 @@ def _balance(curve: np.ndarray) -> np.ndarray:
     A bracket fixes each channel's curve up to a factor only. Debevec & Malik set g(128) = 0 in all channels;
     the weighted mean over all codes says the same with less noise.
     """
-    weight = _hat(np.arange(LEVELS))[:, None]
+    weight = _hat(np.arange(LEVELS), LEVELS - 1)[:, None]
     level = (weight * np.log(np.maximum(curve, 1e-12))).sum(0) / weight.sum()
     curve = curve * np.exp(-level)
     return curve / curve[-1].max()
@@ -102,16 +106,25 @@ def _spread_over_levels(spread: np.ndarray, total: np.ndarray, usable: np.ndarra
     return index[order[rank < max(count // 64, 1)]]
 
 
-def _hat(codes: np.ndarray) -> np.ndarray:
+def _hat(codes: np.ndarray, top: int) -> np.ndarray:
     """Debevec's weight, zero at both ends so that clipped codes do not speak."""
-    return np.minimum(codes, LEVELS - 1 - codes) / ((LEVELS - 1) / 2)
+    return np.maximum(np.minimum(codes, top - codes), 0) / (top / 2)
 
 
-def _debevec(seen: np.ndarray, log_exposure: np.ndarray, options: CalibrationOptions) -> np.ndarray:
+def _extrapolate(curve: np.ndarray, top: int) -> np.ndarray:
+    """Continue the curve's log slope through the last codes, which hardly any unclipped pixel speaks for."""
+    last = top - EDGE_CODES
+    slope = np.log(max(curve[last], 1e-12) / max(curve[last - 10], 1e-12)) / 10
+    curve[last:] = curve[last] * np.exp(max(slope, 0) * np.arange(len(curve) - last))
+    curve[top:] = curve[top]
+    return curve
+
+
+def _debevec(seen: np.ndarray, log_exposure: np.ndarray, top: int, options: CalibrationOptions) -> np.ndarray:
     """(256,) light per code. seen: (P, N) codes; log_exposure: (N,) ln t."""
     pixels, frames = seen.shape
     rows = pixels * frames
-    weight = _hat(seen).ravel()
+    weight = _hat(seen, top).ravel()
     data = np.zeros((rows, LEVELS + pixels))
     line = np.arange(rows)
     data[line, seen.ravel()] = weight  # w g(Z_ij)
@@ -119,7 +132,7 @@ def _debevec(seen: np.ndarray, log_exposure: np.ndarray, options: CalibrationOpt
     target = weight * np.tile(log_exposure, pixels)  # = w ln t_j
     inner = np.arange(1, LEVELS - 1)
     smooth = np.zeros((LEVELS - 2, LEVELS + pixels))
-    bend = options.smoothness * np.maximum(_hat(inner), 0.05)
+    bend = options.smoothness * np.maximum(_hat(inner, top), 0.05)
     smooth[inner - 1, inner - 1], smooth[inner - 1, inner], smooth[inner - 1, inner + 1] = bend, -2 * bend, bend
     anchor = np.zeros((1, LEVELS + pixels))
     anchor[0, LEVELS // 2] = 1  # g(128) = 0 fixes the scale
@@ -130,12 +143,12 @@ def _debevec(seen: np.ndarray, log_exposure: np.ndarray, options: CalibrationOpt
     return np.exp(np.linalg.solve(normal, system.T @ right)[:LEVELS])
 
 
-def _robertson(seen: np.ndarray, log_exposure: np.ndarray, options: CalibrationOptions) -> np.ndarray:
+def _robertson(seen: np.ndarray, log_exposure: np.ndarray, top: int, options: CalibrationOptions) -> np.ndarray:
     """(256,) light per code, by Robertson's alternation, starting from a line."""
     exposure = np.exp(log_exposure - log_exposure.mean())
-    centre = (LEVELS - 1) / 2
+    centre = top / 2
     weight_of = np.exp(-4 * (np.arange(LEVELS) - centre) ** 2 / centre**2)  # 2003, eq. 25
-    weight_of = (weight_of - weight_of[0]) / (weight_of[LEVELS // 2] - weight_of[0])
+    weight_of = np.maximum((weight_of - weight_of[0]) / (weight_of[top // 2] - weight_of[0]), 0)
     weight = weight_of[seen]
     curve = np.arange(LEVELS) / centre
     flat = seen.ravel()

@@ -16,10 +16,13 @@ import numpy as np
 
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
+from openhdr.camera.tone_difference import densest
 from openhdr.core import progress
 from openhdr.core.placement import shrink
 from openhdr.merging.matching import Match, find_match
-from openhdr.merging.samples import CLIPPED_LIGHT, Samples, Stack
+from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack
+
+LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ def compare(stack: Stack, deghost: bool = True, options: GhostOptions = GhostOpt
             composite = _extend(composite, frame, trust[index] * samples.trust[index])
             advance()
     matched = _with_matches(stack, matches)
-    return replace(matched, trust=trust, backdrop=_backdrop(composite) if deghost else None), matches
+    backdrop = make_backdrop(composite, samples.top[samples.reference]) if deghost else None
+    return replace(matched, trust=trust, backdrop=backdrop), matches
 
 
 def _with_matches(stack: Stack, matches: list[Match]) -> Stack:
@@ -111,9 +115,9 @@ def _measured(samples: Samples, index: int, match: Match) -> Composite:
     light, scale = samples.light[index], np.float32(2.0 ** -samples.ev[index])
     noise = estimate_noise(light, (samples.headroom[index] > 0.5) & (samples.trust[index] > 0.5))
     variance = _variance(light, noise) * scale**2
-    clipped = light >= CLIPPED_LIGHT
+    clipped = samples.clipped(index)
     seen = match.apply(light) * scale
-    return Composite(np.where(clipped, match.apply(np.ones(3, np.float32)) * scale, seen), variance, clipped)
+    return Composite(np.where(clipped, match.apply(samples.top[index]) * scale, seen), variance, clipped)
 
 
 def _match(samples: Samples, index: int, composite: Composite) -> Match:
@@ -132,12 +136,16 @@ def _variance(light: np.ndarray, noise: NoiseModel) -> np.ndarray:
 
 def _agreement(frame: Composite, composite: Composite, options: GhostOptions) -> np.ndarray:
     """(h, w) float32 trust 0..1."""
+    bleached = bleaching(frame, composite)
     difference = frame.light - composite.light
     # only a bound is known: more light than a lower bound is no contradiction
-    difference[composite.bound] = np.minimum(difference[composite.bound], 0)
+    lacking = np.maximum(frame.light, frame.light.mean(axis=2, keepdims=True)) if bleached else frame.light
+    lacking = lacking - np.float32(1 - bleached) * composite.light
+    difference[composite.bound] = np.minimum(lacking[composite.bound], 0)
     difference[frame.bound] = np.maximum(difference[frame.bound], 0)
     difference[composite.bound & frame.bound] = 0
-    spread = frame.variance + composite.variance + np.square(options.slack * composite.light)
+    slack = np.where(composite.bound.any(axis=2, keepdims=True), max(bleached, options.slack), options.slack)
+    spread = frame.variance + composite.variance + np.square(slack * composite.light)
     steepness = _steepness(composite.light)
     # small lamps: a clipped composite hides how steep the light is, the frame shows it
     steepness = np.where(composite.bound, np.maximum(steepness, _steepness(frame.light)), steepness)
@@ -145,6 +153,21 @@ def _agreement(frame: Composite, composite: Composite, options: GhostOptions) ->
     evidence = (np.square(difference) / spread).mean(axis=2)
     pooled = np.sqrt(cv2.GaussianBlur(evidence, (0, 0), options.radius_px))
     return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1).astype(np.float32)
+
+
+def bleaching(frame: Composite, composite: Composite) -> float:
+    """How far the composite's highlights are bleached, 0..MOST_BLEACHED.
+
+    Many cameras desaturate a highlight when its first channel clips: the others read too bright, and even a clipped
+    channel may have had less light than its bound. The channels that still measure beside a clipped one show it:
+    compared with a shorter frame they are too bright by a share, which is returned; 0 for an honest sensor.
+    """
+    partly = composite.bound.any(axis=2, keepdims=True) & ~composite.bound & ~frame.bound
+    partly &= np.minimum(composite.light, frame.light) > 0.1
+    if partly.sum() < 1000:
+        return 0.0
+    share = 2 * abs(densest(np.log(composite.light[partly] / frame.light[partly])))
+    return min(share, MOST_BLEACHED) if share > LEAST_BLEACHED else 0.0
 
 
 def _steepness(light: np.ndarray) -> np.ndarray:
@@ -166,14 +189,17 @@ def _extend(composite: Composite, frame: Composite, trust: np.ndarray) -> Compos
     return Composite(light, variance.astype(np.float32), composite.bound & ~fresh)
 
 
-def _backdrop(composite: Composite) -> np.ndarray:
+def make_backdrop(composite: Composite, top: np.ndarray) -> np.ndarray:
     """Radiance for places of which only a lower bound is known: carried over from the known bright surroundings.
 
     Channels that are measured keep their value; the others take the smooth continuation, never less than the bound.
     """
-    only_reference = (composite.bound & (composite.light <= 1)).any(axis=2)
-    beyond = ~only_reference & (composite.light.max(axis=2) > CLIPPED_LIGHT)
+    only_reference = (composite.bound & (composite.light <= top)).any(axis=2)
+    beyond = ~only_reference & (composite.light > CLIPPED_SHARE * top).any(axis=2)
     smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), beyond.astype(np.float32)))
+    # a channel that is measured tells how bright the continuation may be in the others
+    ratio = np.where(composite.bound, 1, np.minimum(composite.light / np.maximum(smooth, 1e-6), 1))
+    smooth *= ratio.min(axis=2, keepdims=True)
     return np.where(composite.bound, np.maximum(smooth, composite.light), composite.light)
 
 

@@ -7,7 +7,7 @@ alone, where both are properly exposed, is that error; it is taken out when it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,45 +16,44 @@ from openhdr.camera.tone_difference import tone_curve
 
 LEAST_STOPS = 0.04  # errors below this are left alone: they are no more than the measurement's
 MOST_STOPS = 2.0
-LEAST_PIXELS = 400  # of one channel, both frames properly exposed
+LEAST_SAMPLES = 1000  # values that are properly exposed in both
 
 
 @dataclass(frozen=True)
 class Match:
-    """Correction of one frame in stops by brightness. Per channel: log2 of light (1.0 = clips), rising, and stops.
+    """Correction of one frame in stops by brightness; empty = the frame needs none.
 
-    Empty = the frame needs none.
+    One curve for all channels: cameras bend red, green and blue alike, and a curve for each would tint whatever
+    lies beyond the levels that both frames show.
+    levels: (K,) log2 of light (1.0 = clips), rising. stops: (K,) what to add there.
     """
 
-    levels: tuple[np.ndarray, ...] = ()
-    stops: tuple[np.ndarray, ...] = ()
-
-    @property
-    def size(self) -> float:
-        """Largest correction in stops."""
-        return max((float(np.abs(channel).max()) for channel in self.stops), default=0.0)
+    levels: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    stops: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def mean(self) -> float:
         """Mean correction in stops."""
-        return float(np.mean([channel.mean() for channel in self.stops])) if self.stops else 0.0
+        return float(self.stops.mean()) if len(self.stops) else 0.0
+
+    @property
+    def size(self) -> float:
+        """Largest correction in stops."""
+        return float(np.abs(self.stops).max()) if len(self.stops) else 0.0
 
     def apply(self, light: np.ndarray) -> np.ndarray:
-        """(..., 3) light -> corrected light; beyond the measured levels the last correction goes on."""
-        if not self.stops:
+        """Light of any shape, corrected; beyond the measured levels the last correction goes on."""
+        if not len(self.stops):
             return light
-        out = np.empty_like(light)
-        for c in range(3):
-            level = np.log2(np.maximum(light[..., c], 1e-7))
-            out[..., c] = light[..., c] * np.exp2(np.interp(level, self.levels[c], self.stops[c]))
-        return out
+        level = np.log2(np.maximum(light, 1e-7))
+        return light * np.exp2(np.interp(level, self.levels, self.stops)).astype(light.dtype)
 
     def correct(self, response: Response, encoding: str) -> tuple[Response, float]:
         """(response, stops to add to the frame's EV) that decode the frame with the correction in.
 
         A linear frame has no curve to bend: only its exposure is corrected.
         """
-        if not self.stops:
+        if not len(self.stops):
             return response, 0.0
         if encoding == "linear":
             return response, -self.mean
@@ -69,14 +68,7 @@ def find_match(frame: np.ndarray, other: np.ndarray, light: np.ndarray, sure: np
     frame, other: (h, w, 3) light of both on one scale; light: the frame's own, 1.0 = clips; sure: (h, w, 3) bool,
     both properly exposed.
     """
-    levels, stops = [], []
-    for c in range(3):
-        use = sure[..., c]
-        if use.sum() < LEAST_PIXELS:
-            return Match()
-        difference = np.log2(other[..., c][use] / frame[..., c][use])
-        centres, offsets = tone_curve(np.log2(light[..., c][use]), difference)
-        levels.append(centres)
-        stops.append(np.clip(offsets, -MOST_STOPS, MOST_STOPS))
-    match = Match(tuple(levels), tuple(stops))
-    return match if np.mean([np.abs(channel).mean() for channel in stops]) > LEAST_STOPS else Match()
+    if sure.sum() < LEAST_SAMPLES:
+        return Match()
+    levels, stops = tone_curve(np.log2(light[sure]), np.log2(other[sure] / frame[sure]))
+    return Match(levels, np.clip(stops, -MOST_STOPS, MOST_STOPS)) if np.abs(stops).mean() > LEAST_STOPS else Match()

@@ -11,13 +11,14 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from openhdr.camera.clipping import clip_code
 from openhdr.camera.response import Response
 from openhdr.core.image import Bracket, Image
 from openhdr.core.placement import Placement, sampling_map
 
 CLIP_FULL = 0.90  # code (0..1) up to which a pixel is surely not clipped
 CLIP_NONE = 0.98  # code from which it is taken as clipped
-CLIPPED_LIGHT = 0.93  # light of one channel from which that channel is taken as clipped
+CLIPPED_SHARE = 0.93  # share of its clipping level from which the light of one channel is taken as clipped
 
 _EDGE = {"borderMode": cv2.BORDER_REPLICATE}
 
@@ -29,18 +30,24 @@ class Samples:
     light: (h, W, 3) float32, linear, 1.0 = that frame clips.
     headroom: (h, W) float32 0..1; 1 = all channels well below clipping, 0 = one of them clips.
     trust: (h, W) float32 0..1; 0 = outside the frame or a ghost.
+    top: (3,) float32, the light at which each channel clips: 1, or somewhat less for a calibrated response.
     ev: (N,) float64, stops relative to the reference; light / 2^ev is on the reference's scale.
     """
 
     light: list[np.ndarray]
     headroom: list[np.ndarray]
     trust: list[np.ndarray]
+    top: list[np.ndarray]
     ev: np.ndarray
     reference: int
 
     @property
     def shortest(self) -> int:
         return int(np.argmin(self.ev))
+
+    def clipped(self, index: int) -> np.ndarray:
+        """(h, W, 3) bool: which channels of a frame are clipped or about to."""
+        return self.light[index] >= np.float32(CLIPPED_SHARE) * self.top[index]
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,21 @@ class Stack:
         return self.bracket.frames[0].image.pixels.shape[:2]
 
     @cached_property
-    def clip(self) -> list[float]:
-        """Per frame the code value that clips; infinite for linear frames that go beyond 1."""
-        return [_clip_code(frame.image) for frame in self.bracket.frames]
+    def clip(self) -> float:
+        """The code value at which the frames clip."""
+        return clip_code([frame.image for frame in self.bracket.frames])
+
+    @cached_property
+    def tops(self) -> list[np.ndarray]:
+        """Per frame the light (3,) at which its channels clip."""
+        if not np.isfinite(self.clip):
+            return [np.full(3, np.inf, np.float32)] * len(self.responses)
+        share = self.clip / self.bracket.frames[0].image.full_scale
+        linear = [frame.image.encoding == "linear" for frame in self.bracket.frames]
+        return [
+            np.ones(3, np.float32) if straight else response.curve[round(share * (len(response.curve) - 1))]
+            for response, straight in zip(self.responses, linear, strict=True)
+        ]
 
     def samples(self, rows: slice) -> Samples:
         """Cut, resample and decode one strip of every frame."""
@@ -76,7 +95,7 @@ class Stack:
             light.append(one[0])
             headroom.append(one[1])
             trust.append(one[2])
-        return Samples(light, headroom, trust, self.bracket.ev, self.bracket.reference)
+        return Samples(light, headroom, trust, self.tops, self.bracket.ev, self.bracket.reference)
 
     def _frame_strip(self, index: int, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         image, placement = self.bracket.frames[index].image, self.placements[index]
@@ -85,7 +104,7 @@ class Stack:
             pixels = image.pixels[rows]
             light = decode(image.with_pixels(pixels), self.responses[index])
             trust = np.ones(pixels.shape[:2], np.float32) if invalid is None else 1 - invalid[rows].astype(np.float32)
-            room = headroom(pixels, self.clip[index])
+            room = headroom(pixels, self.clip)
         else:
             where = sampling_map(placement, rows, self.shape)
             light, room, trust = self._resample(index, where, invalid)
@@ -110,17 +129,12 @@ class Stack:
         light = cv2.remap(light, x, y, cv2.INTER_CUBIC, **_EDGE)
         np.maximum(light, 0, out=light)
         # a pixel beside a clipped one is made from it: headroom is the least of the neighbourhood
-        room = cv2.erode(headroom(piece, self.clip[index]), np.ones((3, 3), np.uint8))
+        room = cv2.erode(headroom(piece, self.clip), np.ones((3, 3), np.uint8))
         room = cv2.remap(room, x, y, cv2.INTER_LINEAR, **_EDGE)
         trust = inside.astype(np.float32)
         if invalid is not None:
             trust *= cv2.remap(invalid[top:bottom].astype(np.float32), x, y, cv2.INTER_LINEAR, **_EDGE) < 0.01
         return light, room, trust
-
-
-def _clip_code(image: Image) -> float:
-    beyond = image.pixels.dtype == np.float32 and image.encoding == "linear" and image.pixels.max() > 1
-    return np.inf if beyond else image.full_scale
 
 
 def decode(image: Image, response: Response) -> np.ndarray:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from openhdr.core import progress
-from openhdr.merging.samples import CLIPPED_LIGHT, Samples, Stack, resize_strip
+from openhdr.merging.samples import Samples, Stack, resize_strip
 
 Combine = Callable[[Samples], tuple[np.ndarray, np.ndarray]]
 
@@ -55,5 +55,5 @@ def _show_backdrop(radiance: np.ndarray, weight: np.ndarray, samples: Samples, b
     """Where only the reference's clipped channels are known, show the backdrop in those channels."""
     reference = samples.light[samples.reference]
     blind = (weight <= 0) & (samples.trust[samples.shortest] <= 0.5)
-    raised = np.where(reference >= CLIPPED_LIGHT, np.maximum(backdrop, reference), reference)
+    raised = np.where(samples.clipped(samples.reference), np.maximum(backdrop, reference), reference)
     radiance[blind] = raised[blind]
