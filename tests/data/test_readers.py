@@ -42,6 +42,13 @@ def test_hdm_challenge_layout(tmp_path: Path, writer) -> None:
     assert sample.truth == pytest.approx((codes["gt"] / 6806.4195) ** 2.24, rel=1e-5)
 
 
+def test_hdm_without_folders_holds_whole_shots_out(tmp_path: Path, writer) -> None:
+    for name in ("0001", "0057", "0058", "0121", "0122", "1430"):
+        _challenge(tmp_path, writer, name)
+    assert open_dataset("hdm", tmp_path, "train").names == ("0001", "0057", "0122")
+    assert open_dataset("hdm", tmp_path, "validation").names == ("0058", "0121", "1430")
+
+
 def test_hdm_adnet_layout(tmp_path: Path, writer) -> None:
     codes = _adnet(tmp_path / "training" / "000012", writer)
     _challenge(tmp_path / "validation", writer, "0003")

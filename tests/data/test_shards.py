@@ -17,6 +17,7 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.data import shards
 from openhdr.data.cache import CacheConfig, build_cache, unpack_scene
 from openhdr.data.patches import (
+    PAPER_CUTS,
     PatchConfig,
     crop,
     cut_positions,
@@ -179,6 +180,14 @@ def test_patches_are_pieces_of_their_pictures(tmp_path: Path, writer) -> None:
     assert [s.name for s in drawn] == [
         s.name for s in itertools.islice(patch_stream(tmp_path / "out", 3, buffer=4), 12)
     ]
+
+
+def test_stack_recipe_resizes_first(tmp_path: Path, writer) -> None:
+    _hdm(tmp_path / "hdm", writer, 1)
+    config = replace(PAPER_CUTS["stack-itm"], size=16, resize=16)
+    found = prepare_patches(open_dataset("hdm", tmp_path / "hdm"), tmp_path / "out", config)
+    ((_, pieces),) = shards.read_shard(found.shards[0])
+    assert unpack(pieces).truth.shape == (16, 16, 3) and unpack(pieces).frames[0].dtype == np.uint8
 
 
 def test_pack_and_unpack_are_exact() -> None:

@@ -1,7 +1,6 @@
 """A dataset -> shards of patches, so that training reads small pieces in long runs. Resumes where it stopped.
 
-The papers' settings: 256 with stride 128 (ADNet, EAPNet), 480 with stride 240 and an edge patch where more
-than 48 pixels remain (GSANet), 256 without overlap (two-stage), 512 resized then 384 (stack-based).
+The settings of the papers are in PAPER_CUTS; a stack-based run crops 384 of the 512 while it trains.
 """
 
 from __future__ import annotations
@@ -37,11 +36,22 @@ class PatchConfig:
     size: int = 256  # pixels
     stride: int = 128  # pixels between patches
     edge: int = 0  # pixels: one more patch at the border where more than so many remain
+    resize: int = 0  # pixels: first bring the picture to a square of this side; 0 = leave it
     scenes_per_shard: int = 4
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.stride < 1 or self.edge < 0 or self.scenes_per_shard < 1:
             raise RequestError(f"patch settings {self}; expected size, stride and scenes_per_shard above 0")
+
+
+PAPER_CUTS = {
+    "adnet": PatchConfig(size=256, stride=128),
+    "eapnet": PatchConfig(size=256, stride=128),
+    "gsanet": PatchConfig(size=480, stride=240, edge=48),
+    "two-stage": PatchConfig(size=256, stride=256),
+    "stack-itm": PatchConfig(size=512, stride=512, resize=512),
+    "ahdrnet": PatchConfig(size=256, stride=256),
+}
 
 
 def cut_positions(length: int, config: PatchConfig) -> list[int]:
@@ -104,9 +114,17 @@ def _each(sample: Sample, change: Callable[[np.ndarray], np.ndarray]) -> Sample:
     )
 
 
+def _resized(picture: np.ndarray, side: int) -> np.ndarray:
+    import cv2
+
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+
+
 def _cut_all(dataset: Dataset, names: Iterable[str], config: PatchConfig) -> Iterator[tuple[str, Pieces]]:
     for name in names:
         sample = dataset.load(name)
+        if config.resize:
+            sample = _each(sample, partial(_resized, side=config.resize))
         pictures = [
             *sample.frames,
             *([] if sample.truth is None else [sample.truth]),

@@ -51,6 +51,7 @@ def draw_plan(
         focal_px=focal_px,
         enlargement=scene.view(pose, focal_px, centre).enlargement,
         size=config.size,
+        clip_share=clip_share,
         anchor=anchor,
         reference=reference,
         frames=_draw_frames(config, stops, reference, rngs),

@@ -48,7 +48,7 @@ def _draw_object(
     level = config.objects.level.draw(rng)
     gain = level * anchor / _median(scene, pose, focal, poses[reference].height_px)
     softness = config.objects.softness_px.draw(rng)
-    return MovingObject(kind, traits, scene.name, pose, focal, gain, softness, poses, velocity)
+    return MovingObject(kind, traits, scene.name, pose, focal, level, gain, softness, poses, velocity)
 
 
 def _draw_path(kind: str, config: SimulationConfig, bracket: Bracket, rng: np.random.Generator) -> tuple:

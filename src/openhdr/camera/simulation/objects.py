@@ -44,6 +44,7 @@ class MovingObject:
     surface_scene: str  # name of the scene that its surface shows
     surface_pose: PanoramaPose | CropPose  # the piece of that scene
     surface_focal_px: float
+    level: float  # median light of the surface, 1.0 = the reference clips
     surface_gain: float  # factor on that scene's radiance, to reach the drawn light level
     softness_px: float  # width of the blend at the outline
     poses: tuple[Pose, ...]  # one a frame

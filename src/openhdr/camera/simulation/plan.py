@@ -48,6 +48,7 @@ class ScenePlan:
     focal_px: float
     enlargement: float  # frame pixels per scene pixel at the centre; above 1 the picture is soft
     size: tuple[int, int]  # (width, height)
+    clip_share: float  # share of the still view that was to clip in the reference
     anchor: float  # scene radiance at which the reference frame clips
     reference: int  # index of the reference frame
     frames: tuple[FramePlan, ...]  # shortest exposure first

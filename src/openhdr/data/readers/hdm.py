@@ -8,6 +8,7 @@ Three layouts are in use, found by what is in the folder:
     GSANet      ROOT/short_sub medium_sub long_sub gt_sub/NAME.png, exposures/ID_exposures.npy,
                 alignratio/ID_alignratio.npy: patches, NAME starts with the ID
 
+Without split folders, whole shots are held out for validation by the published list (splits/hdm.json).
 The truth is a 16-bit PNG in the gamma domain: code / alignratio = light^(1/2.24), 1.0 = the medium frame
 clips. A patch keeps its image's alignratio.
 """
@@ -23,6 +24,7 @@ from openhdr.core.errors import FileError
 from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries, subfolders
 from openhdr.data.files import read_array, read_codes
 from openhdr.data.sample import NETWORK_GAMMA, Sample
+from openhdr.data.splits import numbers_of
 
 LAYOUT = (
     "0001_short.png 0001_medium.png 0001_long.png 0001_gt.png 0001_exposures.npy 0001_alignratio.npy, or a "
@@ -33,16 +35,28 @@ _FOLDERS = {"train": ("training", "train"), "validation": ("validation", "valid"
 
 
 def open_hdm(root: Path, split: str) -> Dataset:
-    """All scenes of one split; a folder without split folders is one split by itself."""
+    """All scenes of one split, by split folders, val.npy or the published list of shots."""
     folder = first_folder(root, _FOLDERS[split]) or root
-    if split == "validation" and folder == root and first_folder(root, _FOLDERS["train"]):
-        raise FileError(root, "has no validation folder", f"expected one of: {', '.join(_FOLDERS[split])}")
+    divided = any(first_folder(root, names) for names in _FOLDERS.values())
+    if divided and folder == root:
+        raise FileError(root, f"has no {split} folder", f"expected one of: {', '.join(_FOLDERS[split])}")
     entries = _gsanet(folder) or _challenge(folder) or _folders(folder)
+    if not divided:
+        held = set(numbers_of("hdm", "validation"))
+        entries = {
+            name: e for name, e in entries.items() if (_number(name) in held) == (split == "validation")
+        }
     dataset = need_entries("hdm", root, LAYOUT, entries)
     listed = root / "val.npy"
     if split == "validation" and listed.is_file():
         return dataset.only(_listed_names(listed, dataset))
     return dataset
+
+
+def _number(name: str) -> int:
+    """The scene number that a scene's or patch's name begins with; -1 where there is none."""
+    digits = name.split("_")[0]
+    return int(digits) if digits.isdecimal() else -1
 
 
 def _challenge(folder: Path) -> dict[str, Entry]:
