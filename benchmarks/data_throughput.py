@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import platform
 import sys
 import tempfile
@@ -41,7 +42,8 @@ def main() -> None:
             "simulated": _rate("simulated", options.cache, options),
             "patches": _rate("patches", Path(folder), options),
         }
-    facts = {"samples_per_second": rates, "workers": options.workers, "machine": platform.processor()}
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    facts = {"samples_per_second": rates, "workers": options.workers, "machine": machine}
     json.dump(facts, sys.stdout, indent=1)
     sys.stdout.write("\n")
 
