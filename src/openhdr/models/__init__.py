@@ -1,1 +1,140 @@
-"""(see ARCHITECTURE.md)"""
+"""Networks that make HDR images, one file each, and how to get one with weights.
+
+What a network's class offers, beside being a torch module:
+
+    Config               frozen dataclass of its options (the ablation variants of its paper)
+    __init__(config)     untrained
+    from_authors(state)  the authors' tensors {name: tensor} under our names, or None: not their layout
+
+and a three-frame network, for the runner (`openhdr.models.runner`):
+
+    forward(frames, ev, local)  local: how to apply its steps, see `openhdr.models.tiling`
+    multiple                    height and width inside divide by this many pixels
+    margin                      pixels beyond which nothing reaches an output pixel
+    bytes_per_pixel             memory of the tensors that lie between its steps
+    steps                       how often `forward` uses `local`
+    bounded                     whether the output cannot exceed 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from openhdr.core.errors import RequestError
+from openhdr.core.table import Row, Table
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class ModelRow(Row):
+    """A network. `target` is its class; `variant` are the options that differ from its class's defaults."""
+
+    extra: str = "torch"
+    task: Literal["merge", "expand"] = "merge"
+    frames: int = 3
+    paper: str = ""
+    params: int = 0  # trainable numbers that the network uses
+    gmacs: float = 0.0  # 1e9 multiply-adds at 1060x1900 by the challenge's rule, see metrics.cost
+    variant: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WeightRow(Row):
+    """Trained weights that come with openhdr. `target` is the file's name in `openhdr/models/weights/`."""
+
+    extra: str = "torch"
+    network: str = ""
+    licence: str = ""
+    training_data: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        return Path(__file__).parent / "weights" / self.target
+
+
+MODELS = Table(
+    "network",
+    ModelRow(
+        "ahdrnet",
+        "attention-guided merging, the baseline of the challenges",
+        "openhdr.models.ahdrnet:AHDRNet",
+        paper="Yan et al., Attention-guided network for ghost-free HDR imaging, CVPR 2019",
+        params=1_441_283,
+        gmacs=2916.92,
+    ),
+    ModelRow(
+        "adnet",
+        "spatial attention and pyramid deformable alignment",
+        "openhdr.models.adnet:ADNet",
+        paper="Liu et al., ADNet: Attention-guided deformable convolutional network, CVPRW 2021",
+        params=2_956_483,
+        gmacs=6249.43,
+    ),
+    ModelRow(
+        "gsanet",
+        "gamma-enhanced groups with spatial and channel attention, the smallest",
+        "openhdr.models.gsanet:GSANet",
+        paper="Li et al., Gamma-enhanced spatial attention network, CVPRW 2022",
+        params=80_647,
+        gmacs=199.39,
+    ),
+    ModelRow(
+        "eapnet",
+        "attention, feature alignment and four progressive U-shaped blocks",
+        "openhdr.models.eapnet:EAPNet",
+        paper="Yu et al., Efficient progressive HDR restoration via attention and alignment, CVPRW 2022",
+        params=575_683,
+        gmacs=199.11,
+    ),
+    ModelRow(
+        "eapnet-light",
+        "the lightweight EAPNet: three blocks, bilinear upsampling",
+        "openhdr.models.eapnet:EAPNet",
+        paper="Yu et al., Efficient progressive HDR restoration via attention and alignment, CVPRW 2022",
+        params=393_555,
+        gmacs=146.30,
+        variant=MappingProxyType({"blocks": 3, "alignment": "full", "transposed": False}),
+    ),
+)
+
+WEIGHTS: Table[WeightRow] = Table("trained weights")
+
+
+def load(name: str, weights: str | Path | None = None, **variant: Any) -> nn.Module:
+    """A network in evaluation mode.
+
+    name: a row of `MODELS`. weights: a row of `WEIGHTS`, or a file (.safetensors, .pth, .pt) in our layout or
+    the authors' own (their GSANet weights are for BGR and are turned to RGB), or None for an untrained
+    network. variant: options of the network's `Config`. Raises RequestError for unknown names or options,
+    FileError for a file that does not fit.
+    """
+    row = MODELS[name]
+    network = row.load()
+    from openhdr.models import checkpoints
+
+    if weights is None:
+        return network(checkpoints.configured(row, network.Config, variant)).eval()
+    path = WEIGHTS[str(weights)].path if str(weights) in WEIGHTS else Path(weights)
+    return checkpoints.load_file(row, path, variant)
+
+
+def load_for_use(name: str, weights: str | Path | None = None) -> nn.Module:
+    """A network that gives sensible pictures: with `weights` as in `load`, or the first shipped ones.
+
+    Raises RequestError when there are none: an untrained network would make a random image.
+    """
+    row = MODELS[name]
+    shipped = [weight.name for weight in WEIGHTS.values() if weight.network == row.name]
+    if weights is None and not shipped:
+        raise RequestError(
+            f"no trained weights for '{name}' are installed; give --weights FILE, "
+            f"or train some with: openhdr train recipes/{name}.toml"
+        )
+    return load(name, weights if weights is not None else shipped[0])

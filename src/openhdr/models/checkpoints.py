@@ -1,0 +1,147 @@
+"""Files of trained weights: reading, recognising the layout, checking that they fit, writing.
+
+Nothing in a file is ever run: .safetensors holds only numbers, and .pth is read as tensors only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import safetensors
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from openhdr.core.errors import FileError, RequestError, unknown_name
+from openhdr.core.files import whole_file
+from openhdr.models import ModelRow
+
+METADATA_KEY = "openhdr"
+"""Key of the .safetensors header under which a JSON object names the network and its options."""
+
+WRAPPERS = ("state_dict", "model", "params")
+"""Names under which training programs put a network's tensors in a checkpoint."""
+
+
+def configured(row: ModelRow, config: type, variant: Mapping[str, Any]) -> Any:
+    """A `config` with the row's and the caller's options; RequestError names what is wrong with one."""
+    hints = get_type_hints(config)
+    for name, value in variant.items():
+        if name not in hints:
+            raise unknown_name(f"option of {row.name}", name, [field.name for field in fields(config)])
+        _check_option(f"option {name} of {row.name}", value, hints[name])
+    return config(**{**row.variant, **variant})
+
+
+def _check_option(label: str, value: Any, hint: Any) -> None:
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise unknown_name(label, str(value), [str(choice) for choice in get_args(hint)])
+    elif not isinstance(value, hint) or isinstance(value, bool) != (hint is bool):
+        raise RequestError(f"{label} is {value!r}; expected {hint.__name__}")
+    elif hint is int and value < 1:
+        raise RequestError(f"{label} is {value}; expected 1 or more")
+
+
+def load_file(row: ModelRow, path: Path, variant: Mapping[str, Any]) -> nn.Module:
+    """The row's network with the weights of a file, in evaluation mode.
+
+    The file's own options are used where it states them; `variant` overrides them.
+    """
+    state, stated = read(path)
+    network = row.load()
+    if stated.get("network", row.name) != row.name:
+        raise FileError(path, f"holds weights of {stated['network']}, not of {row.name}")
+    net = network(configured(row, network.Config, {**stated.get("variant", {}), **variant}))
+    expected = net.state_dict()
+    if state.keys() != expected.keys():
+        state = network.from_authors(state) or state
+    _check_fit(path, row.name, state, expected)
+    net.load_state_dict(state)
+    return net.eval()
+
+
+def save(net: nn.Module, name: str, path: str | Path) -> None:
+    """Write a network's weights and options as .safetensors, whole or not at all. name: its row."""
+    header = {METADATA_KEY: json.dumps({"network": name, "variant": asdict(net.config)})}
+    state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
+    with whole_file(path) as temporary:
+        save_file(state, temporary, metadata=header)
+
+
+def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors of a .safetensors or .pth file by name, and what its header says of the network ({} = nothing).
+
+    Parts of a nested checkpoint get dotted names; what is no tensor is left out.
+    """
+    if not path.is_file():
+        raise FileError(path, "no such file, and no trained weights of that name are installed")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise FileError(
+            path, "holds more than tensors, or is damaged", "openhdr runs no code of a file"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise FileError(path, "is not a PyTorch checkpoint", "expected .safetensors or .pth") from error
+    return _flat(loaded), {}
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            header = file.metadata() or {}
+        return state, json.loads(header.get(METADATA_KEY, "{}"))
+    except (safetensors.SafetensorError, OSError, json.JSONDecodeError) as error:
+        raise FileError(path, "is not a .safetensors file, or is damaged") from error
+
+
+def _flat(loaded: Any) -> dict[str, torch.Tensor]:
+    """Tensors of a checkpoint by dotted name, without a training program's wrapping."""
+    if not isinstance(loaded, Mapping):
+        return {}
+    for wrapper in WRAPPERS:
+        if isinstance(loaded.get(wrapper), Mapping):
+            loaded = loaded[wrapper]
+    flat: dict[str, torch.Tensor] = {}
+    for key, value in loaded.items():
+        if isinstance(value, torch.Tensor):
+            flat[str(key)] = value
+        elif isinstance(value, Mapping):
+            flat |= {f"{key}.{name}": tensor for name, tensor in _flat(value).items()}
+    if flat and all(key.startswith("module.") for key in flat):  # left by DataParallel
+        flat = {key.removeprefix("module."): tensor for key, tensor in flat.items()}
+    return flat
+
+
+def _check_fit(path: Path, name: str, state: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    missing, foreign = expected.keys() - state.keys(), state.keys() - expected.keys()
+    if missing or foreign:
+        lost = f"{len(missing)} tensors are missing" + (f" (such as {min(missing)})" if missing else "")
+        extra = f"{len(foreign)} do not belong" + (f" (such as {min(foreign)})" if foreign else "")
+        raise FileError(path, f"does not fit {name}: {lost}, {extra}", _nearest(missing, foreign))
+    for key, tensor in state.items():
+        if tensor.shape != expected[key].shape:
+            found, wanted = tuple(tensor.shape), tuple(expected[key].shape)
+            raise FileError(
+                path, f"does not fit {name}: {key} is {found}, expected {wanted}", "check its options"
+            )
+        if not torch.isfinite(tensor).all():
+            raise FileError(
+                path, f"{key} holds values that are not finite", "train or fetch the weights again"
+            )
+
+
+def _nearest(missing: set[str], foreign: set[str]) -> str:
+    if missing and (near := difflib.get_close_matches(min(missing), foreign, n=1)):
+        return f"is '{near[0]}' meant as '{min(missing)}'?"
+    return "check the network's name and options"
