@@ -26,12 +26,14 @@ from openhdr.core.image import Bracket, Frame, Image, middle_exposure
 from openhdr.core.placement import Placement, warp
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
-from openhdr.merging.ghosts import compare
+from openhdr.merging.ghosts import CompareOptions, compare
 from openhdr.merging.matching import Match
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
 
 ImageOrPath = Image | str | Path
+
+DEFAULT_RESPONSE = "srgb"
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,10 @@ class MergeOptions:
     method: str | None = None
     align: str | None = None
     reference: int | None = None  # counts from 1 in the order given
-    response: Response | str = "srgb"  # a response, its name, a saved curve's path, or "calibrate"
+    response: Response | str = DEFAULT_RESPONSE  # a response, its name, a saved curve's path, or "calibrate"
     calibration: str = "debevec"
     deghost: bool = True
+    match: bool | None = None  # match frames to the reference's tones; by default when the response is assumed
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     if options.response == "calibrate":
         decode = calibrate_bracket(bracket, placements, invalid, options.calibration)
     stack = Stack(bracket, [decode] * len(images), placements, invalid, [None] * len(images))
-    stack, matches = compare(stack, options.deghost)
+    # a curve recovered from these very frames, or one that the user vouches for, is not bent again
+    match = options.match if options.match is not None else options.response == DEFAULT_RESPONSE
+    stack, matches = compare(stack, CompareOptions(deghost=options.deghost, match=match))
     if method.output == "display":
         pixels, encoding = method.load()(stack), "srgb"
     else:

@@ -31,7 +31,7 @@ CERTAIN = 0.12  # disagreement under which no further candidate is tried
 @dataclass(frozen=True)
 class AlignOptions:
     working_megapixels: float = 1.0  # registration looks at a picture of at most this size
-    gain: float = 0.02  # relative drop of disagreement that makes a move worth while
+    gain: float = 0.02  # relative drop of disagreement that makes the smallest move worth while
     hopeless: float = 0.75  # disagreement above which a frame does not show the same scene
     least_overlap: float = 0.002  # share of properly exposed common pixels that registration needs
     registration: RegistrationOptions = RegistrationOptions()
@@ -77,7 +77,7 @@ def patterns(thumbs: list[Thumbnail], ev: np.ndarray, pair: tuple[int, int]) -> 
     made = []
     for index in pair:
         light = thumbs[index].light * np.float32(2.0 ** -ev[index]) + np.float32(floor)
-        made.append(Pattern(np.log(light), thumbs[index].unclipped, thumbs[index].scale))
+        made.append(Pattern(np.log(light), thumbs[index].unclipped, thumbs[index].scale, np.log(2 * floor)))
     return made[0], made[1]
 
 
@@ -118,7 +118,7 @@ def _place(
     if overlap < options.least_overlap:
         return identity("kept")
     found, after = _best_registration(target, moving, still, options)
-    if after > (1 - options.gain) * before:
+    if after > (1 - _needed_gain(found @ np.linalg.inv(still), target.log.shape, options)) * before:
         status = "rejected" if before > options.hopeless else "kept"
         return Placement(status, np.eye(3), disagreement=(before, before), overlap=overlap)
     if after > options.hopeless:
@@ -127,6 +127,12 @@ def _place(
     homography /= homography[2, 2]
     shift = mean_shift(homography, *shape)
     return Placement("aligned", homography, None, shift, (before, after), overlap)
+
+
+def _needed_gain(move: np.ndarray, shape: tuple[int, int], options: AlignOptions) -> float:
+    """Relative drop of disagreement that a move must bring: a far one needs more evidence than a small one."""
+    travel = mean_shift(move, *shape) / max(shape)
+    return options.gain + 0.5 * (1 - np.exp(-8 * travel))
 
 
 def _best_registration(

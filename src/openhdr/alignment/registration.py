@@ -66,7 +66,7 @@ def disagreement(target: Pattern, moving: Pattern, warp: np.ndarray) -> tuple[fl
     or response would make of it is taken out.
     """
     other, known = _warped(moving, warp, target.log.shape)
-    sure = known * target.known > 0.99
+    sure = (known * target.known > 0.99) & (np.maximum(other, target.log) > target.dark)
     count = int(sure.sum())
     if count < 64:
         return 1.0, 0.0
@@ -93,7 +93,7 @@ def _pyramid(pattern: Pattern, options: RegistrationOptions) -> list[Pattern]:
         known = cv2.pyrDown(last.known)
         # normalised averaging: unknown pixels do not bleed into known ones
         log = cv2.pyrDown(last.log * last.known) / np.maximum(known, 1e-3)
-        levels.append(Pattern(log, (known > 0.6).astype(np.float32), last.scale / 2))
+        levels.append(Pattern(log, (known > 0.6).astype(np.float32), last.scale / 2, last.dark))
     return levels
 
 

@@ -68,6 +68,16 @@ class Response:
         out = [np.interp(np.clip(linear[..., c], 0, 1), rising[:, c], codes) for c in range(3)]
         return np.stack(out, axis=-1).astype(np.float32)
 
+    def step(self, light: np.ndarray) -> np.ndarray:
+        """(..., 3) light -> the light between neighbouring 8-bit codes there, float32: what rounding to codes hides."""
+        coarse = self._at(np.linspace(0, 1, 256))
+        steps = np.gradient(coarse, axis=0)
+        # where the curve is steep in relative terms a code more or less matters most: the widest of the neighbours
+        steps = np.maximum(steps, np.maximum(np.roll(steps, 1, axis=0), np.roll(steps, -1, axis=0)))
+        return np.stack([np.interp(light[..., c], coarse[:, c], steps[:, c]) for c in range(3)], axis=-1).astype(
+            np.float32
+        )
+
     def _at(self, codes: np.ndarray) -> np.ndarray:
         grid = np.linspace(0, 1, len(self.curve))
         return np.stack([np.interp(codes, grid, self.curve[:, c]) for c in range(3)], axis=-1).astype(np.float32)

@@ -22,11 +22,14 @@ from openhdr.core.placement import shrink
 from openhdr.merging.matching import Match, find_match
 from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack
 
+CODE_NOISE = 0.6  # codes (of 0..255) by which rounding and compression make a sample wrong
 LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 
 
 @dataclass(frozen=True)
-class GhostOptions:
+class CompareOptions:
+    deghost: bool = True
+    match: bool = True  # correct exposures and tones by the reference, see `matching`
     working_megapixels: float = 2.0  # frames are compared at this size at most
     slack: float = 0.03  # relative difference that response and exposure errors may make
     misalignment_px: float = 0.1  # residual shift that alignment may leave
@@ -55,23 +58,24 @@ class Composite:
     bound: np.ndarray  # bool: the light is clipped, the truth is at least this
 
 
-def compare(stack: Stack, deghost: bool = True, options: GhostOptions = GhostOptions()) -> tuple[Stack, list[Match]]:  # noqa: B008
-    """The stack with every frame matched to the reference's tones and its ghosts found, and the matches."""
+def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> tuple[Stack, list[Match]]:  # noqa: B008
+    """The stack with its ghosts found and every frame matched to the reference's tones, and the matches."""
     small = shrink_stack(stack, options.working_megapixels)
     samples = small.samples(slice(0, small.shape[0]))
     order = sorted(range(len(samples.ev)), key=lambda i: (i != samples.reference, abs(samples.ev[i])))
     trust, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
-    composite = _measured(samples, samples.reference, Match())
+    composite = _measured(small, samples, samples.reference, Match())
     with progress.task("comparing frames", len(order) - 1) as advance:
         for index in order[1:]:
-            matches[index] = _match(samples, index, composite)
-            frame = _measured(samples, index, matches[index])
-            if deghost:
+            if options.match:
+                matches[index] = _match(small, samples, index, composite)
+            frame = _measured(small, samples, index, matches[index])
+            if options.deghost:
                 trust[index] = _agreement(frame, composite, options)
             composite = _extend(composite, frame, trust[index] * samples.trust[index])
             advance()
     matched = _with_matches(stack, matches)
-    backdrop = make_backdrop(composite, samples.top[samples.reference]) if deghost else None
+    backdrop = make_backdrop(composite, samples.top[samples.reference]) if options.deghost else None
     return replace(matched, trust=trust, backdrop=backdrop), matches
 
 
@@ -110,19 +114,19 @@ def shrink_stack(stack: Stack, megapixels: float) -> Stack:
     )
 
 
-def _measured(samples: Samples, index: int, match: Match) -> Composite:
+def _measured(small: Stack, samples: Samples, index: int, match: Match) -> Composite:
     """One frame on the reference's scale, with its noise measured on itself."""
     light, scale = samples.light[index], np.float32(2.0 ** -samples.ev[index])
     noise = estimate_noise(light, (samples.headroom[index] > 0.5) & (samples.trust[index] > 0.5))
-    variance = _variance(light, noise) * scale**2
+    variance = (_variance(light, noise) + np.square(small.code_step(index, light) * CODE_NOISE)) * scale**2
     clipped = samples.clipped(index)
     seen = match.apply(light) * scale
     return Composite(np.where(clipped, match.apply(samples.top[index]) * scale, seen), variance, clipped)
 
 
-def _match(samples: Samples, index: int, composite: Composite) -> Match:
+def _match(small: Stack, samples: Samples, index: int, composite: Composite) -> Match:
     """Tone match on the pixels that are neither clipped nor noisy in either."""
-    frame = _measured(samples, index, Match())
+    frame = _measured(small, samples, index, Match())
     noise = np.sqrt(composite.variance + frame.variance)
     sure = ~frame.bound & ~composite.bound & (np.minimum(frame.light, composite.light) > 6 * noise)
     sure &= (samples.trust[index] > 0.99)[..., None]
@@ -134,7 +138,7 @@ def _variance(light: np.ndarray, noise: NoiseModel) -> np.ndarray:
     return (noise.shot * cv2.GaussianBlur(light, (0, 0), 1.0) + noise.read**2).astype(np.float32)
 
 
-def _agreement(frame: Composite, composite: Composite, options: GhostOptions) -> np.ndarray:
+def _agreement(frame: Composite, composite: Composite, options: CompareOptions) -> np.ndarray:
     """(h, w) float32 trust 0..1."""
     bleached = bleaching(frame, composite)
     difference = frame.light - composite.light

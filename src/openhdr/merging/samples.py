@@ -97,6 +97,12 @@ class Stack:
             trust.append(one[2])
         return Samples(light, headroom, trust, self.tops, self.bracket.ev, self.bracket.reference)
 
+    def code_step(self, index: int, light: np.ndarray) -> np.ndarray:
+        """Light (any shape, 3) -> how much one 8-bit code changes it there; 0 for linear frames."""
+        if self.bracket.frames[index].image.encoding == "linear":
+            return np.zeros_like(light)
+        return self.responses[index].step(light)
+
     def _frame_strip(self, index: int, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         image, placement = self.bracket.frames[index].image, self.placements[index]
         invalid = self.invalid[index]
