@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -249,6 +250,17 @@ def test_raw_is_linear_and_fixed_in_scale(samples):
     assert image.metadata["make"] == "Maker"
 
 
+def test_raw_is_turned_upright(samples, tmp_path):
+    path = tmp_path / "a.dng"
+    data = bytearray(samples["raw-dng"].read_bytes())
+    entry = data.index(struct.pack("<HHI", 274, 3, 1))
+    data[entry + 8] = 6  # orientation
+    path.write_bytes(data)
+    image, info = read(path), probe(path)
+    assert image.pixels.shape == (96, 64, 3)
+    assert (info.width, info.height, info.orientation) == (64, 96, 6)
+
+
 def test_raw_without_its_extra_names_it(samples, monkeypatch):
     from openhdr.core.errors import MissingExtraError
 
@@ -335,3 +347,18 @@ def test_exr_attributes(tmp_path, light):
     assert texts == ("Canon", "EOS 5D", "2020:01:02 03:04:05")
     assert header["software"].startswith("openhdr ")
     assert header["compression"] == OpenEXR.ZIP_COMPRESSION
+
+
+def test_a_gain_map_is_said_to_be_left_out(tmp_path, codes):
+    xmp = b'<x:xmpmeta xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/>'
+    Pillow.fromarray(codes.pixels).save(tmp_path / "a.jpg", xmp=xmp)
+    assert "gain map" in read(tmp_path / "a.jpg").notes[0]
+
+
+def test_probe_needs_no_pixels(samples, tmp_path):
+    """The facts stand at the start: with the end cut off, they are still found."""
+    for kind in ("jpeg-plain", "png-16", "radiance-new", "openexr-float", "raw-dng", "webp-lossy"):
+        data = samples[kind].read_bytes()
+        path = tmp_path / f"{kind}.cut"
+        path.write_bytes(data[: len(data) * 9 // 10])
+        assert probe(path).width == probe(samples[kind]).width, kind

@@ -17,7 +17,7 @@ import numpy as np
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import Exposure, Image
 from openhdr.io.exif import positive
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, quiet
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding, quiet
 from openhdr.io.pixels import clean, linear_values
 from openhdr.io.primaries import REC709, Chromaticities, is_rec709, to_rec709, to_xyz
 from openhdr.io.software import SOFTWARE
@@ -40,14 +40,15 @@ def recognise(data: mmap.mmap) -> bool:
 
 def probe(source: Source) -> ImageInfo:
     """Facts from the header of the part that `read` takes."""
-    chosen = _choose(source, _opened(source, header_only=True))
-    header = chosen.part.header
-    width, height = _size(source, header["displayWindow"])
-    bits = _bits(source.data, chosen.names[0])
-    return ImageInfo(
-        source.path, "openexr", width, height, len(header["channels"]), bits, "float", "linear",
-        exposure=_exposure(header), metadata=_metadata(header), notes=_notes(chosen),
-    )  # fmt: skip
+    with decoding(source, "OpenEXR"):
+        chosen = _choose(source, _opened(source, header_only=True))
+        header = chosen.part.header
+        width, height = _size(source, header["displayWindow"])
+        bits = _bits(source.data, chosen.names[0])
+        return ImageInfo(
+            source.path, "openexr", width, height, len(header["channels"]), bits, "float", "linear",
+            exposure=_exposure(header), metadata=_metadata(header), notes=_notes(chosen),
+        )  # fmt: skip
 
 
 def read(source: Source) -> Image:
@@ -64,9 +65,15 @@ def read(source: Source) -> Image:
         pixels = _rgb(chosen, primaries)
         if not is_rec709(primaries):
             pixels = np.ascontiguousarray(pixels @ to_rec709(primaries).T)
-        pixels = _on_display(source, pixels, header)
-    pixels, changed = clean(pixels)
-    return Image(pixels, "linear", _exposure(header), _metadata(header), _notes(chosen) + changed)
+        image = Image(
+            _on_display(source, pixels, header),
+            "linear",
+            _exposure(header),
+            _metadata(header),
+            _notes(chosen),
+        )
+    pixels, changed = clean(image.pixels)
+    return image.with_pixels(pixels).with_notes(*changed)
 
 
 def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
@@ -88,7 +95,8 @@ def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
         **_attributes(image),
     }
     stored = pixels.astype(np.float16) if half else np.ascontiguousarray(pixels)
-    OpenEXR.File(header, {"RGB": stored}).write(str(path))
+    with encoding(path, "OpenEXR"):
+        OpenEXR.File(header, {"RGB": stored}).write(str(path))
     return notes
 
 

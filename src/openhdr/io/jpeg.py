@@ -14,6 +14,8 @@ from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_siz
 from openhdr.io.pixels import as_rgb, code_values, orient
 from openhdr.io.profiles import profile_notes
 
+GAIN_MAP_MARKS = (b"http://ns.adobe.com/hdr-gain-map/", b"urn:iso:std:iso:ts:21496")
+
 
 def recognise(data: mmap.mmap) -> bool:
     """Start of image, then any marker (ISO/IEC 10918-1, B.1.1.3)."""
@@ -66,8 +68,15 @@ def _info(source: Source, photo: Any) -> ImageInfo:
     return ImageInfo(
         source.path, "jpeg", width, height, len(photo.getbands()), bits=8, orientation=orientation,
         exposure=exposure_of(tags), metadata=metadata_of(tags),
-        notes=profile_notes(photo.info.get("icc_profile")),
+        notes=profile_notes(photo.info.get("icc_profile")) + _gain_map_notes(photo),
     )  # fmt: skip
+
+
+def _gain_map_notes(photo: Any) -> tuple[str, ...]:
+    """Ultra HDR and ISO 21496-1 files: an ordinary photo with a second one that brightens it."""
+    if any(mark in segment for _, segment in photo.applist for mark in GAIN_MAP_MARKS):
+        return ("The file holds a gain map; only its standard-range photo was read.",)
+    return ()
 
 
 def _exif(photo: Any) -> bytes:

@@ -17,7 +17,7 @@ from openhdr.core.errors import FileError
 from openhdr.core.image import Image
 from openhdr.io.cicp import Coding, decode_signal
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding
 from openhdr.io.pixels import as_rgb, code_values, orient
 from openhdr.io.profiles import profile_notes
 
@@ -70,7 +70,8 @@ def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
     import imagecodecs
 
     pixels, notes = code_values(image, np.uint8 if image.pixels.dtype == np.uint8 else np.uint16)
-    data = imagecodecs.png_encode(pixels, options.png_level)
+    with encoding(path, "PNG"):
+        data = imagecodecs.png_encode(pixels, options.png_level)
     exif = exif_block(image)
     with open(path, "wb") as file:
         file.write(data[:HEADER_END])

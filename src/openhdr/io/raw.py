@@ -42,6 +42,7 @@ SIGNATURES = (
 CR2_MARK = b"CR\x02"
 FILTER_ARRAY, LINEAR_RAW = 32803, 34892  # photometric interpretations of TIFF/EP and DNG
 MAX_SUB_DIRECTORIES = 8
+CONTAINER_BITS = 16  # how many of them the sensor uses is known only after unpacking
 
 
 def recognise(data: mmap.mmap) -> bool:
@@ -65,7 +66,7 @@ def probe(source: Source) -> ImageInfo:
         turned = sizes.flip in (5, 6)
         width, height = (sizes.height, sizes.width) if turned else (sizes.width, sizes.height)
         return ImageInfo(
-            source.path, "raw", width, height, 1, bits=max(int(raw.white_level).bit_length(), 8),
+            source.path, "raw", width, height, 1, bits=CONTAINER_BITS,
             encoding="linear", orientation=orientation_of(tags),
             exposure=exposure_of(tags) or _exposure(raw), metadata=metadata_of(tags),
         )  # fmt: skip

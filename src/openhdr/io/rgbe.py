@@ -12,6 +12,7 @@ import numpy as np
 
 MIN_RUN_LENGTH_LINE, MAX_RUN_LENGTH_LINE = 8, 0x7FFF
 MAX_COUNT, LONGEST_RUN, SHORTEST_RUN = 128, 127, 4
+EXPONENTS = (-118, 127)  # smallest for which 2^(8 - exponent) is a float32
 EXPONENT_BIAS = 128 + 8  # of the exponent, and the 8 bits of the mantissa
 
 
@@ -19,20 +20,24 @@ def decode_rgbe(rgbe: np.ndarray) -> np.ndarray:
     """(H, W, 4) uint8 -> (H, W, 3) float32 light. Exponent 0 is black."""
     scales = np.ldexp(np.float32(1), np.arange(256) - EXPONENT_BIAS).astype(np.float32)
     scales[0] = 0
-    return rgbe[..., :3] * scales[rgbe[..., 3]][..., None]
+    light = np.empty((*rgbe.shape[:2], 3), np.float32)
+    for row, out in zip(rgbe, light, strict=True):  # by rows: temporaries stay in the cache
+        np.multiply(row[:, :3], scales[row[:, 3]][:, None], out=out)
+    return light
 
 
 def encode_rgbe(linear: np.ndarray) -> np.ndarray:
     """(H, W, 3) float32 light >= 0 -> (H, W, 4) uint8, rounded to nearest; too dark becomes 0."""
-    peak = linear.max(axis=2)
-    # Half a step below a power of two rounds up to 256 and needs the next exponent.
-    _, exponent = np.frexp(peak * np.float32(512 / 511))
-    exponent = np.clip(exponent, -127, 127)
-    rgbe = np.empty((*peak.shape, 4), np.uint8)
-    scaled = np.ldexp(linear, (8 - exponent)[..., None])
-    rgbe[..., :3] = np.minimum(np.rint(scaled), 255)
-    rgbe[..., 3] = exponent + 128
-    rgbe[~rgbe[..., :3].any(axis=2)] = 0
+    rgbe = np.empty((*linear.shape[:2], 4), np.uint8)
+    for row, out in zip(linear, rgbe, strict=True):
+        # Less than half a step below a power of two rounds up to 256 and needs the next exponent.
+        _, exponent = np.frexp(
+            np.maximum(np.maximum(row[:, 0], row[:, 1]), row[:, 2]) * np.float32(512 / 511)
+        )
+        exponent = np.clip(exponent, *EXPONENTS)
+        scaled = row * np.ldexp(np.float32(1), 8 - exponent)[:, None]
+        out[:, :3] = np.minimum(np.rint(scaled, out=scaled), 255, out=scaled)
+        out[:, 3] = (exponent + 128) * scaled.any(axis=1)
     return rgbe
 
 

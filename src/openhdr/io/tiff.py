@@ -34,6 +34,7 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 ASCII, RATIONAL, SIGNED_RATIONAL, SHORT, LONG = 2, 5, 10, 3, 4
 ICC_PROFILE, SOFTWARE_TAG = 34675, 305
 COMPRESSIONS = ("none", "zlib")
+ROWS_PER_STRIP = 64
 LEVEL = 3  # of deflate: more effort saves little on photos
 
 
@@ -80,6 +81,7 @@ def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
         compression=options.tiff_compression if packed else None,
         compressionargs={"level": LEVEL} if packed else None,
         predictor=packed,
+        rowsperstrip=ROWS_PER_STRIP,
         software=SOFTWARE,
         metadata=None,
         extratags=_tags(image),
