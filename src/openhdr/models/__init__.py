@@ -13,6 +13,7 @@ and a three-frame network, for the runner (`openhdr.models.runner`):
     margin                      pixels beyond which nothing reaches an output pixel
     bytes_per_pixel             memory of the tensors that lie between its steps
     steps                       how often `forward` uses `local`
+    survey_steps                how often `survey` does; 0 for a network that needs no mean over the image
     bounded                     whether the output cannot exceed 1
 """
 

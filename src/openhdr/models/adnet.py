@@ -196,6 +196,8 @@ class ADNet(nn.Module):
     Config = ADNetConfig
     multiple = 4
     bounded = False
+    bytes_per_pixel = 1700
+    survey_steps = 0
 
     def __init__(self, config: ADNetConfig) -> None:
         super().__init__()
@@ -214,6 +216,7 @@ class ADNet(nn.Module):
             single = design == "variant-1"
             self.pyramid = Pyramid(3 if self.dual else 6, levels=1 if single else 3)
             self.align = SingleAlignment() if single else PyramidAlignment()
+        self.steps = {"baseline": 6, "variant-1": 10}.get(design, 16)
         self.fuse = Fusion({"full": 6, "grouped": 7}.get(design, 3), config.dense_layers)
 
     def forward(self, frames: torch.Tensor, ev: torch.Tensor, local: Local = whole) -> torch.Tensor:

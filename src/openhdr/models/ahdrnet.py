@@ -45,6 +45,9 @@ class AHDRNet(nn.Module):
     Config = AHDRNetConfig
     multiple = 1  # height and width inside must divide by this
     bounded = True
+    bytes_per_pixel = 1200
+    steps = 5
+    survey_steps = 0
 
     def __init__(self, config: AHDRNetConfig) -> None:
         super().__init__()

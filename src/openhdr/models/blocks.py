@@ -61,6 +61,7 @@ class DilatedDenseBlock(nn.Module):
         self.layers = nn.ModuleList(make(width, growth, dilation=2) for width in widths[:-1])
         self.merge = nn.Conv2d(widths[-1], features, 1)
         self.margin = 2 * layers
+        self.separable = separable
         self.fused = False  # the runner sets it: same result without stacks, on a CPU, without gradients
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

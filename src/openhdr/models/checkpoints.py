@@ -76,7 +76,7 @@ def save(net: nn.Module, name: str, path: str | Path) -> None:
 
 
 def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors of a .safetensors or .pth file by name, and what its header says of the network ({} = nothing).
+    """The tensors of a .safetensors or .pth file by name, and what its header says of the network.
 
     Parts of a nested checkpoint get dotted names; what is no tensor is left out.
     """

@@ -171,6 +171,8 @@ class EAPNet(nn.Module):
     Config = EAPNetConfig
     multiple = 24
     bounded = False
+    bytes_per_pixel = 520
+    survey_steps = 0
 
     def __init__(self, config: EAPNetConfig) -> None:
         super().__init__()
@@ -187,6 +189,7 @@ class EAPNet(nn.Module):
         else:
             blocks = (DilatedDenseBlock(64, 32, 5, separable=True) for _ in range(config.blocks))
         self.blocks = nn.ModuleList(blocks)
+        self.steps = 5 + config.blocks
         self.margin = 72 + 2 * sum(block.margin for block in self.blocks)  # blocks work at half the size
         self.gather = nn.Sequential(nn.Conv2d(64 * config.blocks, 64, 1), _separable(64, 64))
         self.restore = _separable(64, STEM)

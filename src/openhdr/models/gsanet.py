@@ -115,11 +115,14 @@ class GSANet(nn.Module):
     multiple = 2
     margin = 24  # pixels beyond which nothing reaches the output, the channel attention's mean apart
     bounded = False
+    bytes_per_pixel = 450
+    steps = 3
 
     def __init__(self, config: GSANetConfig) -> None:
         super().__init__()
         self.config = config
         self.groups = GROUPINGS[config.grouping]
+        self.survey_steps = 2 if config.channel_attention else 0
         self.features = conv3x3(3, WIDTH)
         self.has_denoiser = config.denoise and any("s*" in group.images for group in self.groups)
         if self.has_denoiser:
@@ -156,13 +159,12 @@ class GSANet(nn.Module):
         restored = local(lambda x, residual: self._restore(residual * gate + x), 10, x, *residual)
         return restored[..., :height, :width]
 
-    def survey(self, frames: torch.Tensor, ev: torch.Tensor, local: Local = whole) -> torch.Tensor | None:
-        """What the channel attention averages over the image, (B, 32, H, W); None without that attention.
+    def survey(self, frames: torch.Tensor, ev: torch.Tensor, local: Local = whole) -> torch.Tensor:
+        """What the channel attention averages over the image, (B, 32, H, W).
 
         For images that are processed in parts: the mean over all parts is `forward`'s `mean`.
         """
-        residual = self._front(frames, ev, local)[1:]
-        return residual[0] if residual else None
+        return self._front(frames, ev, local)[1]
 
     def _front(self, frames: torch.Tensor, ev: torch.Tensor, local: Local) -> tuple[torch.Tensor, ...]:
         """Merged features (B, 32, H, W), and the channel attention's residual where there is one."""

@@ -126,7 +126,7 @@ class Tiled:
 
     def _side(self, margin: int) -> int:
         """Side of a tile: a larger margin wants a larger tile, so that less work is done twice."""
-        return max(int(self.pixels**0.5), 12 * margin) // ALIGNMENT * ALIGNMENT
+        return max(int(self.pixels**0.5), min(20 * margin, 256)) // ALIGNMENT * ALIGNMENT
 
     def _paced(self, done: Iterator[None], total: int) -> Iterator[None]:
         """`ticks` items in all, spread over the `total` items of `done`."""
