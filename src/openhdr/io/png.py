@@ -17,7 +17,7 @@ from openhdr.core.errors import FileError
 from openhdr.core.image import Image
 from openhdr.io.cicp import Coding, decode_signal
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding, quiet
 from openhdr.io.pixels import as_rgb, code_values, orient
 from openhdr.io.profiles import profile_notes
 
@@ -56,7 +56,7 @@ def read(source: Source) -> Image:
     info = probe(source)
     if source.data.rfind(b"IEND") < 0:
         raise FileError(source.path, "damaged PNG file (it ends early)", "copy it again")
-    with decoding(source, "PNG"):
+    with decoding(source, "PNG"), quiet():
         stored = imagecodecs.png_decode(source.data)
     pixels, dropped = as_rgb(stored)
     image = Image(
