@@ -6,7 +6,7 @@ Command line, benchmark and documentation call these functions; there is no seco
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,13 @@ from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
 from openhdr.camera import response as responses
 from openhdr.camera.border import pure_colour_border
+from openhdr.camera.bracketing import ExposureRequest, make_bracket
 from openhdr.camera.calibration import CalibrationOptions, calibrate
 from openhdr.camera.clipping import clip_code
-from openhdr.camera.exposure import ev_from_metadata, ev_from_times, ev_from_user
-from openhdr.camera.exposure_estimation import contradiction, estimate_ev, measure_pairs
+from openhdr.camera.exposure import clipping_luminance
 from openhdr.camera.response import Response
-from openhdr.core.errors import ExposureError, RequestError
-from openhdr.core.image import Bracket, Frame, Image, middle_exposure
+from openhdr.core.errors import ExposureError, RequestError, unknown_name
+from openhdr.core.image import Bracket, Image
 from openhdr.core.placement import Placement, warp
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
@@ -30,41 +30,45 @@ from openhdr.merging.ghosts import CompareOptions, compare
 from openhdr.merging.matching import Match
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
+from openhdr.models import MODELS
+from openhdr.tonemapping import tonemap as apply_operator
 
 ImageOrPath = Image | str | Path
 
-DEFAULT_RESPONSE = "srgb"
+ASSUMED_RESPONSE = "srgb"
+CALIBRATE = "calibrate"
 
 
 @dataclass(frozen=True)
 class MergeOptions:
     """How a bracket is merged. None = the default or what the files say."""
 
-    ev: Sequence[float] | str | None = None  # stops, one per frame, or "auto" = estimate from the pixels
-    times_s: Sequence[float] | None = None  # shutter times in seconds
-    method: str | None = None
+    exposure: ExposureRequest = ExposureRequest()
+    method: str | None = None  # a merger's or a network's name
     align: str | None = None
-    reference: int | None = None  # counts from 1 in the order given
-    response: Response | str = DEFAULT_RESPONSE  # a response, its name, a saved curve's path, or "calibrate"
+    response: Response | str = ASSUMED_RESPONSE  # a response, its name, a saved curve's path, or "calibrate"
     calibration: str = "debevec"
     deghost: bool = True
-    match: bool | None = None  # match frames to the reference's tones; by default when the response is assumed
+    match: bool | None = None  # bring frames onto the reference's tones; by default when the response is assumed
+    weights: str | None = None  # of a network: a shipped name or a file
 
 
 @dataclass(frozen=True)
 class MergeResult:
     """What a merge made and how.
 
-    image: the HDR image (linear, 1.0 = the reference clips), or a display picture for `mertens`.
-    trust: per frame (h, w) float32 0..1, what deghosting left in, in the reference's geometry; None = all.
+    image: the HDR image (linear, 1.0 = the reference clips), or a picture for display (`mertens`).
+    bracket: the frames with the exposures as stated. exposures_from: who stated them.
+    trust: per frame (h, w) float32 0..1, what deghosting left in, in the reference's geometry.
+    matches: per frame the tone correction that was applied.
     """
 
     image: Image
     bracket: Bracket
+    exposures_from: str
     placements: list[Placement]
     response: Response
-    exposures_from: str
-    trust: list[np.ndarray | None]
+    trust: list[np.ndarray]
     matches: list[Match]
 
 
@@ -81,30 +85,30 @@ def merge(
     measure them in the pixels, or None to take them from the metadata. reference: counts from 1; the middle
     exposure by default. Raises OpenHDRError with what to do. `merge_bracket` tells more and takes more options.
     """
-    return merge_bracket(frames, MergeOptions(ev=ev, method=method, align=align, reference=reference)).image
+    request = ExposureRequest(ev=ev, reference=reference)
+    return merge_bracket(frames, MergeOptions(request, method=method, align=align)).image
 
 
 def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOptions()) -> MergeResult:  # noqa: B008
     """Merge a bracket and say how: read, exposures, alignment, deghosting, merging."""
-    images, names = read_frames(frames)
-    method = MERGERS[options.method or DEFAULT_MERGER]
+    method = options.method or DEFAULT_MERGER
+    if method not in MERGERS and method not in MODELS:
+        raise unknown_name("merge method", method, [*MERGERS, *(n for n, m in MODELS.items() if m.task == "merge")])
     aligner = ALIGNERS[options.align or DEFAULT_ALIGNER]
-    decode = _first_response(options)
-    bracket, source = make_bracket(images, names, options, decode)
-    placements = aligner.load()(bracket, decode)
+    response = _first_response(options)
+    images, names = read_frames(frames)
+    bracket, source = _bracket(images, names, options, response)
+    placements = aligner.load()(bracket, response)
     invalid = [pure_colour_border(image.pixels) for image in images]
-    if options.response == "calibrate":
-        decode = calibrate_bracket(bracket, placements, invalid, options.calibration)
-    stack = Stack(bracket, [decode] * len(images), placements, invalid, [None] * len(images))
+    if options.response == CALIBRATE:
+        response = _calibrated(bracket, placements, invalid, options.calibration)
+        placements = aligner.load()(bracket, response)  # once more, with the frames on one scale
+    stack = Stack(bracket, [response] * len(images), placements, invalid, [None] * len(images))
     # a curve recovered from these very frames, or one that the user vouches for, is not bent again
-    match = options.match if options.match is not None else options.response == DEFAULT_RESPONSE
+    match = options.match if options.match is not None else options.response == ASSUMED_RESPONSE
     stack, matches = compare(stack, CompareOptions(deghost=options.deghost, match=match))
-    if method.output == "display":
-        pixels, encoding = method.load()(stack), "srgb"
-    else:
-        pixels, encoding = merge_strips(stack, method.load()), "linear"
-    image = bracket.frames[bracket.reference].image.with_pixels(pixels, encoding)
-    return MergeResult(image, stack.bracket, placements, decode, source, stack.trust, matches)
+    image = _combined(stack, method, options)
+    return MergeResult(image, bracket, source, placements, response, stack.trust, matches)
 
 
 def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
@@ -118,71 +122,83 @@ def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
     return images, names
 
 
-def make_bracket(
+def _bracket(
     images: list[Image], names: list[str], options: MergeOptions, response: Response
 ) -> tuple[Bracket, str]:
-    """The bracket with its exposures and reference, and where the exposures come from."""
-    ev, source = exposures(images, names, options, response)
-    if options.reference is not None and not 1 <= options.reference <= len(images):
-        raise RequestError(f"--reference {options.reference}: expected 1 to {len(images)}, counted in the order given")
-    reference = options.reference - 1 if options.reference else middle_exposure(ev)
-    framed = tuple(Frame(*parts) for parts in zip(images, ev.tolist(), names, strict=True))
-    bracket = Bracket(framed, reference)
-    if source != "pixels":
-        _refuse_contradiction(bracket, names, source, response)
-    return bracket, source
-
-
-def exposures(
-    images: list[Image], names: list[str], options: MergeOptions, response: Response
-) -> tuple[np.ndarray, str]:
-    """((N,) stops, source): from --ev, --times, the metadata, or measured in the pixels on request."""
-    if options.ev is not None and options.times_s is not None:
-        raise ExposureError("--ev and --times contradict each other; give one of them")
-    if isinstance(options.ev, str):
-        if options.ev != "auto":
-            raise ExposureError(f"--ev {options.ev}: expected one number per frame, or auto")
-        if options.response == "calibrate":
-            raise ExposureError("--response calibrate needs known exposures; give them with --ev or --times")
-        return estimate_ev(images, response, names), "pixels"
-    if options.ev is not None:
-        return ev_from_user(options.ev, names), "--ev"
-    if options.times_s is not None:
-        return ev_from_times(options.times_s, names), "--times"
-    return ev_from_metadata([image.exposure for image in images], names), "metadata"
-
-
-def _refuse_contradiction(bracket: Bracket, names: list[str], source: str, response: Response) -> None:
-    pairs = measure_pairs([frame.image for frame in bracket.frames], response)
-    found = contradiction(bracket.ev, pairs)
-    if found:
-        darker, longer = names[found[1]], names[found[0]]
-        raise ExposureError(
-            f"{source} says {darker} is exposed {bracket.ev[found[1]] - bracket.ev[found[0]]:.1f} EV more than {longer}, "
-            "but it is the darker picture; correct --ev or --times, or measure them with --ev auto"
-        )
+    """The bracket; exposure fusion makes do with exposures measured in the pixels where none are known."""
+    if options.response == CALIBRATE and options.exposure.ev == "auto":
+        raise ExposureError("--response calibrate needs known exposures; give them with --ev or --times")
+    try:
+        return make_bracket(images, names, options.exposure, response)
+    except ExposureError:
+        stated = options.exposure.ev is not None or options.exposure.times_s is not None
+        if stated or options.method not in MERGERS or MERGERS[options.method].output != "display":
+            raise
+        return make_bracket(images, names, replace(options.exposure, ev="auto"), response)
 
 
 def _first_response(options: MergeOptions) -> Response:
     """The response to start with; calibration starts from sRGB, which is close enough to align by."""
     if isinstance(options.response, Response):
         return options.response
-    return responses.analytic("srgb") if options.response == "calibrate" else responses.parse(options.response)
+    return responses.parse(ASSUMED_RESPONSE if options.response == CALIBRATE else options.response)
 
 
-def calibrate_bracket(
+def _calibrated(
     bracket: Bracket, placements: list[Placement], invalid: list[np.ndarray | None], method: str
 ) -> Response:
     """The response recovered from the bracket's own frames, moved onto the reference first."""
-    if any(frame.image.encoding == "linear" for frame in bracket.frames):
+    images = [frame.image for frame in bracket.frames]
+    if any(image.encoding == "linear" for image in images):
         raise RequestError("--response calibrate: the frames are linear already; leave --response out")
     codes, valid = [], []
-    for frame, place, border in zip(bracket.frames, placements, invalid, strict=True):
-        code, inside = warp(frame.image.pixels, place)
+    for image, place, border in zip(images, placements, invalid, strict=True):
+        code, inside = warp(image.pixels, place)
         if border is not None:
             inside &= warp(border.astype(np.uint8), place)[0] == 0
         codes.append(code)
         valid.append(inside)
-    images = [frame.image for frame in bracket.frames]
     clip = clip_code(images) / images[0].full_scale
     return calibrate(codes, bracket.ev, valid, clip, CalibrationOptions(method=method))
+
+
+def _combined(stack: Stack, method: str, options: MergeOptions) -> Image:
+    """The merged picture with the reference's facts."""
+    reference = stack.bracket.frames[stack.bracket.reference].image
+    if method in MODELS:
+        return _with_luminance(reference.with_pixels(_through_network(stack, method, options.weights), "linear"))
+    row = MERGERS[method]
+    if row.output == "display":
+        return reference.with_pixels(row.load()(stack), "srgb")
+    return _with_luminance(reference.with_pixels(merge_strips(stack, row.load()), "linear"))
+
+
+def _through_network(stack: Stack, name: str, weights: str | None) -> np.ndarray:
+    """(H, W, 3) float32 light from a network, which sees the frames registered and linearised."""
+    from openhdr.models import load_for_use  # needs torch
+    from openhdr.models.runner import reconstruct
+
+    network = load_for_use(name, weights)
+    samples = stack.samples(slice(0, stack.shape[0]))
+    light = [np.minimum(frame / top, 1) for frame, top in zip(samples.light, samples.top, strict=True)]
+    return reconstruct(network, light, samples.ev, samples.reference)
+
+
+def _with_luminance(image: Image) -> Image:
+    """Note the luminance of the value 1.0 where the camera's exposure tells it."""
+    white = clipping_luminance(image.exposure)
+    return replace(image, metadata={**image.metadata, "white_luminance": white}) if white else image
+
+
+def tonemap(hdr: ImageOrPath, operator: str | None = None) -> Image:
+    """Turn an HDR image into a displayable one: (H, W, 3) float32 sRGB codes 0..1."""
+    image = hdr if isinstance(hdr, Image) else io.read(hdr)
+    return apply_operator(image, operator)
+
+
+def expand(photo: ImageOrPath, method: str | None = None) -> Image:
+    """Turn one photo into an HDR image: (H, W, 3) float32, linear Rec.709, 1.0 = the photo clips."""
+    from openhdr.expansion.runner import expand_image
+
+    image = photo if isinstance(photo, Image) else io.read(photo)
+    return expand_image(image, method).image

@@ -23,12 +23,13 @@ class Pattern:
     """One frame prepared for registration.
 
     log: (h, w) float32, ln(light in the reference's scale + floor). known: (h, w) float32 0..1, neither clipped
-    nor dark. scale: pattern pixels per frame pixel.
+    nor outside. scale: pattern pixels per frame pixel. dark: the log below which a pixel says nothing.
     """
 
     log: np.ndarray
     known: np.ndarray
     scale: float
+    dark: float
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,13 @@ def ev_from_metadata(exposures: Sequence[Exposure | None], names: Sequence[str])
         missing = [name for name, exposure in zip(names, found, strict=True) if getattr(exposure, tag) is None]
         if missing and (tag == "time_s" or len(missing) < len(found)):
             raise ExposureError(f"{missing[0]}: no {label} in the metadata; {REMEDY}")
-    ev = np.array([_log2_exposure(exposure) for exposure in found])
+    ev = np.array([relative_ev(exposure) for exposure in found])
     check_distinct(ev, names, "the metadata")
     return ev
 
 
-def _log2_exposure(exposure: Exposure) -> float:
+def relative_ev(exposure: Exposure) -> float:
+    """log2(t * ISO/100 / N^2) of a shot with a known shutter time; an unknown ISO counts as 100, aperture as 1."""
     iso, aperture = exposure.iso or 100.0, exposure.f_number or 1.0
     return float(np.log2(exposure.time_s * iso / 100 / aperture**2))
 
@@ -76,3 +77,14 @@ def _check_count(values: Sequence[float], names: Sequence[str], option: str) -> 
 
 def _list(values: np.ndarray) -> str:
     return ",".join(f"{value:g}" for value in values)
+
+
+def clipping_luminance(exposure: Exposure | None) -> float | None:
+    """Scene luminance in cd/m2 at which a shot clips, or None where time, ISO or aperture are unknown.
+
+    ISO 12232:2019, saturation-based speed S = 78 / H with the focal-plane exposure H = 0.65 L t / N^2, hence
+    L = 120 N^2 / (t S). Cameras keep some headroom, so this is right to about half a stop.
+    """
+    if exposure is None or None in (exposure.time_s, exposure.iso, exposure.f_number):
+        return None
+    return 78 / 0.65 * exposure.f_number**2 / (exposure.time_s * exposure.iso)

@@ -17,6 +17,8 @@ COMMANDS: Table[Row] = Table(
     Row("tonemap", "Turn an HDR image into a displayable one.", "openhdr.cli.tonemap:tonemap"),
     Row("convert", "Convert between image formats.", "openhdr.cli.convert:convert"),
     Row("info", "Describe images and how they group into brackets.", "openhdr.cli.info:info"),
+    Row("metrics", "Score an HDR image against a reference.", "openhdr.cli.metrics:metrics"),
+    Row("simulate", "Make hand-held brackets with exact truth from HDR scenes.", "openhdr.cli.simulate:simulate"),
 )
 
 

@@ -8,11 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import click
 
 from openhdr.core import progress
+from openhdr.core.errors import FileError, RequestError
 
 
 def echo_json(facts: Any) -> None:
@@ -85,3 +88,28 @@ def _bar(label: str, total: int) -> Iterator[progress.Advance]:
         yield advance
     finally:
         bar.stop()
+
+
+def numbers(text: str | None, option: str) -> list[float] | None:
+    """`-2,0,2` or `1/400,1/100` -> floats. Raises RequestError naming the option."""
+    if text is None:
+        return None
+    try:
+        return [float(Fraction(part.strip())) for part in text.split(",")]
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        raise RequestError(f"{option} {text}: expected numbers with commas between, such as -2,0,2") from error
+
+
+def writable(path: Path | None) -> None:
+    """Refuse an output before the work: unknown extension, a folder that does not exist."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise FileError(path, "its folder does not exist", f"make it first: mkdir -p {path.parent}")
+    if path.is_dir():
+        raise FileError(path, "is a folder", "name a file")
+    if path.suffix == ".json":
+        return
+    from openhdr.io import check_output
+
+    check_output(path)

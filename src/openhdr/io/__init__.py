@@ -21,7 +21,7 @@ from openhdr.core.image import Image
 from openhdr.core.table import Row, Table
 from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, open_source
 
-__all__ = ["FORMATS", "FormatRow", "ImageInfo", "WriteOptions", "probe", "read", "write"]
+__all__ = ["FORMATS", "FormatRow", "ImageInfo", "WriteOptions", "check_output", "probe", "read", "write"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,11 @@ def write(path: str | Path, image: Image, options: WriteOptions | None = None) -
         raise FileError(path, "is a folder", "name a file")
     with whole_file(path) as temporary:
         return row.load().write(temporary, image, options or WriteOptions())
+
+
+def check_output(path: str | Path) -> None:
+    """Raise FileError when the extension names no format that can be written."""
+    _row_by_extension(Path(path))
 
 
 @contextmanager

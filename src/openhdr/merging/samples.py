@@ -114,6 +114,8 @@ class Stack:
         else:
             where = sampling_map(placement, rows, self.shape)
             light, room, trust = self._resample(index, where, invalid)
+        if placement.status == "rejected":
+            trust = np.zeros_like(trust)
         if self.trust[index] is not None:
             trust = trust * resize_strip(self.trust[index], rows, self.shape)
         return light, room, trust

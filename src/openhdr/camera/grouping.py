@@ -1,0 +1,56 @@
+"""Which photos of a folder belong to one bracket.
+
+Cameras shoot a bracket in one go: same size, same camera, shots within seconds of each other, and exposures that
+all differ. A photo whose exposure was already seen starts the next bracket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from openhdr.camera.exposure import SAME_EV
+
+GAP_S = 8.0  # longest pause between two shots of a bracket, beyond their own exposure times
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What grouping looks at. ev: log2 exposure, None if unknown; date: `YYYY:MM:DD hh:mm:ss` or None."""
+
+    size: tuple[int, int]
+    camera: str
+    ev: float | None
+    time_s: float
+    date: str | None
+
+
+def group(shots: Sequence[Shot]) -> list[list[int]]:
+    """Indices of the shots of each bracket, in the order given; photos without company are left out."""
+    groups: list[list[int]] = []
+    for index, shot in enumerate(shots):
+        if shot.ev is None:
+            continue
+        if groups and _belongs(shot, [shots[i] for i in groups[-1]]):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return [members for members in groups if len(members) > 1]
+
+
+def _belongs(shot: Shot, bracket: list[Shot]) -> bool:
+    last = bracket[-1]
+    if (shot.size, shot.camera) != (last.size, last.camera):
+        return False
+    if any(abs(shot.ev - other.ev) < SAME_EV for other in bracket):
+        return False
+    before, now = _seconds(last.date), _seconds(shot.date)
+    return before is None or now is None or 0 <= now - before <= GAP_S + last.time_s + shot.time_s
+
+
+def _seconds(date: str | None) -> float | None:
+    try:
+        return datetime.strptime(date or "", "%Y:%m:%d %H:%M:%S").timestamp()
+    except ValueError:
+        return None

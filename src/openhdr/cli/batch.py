@@ -1,0 +1,57 @@
+"""One job for each of several files: finish the others when one fails, name those that failed, exit with 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openhdr.core import progress
+from openhdr.core.errors import FileError, OpenHDRError, RequestError
+
+
+def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
+    """One output per input: `output` itself for one input, else files in that folder with another suffix.
+
+    A trailing slash or an existing folder makes `output` a folder, which is made if need be. Raises RequestError
+    when several inputs meet a file name, or two inputs would get one output.
+    """
+    if len(inputs) == 1 and not output.is_dir() and output.suffix:
+        return [output]
+    if output.suffix and not output.is_dir():
+        raise RequestError(f"-o {output}: {len(inputs)} inputs need a folder, not a file")
+    paths = [output / (path.stem + suffix) for path in inputs]
+    if len(set(paths)) < len(paths):
+        raise RequestError(f"-o {output}: two inputs have the same name; convert them into different folders")
+    output.mkdir(parents=True, exist_ok=True)
+    return paths
+
+
+def each(label: str, jobs: Iterable[tuple[Any, ...]], work: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run `work(*job)` for every job and return the facts of those that succeeded.
+
+    An error the user can mend is printed at once; after the last job the command then exits with 2.
+    """
+    jobs = list(jobs)
+    facts, failed = [], []
+    with progress.task(label, len(jobs)) as advance:
+        for job in jobs:
+            try:
+                facts.append(work(*job))
+            except OpenHDRError as error:
+                if len(jobs) == 1:
+                    raise
+                failed.append(str(job[0]))
+                click.echo(f"openhdr: error: {' '.join(str(error).split())}", err=True)
+            advance()
+    if failed:
+        sys.stderr.flush()
+        click.get_current_context().call_on_close(lambda: _give_up(failed, len(jobs)))
+    return facts
+
+
+def _give_up(failed: list[str], count: int) -> None:
+    raise FileError(failed[0], f"{len(failed)} of {count} files failed", "the others are done")

@@ -1,0 +1,200 @@
+"""`openhdr merge`: a bracket of exposures -> one HDR image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openhdr.cli.common import echo_json, echo_notes, format_table, numbers, progress_bar, writable
+
+if TYPE_CHECKING:
+    from openhdr.pipeline import MergeOptions, MergeResult
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments and options."""
+
+    images: tuple[Path, ...]
+    output: Path
+    ev: str | None
+    times: str | None
+    method: str | None
+    weights: str | None
+    align: str | None
+    reference: int | None
+    response: str
+    calibration: str
+    save_response: Path | None
+    deghost: bool
+    match: bool | None
+    mask: Path | None
+    preview: Path | None
+    operator: str | None
+    anchor: str
+    full_float: bool
+    as_json: bool
+
+
+@click.command("merge")
+@click.argument("images", nargs=-1, required=True, metavar="IMG...", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="HDR file: .exr, .hdr or .tif.")
+@click.option("--ev", help="Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.")
+@click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
+@click.option("--method", help="Merger or network; `openhdr models` lists the networks.  [default: mle]")
+@click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
+@click.option("--align", help="Aligner: homography or none.  [default: homography]")
+@click.option("--reference", type=int, help="Image whose geometry and scale are kept, from 1.  [default: the middle one]")
+@click.option(
+    "--response", default="srgb", show_default=True, help="srgb, gamma:2.2, linear, calibrate, or a saved curve."
+)
+@click.option("--calibration", default="debevec", show_default=True, help="debevec or robertson.")
+@click.option("--save-response", type=click.Path(path_type=Path), help="Write the response as a file (.json).")
+@click.option("--deghost/--no-deghost", default=True, show_default=True, help="Leave out what moved.")
+@click.option("--match/--no-match", default=None, help="Bring frames onto the reference's tones.  [default: if srgb]")
+@click.option("--mask", type=click.Path(path_type=Path), help="Write what deghosting left out of each image (PNG).")
+@click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")
+@click.option("--operator", help="Tone mapping operator of the preview.")
+@click.option(
+    "--anchor", default="reference", show_default=True, help="What 1.0 means: reference (it clips), grey or absolute."
+)
+@click.option("--float", "full_float", is_flag=True, help="32-bit floats in EXR instead of half.")
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+def merge(**options: Any) -> None:
+    """Merge a bracket of exposures into an HDR image.
+
+    \b
+    openhdr merge DSC1.jpg DSC2.jpg DSC3.jpg -o out.exr --preview out.png
+    openhdr merge a.png b.png c.png --ev -2,0,2 -o out.exr
+
+    Exposures come from the photos' metadata unless given. In the result 1.0 is the level at which the
+    reference clips.
+    """
+    request = Request(**options)
+    for path in (request.output, request.preview, request.mask, request.save_response):
+        writable(path)
+    from openhdr.core.anchor import check_anchor
+    from openhdr.pipeline import merge_bracket
+
+    check_anchor(request.anchor)
+    with progress_bar():
+        result = merge_bracket(request.images, merge_options(request))
+        notes = _write(request, result)
+    facts = facts_of(result, request)
+    if request.as_json:
+        echo_json(facts)
+    else:
+        click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
+        click.echo(f"exposures from {result.exposures_from}; response {result.response.name}")
+        click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {facts['stops']:.1f} stops")
+    for frame in result.bracket.frames:
+        echo_notes(frame.name, frame.image.notes)
+    echo_notes(request.output.name, notes)
+    for sentence in warnings_of(result):
+        echo_notes("", (sentence,))
+
+
+def merge_options(request: Request) -> MergeOptions:
+    """The pipeline's options from the command line's strings."""
+    from openhdr.camera.bracketing import ExposureRequest
+    from openhdr.pipeline import MergeOptions
+
+    ev = "auto" if request.ev == "auto" else numbers(request.ev, "--ev")
+    exposure = ExposureRequest(ev, numbers(request.times, "--times"), request.reference)
+    return MergeOptions(
+        exposure,
+        request.method,
+        request.align,
+        request.response,
+        request.calibration,
+        request.deghost,
+        request.match,
+        request.weights,
+    )
+
+
+def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
+    from openhdr import io
+    from openhdr.core.anchor import anchored
+    from openhdr.merging.masks import ghost_sheet
+    from openhdr.pipeline import tonemap
+
+    image = anchored(result.image, request.anchor)
+    notes = io.write(request.output, image, io.WriteOptions(exr_half=not request.full_float))
+    if request.preview:
+        shown = tonemap(result.image, request.operator) if result.image.encoding == "linear" else result.image
+        notes += io.write(request.preview, shown.with_pixels(_eight_bits(shown.pixels), "srgb"))
+    if request.mask:
+        notes += io.write(request.mask, ghost_sheet(result.bracket, result.trust))
+    if request.save_response:
+        result.response.save(request.save_response)
+    return notes
+
+
+def _eight_bits(codes: Any) -> Any:
+    import numpy as np
+
+    return np.round(codes * 255).astype(np.uint8)
+
+
+def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
+    """What `--json` prints."""
+    from openhdr.core.statistics import stops
+
+    image = result.image
+    frames = []
+    for index, frame in enumerate(result.bracket.frames):
+        place, match = result.placements[index], result.matches[index]
+        frames.append(
+            {
+                "name": frame.name,
+                "ev": float(result.bracket.ev[index]),
+                "correction_ev": -match.mean,
+                "time_s": frame.image.exposure.time_s if frame.image.exposure else None,
+                "reference": index == result.bracket.reference,
+                "status": place.status,
+                "shift_px": place.shift_px,
+                "used": float(result.trust[index].mean()) if place.status != "rejected" else 0.0,
+            }
+        )
+    return {
+        "output": str(request.output),
+        "width": image.width,
+        "height": image.height,
+        "method": request.method or "mle",
+        "exposures_from": result.exposures_from,
+        "response": result.response.name,
+        "anchor": request.anchor,
+        "stops": stops(image.pixels),
+        "frames": frames,
+    }
+
+
+def _printed(frame: dict[str, Any]) -> dict[str, str]:
+    correction = frame["correction_ev"]
+    return {
+        "frame": frame["name"],
+        "EV": f"{frame['ev']:+.2f}",
+        "matched": f"{correction:+.2f}" if correction else "",
+        "status": frame["status"],
+        "shift px": f"{frame['shift_px']:.1f}",
+        "used": f"{100 * frame['used']:.0f} %",
+    }
+
+
+def warnings_of(result: MergeResult) -> list[str]:
+    """What a user should look at."""
+    said = []
+    for frame, place, match in zip(result.bracket.frames, result.placements, result.matches, strict=True):
+        if abs(match.mean) > 0.25:
+            said.append(
+                f"{frame.name} is {abs(match.mean):.2f} EV {'darker' if match.mean > 0 else 'brighter'} than stated; "
+                "it was matched to the reference (--no-match keeps the stated exposure, --response calibrate "
+                "recovers the camera's curve)"
+            )
+        if place.status == "rejected":
+            said.append(f"{frame.name} does not show the same scene and was left out")
+    return said
