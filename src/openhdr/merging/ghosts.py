@@ -170,8 +170,12 @@ def bleaching(frame: Composite, composite: Composite) -> float:
     partly &= np.minimum(composite.light, frame.light) > 0.1
     if partly.sum() < 1000:
         return 0.0
-    share = 2 * abs(densest(np.log(composite.light[partly] / frame.light[partly])))
-    return min(share, MOST_BLEACHED) if share > LEAST_BLEACHED else 0.0
+    excess = np.log(composite.light[partly] / frame.light[partly])
+    typical = densest(excess)
+    # objects that moved disagree in all directions; bleaching is the rule for the whole picture
+    if (np.abs(excess - typical) < 0.15).mean() < 0.3 or 2 * typical < LEAST_BLEACHED:
+        return 0.0
+    return min(2 * typical, MOST_BLEACHED)
 
 
 def _steepness(light: np.ndarray) -> np.ndarray:
