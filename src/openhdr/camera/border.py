@@ -8,6 +8,7 @@ import numpy as np
 # red, green, blue, cyan, magenta, yellow at full strength: no photo has a border of exactly these
 PURE_COLOURS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 1, 1), (1, 0, 1), (1, 1, 0))
 MARGIN_PX = 2  # pixels beside the band that mix with it
+LEAST_EDGE_SHARE = 0.01  # of the picture's edge that a band covers
 
 
 def pure_colour_border(pixels: np.ndarray) -> np.ndarray | None:
@@ -18,12 +19,13 @@ def pure_colour_border(pixels: np.ndarray) -> np.ndarray | None:
     if pixels.dtype == np.float32:
         return None
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    top = np.iinfo(pixels.dtype).max
+    top = int(np.iinfo(pixels.dtype).max)
     mask = np.zeros(pixels.shape[:2], np.uint8)
     for colour in PURE_COLOURS:
-        code = np.array(colour, pixels.dtype) * pixels.dtype.type(top)
-        if (edge == code).all(axis=1).sum() >= 8:
-            mask |= _connected_to_edge((pixels == code).all(axis=2).astype(np.uint8))
+        code = np.array(colour) * top
+        if (edge == code).all(axis=1).mean() >= LEAST_EDGE_SHARE:
+            code = code.astype(np.float64)
+            mask |= _connected_to_edge(cv2.inRange(pixels, code, code))
     if not mask.any():
         return None
     size = 2 * MARGIN_PX + 1
@@ -31,6 +33,10 @@ def pure_colour_border(pixels: np.ndarray) -> np.ndarray | None:
 
 
 def _connected_to_edge(mask: np.ndarray) -> np.ndarray:
+    """(H, W) uint8 1 where a region of the mask reaches the picture's edge."""
     _, labels = cv2.connectedComponents(mask, connectivity=8)
-    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    return np.isin(labels, edge[edge > 0]).astype(np.uint8)
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    reaches = np.zeros(labels.max() + 1, np.uint8)
+    reaches[edge] = 1
+    reaches[0] = 0
+    return reaches[labels]

@@ -19,6 +19,7 @@ from openhdr.core.files import whole_file
 from openhdr.core.image import Image
 
 FORMAT = "openhdr-response-1"
+_STEPS = 4096  # samples of the table behind `Response.step`
 _FINE = 65536  # samples of an analytic curve: one per 16-bit code, so that 8- and 16-bit tables are exact
 
 
@@ -70,13 +71,14 @@ class Response:
 
     def step(self, light: np.ndarray) -> np.ndarray:
         """(..., 3) light -> the light between neighbouring 8-bit codes there, float32: what rounding to codes hides."""
+        fine = np.square(np.linspace(0, 1, _STEPS))  # of light: dense where curves are steep
         coarse = self._at(np.linspace(0, 1, 256))
         steps = np.gradient(coarse, axis=0)
-        # where the curve is steep in relative terms a code more or less matters most: the widest of the neighbours
+        # a code more or less matters most where the curve bends: take the widest of the neighbours
         steps = np.maximum(steps, np.maximum(np.roll(steps, 1, axis=0), np.roll(steps, -1, axis=0)))
-        return np.stack([np.interp(light[..., c], coarse[:, c], steps[:, c]) for c in range(3)], axis=-1).astype(
-            np.float32
-        )
+        tables = [np.interp(fine, coarse[:, c], steps[:, c]).astype(np.float32) for c in range(3)]
+        place = (np.sqrt(np.clip(light, 0, 1)) * np.float32(_STEPS - 1)).astype(np.uint16)
+        return np.stack([np.take(table, place[..., c]) for c, table in enumerate(tables)], axis=-1)
 
     def _at(self, codes: np.ndarray) -> np.ndarray:
         grid = np.linspace(0, 1, len(self.curve))

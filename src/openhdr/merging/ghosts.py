@@ -31,6 +31,7 @@ class CompareOptions:
     deghost: bool = True
     match: bool = True  # correct exposures and tones by the reference, see `matching`
     working_megapixels: float = 2.0  # frames are compared at this size at most
+    matching_megapixels: float = 0.4  # ... and at this size if only tones are matched
     slack: float = 0.03  # relative difference that response and exposure errors may make
     misalignment_px: float = 0.1  # residual shift that alignment may leave
     radius_px: float = 1.0  # sigma of the window over which evidence is pooled
@@ -60,7 +61,9 @@ class Composite:
 
 def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> tuple[Stack, list[Match]]:  # noqa: B008
     """The stack with its ghosts found and every frame matched to the reference's tones, and the matches."""
-    small = shrink_stack(stack, options.working_megapixels)
+    if not options.deghost and not options.match:
+        return stack, [Match() for _ in stack.placements]
+    small = shrink_stack(stack, options.working_megapixels if options.deghost else options.matching_megapixels)
     samples = small.samples(slice(0, small.shape[0]))
     order = sorted(range(len(samples.ev)), key=lambda i: (i != samples.reference, abs(samples.ev[i])))
     trust, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]

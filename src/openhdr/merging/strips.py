@@ -39,16 +39,16 @@ def merge_strips(stack: Stack, combine: Combine) -> np.ndarray:
 
 def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> None:
     """Where nothing usable was seen: the shortest trusted frame's clipped level, else the reference as it is."""
-    unseen = weight <= 0
-    if not unseen.any():
+    unseen = np.flatnonzero(weight <= 0)
+    if not len(unseen):
         return
-    value = samples.light[samples.reference][unseen]
-    known = np.zeros(len(value), bool)
+    value = samples.light[samples.reference].reshape(-1, 3)[unseen]
+    known = np.zeros(len(unseen), bool)
     for index in np.argsort(samples.ev):
-        take = (samples.trust[index][unseen] > 0.5) & ~known
-        value[take] = samples.light[index][unseen][take] / np.float32(2.0 ** samples.ev[index])
+        take = (samples.trust[index].ravel()[unseen] > 0.5) & ~known
+        value[take] = samples.light[index].reshape(-1, 3)[unseen[take]] * np.float32(2.0 ** -samples.ev[index])
         known |= take
-    radiance[unseen] = value
+    radiance.reshape(-1, 3)[unseen] = value
 
 
 def _show_backdrop(radiance: np.ndarray, weight: np.ndarray, samples: Samples, backdrop: np.ndarray) -> None:
