@@ -1,0 +1,172 @@
+"""What a benchmark consists of: scenes with truth, named settings of methods, columns of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from openhdr.camera.response import Response
+from openhdr.core.errors import RequestError
+from openhdr.core.image import Image
+
+Task = Literal["merge", "expand", "photo"]
+TASKS = ("merge", "expand", "photo")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the report: a method with everything that it is set to.
+
+    task: `merge` the bracket; `expand` the reference frame alone; `photo` = the reference frame as it is.
+    method, align: names as on the command line, None = the default. weights: of a network.
+    """
+
+    name: str
+    summary: str = ""
+    task: Task = "merge"
+    method: str | None = None
+    align: str | None = None
+    deghost: bool = True
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise RequestError(
+                f"method '{self.name}': task is '{self.task}'; expected one of {', '.join(TASKS)}"
+            )
+
+
+@dataclass(frozen=True)
+class BenchScene:
+    """One bracket with its truth.
+
+    frames: the photos. ev: (N,) stops relative to the reference. reference: index, from 0.
+    response: how codes stand for light. truth: (H, W, 3) float32 linear, 1.0 = the reference clips.
+    """
+
+    frames: tuple[Image, ...]
+    ev: tuple[float, ...]
+    reference: int
+    response: Response | str
+    truth: np.ndarray
+
+    @property
+    def top(self) -> float:
+        """The level at which the shortest frame clips: the brightest light that any frame measured."""
+        return float(2.0 ** -min(self.ev))
+
+
+@dataclass(frozen=True)
+class SceneEntry:
+    """A scene that is read when its turn comes. group: scenes that are also averaged on their own."""
+
+    name: str
+    group: str
+    load: Callable[[], BenchScene]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric of the table `openhdr.metrics.METRICS` on a stated scale.
+
+    scale: `reference` = values as given, 1.0 = the reference frame clips, nothing clipped;
+        `shortest` = divided by the level where the shortest frame clips, then clipped to 0..1: no method can
+        know light beyond it, and none is punished or rewarded for guessing it.
+    """
+
+    metric: str
+    scale: Literal["shortest", "reference"]
+
+    @property
+    def key(self) -> str:
+        """`psnr-mu` or `psnr-mu@shortest`: the name in files and on the command line."""
+        return self.metric if self.scale == "reference" else f"{self.metric}@{self.scale}"
+
+    @property
+    def scale_text(self) -> str:
+        if self.scale == "reference":
+            return "1.0 = the reference frame clips, values as given"
+        return "1.0 = the shortest frame clips, clipped to 0..1"
+
+
+def parse_column(text: str) -> Column:
+    """`psnr-mu` or `psnr-mu@shortest`. Raises RequestError for an unknown metric or scale."""
+    from openhdr.metrics import METRICS
+
+    metric, _, scale = text.partition("@")
+    if scale not in ("", "reference", "shortest"):
+        raise RequestError(f"metric '{text}': expected {metric} or {metric}@shortest")
+    return Column(METRICS[metric].name, "shortest" if scale == "shortest" else "reference")
+
+
+DEFAULT_COLUMNS = (
+    Column("psnr-mu", "shortest"),
+    Column("psnr-l", "shortest"),
+    Column("ssim-mu", "shortest"),
+    Column("hdr-vdp-2", "shortest"),
+    Column("psnr-mu", "reference"),
+    Column("ntire-psnr-mu", "reference"),
+)
+DEFAULT_PROTOCOL = "liu2020"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A benchmark. notes: what a reader of the report should know, one sentence each."""
+
+    name: str
+    title: str
+    description: str
+    scenes: tuple[SceneEntry, ...]
+    settings: tuple[Setting, ...]
+    columns: tuple[Column, ...] = DEFAULT_COLUMNS
+    protocol: str = DEFAULT_PROTOCOL  # what 1.0 means to metrics of absolute light
+    ppd: float = 30.0  # pixels per degree, for the same metrics
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for kind, names in (
+            ("scene", [s.name for s in self.scenes]),
+            ("method", [s.name for s in self.settings]),
+        ):
+            if not names:
+                raise RequestError(f"bench case '{self.name}' has no {kind}s")
+            if len(set(names)) < len(names):
+                raise RequestError(
+                    f"bench case '{self.name}' names a {kind} twice: {', '.join(sorted(names))}"
+                )
+
+
+CLASSICAL = (
+    Setting("mle", "what `openhdr merge` does by default: align, deghost, weigh by noise"),
+    Setting("mle-no-deghost", "the default without deghosting", deghost=False),
+    Setting("mle-no-align", "the default without alignment", align="none"),
+    Setting("debevec", "Debevec and Malik 1997, aligned and deghosted", method="debevec"),
+    Setting("robertson", "Robertson et al. 2003, aligned and deghosted", method="robertson"),
+    Setting("photo", "the reference photo alone, linearised: what a bracket has to beat", task="photo"),
+)
+
+
+def network_settings() -> tuple[Setting, ...]:
+    """One setting for each set of trained weights that comes with openhdr."""
+    from openhdr.models import MODELS, WEIGHTS
+
+    return tuple(
+        Setting(
+            row.name,
+            f"{MODELS[row.network].summary}; weights {row.name}",
+            task,
+            row.network,
+            weights=row.name,
+        )
+        for row in WEIGHTS.values()
+        if (task := MODELS[row.network].task) in TASKS
+    )
+
+
+def default_settings() -> tuple[Setting, ...]:
+    """The classical settings and every network that comes with weights."""
+    return CLASSICAL + network_settings()

@@ -1,0 +1,42 @@
+"""The demo's page: the reference photo, the merged bracket and the truth under one exposure slider."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from openhdr.bench.case import BenchScene
+from openhdr.bench.methods import reference_light
+from openhdr.bench.page import PictureStore, write_page
+from openhdr.bench.pictures import PictureOptions, encode_light, encode_map
+from openhdr.bench.scoring import error_map
+
+FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
+START_EV = -2.0
+
+
+def write_demo_page(path: Path, merged: np.ndarray, scene: BenchScene, told: dict[str, str]) -> None:
+    """Write the page. merged: (H, W, 3) float32, 1.0 = the reference clips.
+
+    told: the page's words: `lead`, `try`, `score`, `protocol`.
+    """
+    options, store = PictureOptions(), PictureStore()
+    shown = (
+        ("Photo alone", reference_light(scene)),
+        ("Merged", merged),
+        ("Truth", scene.truth),
+    )
+    pictures = []
+    for name, light in shown:
+        wrong = None
+        if light is not scene.truth:
+            wrong = store.add(encode_map(error_map(light, scene), FULL_ERROR, options))
+        coded = store.add_light(encode_light(light, scene.top, options))
+        pictures.append({"name": name, "light": coded, "error": wrong})
+    facts = {
+        **told,
+        "start_ev": START_EV,
+        "scene": {"name": "Demo", "top": scene.top, "full_error": FULL_ERROR, "pictures": pictures},
+    }
+    write_page(path, "demo", "openhdr demo", facts, store)

@@ -1,0 +1,130 @@
+"""The named cases, and those made of a user's own scenes."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+from openhdr import io
+from openhdr.bench.case import BenchScene, Case, SceneEntry, default_settings
+from openhdr.camera.response import Response
+from openhdr.camera.simulation.sensor import decode_curve
+from openhdr.core.errors import FileError, RequestError
+from openhdr.core.image import Image
+from openhdr.data.dataset import Dataset
+from openhdr.data.files import read_json, read_linear
+from openhdr.data.readers.simulated import open_simulated
+from openhdr.data.sample import Sample
+
+DEMO_TITLE = "Sunlit room with a rolling toy train"
+
+
+def demo(data: Path | None, work: Path) -> Case:
+    """The built-in bracket."""
+    if data is not None:
+        raise RequestError("--data: the demo case brings its own bracket; leave --data out")
+    return Case(
+        "demo",
+        DEMO_TITLE,
+        "One path-traced bracket, hand-held, in which a toy train moves; its exact light is known.",
+        (SceneEntry("room", "", partial(read_demo, demo_folder())),),
+        default_settings(),
+    )
+
+
+def demo_folder() -> Path:
+    """Where the built-in bracket lies. Raises FileError when the installation lacks it."""
+    folder = Path(str(resources.files("openhdr") / "demo"))
+    if not (folder / "scene.json").is_file():
+        raise FileError(folder / "scene.json", "is missing from this installation", "install openhdr again")
+    return folder
+
+
+def demo_photos() -> list[Path]:
+    """The files of the built-in bracket's photos, with their exposures in the metadata."""
+    folder = demo_folder()
+    return [folder / name for name in read_json(folder / "scene.json")["frames"]]
+
+
+def read_demo(folder: Path) -> BenchScene:
+    """A bracket in the demo's layout; `reference` in its scene.json counts from 1."""
+    facts = read_json(folder / "scene.json")
+    frames = tuple(io.read(folder / name) for name in facts["frames"])
+    reference = int(facts["reference"]) - 1
+    ev = tuple(float(stop) - float(facts["ev"][reference]) for stop in facts["ev"])
+    return BenchScene(frames, ev, reference, facts["response"], read_linear(folder / facts["truth"]))
+
+
+def public(data: Path | None, work: Path) -> Case:
+    """The public benchmark; --data is the folder of its panoramas, or of its brackets once they are made."""
+    if data is None:
+        raise RequestError("the public case needs its panoramas: --data FOLDER (public_test/hdri)")
+    from openhdr.data.benchmark import cases, write_benchmark
+
+    wanted = [case.name for case in cases()]
+    folder = data if (data / wanted[0]).is_dir() else work / "brackets"
+    if not all((folder / name / "scene.json").is_file() for name in wanted):
+        write_benchmark([data], folder)
+    entries = tuple(
+        SceneEntry(
+            case.name, "moving" if case.moving else "still", partial(_read_published, folder, case.name)
+        )
+        for case in cases()
+    )
+    return Case(
+        "public",
+        "The public benchmark of openhdr",
+        "32 hand-held brackets of three frames, 576x384, simulated from eight panoramas: in 24 of them "
+        "something moves, in 8 nothing does. Every bracket was checked against its published hash.",
+        entries,
+        default_settings(),
+    )
+
+
+def _read_published(folder: Path, name: str) -> BenchScene:
+    """A bracket of the public benchmark. Raises FileError when it is not the published one."""
+    from openhdr.data.benchmark import cases
+    from openhdr.data.simulated import digest_of
+
+    sample = open_simulated(folder, "").load(name)
+    if digest_of(sample) != next(case.sha256 for case in cases() if case.name == name):
+        raise FileError(
+            folder / name, "differs from the published bracket", "remove the folder and run again"
+        )
+    return scene_of(sample)
+
+
+def folder_case(folder: Path) -> Case:
+    """All brackets of a folder that `openhdr simulate` wrote, by the default methods."""
+    entries = scene_entries(folder)
+    text = f"{len(entries)} bracket{'s' if len(entries) > 1 else ''} from the folder {folder.name}."
+    return Case(folder.name, folder.name, text, entries, default_settings())
+
+
+def scene_entries(folder: Path) -> tuple[SceneEntry, ...]:
+    """The simulated brackets in a folder, grouped by whether anything moves."""
+    dataset = open_simulated(folder, "")
+    return tuple(
+        SceneEntry(name, _group(dataset, name), partial(_read, dataset, name)) for name in dataset.names
+    )
+
+
+def _group(dataset: Dataset, name: str) -> str:
+    facts = read_json(dataset.entries[name].files[0])
+    return "moving" if any(facts.get("moved_share", [])) else "still"
+
+
+def _read(dataset: Dataset, name: str) -> BenchScene:
+    return scene_of(dataset.load(name))
+
+
+def scene_of(sample: Sample) -> BenchScene:
+    """A simulated bracket as the pipeline takes it. Exposures become relative to the reference."""
+    ev = tuple(stop - sample.ev[sample.reference] for stop in sample.ev)
+    frames = tuple(Image(frame, "srgb") for frame in sample.frames)
+    response: Response | str = sample.response
+    if sample.response.startswith("sigmoid"):
+        curve = decode_curve(sample.response)
+        response = Response(sample.response, curve[:, None].repeat(3, axis=1))
+    return BenchScene(frames, ev, sample.reference, response, sample.truth)

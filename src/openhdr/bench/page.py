@@ -1,0 +1,73 @@
+"""One self-contained HTML file: own style and script, facts as JSON, pictures as data URLs."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from openhdr import __version__
+from openhdr.core.files import whole_file
+
+
+@dataclass
+class PictureStore:
+    """Pictures of a page, each in an element of its own, so that the page decodes only what is looked at."""
+
+    urls: list[str] = field(default_factory=list)
+
+    def add(self, url: str) -> str:
+        """Keep a data URL; returns the id of its element."""
+        self.urls.append(url)
+        return f"picture-{len(self.urls) - 1}"
+
+    def add_light(self, light: dict[str, Any]) -> dict[str, Any]:
+        """What `pictures.encode_light` made, with ids in place of its data URLs."""
+        return {**light, "layers": [self.add(url) for url in light["layers"]]}
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self.urls))
+
+
+def write_page(path: Path, name: str, title: str, facts: dict[str, Any], pictures: PictureStore) -> None:
+    """Write the page `assets/NAME.html` with compare.js and NAME.js, which reads `facts`."""
+    scripts: Sequence[str] = (asset("compare.js"), asset(f"{name}.js").replace('"use strict";\n', "", 1))
+    elements = (
+        f'<script type="text/plain" id="picture-{number}">{url}</script>'
+        for number, url in enumerate(pictures.urls)
+    )
+    parts = {
+        "version": __version__,
+        "title": html.escape(title),
+        "style": asset("style.css"),
+        "body": asset(f"{name}.html"),
+        "facts": embedded_json(facts),
+        "pictures": "\n".join(elements),
+        "script": "\n".join(scripts),
+    }
+    with whole_file(path) as temporary:
+        temporary.write_text(filled(asset("page.html"), parts), encoding="utf-8")
+
+
+def filled(template: str, parts: dict[str, str]) -> str:
+    """The template with each `{{name}}` replaced once, in the order of `parts`, and nothing within a part."""
+    out = []
+    for name, text in parts.items():
+        before, _, template = template.partition("{{" + name + "}}")
+        out += [before, text]
+    return "".join([*out, template])
+
+
+def asset(name: str) -> str:
+    """The text of a file of the page."""
+    return (resources.files("openhdr.bench") / "assets" / name).read_text(encoding="utf-8")
+
+
+def embedded_json(facts: dict[str, Any]) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(facts, allow_nan=False, ensure_ascii=False).replace("<", "\\u003c")
