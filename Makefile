@@ -1,0 +1,36 @@
+# The few commands that people and CI share. Needs make and Python 3.11 or newer; everything else goes into .venv.
+#
+#   make demo     install the core (no torch) and run the main job: a bracket merged into an HDR image
+#   make test     install everything and run the tests       make test ARGS="-m 'not slow' tests/io"
+#   make setup    only install everything
+#   make check    lint, format, layers
+#   make docs     write the generated pages of docs/reference again
+#
+# Nothing is installed again while .venv is newer than pyproject.toml and constraints.txt.
+
+PYTHON ?= python3
+ARGS ?=
+CORE := .venv/.core-is-current
+FULL := .venv/.full-is-current
+
+.PHONY: demo test setup check docs
+
+demo: $(CORE)
+	.venv/bin/openhdr demo $(ARGS)
+
+test: $(FULL)
+	.venv/bin/python -m pytest $(ARGS)
+
+setup: $(FULL)
+
+check: $(FULL)
+	scripts/check.sh
+
+docs: $(FULL)
+	.venv/bin/python scripts/make_reference.py
+
+$(CORE): pyproject.toml constraints.txt
+	PYTHON=$(PYTHON) scripts/setup.sh core
+
+$(FULL): pyproject.toml constraints.txt
+	PYTHON=$(PYTHON) scripts/setup.sh full
