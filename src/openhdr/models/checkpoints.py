@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -61,7 +62,7 @@ def load_file(row: ModelRow, path: Path, variant: Mapping[str, Any]) -> nn.Modul
     net = network(configured(row, network.Config, {**stated.get("variant", {}), **variant}))
     expected = net.state_dict()
     if state.keys() != expected.keys():
-        state = network.from_authors(state) or state
+        state = net.from_authors(state) or state
     _check_fit(path, row.name, state, expected)
     net.load_state_dict(state)
     return net.eval()
@@ -85,7 +86,9 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # it warns of unusual files, which either load or do not
+            warnings.simplefilter("ignore", UserWarning)
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise FileError(
             path, "holds more than tensors, or is damaged", "openhdr runs no code of a file"

@@ -23,7 +23,7 @@ from openhdr.models.blocks import conv3x3
 POINT_DILATION = 2
 """Means nothing for a kernel of one tap, but makes PyTorch choose oneDNN for it also with one thread."""
 
-SAMPLES_AT_ONCE = 1 << 20
+SAMPLES_AT_ONCE = 1 << 18
 """Samples (pixels x groups x taps) per chunk of rows without gradients, so that tables stay in cache."""
 
 

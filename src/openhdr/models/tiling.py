@@ -142,7 +142,8 @@ def _crop(source: torch.Tensor | Far, window: Window) -> torch.Tensor | Placed:
     scale = window.size[0] // tensor.shape[-2]
     top, bottom, left, right = (v // scale for v in window.seen())
     if not far:
-        return tensor[..., top:bottom, left:right]
+        crop = tensor[..., top:bottom, left:right]
+        return crop.contiguous(memory_format=torch.channels_last) if crop.ndim == 4 else crop
     far_top, far_bottom, far_left, far_right = (v // scale for v in window.seen(source.reach * scale))
     return Placed(tensor[..., far_top:far_bottom, far_left:far_right], (top - far_top, left - far_left))
 
