@@ -49,13 +49,17 @@ def mean_shift(homography: np.ndarray, height: int, width: int) -> float:
     return float(np.hypot(*(moved[:, :2] / moved[:, 2:] - points).T).mean())
 
 
-def sampling_map(placement: Placement, rows: slice, shape: tuple[int, int]) -> np.ndarray:
+def sampling_map(
+    placement: Placement, rows: slice, shape: tuple[int, int], detour: np.ndarray | None = None
+) -> np.ndarray:
     """(rows, W, 2) float32: the frame position (x, y) that each pixel of a strip of the reference looks at.
 
-    shape: (H, W) of the reference.
+    shape: (H, W) of the reference. detour: (rows, W, 2) px added to the reference's pixels before the homography.
     """
     x = np.arange(shape[1], dtype=np.float32)
     y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+    if detour is not None:
+        x, y = x + detour[..., 0], y + detour[..., 1]
     h = placement.homography
     z = h[2, 0] * x + (h[2, 1] * y + h[2, 2])
     where = np.empty((rows.stop - rows.start, shape[1], 2), np.float32)
