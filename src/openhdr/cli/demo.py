@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from openhdr.cli.common import echo_json, progress_bar
-from openhdr.core.errors import FileError
 
 DEFAULT_FOLDER = "openhdr-demo"
 
@@ -31,6 +30,8 @@ def demo(output: Path, as_json: bool) -> None:
     Writes demo.exr (the HDR image), demo.png (a tone-mapped preview) and demo.html (compare photo, result and
     truth at any exposure; open it in a browser, no network needed).
     """
+    from openhdr.bench.folders import make_folder
+
     make_folder(output)
     with progress_bar():
         facts = run_demo(output)
@@ -44,16 +45,6 @@ def demo(output: Path, as_json: bool) -> None:
     click.echo(f"       {facts['protocol']}")
     for key, what in (("exr", "the HDR image"), ("preview", "tone-mapped"), ("page", "compare in a browser")):
         click.echo(f"{facts[key]}  ({what})")
-
-
-def make_folder(folder: Path) -> None:
-    """The output folder, made if it is not there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            folder, f"cannot be made ({error.strerror})", "choose another folder with -o"
-        ) from error
 
 
 def run_demo(output: Path) -> dict[str, Any]:
@@ -109,15 +100,15 @@ def _page(path: Path, merged: Any, scene: Any, facts: dict[str, Any]) -> None:
 
     gain = facts["score"] - facts["photo"]
     told = {
-        "lead": f"{facts['frames']} photos, hand-held and two stops apart, of a sunlit room in which a toy train "
-        f"rolls, were aligned, cleaned of ghosts and merged in {facts['seconds']:.1f} s. Left: the middle photo "
-        "alone. Right: the merged image.",
+        "lead": f"{facts['frames']} photos, hand-held and two stops apart, of a sunlit room in which a toy "
+        "train rolls, were aligned, cleaned of ghosts and merged in "
+        f"{facts['seconds']:.1f} s. Left: the middle photo alone. Right: the merged image.",
         "try": "The exposure is turned down, as if the photo had been taken darker. Where the photo was "
-        "clipped it turns to flat grey, because it holds nothing there; the merged image shows what is outside "
-        "the window. Turn the exposure up to compare the noise in the shadows.",
-        "score": f"The merged image reaches {facts['score']:.2f} dB against the exact light of the scene; the "
-        f"photo alone {facts['photo']:.2f} dB. {gain:.1f} dB more means an error {10 ** (gain / 20):.1f} times "
-        "smaller.",
+        "clipped it turns to flat grey, because it holds nothing there; the merged image shows what is "
+        "outside the window. Turn the exposure up to compare the noise in the shadows.",
+        "score": f"The merged image reaches {facts['score']:.2f} dB against the exact light of the scene, "
+        f"the photo alone {facts['photo']:.2f} dB. {gain:.1f} dB more means an error "
+        f"{10 ** (gain / 20):.1f} times smaller.",
         "protocol": "Protocol: " + facts["protocol"] + ".",
     }
     write_demo_page(path, merged, scene, told)

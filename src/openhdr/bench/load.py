@@ -1,0 +1,115 @@
+"""From the words of a command to a case: a named one, a folder of brackets, or a .toml file.
+
+title = "My camera"                     # optional, as is everything but [[methods]]
+description = "Ten brackets of my kitchen"
+scenes = "brackets"                     # folder, from the file's own; all of `openhdr simulate`'s brackets in it
+metrics = ["psnr-mu@shortest", "psnr-mu", "hdr-vdp-2@shortest"]
+protocol = "liu2020"
+
+[[methods]]
+name = "mle"                            # what the report calls it; every other key as in bench.case.Setting
+
+[[methods]]
+name = "still"
+deghost = false
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from openhdr.bench import CASES
+from openhdr.bench.case import (
+    DEFAULT_COLUMNS,
+    DEFAULT_PROTOCOL,
+    Case,
+    Setting,
+    default_settings,
+    parse_column,
+)
+from openhdr.bench.named import folder_case, scene_entries
+from openhdr.core.errors import FileError, RequestError, unknown_name
+
+_KEYS = ("title", "description", "scenes", "metrics", "protocol", "ppd", "methods")
+
+
+def load_case(name: str, data: Path | None, work: Path) -> Case:
+    """The case that `name` means.
+
+    data: folder of what a named case or a .toml file needs. work: a folder that a case may build its scenes
+    in. Raises RequestError for an unknown name and FileError for an unusable file.
+    """
+    path = Path(name)
+    if name in CASES:
+        return CASES[name].load()(data, work)
+    if path.suffix == ".toml":
+        return _from_toml(path, data)
+    if path.is_dir():
+        if data is not None:
+            raise RequestError(f"--data: the case is the folder {name} itself; leave --data out")
+        return folder_case(path)
+    raise unknown_name("bench case", name, [*CASES, "a folder of brackets", "a .toml file"])
+
+
+def narrowed(case: Case, methods: Sequence[str], scenes: Sequence[str], metrics: Sequence[str]) -> Case:
+    """The case with only the named methods, scenes and metrics; nothing named = all."""
+    if methods:
+        case = replace(case, settings=tuple(_pick("method", name, case.settings) for name in methods))
+    if scenes:
+        case = replace(case, scenes=tuple(_pick("scene", name, case.scenes) for name in scenes))
+    if metrics:
+        case = replace(case, columns=tuple(map(parse_column, metrics)))
+    return case
+
+
+def _pick(kind: str, name: str, items: Iterable[Any]) -> Any:
+    found = {item.name: item for item in items}
+    if name not in found:
+        raise unknown_name(kind, name, found)
+    return found[name]
+
+
+def _from_toml(path: Path, data: Path | None) -> Case:
+    try:
+        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FileError(path, f"is not a case ({error})", "see the documentation of bench cases") from error
+    _check_keys(path, facts, _KEYS)
+    folder = data or path.parent / str(facts.get("scenes", "."))
+    metrics = facts.get("metrics")
+    return Case(
+        path.stem,
+        str(facts.get("title", path.stem)),
+        str(facts.get("description", "")),
+        scene_entries(folder),
+        _settings(path, facts.get("methods")),
+        tuple(map(parse_column, metrics)) if metrics else DEFAULT_COLUMNS,
+        str(facts.get("protocol", DEFAULT_PROTOCOL)),
+        float(facts.get("ppd", 30.0)),
+    )
+
+
+def _settings(path: Path, rows: list[dict[str, Any]] | None) -> tuple[Setting, ...]:
+    if rows is None:
+        return default_settings()
+    keys = [field.name for field in fields(Setting)]
+    for row in rows:
+        _check_keys(path, row, keys)
+        if "name" not in row:
+            raise FileError(path, "has a method without a name", 'write name = "..." in each [[methods]]')
+    return tuple(Setting(*(row.get(f.name, f.default) for f in fields(Setting))) for row in rows)
+
+
+def _check_keys(path: Path, found: dict[str, Any], known: Sequence[str]) -> None:
+    for key in found:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean '{near[0]}'? " if near else ""
+            raise FileError(
+                path, f"has the unknown key '{key}'", f"{hint}expected one of: {', '.join(known)}"
+            )

@@ -1,0 +1,65 @@
+"""How long a call takes and how much memory it needs at most."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_CLEAR_PEAK = "5"  # written to clear_refs: forget the process's highest memory so far (Linux)
+
+
+@dataclass(frozen=True)
+class Measured(Generic[T]):
+    """time_s: wall clock. peak_mb: 1e6 bytes of memory that the call needed above what was in use when it
+    began, or None where the system does not tell (it does on Linux)."""
+
+    value: T
+    time_s: float
+    peak_mb: float | None
+
+
+def measure(call: Callable[[], T]) -> Measured[T]:
+    """Run `call` once. Another thread's memory counts too, so nothing else should run."""
+    gc.collect()
+    _return_free_memory()
+    before = _resident_bytes() if _forget_peak() else None
+    start = time.perf_counter()
+    value = call()
+    time_s = time.perf_counter() - start
+    peak = None if before is None else max(0.0, (_status_bytes("VmHWM") - before) / 1e6)
+    return Measured(value, time_s, peak)
+
+
+def _return_free_memory() -> None:
+    """Freed memory that the C library keeps would hide that the call needs it."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # not the GNU C library
+        return
+
+
+def _forget_peak() -> bool:
+    try:
+        Path("/proc/self/clear_refs").write_text(_CLEAR_PEAK)
+    except OSError:
+        return False
+    return True
+
+
+def _resident_bytes() -> int:
+    return _status_bytes("VmRSS")
+
+
+def _status_bytes(name: str) -> int:
+    """A line of /proc/self/status, which counts in kB = 1024 bytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    raise OSError(f"/proc/self/status has no {name}")

@@ -1,0 +1,110 @@
+"""What a benchmark found, as plain facts for results.json and the report."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openhdr.core.files import whole_file
+
+FORMAT = "openhdr-bench-1"
+ALL = "all"  # the group of every scene
+
+
+@dataclass(frozen=True)
+class Run:
+    """One method on one scene. error: why it failed, then there is nothing else."""
+
+    method: str
+    scene: str
+    scores: Mapping[str, float] = field(default_factory=dict)
+    time_s: float | None = None
+    peak_memory_mb: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """about: case, versions, hardware, settings. columns, methods, scenes: facts of each, see `run.py`."""
+
+    about: Mapping[str, Any]
+    columns: Sequence[Mapping[str, Any]]
+    methods: Sequence[Mapping[str, Any]]
+    scenes: Sequence[Mapping[str, Any]]
+    runs: Sequence[Run]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """`all` and every group of scenes, when there are several."""
+        found = tuple(dict.fromkeys(scene["group"] for scene in self.scenes))
+        return (ALL, *found) if len(found) > 1 else (ALL,)
+
+    @property
+    def failures(self) -> tuple[Run, ...]:
+        return tuple(run for run in self.runs if run.error)
+
+    def means(self, group: str) -> list[dict[str, Any]]:
+        """For each method the mean of every column, of time and of memory over the scenes that it could do."""
+        names = {scene["name"] for scene in self.scenes if group in (ALL, scene["group"])}
+        return [self._mean_of(method["name"], names) for method in self.methods]
+
+    def _mean_of(self, method: str, scenes: Iterable[str]) -> dict[str, Any]:
+        runs = [run for run in self.runs if run.method == method and run.scene in scenes and not run.error]
+        return {
+            "method": method,
+            "scenes": len(runs),
+            "scores": {c["key"]: mean([run.scores[c["key"]] for run in runs]) for c in self.columns},
+            "time_s": mean([run.time_s for run in runs]),
+            "peak_memory_mb": mean([run.peak_memory_mb for run in runs]),
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Everything as JSON holds it; infinite scores become the strings "inf" and "-inf"."""
+        return plain(
+            {
+                "format": FORMAT,
+                **self.about,
+                "metrics": self.columns,
+                "methods": self.methods,
+                "scenes": self.scenes,
+                "runs": [_run_facts(run) for run in self.runs],
+                "means": {group: self.means(group) for group in self.groups},
+            }
+        )
+
+    def save(self, path: Path) -> None:
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(self.facts(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """The mean; None for no values, or when one is unknown."""
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def _run_facts(run: Run) -> dict[str, Any]:
+    if run.error:
+        return {"method": run.method, "scene": run.scene, "error": run.error}
+    return {
+        "method": run.method,
+        "scene": run.scene,
+        "scores": run.scores,
+        "time_s": run.time_s,
+        "peak_memory_mb": run.peak_memory_mb,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Mappings and sequences as dicts and lists, floats to 7 digits, infinities as strings."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.7g}") if math.isfinite(value) else str(value)
+    return value
