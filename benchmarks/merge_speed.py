@@ -36,9 +36,13 @@ def make_frames(megapixels: float) -> list[np.ndarray]:
     for index, time_s in enumerate(TIMES_S):
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), 0.15 * (index - 1), 1.0)
         turn[:, 2] += [(index - 1) * 17.3, (1 - index) * 9.1]
-        light = cv2.warpAffine(scene, turn, (width, height), borderMode=cv2.BORDER_REFLECT) * (time_s / TIMES_S[1])
+        light = cv2.warpAffine(scene, turn, (width, height), borderMode=cv2.BORDER_REFLECT) * (
+            time_s / TIMES_S[1]
+        )
         codes = srgb_encode(np.clip(light, 0, 1).astype(np.float32)) * 255
-        frames.append((codes + rng.uniform(0, 1, codes.shape).astype(np.float32)).clip(0, 255).astype(np.uint8))
+        frames.append(
+            (codes + rng.uniform(0, 1, codes.shape).astype(np.float32)).clip(0, 255).astype(np.uint8)
+        )
     return frames
 
 
@@ -126,7 +130,8 @@ def main() -> None:
         os.unlink(path)
     for name, result in results.items():
         base = results["opencv_debevec" if "static" in name or "deghosted" in name else "opencv_mtb_debevec"]
-        print(f"{name:20s} {result['seconds']:7.2f} s  {result['peak_gb']:5.2f} GB  ratio {result['seconds'] / base['seconds']:.2f}")
+        ratio = result["seconds"] / base["seconds"]
+        print(f"{name:20s} {result['seconds']:7.2f} s  {result['peak_gb']:5.2f} GB  ratio {ratio:.2f}")
     if arguments.json:
         with open(arguments.json, "w") as file:
             json.dump({"megapixels": arguments.megapixels, "results": results}, file, indent=2)

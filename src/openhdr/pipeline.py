@@ -49,7 +49,9 @@ class MergeOptions:
     response: Response | str = ASSUMED_RESPONSE  # a response, its name, a saved curve's path, or "calibrate"
     calibration: str = "debevec"
     deghost: bool = True
-    match: bool | None = None  # bring frames onto the reference's tones; by default when the response is assumed
+    match: bool | None = (
+        None  # bring frames onto the reference's tones; by default when the response is assumed
+    )
     weights: str | None = None  # of a network: a shipped name or a file
 
 
@@ -89,11 +91,13 @@ def merge(
     return merge_bracket(frames, MergeOptions(request, method=method, align=align)).image
 
 
-def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOptions()) -> MergeResult:  # noqa: B008
+def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOptions()) -> MergeResult:
     """Merge a bracket and say how: read, exposures, alignment, deghosting, merging."""
     method = options.method or DEFAULT_MERGER
     if method not in MERGERS and method not in MODELS:
-        raise unknown_name("merge method", method, [*MERGERS, *(n for n, m in MODELS.items() if m.task == "merge")])
+        raise unknown_name(
+            "merge method", method, [*MERGERS, *(n for n, m in MODELS.items() if m.task == "merge")]
+        )
     aligner = ALIGNERS[options.align or DEFAULT_ALIGNER]
     response = _first_response(options)
     images, names = read_frames(frames)
@@ -114,10 +118,13 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
 def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
     """Images and their names; paths are read one by one."""
     if len(frames) < 2:
-        raise RequestError(f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too")
+        raise RequestError(
+            f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too"
+        )
     images = [frame if isinstance(frame, Image) else io.read(frame) for frame in frames]
     names = [
-        f"frame {n}" if isinstance(frame, Image) else Path(frame).name for n, frame in enumerate(frames, start=1)
+        f"frame {n}" if isinstance(frame, Image) else Path(frame).name
+        for n, frame in enumerate(frames, start=1)
     ]
     return images, names
 
@@ -166,7 +173,9 @@ def _combined(stack: Stack, method: str, options: MergeOptions) -> Image:
     """The merged picture with the reference's facts."""
     reference = stack.bracket.frames[stack.bracket.reference].image
     if method in MODELS:
-        return _with_luminance(reference.with_pixels(_through_network(stack, method, options.weights), "linear"))
+        return _with_luminance(
+            reference.with_pixels(_through_network(stack, method, options.weights), "linear")
+        )
     row = MERGERS[method]
     if row.output == "display":
         return reference.with_pixels(row.load()(stack), "srgb")

@@ -15,7 +15,11 @@ ALIGNERS: Table[Row] = Table(
         "Rotation, translation and perspective of a hand-held camera.",
         "openhdr.alignment.homography:align",
     ),
-    Row("flow", "Homography, then a dense refinement for parallax and slow movement.", "openhdr.alignment.flow:align"),
+    Row(
+        "flow",
+        "Homography, then a dense refinement for parallax and slow movement.",
+        "openhdr.alignment.flow:align",
+    ),
 )
 
 DEFAULT = "homography"

@@ -31,7 +31,7 @@ class FlowOptions:
     most_shift: float = 0.04  # of the longer side: larger motion is an object that moved, not parallax
 
 
-def align(bracket: Bracket, response: Response, options: FlowOptions = FlowOptions()) -> list[Placement]:  # noqa: B008
+def align(bracket: Bracket, response: Response, options: FlowOptions = FlowOptions()) -> list[Placement]:
     """One Placement per frame, in the bracket's order."""
     placements = homography.align(bracket, response)
     thumbs = [thumbnail(frame.image, response, options.working_megapixels) for frame in bracket.frames]
@@ -68,7 +68,9 @@ def refine(
 
 
 def _sample(moving: Pattern, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    value = cv2.remap(moving.log, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    value = cv2.remap(
+        moving.log, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     known = cv2.remap(moving.known, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderValue=0)
     return value, np.where(known > 0.99, 1, 0).astype(np.float32)
 
@@ -83,7 +85,10 @@ def _toned(value: np.ndarray, target: np.ndarray, known: np.ndarray) -> np.ndarr
 
 def _dense_flow(target: np.ndarray, value: np.ndarray, known: np.ndarray) -> np.ndarray:
     low, high = np.percentile(target[known > 0.99], [0.5, 99.5])
-    eight = [np.clip((image - low) * (255 / max(high - low, 1e-3)), 0, 255).astype(np.uint8) for image in (target, value)]
+    eight = [
+        np.clip((image - low) * (255 / max(high - low, 1e-3)), 0, 255).astype(np.uint8)
+        for image in (target, value)
+    ]
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setUseSpatialPropagation(True)
     return search.calc(eight[0], eight[1], None)

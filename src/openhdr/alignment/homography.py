@@ -19,11 +19,11 @@ from openhdr.alignment.registration import (
     phase_shift,
     register,
 )
-from openhdr.core.placement import Placement, identity, mean_shift
 from openhdr.camera.response import Response
 from openhdr.color.luminance import luminance
 from openhdr.core import progress
 from openhdr.core.image import Bracket, Image
+from openhdr.core.placement import Placement, identity, mean_shift
 
 CERTAIN = 0.12  # disagreement under which no further candidate is tried
 
@@ -46,7 +46,7 @@ class Thumbnail:
     scale: float
 
 
-def align(bracket: Bracket, response: Response, options: AlignOptions = AlignOptions()) -> list[Placement]:  # noqa: B008
+def align(bracket: Bracket, response: Response, options: AlignOptions = AlignOptions()) -> list[Placement]:
     """One Placement per frame, in the bracket's order."""
     ev = bracket.ev
     thumbs = [thumbnail(frame.image, response, options.working_megapixels) for frame in bracket.frames]
@@ -113,7 +113,9 @@ def _place(
     """Register frame pair[0] to the placed frame pair[1] and chain with the latter's own homography."""
     target, moving = patterns(thumbs, ev, (pair[1], pair[0]))
     zoom = np.diag([moving.scale, moving.scale, 1.0])
-    still = zoom @ np.linalg.inv(base.homography) @ np.linalg.inv(zoom)  # "the frame has not moved" seen from target
+    still = (
+        zoom @ np.linalg.inv(base.homography) @ np.linalg.inv(zoom)
+    )  # "the frame has not moved" seen from target
     before, overlap = disagreement(target, moving, still)
     if overlap < options.least_overlap:
         return identity("kept")
@@ -155,7 +157,7 @@ def _best_registration(
 
 
 def _plausible(warp: np.ndarray, shape: tuple[int, int]) -> bool:
-    """Whether a hand could have moved the camera so: corners stay within a quarter of the picture, sizes within 30 %."""
+    """Whether a hand could have moved the camera so: corners travel under a quarter of the picture, sizes 30 %."""
     height, width = shape
     corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]], dtype=np.float64)
     moved = corners @ warp.T

@@ -153,7 +153,9 @@ def _normaliser(height: int, width: int) -> np.ndarray:
     return np.array([[1 / half, 0, -width / 2 / half], [0, 1 / half, -height / 2 / half], [0, 0, 1]])
 
 
-def _jacobian(x: np.ndarray, y: np.ndarray, gx: np.ndarray, gy: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _jacobian(
+    x: np.ndarray, y: np.ndarray, gx: np.ndarray, gy: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
     """(P, 8): derivative of the value by the parameters of `_matrix`, at the identity."""
     half = max(shape) / 2
     u, v = (x - shape[1] / 2) / half, (y - shape[0] / 2) / half

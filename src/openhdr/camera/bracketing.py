@@ -34,7 +34,9 @@ def make_bracket(
     """
     ev, source = exposures(images, names, request, response)
     if request.reference is not None and not 1 <= request.reference <= len(images):
-        raise RequestError(f"--reference {request.reference}: expected 1 to {len(images)}, in the order given")
+        raise RequestError(
+            f"--reference {request.reference}: expected 1 to {len(images)}, in the order given"
+        )
     reference = request.reference - 1 if request.reference else middle_exposure(ev)
     frames = tuple(Frame(*parts) for parts in zip(images, ev.tolist(), names, strict=True))
     bracket = Bracket(frames, reference)

@@ -34,12 +34,13 @@ def calibrate(
     ev: np.ndarray,
     valid: list[np.ndarray | None] | None = None,
     clip: float = 1.0,
-    options: CalibrationOptions = CalibrationOptions(),  # noqa: B008 (frozen)
+    options: CalibrationOptions = CalibrationOptions(),
 ) -> Response:
     """Recover the response of aligned frames.
 
     codes: N arrays (H, W, 3) uint8 or uint16. ev: (N,) stops. valid: N masks (H, W) bool of pixels that belong
-    to the photo, or None. clip: the code that clips, as a share of full scale. Raises RequestError when the frames cannot determine a curve.
+    to the photo, or None. clip: the code that clips, as a share of full scale. Raises RequestError when
+    the frames cannot determine a curve.
     """
     solvers = {"debevec": _debevec, "robertson": _robertson}
     if options.method not in solvers:
@@ -51,7 +52,9 @@ def calibrate(
     for channel in range(3):
         seen = np.stack([frame[..., channel].ravel()[picks[channel]] for frame in eight], axis=1)  # (P, N)
         if np.ptp(seen) < 32:
-            raise RequestError("the frames span too few code values to calibrate a response; use --response srgb")
+            raise RequestError(
+                "the frames span too few code values to calibrate a response; use --response srgb"
+            )
         solved = solvers[options.method](np.minimum(seen, top), ev * np.log(2), top, options)
         curve[:, channel] = _monotone(_extrapolate(solved, top))
     return Response(f"calibrated:{options.method}", _balance(curve))
@@ -96,7 +99,9 @@ def _spread_over_levels(spread: np.ndarray, total: np.ndarray, usable: np.ndarra
     """The flattest pixels of each of 64 equal-width brightness classes."""
     index = np.flatnonzero(usable)
     if len(index) < 64:
-        raise RequestError("too few pixels are valid in every frame to calibrate a response; use --response srgb")
+        raise RequestError(
+            "too few pixels are valid in every frame to calibrate a response; use --response srgb"
+        )
     brightness = total.ravel()[index]
     low, high = brightness.min(), brightness.max()
     classes = np.minimum(((brightness - low) / max(high - low, 1e-6) * 64).astype(int), 63)
@@ -133,7 +138,11 @@ def _debevec(seen: np.ndarray, log_exposure: np.ndarray, top: int, options: Cali
     inner = np.arange(1, LEVELS - 1)
     smooth = np.zeros((LEVELS - 2, LEVELS + pixels))
     bend = options.smoothness * np.maximum(_hat(inner, top), 0.05)
-    smooth[inner - 1, inner - 1], smooth[inner - 1, inner], smooth[inner - 1, inner + 1] = bend, -2 * bend, bend
+    smooth[inner - 1, inner - 1], smooth[inner - 1, inner], smooth[inner - 1, inner + 1] = (
+        bend,
+        -2 * bend,
+        bend,
+    )
     anchor = np.zeros((1, LEVELS + pixels))
     anchor[0, LEVELS // 2] = 1  # g(128) = 0 fixes the scale
     system = np.vstack([data, smooth, anchor])
@@ -143,7 +152,9 @@ def _debevec(seen: np.ndarray, log_exposure: np.ndarray, top: int, options: Cali
     return np.exp(np.linalg.solve(normal, system.T @ right)[:LEVELS])
 
 
-def _robertson(seen: np.ndarray, log_exposure: np.ndarray, top: int, options: CalibrationOptions) -> np.ndarray:
+def _robertson(
+    seen: np.ndarray, log_exposure: np.ndarray, top: int, options: CalibrationOptions
+) -> np.ndarray:
     """(256,) light per code, by Robertson's alternation, starting from a line."""
     exposure = np.exp(log_exposure - log_exposure.mean())
     centre = top / 2

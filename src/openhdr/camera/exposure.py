@@ -25,7 +25,9 @@ def ev_from_metadata(exposures: Sequence[Exposure | None], names: Sequence[str])
     """
     found = [exposure or Exposure() for exposure in exposures]
     for tag, label in (("time_s", "shutter time"), ("iso", "ISO"), ("f_number", "aperture")):
-        missing = [name for name, exposure in zip(names, found, strict=True) if getattr(exposure, tag) is None]
+        missing = [
+            name for name, exposure in zip(names, found, strict=True) if getattr(exposure, tag) is None
+        ]
         if missing and (tag == "time_s" or len(missing) < len(found)):
             raise ExposureError(f"{missing[0]}: no {label} in the metadata; {REMEDY}")
     ev = np.array([relative_ev(exposure) for exposure in found])
@@ -44,7 +46,9 @@ def ev_from_times(times_s: Sequence[float], names: Sequence[str]) -> np.ndarray:
     _check_count(times_s, names, "--times")
     times = np.asarray(times_s, dtype=np.float64)
     if not (np.isfinite(times).all() and (times > 0).all()):
-        raise ExposureError(f"--times {_list(times)}: every shutter time must be a finite number above 0 seconds")
+        raise ExposureError(
+            f"--times {_list(times)}: every shutter time must be a finite number above 0 seconds"
+        )
     ev = np.log2(times)
     check_distinct(ev, names, "--times")
     return ev

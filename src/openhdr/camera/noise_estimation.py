@@ -38,7 +38,9 @@ def estimate_noise(light: np.ndarray, unclipped: np.ndarray) -> NoiseModel:
     return _fit_line(centres, floors / LOW_QUARTER_BIAS)
 
 
-def _blocks(green: np.ndarray, detail: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _blocks(
+    green: np.ndarray, detail: np.ndarray, usable: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rows, columns = (side // BLOCK_PX for side in green.shape)
     cut = (slice(0, rows * BLOCK_PX), slice(0, columns * BLOCK_PX))
 

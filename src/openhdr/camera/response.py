@@ -37,7 +37,9 @@ class Response:
     def __post_init__(self) -> None:
         curve = np.asarray(self.curve, dtype=np.float32)
         if curve.ndim != 2 or curve.shape[1] != 3 or len(curve) < 2 or not np.isfinite(curve).all():
-            raise RequestError(f"response '{self.name}': expected a finite (K, 3) curve; got shape {curve.shape}")
+            raise RequestError(
+                f"response '{self.name}': expected a finite (K, 3) curve; got shape {curve.shape}"
+            )
         if (np.diff(curve, axis=0) < 0).any() or curve.min() < 0 or not np.isclose(curve.max(), 1):
             raise RequestError(f"response '{self.name}': the curve must rise from >= 0 to 1 without falling")
         object.__setattr__(self, "curve", curve)
@@ -53,7 +55,11 @@ class Response:
         """(H, W, 3) float32 linear light, 1.0 = the sensor clips. A linear image comes back as it is."""
         pixels = image.pixels
         if image.encoding == "linear":
-            return pixels if pixels.dtype == np.float32 else pixels.astype(np.float32) / np.float32(image.full_scale)
+            return (
+                pixels
+                if pixels.dtype == np.float32
+                else pixels.astype(np.float32) / np.float32(image.full_scale)
+            )
         if pixels.dtype == np.float32:
             return np.stack([self._at(pixels[..., c])[..., c] for c in range(3)], axis=-1)
         table = self.table(pixels.dtype)
@@ -82,11 +88,17 @@ class Response:
 
     def _at(self, codes: np.ndarray) -> np.ndarray:
         grid = np.linspace(0, 1, len(self.curve))
-        return np.stack([np.interp(codes, grid, self.curve[:, c]) for c in range(3)], axis=-1).astype(np.float32)
+        return np.stack([np.interp(codes, grid, self.curve[:, c]) for c in range(3)], axis=-1).astype(
+            np.float32
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the curve as JSON, for `--response FILE`."""
-        facts = {"format": FORMAT, "name": self.name, "curve": [[float(f"{v:.7g}") for v in row] for row in self.curve]}
+        facts = {
+            "format": FORMAT,
+            "name": self.name,
+            "curve": [[float(f"{v:.7g}") for v in row] for row in self.curve],
+        }
         with whole_file(path) as temporary:
             temporary.write_text(json.dumps(facts))
 
@@ -109,7 +121,9 @@ def _gamma_of(name: str) -> float:
     except ValueError:
         gamma = np.nan
     if not name.startswith("gamma:") or not 0.2 <= gamma <= 5:
-        raise RequestError(f"response '{name}': expected srgb, linear, calibrate, gamma:G (G from 0.2 to 5) or a file")
+        raise RequestError(
+            f"response '{name}': expected srgb, linear, calibrate, gamma:G (G from 0.2 to 5) or a file"
+        )
     return gamma
 
 
@@ -121,7 +135,9 @@ def load(path: str | Path) -> Response:
             raise KeyError("format")
         return Response(str(facts["name"]), np.array(facts["curve"], dtype=np.float32))
     except (OSError, ValueError, KeyError, TypeError, RequestError) as error:
-        raise FileError(path, f"is not a response curve ({error})", "make one with --save-response") from error
+        raise FileError(
+            path, f"is not a response curve ({error})", "make one with --save-response"
+        ) from error
 
 
 def parse(text: str) -> Response:

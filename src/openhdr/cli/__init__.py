@@ -19,7 +19,11 @@ COMMANDS: Table[Row] = Table(
     Row("info", "Describe images and how they group into brackets.", "openhdr.cli.info:info"),
     Row("metrics", "Score an HDR image against a reference.", "openhdr.cli.metrics:metrics"),
     Row("models", "List the networks and their trained weights.", "openhdr.cli.models:models"),
-    Row("simulate", "Make hand-held brackets with exact truth from HDR scenes.", "openhdr.cli.simulate:simulate"),
+    Row(
+        "simulate",
+        "Make hand-held brackets with exact truth from HDR scenes.",
+        "openhdr.cli.simulate:simulate",
+    ),
     Row("bench", "Run methods on scenes with known truth; write a report.", "openhdr.cli.bench:bench"),
 )
 

@@ -30,7 +30,9 @@ def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
     return paths
 
 
-def each(label: str, jobs: Iterable[tuple[Any, ...]], work: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
+def each(
+    label: str, jobs: Iterable[tuple[Any, ...]], work: Callable[..., dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Run `work(*job)` for every job and return the facts of those that succeeded.
 
     An error the user can mend is printed at once; after the last job the command then exits with 2.

@@ -49,7 +49,8 @@ def format_table(rows: list[dict[str, str]]) -> str:
     widths = [max(len(head), *(len(row[head]) for row in rows)) for head in heads]
     lines = [heads, *([row[head] for head in heads] for row in rows)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
     )
 
 
@@ -97,7 +98,9 @@ def numbers(text: str | None, option: str) -> list[float] | None:
     try:
         return [float(Fraction(part.strip())) for part in text.split(",")]
     except (ValueError, ZeroDivisionError, OverflowError) as error:
-        raise RequestError(f"{option} {text}: expected numbers with commas between, such as -2,0,2") from error
+        raise RequestError(
+            f"{option} {text}: expected numbers with commas between, such as -2,0,2"
+        ) from error
 
 
 def writable(path: Path | None) -> None:

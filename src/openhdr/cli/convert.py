@@ -13,15 +13,22 @@ from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
 
 @click.command("convert")
 @click.argument("images", nargs=-1, required=True, metavar="IN...", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File, or a folder for several.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="File, or a folder for several."
+)
 @click.option("--to", "suffix", default=".exr", show_default=True, help="Extension of the files in a folder.")
 @click.option("--float", "full_float", is_flag=True, help="32-bit floats in EXR instead of half.")
-@click.option("--compression", default="zip", show_default=True, help="Of EXR: none, rle, zips, zip, piz, pxr24, dwaa, dwab.")
-@click.option("--quality", default=95, show_default=True, type=click.IntRange(1, 100), help="Of JPEG, WebP, AVIF.")
+@click.option(
+    "--compression",
+    default="zip",
+    show_default=True,
+    help="Of EXR: none, rle, zips, zip, piz, pxr24, dwaa, dwab.",
+)
+@click.option(
+    "--quality", default=95, show_default=True, type=click.IntRange(1, 100), help="Of JPEG, WebP, AVIF."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def convert(
-    images: tuple[Path, ...], output: Path, suffix: str, full_float: bool, compression: str, quality: int, as_json: bool
-) -> None:
+def convert(images: tuple[Path, ...], output: Path, suffix: str, as_json: bool, **storage: Any) -> None:
     """Convert between image formats; exposure and metadata are kept.
 
     \b
@@ -34,11 +41,11 @@ def convert(
     from openhdr import io
 
     options = io.WriteOptions(
-        exr_half=not full_float,
-        exr_compression=compression,
-        jpeg_quality=quality,
-        webp_quality=quality,
-        avif_quality=quality,
+        exr_half=not storage["full_float"],
+        exr_compression=storage["compression"],
+        jpeg_quality=storage["quality"],
+        webp_quality=storage["quality"],
+        avif_quality=storage["quality"],
     )
     jobs = list(zip(images, outputs(images, output, suffix), strict=True))
     writable(jobs[0][1])

@@ -72,7 +72,9 @@ def _brackets(files: list[dict[str, Any]]) -> list[list[str]]:
     for one in files:
         exposure = Exposure(one["time_s"], one["iso"], one["f_number"])
         ev = relative_ev(exposure) if exposure.time_s else None
-        shots.append(Shot((one["width"], one["height"]), one["camera"], ev, exposure.time_s or 0.0, one["date"]))
+        shots.append(
+            Shot((one["width"], one["height"]), one["camera"], ev, exposure.time_s or 0.0, one["date"])
+        )
     return [[files[i]["name"] for i in members] for members in group(shots)]
 
 

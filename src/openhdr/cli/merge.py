@@ -41,25 +41,43 @@ class Request:
 
 @click.command("merge")
 @click.argument("images", nargs=-1, required=True, metavar="IMG...", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="HDR file: .exr, .hdr or .tif.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="HDR file: .exr, .hdr or .tif."
+)
 @click.option("--ev", help="Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.")
 @click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
 @click.option("--method", help="Merger or network; `openhdr models` lists the networks.  [default: mle]")
 @click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
 @click.option("--align", help="Aligner: homography or none.  [default: homography]")
-@click.option("--reference", type=int, help="Image whose geometry and scale are kept, from 1.  [default: the middle one]")
 @click.option(
-    "--response", default="srgb", show_default=True, help="srgb, gamma:2.2, linear, calibrate, or a saved curve."
+    "--reference",
+    type=int,
+    help="Image whose geometry and scale are kept, from 1.  [default: the middle one]",
+)
+@click.option(
+    "--response",
+    default="srgb",
+    show_default=True,
+    help="srgb, gamma:2.2, linear, calibrate, or a saved curve.",
 )
 @click.option("--calibration", default="debevec", show_default=True, help="debevec or robertson.")
-@click.option("--save-response", type=click.Path(path_type=Path), help="Write the response as a file (.json).")
+@click.option(
+    "--save-response", type=click.Path(path_type=Path), help="Write the response as a file (.json)."
+)
 @click.option("--deghost/--no-deghost", default=True, show_default=True, help="Leave out what moved.")
-@click.option("--match/--no-match", default=None, help="Bring frames onto the reference's tones.  [default: if srgb]")
-@click.option("--mask", type=click.Path(path_type=Path), help="Write what deghosting left out of each image (PNG).")
+@click.option(
+    "--match/--no-match", default=None, help="Bring frames onto the reference's tones.  [default: if srgb]"
+)
+@click.option(
+    "--mask", type=click.Path(path_type=Path), help="Write what deghosting left out of each image (PNG)."
+)
 @click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")
 @click.option("--operator", help="Tone mapping operator of the preview.")
 @click.option(
-    "--anchor", default="reference", show_default=True, help="What 1.0 means: reference (it clips), grey or absolute."
+    "--anchor",
+    default="reference",
+    show_default=True,
+    help="What 1.0 means: reference (it clips), grey or absolute.",
 )
 @click.option("--float", "full_float", is_flag=True, help="32-bit floats in EXR instead of half.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")

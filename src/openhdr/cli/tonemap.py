@@ -13,7 +13,9 @@ from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
 
 @click.command("tonemap")
 @click.argument("images", nargs=-1, required=True, metavar="IN...", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Picture, or a folder for several.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Picture, or a folder for several."
+)
 @click.option("--operator", help="Tone mapping operator.  [default: drago]")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def tonemap(images: tuple[Path, ...], output: Path, operator: str | None, as_json: bool) -> None:
@@ -44,7 +46,9 @@ def _one(path: Path, output: Path, operator: str) -> dict[str, Any]:
 
     image = io.read(path)
     if image.encoding != "linear":
-        raise RequestError(f"{path}: is an ordinary photo; tone mapping needs an HDR image (.exr, .hdr, float .tif)")
+        raise RequestError(
+            f"{path}: is an ordinary photo; tone mapping needs an HDR image (.exr, .hdr, float .tif)"
+        )
     shown = apply(image, operator)
     notes = io.write(output, shown.with_pixels(np.round(shown.pixels * 255).astype(np.uint8)))
     echo_notes(path.name, (*image.notes, *notes))

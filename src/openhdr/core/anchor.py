@@ -32,7 +32,9 @@ def anchored(image: Image, anchor: str) -> Image:
         peak = image.pixels.max(axis=2)
         factor = 0.18 / float(np.exp(np.log(np.maximum(peak, 1e-6)).mean()))
     elif white is None:
-        raise RequestError("--anchor absolute needs shutter time, ISO and aperture in the reference's metadata")
+        raise RequestError(
+            "--anchor absolute needs shutter time, ISO and aperture in the reference's metadata"
+        )
     else:
         factor = float(white)
     metadata = {**image.metadata, "white_luminance": white / factor} if white else image.metadata

@@ -22,7 +22,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise FileError(path, f"cannot be written ({error.strerror})", "check that the folder exists") from error
+        raise FileError(
+            path, f"cannot be written ({error.strerror})", "check that the folder exists"
+        ) from error
     os.close(handle)
     temporary = Path(name)
     try:

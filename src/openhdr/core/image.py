@@ -101,7 +101,9 @@ class Frame:
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.ev):
-            raise RequestError(f"frame {self.name or '?'}: EV is {self.ev}; expected a finite number of stops")
+            raise RequestError(
+                f"frame {self.name or '?'}: EV is {self.ev}; expected a finite number of stops"
+            )
 
 
 @dataclass(frozen=True)

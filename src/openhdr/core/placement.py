@@ -44,7 +44,9 @@ def identity(status: Status) -> Placement:
 
 def mean_shift(homography: np.ndarray, height: int, width: int) -> float:
     """Mean displacement in pixels of the corners and the centre."""
-    points = np.array([[0, 0], [width, 0], [0, height], [width, height], [width / 2, height / 2]], dtype=np.float64)
+    points = np.array(
+        [[0, 0], [width, 0], [0, height], [width, height], [width / 2, height / 2]], dtype=np.float64
+    )
     moved = np.column_stack([points, np.ones(5)]) @ homography.T
     return float(np.hypot(*(moved[:, :2] / moved[:, 2:] - points).T).mean())
 
@@ -74,9 +76,19 @@ def _flow_strip(flow: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.nda
     if flow.shape[:2] == shape:
         return flow[rows]
     sy, sx = flow.shape[0] / shape[0], flow.shape[1] / shape[1]
-    x = np.broadcast_to((np.arange(shape[1], dtype=np.float32) + 0.5) * sx - 0.5, (rows.stop - rows.start, shape[1]))
-    y = np.broadcast_to(((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * sy - 0.5)[:, None], x.shape)
-    return cv2.remap(flow, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    x = np.broadcast_to(
+        (np.arange(shape[1], dtype=np.float32) + 0.5) * sx - 0.5, (rows.stop - rows.start, shape[1])
+    )
+    y = np.broadcast_to(
+        ((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * sy - 0.5)[:, None], x.shape
+    )
+    return cv2.remap(
+        flow,
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(y),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 def warp(pixels: np.ndarray, placement: Placement) -> tuple[np.ndarray, np.ndarray]:

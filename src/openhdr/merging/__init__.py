@@ -25,7 +25,10 @@ MERGERS: Table[MergerRow] = Table(
     MergerRow("debevec", "Debevec & Malik 1997: mean of log radiance.", "openhdr.merging.debevec:combine"),
     MergerRow("robertson", "Robertson et al. 2003: Gaussian weights.", "openhdr.merging.robertson:combine"),
     MergerRow(
-        "mertens", "Mertens et al. 2007: exposure fusion for display.", "openhdr.merging.mertens:fuse", output="display"
+        "mertens",
+        "Mertens et al. 2007: exposure fusion for display.",
+        "openhdr.merging.mertens:fuse",
+        output="display",
     ),
 )
 

@@ -18,7 +18,9 @@ def combine(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen."""
     total = np.zeros_like(samples.light[0])
     weights = np.zeros_like(total)
-    for light, headroom, trust, ev in zip(samples.light, samples.headroom, samples.trust, samples.ev, strict=True):
+    for light, headroom, trust, ev in zip(
+        samples.light, samples.headroom, samples.trust, samples.ev, strict=True
+    ):
         code = np.minimum(srgb_encode(light), 1).astype(np.float32)
         weight = np.minimum(code, 1 - code) * (trust * (headroom > 0))[..., None]
         total += weight * (np.log(np.maximum(light, DARKEST)) - np.float32(ev * np.log(2)))

@@ -59,11 +59,13 @@ class Composite:
     bound: np.ndarray  # bool: the light is clipped, the truth is at least this
 
 
-def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> tuple[Stack, list[Match]]:  # noqa: B008
+def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> tuple[Stack, list[Match]]:
     """The stack with its ghosts found and every frame matched to the reference's tones, and the matches."""
     if not options.deghost and not options.match:
         return stack, [Match() for _ in stack.placements]
-    small = shrink_stack(stack, options.working_megapixels if options.deghost else options.matching_megapixels)
+    small = shrink_stack(
+        stack, options.working_megapixels if options.deghost else options.matching_megapixels
+    )
     samples = small.samples(slice(0, small.shape[0]))
     order = sorted(range(len(samples.ev)), key=lambda i: (i != samples.reference, abs(samples.ev[i])))
     trust, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
@@ -159,7 +161,9 @@ def _agreement(frame: Composite, composite: Composite, options: CompareOptions) 
     spread += np.square(options.misalignment_px * steepness)
     evidence = (np.square(difference) / spread).mean(axis=2)
     pooled = np.sqrt(cv2.GaussianBlur(evidence, (0, 0), options.radius_px))
-    return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1).astype(np.float32)
+    return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1).astype(
+        np.float32
+    )
 
 
 def bleaching(frame: Composite, composite: Composite) -> float:

@@ -71,4 +71,8 @@ def find_match(frame: np.ndarray, other: np.ndarray, light: np.ndarray, sure: np
     if sure.sum() < LEAST_SAMPLES:
         return Match()
     levels, stops = tone_curve(np.log2(light[sure]), np.log2(other[sure] / frame[sure]))
-    return Match(levels, np.clip(stops, -MOST_STOPS, MOST_STOPS)) if np.abs(stops).mean() > LEAST_STOPS else Match()
+    return (
+        Match(levels, np.clip(stops, -MOST_STOPS, MOST_STOPS))
+        if np.abs(stops).mean() > LEAST_STOPS
+        else Match()
+    )

@@ -5,6 +5,7 @@ The result is a picture for display, not radiance: no exposures are needed and n
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -23,12 +24,14 @@ class MertensOptions:
     exposedness_width: float = 0.2  # sigma of the Gaussian around code 1/2
 
 
-def fuse(stack: Stack, options: MertensOptions = MertensOptions()) -> np.ndarray:  # noqa: B008
+def fuse(stack: Stack, options: MertensOptions = MertensOptions()) -> np.ndarray:
     """(H, W, 3) float32 sRGB codes in 0..1."""
     rows = slice(0, stack.shape[0])
     samples = stack.samples(rows)
     codes = [srgb_encode(np.minimum(light, 1)).astype(np.float32) for light in samples.light]
-    weights = [quality(code, options) * trust + 1e-12 for code, trust in zip(codes, samples.trust, strict=True)]
+    weights = [
+        quality(code, options) * trust + 1e-12 for code, trust in zip(codes, samples.trust, strict=True)
+    ]
     total = np.sum(weights, axis=0)
     levels = max(int(np.log2(min(stack.shape))) - 1, 0)
     blended: list[np.ndarray] = []
@@ -48,9 +51,9 @@ def quality(code: np.ndarray, options: MertensOptions) -> np.ndarray:
     contrast = np.abs(cv2.Laplacian(luminance(code), cv2.CV_32F))
     saturation = code.std(axis=2)
     exposedness = np.exp(-np.square(code - 0.5).sum(axis=2) / (2 * options.exposedness_width**2))
-    return (contrast**options.contrast * saturation**options.saturation * exposedness**options.exposedness).astype(
-        np.float32
-    )
+    return (
+        contrast**options.contrast * saturation**options.saturation * exposedness**options.exposedness
+    ).astype(np.float32)
 
 
 def _gaussian(image: np.ndarray, levels: int) -> list[np.ndarray]:
@@ -62,7 +65,7 @@ def _gaussian(image: np.ndarray, levels: int) -> list[np.ndarray]:
 
 def _laplacian(image: np.ndarray, levels: int) -> list[np.ndarray]:
     gaussian = _gaussian(image, levels)
-    pairs = zip(gaussian[:-1], gaussian[1:], strict=True)
+    pairs = itertools.pairwise(gaussian)
     return [fine - cv2.pyrUp(coarse, dstsize=fine.shape[1::-1]) for fine, coarse in pairs] + [gaussian[-1]]
 
 

@@ -16,7 +16,6 @@ from openhdr.camera.noise import NoiseModel
 from openhdr.color.luminance import REC709_LUMINANCE
 from openhdr.merging.samples import Samples
 
-
 TINY = np.float32(1e-12)  # weight of nothing
 
 # Only the ratio of the two matters here: 5000 electrons at clipping, 2.2 of read noise (or 8-bit rounding).
@@ -28,7 +27,9 @@ def combine(samples: Samples, noise: NoiseModel = TYPICAL) -> tuple[np.ndarray, 
     guide = _guide(samples)
     total = np.zeros_like(samples.light[0])
     weights = np.full(guide.shape, TINY, np.float32)
-    for light, headroom, trust, ev in zip(samples.light, samples.headroom, samples.trust, samples.ev, strict=True):
+    for light, headroom, trust, ev in zip(
+        samples.light, samples.headroom, samples.trust, samples.ev, strict=True
+    ):
         gain = np.float32(2.0**ev)
         # the square of the gain in numerator and denominator of the mean: w light / 2^ev with w = 4^ev / variance
         weight = guide * np.float32(noise.shot / gain)

@@ -109,7 +109,11 @@ class Stack:
         if not placement.moves:
             pixels = image.pixels[rows]
             light = decode(image.with_pixels(pixels), self.responses[index])
-            trust = np.ones(pixels.shape[:2], np.float32) if invalid is None else 1 - invalid[rows].astype(np.float32)
+            trust = (
+                np.ones(pixels.shape[:2], np.float32)
+                if invalid is None
+                else 1 - invalid[rows].astype(np.float32)
+            )
             room = headroom(pixels, self.clip)
         else:
             where = sampling_map(placement, rows, self.shape)
@@ -119,7 +123,6 @@ class Stack:
         if self.trust[index] is not None:
             trust = trust * resize_strip(self.trust[index], rows, self.shape)
         return light, room, trust
-
 
     def _resample(
         self, index: int, where: np.ndarray, invalid: np.ndarray | None
@@ -180,5 +183,9 @@ def resize_strip(full: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.nd
     y = (np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5) * scale_y - 0.5
     y = np.broadcast_to(y, x.shape)
     return cv2.remap(
-        full, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        full,
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(y),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )

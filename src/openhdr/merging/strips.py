@@ -46,7 +46,9 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> 
     known = np.zeros(len(unseen), bool)
     for index in np.argsort(samples.ev):
         take = (samples.trust[index].ravel()[unseen] > 0.5) & ~known
-        value[take] = samples.light[index].reshape(-1, 3)[unseen[take]] * np.float32(2.0 ** -samples.ev[index])
+        value[take] = samples.light[index].reshape(-1, 3)[unseen[take]] * np.float32(
+            2.0 ** -samples.ev[index]
+        )
         known |= take
     radiance.reshape(-1, 3)[unseen] = value
 
