@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -26,6 +26,15 @@ VARIANTS = [
     ("eapnet", {"encoder": "single-scale", "body": "drdb", "alignment": "none"}),
 ]
 EVERY = [*((name, {}) for name in MERGERS), *VARIANTS]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small images gain nothing from threads within a layer, and other work may want the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=MERGERS)

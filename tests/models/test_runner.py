@@ -41,9 +41,11 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_tiles_equal_the_whole_image(small_tiles: None, untrained: Make, variant: tuple[str, dict]) -> None:
     net = untrained(*variant)
     photos = frames(61, 75)
-    np.testing.assert_allclose(run(net, photos, EV), direct(net, photos), rtol=0, atol=1e-5)
+    out = run(net, photos, EV, RunOptions(threads=2))
+    np.testing.assert_allclose(out, direct(net, photos), rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_parts_equal_the_whole_image(small_tiles: None, untrained: Make, merger: str) -> None:
     net = untrained(merger)
     net.margin = min(net.margin, 80)  # EAPNet's and ADNet's full reach would need a far larger image
@@ -55,6 +57,15 @@ def test_parts_equal_the_whole_image(small_tiles: None, untrained: Make, merger:
     np.testing.assert_allclose(run(net, photos, EV, options), direct(net, photos), rtol=0, atol=1e-4)
 
 
+def test_parts_share_the_mean_over_the_image(small_tiles: None, untrained: Make) -> None:
+    net = untrained("gsanet")
+    photos = frames(40, 400)
+    options = RunOptions(memory_gb=(40 * 300 * net.bytes_per_pixel + 12 * 40 * 400) / 1e9)
+    assert len(runner._parts(net, (40, 400), options.memory_gb * 1e9 - 12 * 40 * 400)) == 2
+    np.testing.assert_allclose(run(net, photos, EV, options), direct(net, photos), rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
 def test_nothing_beyond_the_margin_reaches_a_pixel(untrained: Make, merger: str) -> None:
     """By the gradient of one output pixel. The mean over GSANet's image is held."""
     net = untrained(merger)
