@@ -112,7 +112,8 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     match = options.match if options.match is not None else options.response == ASSUMED_RESPONSE
     stack, matches = compare(stack, CompareOptions(deghost=options.deghost, match=match))
     image = _combined(stack, method, options)
-    return MergeResult(image, bracket, source, placements, response, stack.trust, matches)
+    trust = [np.ones((1, 1), np.float32) if one is None else one for one in stack.trust]
+    return MergeResult(image, bracket, source, placements, response, trust, matches)
 
 
 def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:

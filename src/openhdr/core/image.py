@@ -129,12 +129,22 @@ class Bracket:
                     f"{first.name or 'the first'} is {first.image.width}x{first.image.height}; "
                     "frames of a bracket must have one size"
                 )
+            if _kind(frame.image) != _kind(first.image):
+                raise RequestError(
+                    f"{frame.name or 'a frame'} holds {_kind(frame.image)} values, but {first.name or 'the first'} "
+                    f"{_kind(first.image)}; frames of a bracket must be of one kind: convert them first"
+                )
 
     @property
     def ev(self) -> np.ndarray:
         """(N,) float64: stops relative to the reference frame."""
         stops = np.array([frame.ev for frame in self.frames])
         return stops - stops[self.reference]
+
+
+def _kind(image: Image) -> str:
+    """What the pixel values are, in words."""
+    return f"{image.pixels.dtype.itemsize * 8}-bit {'linear' if image.encoding == 'linear' else 'photo'}"
 
 
 def middle_exposure(ev: np.ndarray) -> int:
