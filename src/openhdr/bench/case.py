@@ -11,6 +11,7 @@ import numpy as np
 from openhdr.camera.response import Response
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
+from openhdr.metrics.protocol import PPD, parse
 
 Task = Literal["merge", "expand", "photo"]
 TASKS = ("merge", "expand", "photo")
@@ -124,10 +125,11 @@ class Case:
     settings: tuple[Setting, ...]
     columns: tuple[Column, ...] = DEFAULT_COLUMNS
     protocol: str = DEFAULT_PROTOCOL  # what 1.0 means to metrics of absolute light
-    ppd: float = 30.0  # pixels per degree, for the same metrics
+    ppd: float = PPD  # pixels per degree, for the same metrics
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        parse(self.protocol, self.ppd)
         for kind, names in (
             ("scene", [s.name for s in self.scenes]),
             ("method", [s.name for s in self.settings]),

@@ -2,7 +2,7 @@
 
 title = "My camera"                     # optional, as is everything but [[methods]]
 description = "Ten brackets of my kitchen"
-scenes = "brackets"                     # folder, from the file's own; all of `openhdr simulate`'s brackets in it
+scenes = "brackets"                     # a folder of simulated brackets, from the file's own
 metrics = ["psnr-mu@shortest", "psnr-mu", "hdr-vdp-2@shortest"]
 protocol = "liu2020"
 
@@ -34,8 +34,19 @@ from openhdr.bench.case import (
 )
 from openhdr.bench.named import folder_case, scene_entries
 from openhdr.core.errors import FileError, RequestError, unknown_name
+from openhdr.metrics.protocol import PPD
 
-_KEYS = ("title", "description", "scenes", "metrics", "protocol", "ppd", "methods")
+_KEYS = {
+    "title": str,
+    "description": str,
+    "scenes": str,
+    "metrics": list,
+    "protocol": str,
+    "ppd": float,
+    "methods": list,
+}
+_METHOD_KEYS = {field.name: bool if field.name == "deghost" else str for field in fields(Setting)}
+_CALLED = {str: "a text", float: "a number", list: "a list", bool: "true or false"}
 
 
 def load_case(name: str, data: Path | None, work: Path) -> Case:
@@ -80,36 +91,38 @@ def _from_toml(path: Path, data: Path | None) -> Case:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FileError(path, f"is not a case ({error})", "see the documentation of bench cases") from error
     _check_keys(path, facts, _KEYS)
-    folder = data or path.parent / str(facts.get("scenes", "."))
     metrics = facts.get("metrics")
     return Case(
         path.stem,
-        str(facts.get("title", path.stem)),
-        str(facts.get("description", "")),
-        scene_entries(folder),
+        facts.get("title", path.stem),
+        facts.get("description", ""),
+        scene_entries(data or path.parent / facts.get("scenes", ".")),
         _settings(path, facts.get("methods")),
-        tuple(map(parse_column, metrics)) if metrics else DEFAULT_COLUMNS,
-        str(facts.get("protocol", DEFAULT_PROTOCOL)),
-        float(facts.get("ppd", 30.0)),
+        tuple(parse_column(str(metric)) for metric in metrics) if metrics else DEFAULT_COLUMNS,
+        facts.get("protocol", DEFAULT_PROTOCOL),
+        float(facts.get("ppd", PPD)),
     )
 
 
-def _settings(path: Path, rows: list[dict[str, Any]] | None) -> tuple[Setting, ...]:
+def _settings(path: Path, rows: list[Any] | None) -> tuple[Setting, ...]:
     if rows is None:
         return default_settings()
-    keys = [field.name for field in fields(Setting)]
     for row in rows:
-        _check_keys(path, row, keys)
-        if "name" not in row:
+        if not isinstance(row, dict) or "name" not in row:
             raise FileError(path, "has a method without a name", 'write name = "..." in each [[methods]]')
+        _check_keys(path, row, _METHOD_KEYS)
     return tuple(Setting(*(row.get(f.name, f.default) for f in fields(Setting))) for row in rows)
 
 
-def _check_keys(path: Path, found: dict[str, Any], known: Sequence[str]) -> None:
-    for key in found:
+def _check_keys(path: Path, found: dict[str, Any], known: dict[str, type]) -> None:
+    """Raise FileError for a key that is unknown or holds something else than it should."""
+    for key, value in found.items():
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean '{near[0]}'? " if near else ""
             raise FileError(
                 path, f"has the unknown key '{key}'", f"{hint}expected one of: {', '.join(known)}"
             )
+        wanted = (int, float) if known[key] is float else known[key]
+        if not isinstance(value, wanted):
+            raise FileError(path, f"{key} is {value!r}", f"expected {_CALLED[known[key]]}")

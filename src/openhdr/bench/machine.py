@@ -29,7 +29,7 @@ def _version(name: str) -> str | None:
 
 
 def commit() -> str | None:
-    """The commit of the checkout that openhdr runs from, `+changes` if files differ; None if it is installed."""
+    """The commit of the checkout that openhdr runs from, `+changes` if files differ; None where installed."""
     package = Path(openhdr.__file__).resolve().parent
     if not any((folder / ".git").exists() for folder in package.parents[:3]):
         return None

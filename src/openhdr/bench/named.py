@@ -98,8 +98,11 @@ def _read_published(folder: Path, name: str) -> BenchScene:
 def folder_case(folder: Path) -> Case:
     """All brackets of a folder that `openhdr simulate` wrote, by the default methods."""
     entries = scene_entries(folder)
-    text = f"{len(entries)} bracket{'s' if len(entries) > 1 else ''} from the folder {folder.name}."
-    return Case(folder.name, folder.name, text, entries, default_settings())
+    title, text = (
+        f"Brackets in {folder.name}",
+        "Every bracket that was found in the folder, by the default methods.",
+    )
+    return Case(folder.name, title, text, entries, default_settings())
 
 
 def scene_entries(folder: Path) -> tuple[SceneEntry, ...]:

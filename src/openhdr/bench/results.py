@@ -48,7 +48,7 @@ class Results:
         return tuple(run for run in self.runs if run.error)
 
     def means(self, group: str) -> list[dict[str, Any]]:
-        """For each method the mean of every column, of time and of memory over the scenes that it could do."""
+        """For each method the mean of every column, time and memory over the scenes that it could do."""
         names = {scene["name"] for scene in self.scenes if group in (ALL, scene["group"])}
         return [self._mean_of(method["name"], names) for method in self.methods]
 

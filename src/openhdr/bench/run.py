@@ -23,6 +23,7 @@ from openhdr.models import MODELS
 
 FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
 TRUTH, PHOTO = "truth", "reference photo"
+TIMING = "one call on photos already read, after one that does not count; memory above that in use before"
 
 
 @dataclass
@@ -122,7 +123,7 @@ def _scene_facts(entry: SceneEntry, scene: BenchScene) -> dict[str, Any]:
 
 def _method_facts(setting: Setting) -> dict[str, Any]:
     """A setting in full; a network's parameters and 1e9 multiply-adds (challenge's rule, 1060x1900)."""
-    row = MODELS[setting.method] if setting.method in MODELS else None
+    row = next((row for row in MODELS.values() if row.name == setting.method), None)
     return {
         "name": setting.name,
         "summary": setting.summary,
@@ -152,5 +153,5 @@ def _about(case: Case) -> Mapping[str, Any]:
             "ppd": case.ppd,
             "notes": list(case.notes),
         },
-        "timing": "one call on photos already read, after one that does not count; memory above that in use before",
+        "timing": TIMING,
     }

@@ -135,8 +135,9 @@ class Comparison {
     this.maps = make("div", { class: "maps" });
     this.legends = make("div");
     root.replaceChildren(this.bars, this.stage, this.sliders, make("p", { class: "hint" },
-      "Drag in the picture to move the split; zoomed in, drag to move the picture. Keys on the picture: \u2190 \u2192 split, " +
-      "\u2191 \u2193 exposure, F flip, Z zoom. Exposure 0 = as the reference photo was exposed."), this.maps, this.legends);
+      "Exposure 0 = as the reference photo was exposed. Drag in the picture to move the split; zoomed in, to move the picture. ",
+      make("span", { class: "keys" }, "Keys on the picture: \u2190 \u2192 split, \u2191 \u2193 exposure, F flip, Z zoom.")),
+      this.maps, this.legends);
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     this.canvas.addEventListener("pointerdown", (event) => this.drag(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -296,7 +297,7 @@ class Comparison {
         if (!picture[kind]) continue;
         const canvas = make("canvas", { role: "img", "aria-label": `${text} of ${picture.name}` });
         jobs.push(drawMap(canvas, picture[kind]));
-        figures.push(make("figure", {}, make("figcaption", {}, `${letter}: ${picture.label ?? picture.name}, ${text}`), canvas));
+        figures.push(make("figure", {}, make("figcaption", {}, `${letter}: ${picture.name}, ${text}`), canvas));
       }
     }
     await Promise.all(jobs);

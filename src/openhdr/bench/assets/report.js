@@ -38,15 +38,15 @@ function meanRows() {
 
 function columnsOf(rows) {
   const scores = METRICS.map((metric) => ({
-    key: metric.key, head: metric.metric, note: metric.scale, of: (row) => number(row.scores[metric.key]),
-    text: (value) => score(metric.key, value), metric,
+    key: metric.key, head: metric.metric, note: metric.unit || "\u00a0", of: (row) => number(row.scores[metric.key]),
+    text: (value) => score(metric.key, value), metric, scale: metric.scale,
   }));
   return [...scores, ...COSTS.filter((column) => rows.some((row) => column.of(row) !== null))];
 }
 
 function headCell(column, active, down, onclick) {
   const mark = active ? (down ? " \u25be" : " \u25b4") : "";
-  return make("th", { scope: "col", "aria-sort": active ? (down ? "descending" : "ascending") : "none" },
+  return make("th", { scope: "col", class: column.starts ? "starts" : "", "aria-sort": active ? (down ? "descending" : "ascending") : "none" },
     make("button", { type: "button", onclick }, column.head, make("span", { class: "mark", "aria-hidden": "true" }, mark)),
     column.note ? make("small", {}, column.note) : null);
 }
@@ -60,8 +60,24 @@ function sorted(rows, of, down) {
   });
 }
 
+/* Columns on one scale stand together under a head that states it. */
+function markStarts(columns) {
+  columns.forEach((column, n) => { column.starts = n === 0 || column.scale !== columns[n - 1].scale; });
+}
+
+function scaleRow(columns) {
+  const cells = [make("td", { class: "corner" })];
+  columns.filter((column) => column.starts).forEach((first) => {
+    const from = columns.indexOf(first), next = columns.findIndex((column, n) => n > from && column.starts);
+    cells.push(make("th", { scope: "colgroup", class: "scale starts", colspan: (next < 0 ? columns.length : next) - from },
+      make("span", {}, first.scale ?? "cost")));
+  });
+  return make("tr", {}, ...cells);
+}
+
 function drawMeans() {
   const rows = meanRows(), columns = columnsOf(rows), active = columns.find((column) => column.key === view.sort) ?? columns[0];
+  markStarts(columns);
   const head = make("tr", {}, make("th", { scope: "col" }, "method"), ...columns.map((column) =>
     headCell(column, column === active, view.down, () => {
       view.down = column.key === view.sort ? !view.down : Boolean(column.metric?.higher_is_better);
@@ -77,9 +93,9 @@ function drawMeans() {
     make("th", { scope: "row" }, row.method, make("small", {}, row.facts.summary)),
     ...columns.map((column) => {
       const value = column.of(row), top = column.metric && value !== null && value === best.get(column.key);
-      return make("td", { class: top ? "number best" : "number" }, column.text(value));
+      return make("td", { class: `number${top ? " best" : ""}${column.starts ? " starts" : ""}` }, column.text(value));
     })));
-  by("means").replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
+  by("means").replaceChildren(make("thead", {}, scaleRow(columns), head), make("tbody", {}, ...body));
 }
 
 /* ---- plots ---- */
@@ -155,14 +171,15 @@ function drawPlots() {
   const metric = metricOf(view.metric), rows = meanRows(), figures = [];
   const axes = [
     { label: "time a scene, seconds", of: (row) => row.time_s, title: "time" },
-    { label: "1e9 multiply-adds at 1060\u00d71900", of: (row) => row.facts.gmacs, title: "multiply-adds (networks only)" },
+    { label: "1e9 multiply-adds at 1060\u00d71900", of: (row) => row.facts.gmacs, title: "multiply-adds of the networks" },
   ];
   for (const axis of axes) {
     const points = rows.map((row) => ({ name: row.method, index: row.index, x: axis.of(row), y: number(row.scores[metric.key]) }))
       .filter((point) => point.x !== null && point.x > 0 && point.y !== null);
     const title = make("figcaption", {}, `${metric.metric} against ${axis.title}`, make("div", { class: "soft" }, metric.scale));
+    if (axis.title !== "time" && !points.length) continue;
     const none = points.length && points.some((point) => Number.isFinite(point.y)) ? null
-      : make("p", { class: "soft" }, axis.title === "time" ? "No finite score to plot." : "No network took part in this benchmark.");
+      : make("p", { class: "soft" }, "No finite score to plot.");
     figures.push(make("figure", {}, title, none ?? scatter(points, metric, axis.label)));
   }
   by("plots").replaceChildren(...figures);
@@ -239,11 +256,14 @@ function findings() {
     said.push(`Best on average: ${first.method} with ${withUnit(metric.key, first.scores[metric.key])} ${metric.metric} (${metric.scale})` +
       (second ? `, then ${second.method} with ${withUnit(metric.key, second.scores[metric.key])}.` : "."));
     const photo = rows.find((row) => RESULTS.methods.find((method) => method.name === row.method).task === "photo");
+    if (metric.unit === "dB") said.push("6 dB more means that the error is half as large.");
     if (photo && photo !== first)
       said.push(`The reference photo alone reaches ${withUnit(metric.key, photo.scores[metric.key])}: what a method adds is the difference to that.`);
   }
   const failed = RESULTS.runs.filter((run) => run.error);
   if (failed.length) said.push(`${failed.length} of ${RESULTS.runs.length} runs failed: ${failed[0].method} on ${failed[0].scene}: ${failed[0].error}`);
+  if (RESULTS.methods.every((method) => method.gmacs === null))
+    said.push("No network took part: nothing is plotted against multiply-adds.");
   return [...said, ...RESULTS.case.notes];
 }
 

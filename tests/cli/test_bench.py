@@ -1,0 +1,84 @@
+"""`openhdr bench` and `openhdr models` as commands."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from openhdr.camera.simulation.config import ObjectConfig, SimulationConfig
+from openhdr.camera.simulation.draw import draw_plan
+from openhdr.camera.simulation.render import render
+from openhdr.camera.simulation.scene import make_scene
+from openhdr.cli.bench import bench
+from openhdr.cli.models import models
+from openhdr.core.errors import OpenHDRError, RequestError
+from openhdr.data.simulated import write_bracket
+from openhdr.models import MODELS
+
+QUICK = ["--method", "mle", "--method", "photo", "--metric", "psnr-mu@shortest", "--metric", "psnr-l"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    rng = np.random.default_rng(3)
+    pixels = np.kron(rng.random((8, 12, 3)) ** 3 * 4, np.ones((24, 24, 1))).astype(np.float32) + 0.01
+    flat = make_scene("blocks", pixels, "flat")
+    config = SimulationConfig(size=(96, 64), objects=ObjectConfig(still_share=1.0))
+    folder = tmp_path_factory.mktemp("case")
+    write_bracket(render(draw_plan(flat, [], config, 7, (-2.0, 0.0, 2.0)), [flat]), folder / "blocks", config)
+    return folder
+
+
+def test_bench_writes_results_and_report(folder, tmp_path):
+    out = tmp_path / "new" / "report"
+    done = CliRunner().invoke(bench, [str(folder), "-o", str(out), *QUICK], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "mle" in done.output and "shortest frame clips" in done.output
+    facts = json.loads((out / "results.json").read_text())
+    assert [run["method"] for run in facts["runs"]] == ["mle", "photo"]
+    assert (out / "report.html").stat().st_size > 20_000
+
+
+def test_bench_json(folder, tmp_path):
+    done = CliRunner().invoke(
+        bench, [str(folder), "-o", str(tmp_path), *QUICK, "--json"], catch_exceptions=False
+    )
+    assert json.loads(done.stdout) == json.loads((tmp_path / "results.json").read_text())
+
+
+def test_a_failing_method_ends_with_an_error_after_the_others_are_done(folder, tmp_path):
+    case = tmp_path / "case.toml"
+    case.write_text(
+        f'scenes = "{folder}"\nmetrics = ["psnr-l"]\n[[methods]]\nname = "photo"\ntask = "photo"\n'
+        '[[methods]]\nname = "fusion"\nmethod = "mertens"\n'
+    )
+    done = CliRunner().invoke(bench, [str(case), "-o", str(tmp_path)])
+    assert isinstance(done.exception, OpenHDRError)
+    assert "1 of 2 runs failed (fusion)" in str(done.exception)
+    runs = json.loads((tmp_path / "results.json").read_text())["runs"]
+    assert "scores" in runs[0] and "error" in runs[1]
+    assert (tmp_path / "report.html").exists()
+
+
+def test_unknown_method_is_refused_before_any_work(folder, tmp_path):
+    done = CliRunner().invoke(bench, [str(folder), "-o", str(tmp_path), "--method", "debevek"])
+    assert isinstance(done.exception, RequestError)
+    assert "did you mean 'debevec'" in str(done.exception)
+
+
+def test_models_json_has_the_contract_s_facts():
+    facts = json.loads(CliRunner().invoke(models, ["--json"], catch_exceptions=False).stdout)
+    assert [one["name"] for one in facts] == list(MODELS)
+    for one in facts:
+        assert set(one) >= {"name", "task", "frames", "params", "gmacs", "weights", "paper"}
+        assert one["task"] in ("merge", "expand") and one["params"] > 0
+        for weight in one["weights"]:
+            assert set(weight) == {"name", "licence", "training_data", "scores"}
+
+
+def test_models_text():
+    text = CliRunner().invoke(models, [], catch_exceptions=False).stdout
+    assert all(name in text for name in MODELS)
