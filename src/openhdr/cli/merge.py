@@ -10,6 +10,8 @@ import click
 
 from openhdr.cli.common import echo_json, echo_notes, format_table, numbers, progress_bar, writable
 
+from openhdr.core.errors import RequestError
+
 if TYPE_CHECKING:
     from openhdr.pipeline import MergeOptions, MergeResult
 
@@ -92,12 +94,9 @@ def merge(**options: Any) -> None:
     reference clips.
     """
     request = Request(**options)
-    for path in (request.output, request.preview, request.mask, request.save_response):
-        writable(path)
-    from openhdr.core.anchor import check_anchor
+    _refuse_early(request)
     from openhdr.pipeline import merge_bracket
 
-    check_anchor(request.anchor)
     with progress_bar():
         result = merge_bracket(request.images, merge_options(request))
         notes = _write(request, result)
@@ -113,6 +112,25 @@ def merge(**options: Any) -> None:
     echo_notes(request.output.name, notes)
     for sentence in warnings_of(result):
         echo_notes("", (sentence,))
+
+
+def _refuse_early(request: Request) -> None:
+    """What can be refused before the work: nothing may be left behind that is half of what was asked."""
+    from openhdr.core.anchor import check_anchor
+    from openhdr.tonemapping import OPERATORS
+
+    pictures = [path for path in (request.output, request.preview, request.mask) if path]
+    for path in pictures:
+        writable(path)
+    writable(request.save_response, ".json")
+    taken = {path.resolve(): f"{path} is one of the inputs" for path in request.images}
+    for path in pictures:
+        if path.resolve() in taken:
+            raise RequestError(f"{taken[path.resolve()]}; give the result another name")
+        taken[path.resolve()] = f"{path} is named for two results"
+    check_anchor(request.anchor)
+    if request.operator:
+        OPERATORS[request.operator]
 
 
 def merge_options(request: Request) -> MergeOptions:
@@ -205,9 +223,11 @@ def _printed(frame: dict[str, Any]) -> dict[str, str]:
 
 def warnings_of(result: MergeResult) -> list[str]:
     """What a user should look at."""
+    from openhdr.camera.bracketing import PIXELS
+
     said = []
     for frame, place, match in zip(result.bracket.frames, result.placements, result.matches, strict=True):
-        if abs(match.mean) > 0.25:
+        if abs(match.mean) > 0.25 and result.exposures_from != PIXELS:
             said.append(
                 f"{frame.name} is {abs(match.mean):.2f} EV {'darker' if match.mean > 0 else 'brighter'} than stated; "
                 "it was matched to the reference (--no-match keeps the stated exposure, --response calibrate "

@@ -30,7 +30,7 @@ LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 class CompareOptions:
     deghost: bool = True
     match: bool = True  # correct exposures and tones by the reference, see `matching`
-    working_megapixels: float = 2.0  # frames are compared at this size at most
+    working_megapixels: float = 1.5  # frames are compared at this size at most
     matching_megapixels: float = 0.4  # ... and at this size if only tones are matched
     slack: float = 0.03  # relative difference that response and exposure errors may make
     misalignment_px: float = 0.1  # residual shift that alignment may leave
@@ -150,9 +150,8 @@ def _agreement(frame: Composite, composite: Composite, options: CompareOptions) 
     # only a bound is known: more light than a lower bound is no contradiction
     lacking = np.maximum(frame.light, frame.light.mean(axis=2, keepdims=True)) if bleached else frame.light
     lacking = lacking - np.float32(1 - bleached) * composite.light
-    difference[composite.bound] = np.minimum(lacking[composite.bound], 0)
-    difference[frame.bound] = np.maximum(difference[frame.bound], 0)
-    difference[composite.bound & frame.bound] = 0
+    difference = np.where(composite.bound, np.minimum(lacking, 0), difference)
+    difference = np.where(frame.bound, np.maximum(difference, 0), difference)
     slack = np.where(composite.bound.any(axis=2, keepdims=True), max(bleached, options.slack), options.slack)
     spread = frame.variance + composite.variance + np.square(slack * composite.light)
     steepness = _steepness(composite.light)

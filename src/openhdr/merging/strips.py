@@ -27,8 +27,7 @@ def merge_strips(stack: Stack, combine: Combine) -> np.ndarray:
         samples = stack.samples(rows)
         radiance, weight = combine(samples)
         _fill_unseen(radiance, weight, samples)
-        if stack.backdrop is not None:
-            _show_backdrop(radiance, weight, samples, resize_strip(stack.backdrop, rows, stack.shape))
+        _show_backdrop(radiance, weight, samples, stack, rows)
         result[rows] = radiance
 
     with progress.task("merging", len(strips)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -53,9 +52,14 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> 
     radiance.reshape(-1, 3)[unseen] = value
 
 
-def _show_backdrop(radiance: np.ndarray, weight: np.ndarray, samples: Samples, backdrop: np.ndarray) -> None:
+def _show_backdrop(
+    radiance: np.ndarray, weight: np.ndarray, samples: Samples, stack: Stack, rows: slice
+) -> None:
     """Where only the reference's clipped channels are known, show the backdrop in those channels."""
-    reference = samples.light[samples.reference]
     blind = (weight <= 0) & (samples.trust[samples.shortest] <= 0.5)
-    raised = np.where(samples.clipped(samples.reference), np.maximum(backdrop, reference), reference)
-    radiance[blind] = raised[blind]
+    if stack.backdrop is None or not blind.any():
+        return
+    backdrop = resize_strip(stack.backdrop, rows, stack.shape)[blind]
+    reference = samples.light[samples.reference][blind]
+    clipped = samples.clipped(samples.reference)[blind]
+    radiance[blind] = np.where(clipped, np.maximum(backdrop, reference), reference)
