@@ -26,7 +26,11 @@ def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
     paths = [output / (path.stem + suffix) for path in inputs]
     if len(set(paths)) < len(paths):
         raise RequestError(f"-o {output}: two inputs have the same name; convert them into different folders")
-    output.mkdir(parents=True, exist_ok=True)
+    from openhdr.bench.folders import make_folder
+    from openhdr.io import check_output
+
+    check_output(paths[0])
+    make_folder(output)
     return paths
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -96,22 +95,33 @@ def numbers(text: str | None, option: str) -> list[float] | None:
     if text is None:
         return None
     try:
-        return [float(Fraction(part.strip())) for part in text.split(",")]
-    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        return [_number(part) for part in text.split(",")]
+    except (ValueError, ZeroDivisionError) as error:
         raise RequestError(
             f"{option} {text}: expected numbers with commas between, such as -2,0,2"
         ) from error
 
 
-def writable(path: Path | None) -> None:
-    """Refuse an output before the work: unknown extension, a folder that does not exist."""
+def _number(text: str) -> float:
+    """`2`, `-0.5` or `1/400`; in floats, because an exact 1e999999999 would take all memory."""
+    top, slash, bottom = text.partition("/")
+    return float(top) / float(bottom) if slash else float(top)
+
+
+def writable(path: Path | None, extension: str = "") -> None:
+    """Refuse an output before the work: a folder that does not exist, an extension that cannot be written.
+
+    extension: the one that the file must have; "" = that of any image format.
+    """
     if path is None:
         return
     if not path.parent.is_dir():
         raise FileError(path, "its folder does not exist", f"make it first: mkdir -p {path.parent}")
     if path.is_dir():
         raise FileError(path, "is a folder", "name a file")
-    if path.suffix == ".json":
+    if extension:
+        if path.suffix != extension:
+            raise FileError(path, f"has extension '{path.suffix}'", f"end the name in {extension}")
         return
     from openhdr.io import check_output
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.common import echo_json, echo_notes, format_table, numbers, progress_bar, writable
-
 from openhdr.core.errors import RequestError
 
 if TYPE_CHECKING:
