@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from openhdr.bench import CASES
+from openhdr.bench.case import CLASSICAL, Setting, default_settings
 from openhdr.bench.load import load_case, narrowed
 from openhdr.core.errors import FileError, RequestError
 
@@ -100,3 +101,35 @@ def test_demo_case():
     lit = (reference.pixels > 40).all(axis=2) & (reference.pixels < 220).all(axis=2)
     decoded = ((reference.pixels[lit] / 255 + 0.055) / 1.055) ** 2.4
     assert np.median(decoded / scene.truth[lit]) == pytest.approx(1, abs=0.05)  # 1.0 = the reference clips
+
+
+@pytest.fixture
+def shipped(monkeypatch):
+    """As if openhdr came with weights of a network."""
+    from openhdr import models
+    from openhdr.core.table import Table
+
+    row = models.WeightRow("gsanet-test", "", "gsanet-test.safetensors", network="gsanet")
+    monkeypatch.setattr(models, "WEIGHTS", Table("trained weights", row))
+
+
+def test_networks_with_weights_take_part(shipped):
+    settings, notes = default_settings()
+    assert (settings[-1].name, settings[-1].method, settings[-1].weights) == (
+        "gsanet-test",
+        "gsanet",
+        "gsanet-test",
+    )
+    assert notes == ()
+
+
+def test_without_torch_networks_are_left_out_and_that_is_said(shipped, monkeypatch):
+    monkeypatch.setattr("openhdr.bench.case.find_spec", lambda name: None)
+    settings, notes = default_settings()
+    assert settings == CLASSICAL
+    assert "openhdr[torch]" in notes[0]
+
+
+def test_weights_of_an_expansion_are_refused():
+    with pytest.raises(RequestError, match="weights"):
+        Setting("x", task="expand", method="two-stage", weights="w")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
@@ -35,9 +36,10 @@ class Setting:
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
-            raise RequestError(
-                f"method '{self.name}': task is '{self.task}'; expected one of {', '.join(TASKS)}"
-            )
+            known = ", ".join(TASKS)
+            raise RequestError(f"method '{self.name}': task is '{self.task}'; expected one of {known}")
+        if self.task == "expand" and self.weights is not None:
+            raise RequestError(f"method '{self.name}': weights can be chosen for networks that merge only")
 
 
 @dataclass(frozen=True)
@@ -152,23 +154,23 @@ CLASSICAL = (
 )
 
 
-def network_settings() -> tuple[Setting, ...]:
-    """One setting for each set of trained weights that comes with openhdr."""
+def default_settings() -> tuple[tuple[Setting, ...], tuple[str, ...]]:
+    """The classical settings and every network that comes with weights; and what the report should say of it."""
     from openhdr.models import MODELS, WEIGHTS
 
-    return tuple(
+    networks = tuple(
         Setting(
             row.name,
             f"{MODELS[row.network].summary}; weights {row.name}",
-            task,
+            "merge",
             row.network,
             weights=row.name,
         )
         for row in WEIGHTS.values()
-        if (task := MODELS[row.network].task) in TASKS
+        if MODELS[row.network].task == "merge"
     )
-
-
-def default_settings() -> tuple[Setting, ...]:
-    """The classical settings and every network that comes with weights."""
-    return CLASSICAL + network_settings()
+    if networks and find_spec("torch") is None:
+        return CLASSICAL, (
+            "The networks were left out: torch is not installed (pip install 'openhdr[torch]').",
+        )
+    return CLASSICAL + networks, ()

@@ -92,26 +92,27 @@ def _from_toml(path: Path, data: Path | None) -> Case:
         raise FileError(path, f"is not a case ({error})", "see the documentation of bench cases") from error
     _check_keys(path, facts, _KEYS)
     metrics = facts.get("metrics")
+    settings, notes = _settings(path, facts["methods"]) if "methods" in facts else default_settings()
     return Case(
         path.stem,
         facts.get("title", path.stem),
         facts.get("description", ""),
         scene_entries(data or path.parent / facts.get("scenes", ".")),
-        _settings(path, facts.get("methods")),
+        settings,
         tuple(parse_column(str(metric)) for metric in metrics) if metrics else DEFAULT_COLUMNS,
         facts.get("protocol", DEFAULT_PROTOCOL),
         float(facts.get("ppd", PPD)),
+        notes,
     )
 
 
-def _settings(path: Path, rows: list[Any] | None) -> tuple[Setting, ...]:
-    if rows is None:
-        return default_settings()
+def _settings(path: Path, rows: list[Any]) -> tuple[tuple[Setting, ...], tuple[str, ...]]:
+    """The file's methods, and no notes."""
     for row in rows:
         if not isinstance(row, dict) or "name" not in row:
             raise FileError(path, "has a method without a name", 'write name = "..." in each [[methods]]')
         _check_keys(path, row, _METHOD_KEYS)
-    return tuple(Setting(*(row.get(f.name, f.default) for f in fields(Setting))) for row in rows)
+    return tuple(Setting(*(row.get(f.name, f.default) for f in fields(Setting))) for row in rows), ()
 
 
 def _check_keys(path: Path, found: dict[str, Any], known: dict[str, type]) -> None:

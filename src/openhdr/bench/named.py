@@ -24,12 +24,14 @@ def demo(data: Path | None, work: Path) -> Case:
     """The built-in bracket."""
     if data is not None:
         raise RequestError("--data: the demo case brings its own bracket; leave --data out")
+    settings, notes = default_settings()
     return Case(
         "demo",
         DEMO_TITLE,
         "One path-traced bracket, hand-held, in which a toy train moves; its exact light is known.",
         (SceneEntry("room", "", partial(read_demo, demo_folder())),),
-        default_settings(),
+        settings,
+        notes=notes,
     )
 
 
@@ -72,13 +74,15 @@ def public(data: Path | None, work: Path) -> Case:
         )
         for case in cases()
     )
+    settings, notes = default_settings()
     return Case(
         "public",
         "The public benchmark of openhdr",
         "32 hand-held brackets of three frames, 576x384, simulated from eight panoramas: in 24 of them "
         "something moves, in 8 nothing does. Every bracket was checked against its published hash.",
         entries,
-        default_settings(),
+        settings,
+        notes=notes,
     )
 
 
@@ -102,7 +106,8 @@ def folder_case(folder: Path) -> Case:
         f"Brackets in {folder.name}",
         "Every bracket that was found in the folder, by the default methods.",
     )
-    return Case(folder.name, title, text, entries, default_settings())
+    settings, notes = default_settings()
+    return Case(folder.name, title, text, entries, settings, notes=notes)
 
 
 def scene_entries(folder: Path) -> tuple[SceneEntry, ...]:

@@ -120,6 +120,7 @@ function legend(from, to) {
 /* ---- the comparison ---- */
 
 const ZOOMS = [1, 2, 4, 8];
+const TALLEST = 66; // per cent of the window that a picture may take, so that its sliders stay in view
 
 class Comparison {
   constructor(root) {
@@ -199,6 +200,7 @@ class Comparison {
   paint() {
     if (!this.a || !this.b) return;
     const { state, canvas, a } = this;
+    this.stage.style.maxWidth = `max(${(TALLEST * a.width) / a.height}vh, 300px)`;
     const width = Math.round(Math.min(1920, this.stage.clientWidth * (window.devicePixelRatio || 1)));
     const height = Math.round((width * a.height) / a.width);
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }

@@ -315,7 +315,7 @@ by("score-bar").append(
 const sceneSelect = select(RESULTS.scenes.map((scene) => scene.name), 0, (n) => showScene(n));
 const stepScene = (by_) => () => showScene((view.scene + by_ + FACTS.scenes.length) % FACTS.scenes.length);
 by("scene-bar").append(labelled("Scene", sceneSelect),
-  ...(FACTS.scenes.length > 1 ? [make("button", { type: "button", onclick: stepScene(-1) }, "\u2190 Previous"), make("button", { type: "button", onclick: stepScene(1) }, "Next \u2192")] : []));
+  ...(FACTS.scenes.length > 1 ? [make("button", { type: "button", "aria-label": "Previous scene", onclick: stepScene(-1) }, "\u2190"), make("button", { type: "button", "aria-label": "Next scene", onclick: stepScene(1) }, "\u2192")] : []));
 
 function drawAll() { drawMeans(); drawPlots(); drawScenes(); }
 words();
