@@ -98,6 +98,8 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
         raise unknown_name(
             "merge method", method, [*MERGERS, *(n for n, m in MODELS.items() if m.task == "merge")]
         )
+    if options.weights and method not in MODELS:
+        raise RequestError(f"--weights {options.weights}: the method '{method}' is no network; leave it out")
     aligner = ALIGNERS[options.align or DEFAULT_ALIGNER]
     response = _first_response(options)
     images, names = read_frames(frames)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from openhdr.core import progress
-from openhdr.core.errors import FileError, OpenHDRError, RequestError
+from openhdr.core.errors import OpenHDRError, RequestError
 
 
 def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
@@ -23,6 +23,7 @@ def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
         return [output]
     if output.suffix and not output.is_dir():
         raise RequestError(f"-o {output}: {len(inputs)} inputs need a folder, not a file")
+    suffix = suffix if suffix.startswith(".") else f".{suffix}"
     paths = [output / (path.stem + suffix) for path in inputs]
     if len(set(paths)) < len(paths):
         raise RequestError(f"-o {output}: two inputs have the same name; convert them into different folders")
@@ -60,4 +61,5 @@ def each(
 
 
 def _give_up(failed: list[str], count: int) -> None:
-    raise FileError(failed[0], f"{len(failed)} of {count} files failed", "the others are done")
+    done = "the others are done" if len(failed) < count else "nothing was done"
+    raise OpenHDRError(f"{len(failed)} of {count} files failed: {', '.join(failed)}; {done}")
