@@ -1,1 +1,61 @@
-"""(see ARCHITECTURE.md)"""
+"""Layer 4: classical expansion of one photo to HDR, one row an operator.
+
+An operator is a pure function `(photo, options) -> linear`: (H, W, 3) float32, >= 0, finite, 1.0 = the photo
+clips. photo: `openhdr.expansion.photo.Photo`. `options` is the operator's frozen dataclass; its defaults are
+the operator's. `openhdr.expansion.runner` applies one to an Image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openhdr.core.table import Row, Table
+
+
+@dataclass(frozen=True)
+class ExpanderRow(Row):
+    """paper: where the operator is published, empty where it is ours.
+
+    keeps_measured: whether pixels that the photo recorded keep their light.
+    """
+
+    paper: str = ""
+    keeps_measured: bool = False
+
+
+EXPANDERS: Table[ExpanderRow] = Table(
+    "expansion method",
+    ExpanderRow(
+        "regression",
+        "Clipped light estimated from its surroundings; measured pixels are kept.",
+        "openhdr.expansion.regression:regression",
+        keeps_measured=True,
+    ),
+    ExpanderRow(
+        "landis",
+        "Bright pixels are raised by a power curve.",
+        "openhdr.expansion.landis:landis",
+        paper="Landis, SIGGRAPH 2002 course 16",
+    ),
+    ExpanderRow(
+        "akyuz",
+        "One gamma curve for the whole photo; by default none.",
+        "openhdr.expansion.akyuz:akyuz",
+        paper="Akyuz et al., SIGGRAPH 2007",
+        keeps_measured=True,
+    ),
+    ExpanderRow(
+        "rempel",
+        "Smooth boost around clipped places, stopped at edges.",
+        "openhdr.expansion.rempel:rempel",
+        paper="Rempel et al., SIGGRAPH 2007",
+    ),
+    ExpanderRow(
+        "kovaleski-oliveira",
+        "Boost by a cross-bilateral filter of brightness.",
+        "openhdr.expansion.kovaleski_oliveira:kovaleski_oliveira",
+        paper="Kovaleski and Oliveira, SIBGRAPI 2014",
+    ),
+)
+
+DEFAULT = "regression"

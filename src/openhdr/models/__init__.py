@@ -15,6 +15,11 @@ and a three-frame network, for the runner (`openhdr.models.runner`):
     steps                       how often `forward` uses `local`
     survey_steps                how often `survey` does; 0 for a network that needs no mean over the image
     bounded                     whether the output cannot exceed 1
+
+and a one-photo network, for its runner (`openhdr.models.single_runner`):
+
+    forward(image, return_parts, ...)  parts: a dict with `out` and the intermediate products by name
+    encoding                           of the photo it takes: `gamma` (light ^ (1 / 2.24)) or `srgb`
 """
 
 from __future__ import annotations
@@ -102,6 +107,26 @@ MODELS = Table(
         params=393_555,
         gmacs=146.30,
         variant=MappingProxyType({"blocks": 3, "alignment": "full", "transposed": False}),
+    ),
+    ModelRow(
+        "two-stage",
+        "one photo: enhancement, then tone mapping and bit expansion",
+        "openhdr.models.two_stage:TwoStage",
+        task="expand",
+        frames=1,
+        paper="Sharif et al., A two-stage deep network for HDR image reconstruction, CVPRW 2021",
+        params=834_476,
+        gmacs=1680.63,
+    ),
+    ModelRow(
+        "stack-itm",
+        "one photo: a longer and a shorter exposure are predicted, then fused",
+        "openhdr.models.stack_itm:StackITM",
+        task="expand",
+        frames=1,
+        paper="Zhang et al., Revisiting the stack-based inverse tone mapping, CVPR 2023",
+        params=6_930_393,
+        gmacs=674.70,
     ),
 )
 

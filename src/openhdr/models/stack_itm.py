@@ -1,0 +1,184 @@
+"""Stack-based inverse tone mapping: one photo -> a longer and a shorter exposure -> HDR (Zhang et al.,
+Revisiting the stack-based inverse tone mapping, CVPR 2023).
+
+An up-exposure and a down-exposure model of one structure watch each other at every encoder level (CMAB) and
+share a block that sees the whole photo (EAB); from it come the means S_j of the decoder's channels, which
+set how far the exposure is moved. Images grow over five scales. A fusion model (MEFM) blends the three
+exposures and turns codes into light.
+
+No program was published and the text gives no widths. Choices, besides those in the blocks' files:
+- five encoder levels of 32, 64, 128, 192, 192 channels, four of them strided, because the progressive
+  output has five scales; four decoder blocks with skips from the encoder, a 3x3 convolution each;
+- the guide multiplies the input of every encoder convolution, the image too, resized to the level;
+- S_j replaces the mean after the decoder block's activation;
+- EAB with 64 channels, two Swin blocks (the second shifted), windows of 8, four heads;
+- sizes inside grow to a multiple of 16 by repeating the border;
+- photos enter in sRGB codes, as the paper takes them from files; the light that comes out is 1 where the
+  photo clips; predicted exposures are cut to 0..1 for the fusion, the progressive outputs are not.
+6.9 million parameters in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from openhdr.models.blocks import conv3x3, pad_to_multiple
+from openhdr.models.stack_itm_blocks import (
+    VIEW,
+    CrossModelAttention,
+    ExposureBlock,
+    GlobalFusion,
+    GuidedConv,
+    Styles,
+    give_mean,
+    leaky,
+    resize,
+)
+from openhdr.models.stack_itm_fusion import FusionModel, debevec_fusion
+
+WIDTHS = (32, 64, 128, 192, 192)  # of the encoder's levels, at 1/1 ... 1/16
+GLOBAL_WIDTH = 64
+
+
+@dataclass(frozen=True)
+class StackITMConfig:
+    """The ablations of table 2; the defaults are the full system."""
+
+    exposure_block: bool = True  # EAB with its global fusion and styles
+    luminance_guided: bool = True  # LGC
+    cross_attention: Literal["cross", "own", "none"] = "cross"  # own: CMAB without the opposite's features
+    fusion: Literal["learned", "debevec"] = "learned"  # MEFM, or the classical weighted mean
+
+
+class Encoder(nn.Module):
+    """The contracting half of one exposure model, level by level."""
+
+    def __init__(self, config: StackITMConfig) -> None:
+        super().__init__()
+        guided = config.luminance_guided
+        self.convs = nn.ModuleList(
+            GuidedConv(a, b, stride=1 + bool(i), guided=guided)
+            for i, (a, b) in enumerate(pairwise((3, *WIDTHS)))
+        )
+        self.attend = nn.ModuleList(
+            CrossModelAttention(width) for width in (WIDTHS if config.cross_attention != "none" else ())
+        )
+
+
+class Decoder(nn.Module):
+    """The expanding half of one exposure model."""
+
+    def __init__(self, config: StackITMConfig) -> None:
+        super().__init__()
+        narrowing = WIDTHS[::-1]
+        if config.exposure_block:
+            self.fuse = GlobalFusion(WIDTHS[-1], GLOBAL_WIDTH)
+            self.styles = Styles(WIDTHS[-1] + GLOBAL_WIDTH, narrowing[1:])
+        self.blocks = nn.ModuleList(conv3x3(a + b, b) for a, b in pairwise(narrowing))
+        self.images = nn.ModuleList(nn.Conv2d(width, 3, 1) for width in narrowing)
+
+    def forward(self, levels: list[torch.Tensor], glob: torch.Tensor | None) -> dict[str, list[torch.Tensor]]:
+        """levels: encoder features, finest first. glob: F_glo, None without EAB. Returns `progressive`, five
+        images (B, 3, h, w) from coarse to fine; `styles`, S_1 ... S_4; `decoded`, the features of the four
+        decoder blocks with the means S_j.
+        """
+        x = levels[-1]
+        styles: list[torch.Tensor] = []
+        if glob is not None:
+            styles = self.styles(glob, x)
+            x = self.fuse(x, glob)
+        images, decoded = [self.images[0](x)], []
+        for j, (block, skip) in enumerate(zip(self.blocks, levels[-2::-1], strict=True)):
+            x = leaky(block(torch.cat((_twice(x), skip), 1)))
+            x = give_mean(x, styles[j]) if styles else x
+            decoded.append(x)
+            images.append(self.images[j + 1](x) + _twice(images[-1]))  # equation 11
+        return {"progressive": images, "styles": styles, "decoded": decoded}
+
+
+class StackITM(nn.Module):
+    """One photo -> HDR."""
+
+    Config = StackITMConfig
+    encoding = "srgb"  # of the photo it takes; what it gives is linear
+
+    def __init__(self, config: StackITMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encode_up, self.encode_down = Encoder(config), Encoder(config)
+        self.decode_up, self.decode_down = Decoder(config), Decoder(config)
+        if config.exposure_block:
+            self.exposure_block = ExposureBlock(GLOBAL_WIDTH, blocks=2, heads=4, window=8)
+        if config.fusion == "learned":
+            self.fusion = FusionModel()
+
+    def forward(
+        self, image: torch.Tensor, return_parts: bool = False, view: torch.Tensor | None = None
+    ) -> torch.Tensor | dict[str, Any]:
+        """image: (B, 3, H, W) RGB 0..1, sRGB-coded. view: (B, 3, 256, 256), what EAB sees; by default the
+        image resized. Returns (B, 3, H, W) linear HDR, >= 0, 1.0 = the photo clips.
+
+        With `return_parts` a dict: `out`; `exposure_up` and `exposure_down` (B, 3, H, W) codes 0..1; of the
+        fusion model `fused`, `masks` (B, 3, H, W), `curve` (B, 4), or of the classical one `ev` (B, 2); and
+        for each model, with the ending `_up` or `_down`: `progressive` (five images, unbounded, coarse to
+        fine, of the padded size), `styles` (S_1 ... S_4), `decoded` (features with these means), `encoded`
+        (features of five levels, fine to coarse), `attention` (M_cur, M_ref of every level).
+        """
+        height, width = image.shape[-2:]
+        padded = pad_to_multiple(image, 2 ** (len(WIDTHS) - 1))
+        glob = None
+        if self.config.exposure_block:
+            glob = self.exposure_block(resize(image, (VIEW, VIEW)) if view is None else view)
+        parts = self._encode(padded)
+        for name, decoder in (("up", self.decode_up), ("down", self.decode_down)):
+            decoded = decoder(parts[f"encoded_{name}"], glob)
+            parts |= {f"{part}_{name}": value for part, value in decoded.items()}
+            exposure = parts[f"progressive_{name}"][-1][..., :height, :width]
+            parts[f"exposure_{name}"] = exposure.clamp(0, 1)
+        fuse = self.fusion if self.config.fusion == "learned" else debevec_fusion
+        parts |= fuse(parts["exposure_up"], image, parts["exposure_down"])
+        return parts if return_parts else parts["out"]
+
+    def _encode(self, image: torch.Tensor) -> dict[str, list[torch.Tensor]]:
+        """Both encoders side by side, because each level of one looks at the same level of the other."""
+        guide_up, guide_down = 1 - image.amin(1, keepdim=True), image.amax(1, keepdim=True)
+        up = down = image
+        parts: dict[str, list[torch.Tensor]] = {
+            "encoded_up": [],
+            "encoded_down": [],
+            "attention_up": [],
+            "attention_down": [],
+        }
+        for level in range(len(WIDTHS)):
+            up = self.encode_up.convs[level](up, guide_up)
+            down = self.encode_down.convs[level](down, guide_down)
+            if self.config.cross_attention != "none":
+                sides = (self.encode_up.attend[level], up, down), (self.encode_down.attend[level], down, up)
+                (up, *maps_up), (down, *maps_down) = (self._attend(*side) for side in sides)
+                parts["attention_up"].append(tuple(maps_up))
+                parts["attention_down"].append(tuple(maps_down))
+            parts["encoded_up"].append(up)
+            parts["encoded_down"].append(down)
+        return parts
+
+    def _attend(
+        self, block: CrossModelAttention, current: torch.Tensor, opposite: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        own = self.config.cross_attention == "own"
+        return block(current, torch.zeros_like(opposite) if own else opposite)
+
+    @staticmethod
+    def from_authors(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor] | None:
+        """None: the authors published no weights."""
+        return None
+
+
+def _twice(x: torch.Tensor) -> torch.Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

@@ -1,0 +1,100 @@
+"""Running one-photo networks on photos of any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from openhdr import models
+from openhdr.color.transfer import srgb_encode
+from openhdr.core.errors import RequestError
+from openhdr.models import single_runner
+from openhdr.models.runner import RunOptions
+from openhdr.models.single_runner import expand_image
+
+THREADS = RunOptions(threads=1)
+
+
+def light(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    return rng.random((height, width, 3), dtype=np.float32)
+
+
+def tensor(code: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(code.astype(np.float32)).permute(2, 0, 1)[None]
+
+
+def test_two_stage_tiles_are_the_whole(rng: np.random.Generator, monkeypatch) -> None:
+    torch.manual_seed(1)
+    net = models.load("two-stage")
+    photo = light(rng, 75, 90)
+    with torch.no_grad():
+        whole = net(tensor(photo ** (1 / 2.24)))[0].permute(1, 2, 0).numpy() ** 2.24
+    monkeypatch.setattr(single_runner, "TILE_PIXELS", 1024)
+    monkeypatch.setattr("openhdr.models.tiling.Tiled._side", lambda *_: 32)
+    made = expand_image(net, photo, THREADS)
+    assert made.linear.dtype == np.float32 and made.stack == ()
+    np.testing.assert_allclose(made.linear, whole, rtol=1e-4, atol=1e-5)
+
+
+def test_small_photos_are_what_stack_itm_gives(rng: np.random.Generator) -> None:
+    torch.manual_seed(1)
+    net = models.load("stack-itm")
+    photo = light(rng, 45, 60)
+    with torch.no_grad():
+        parts = net(tensor(srgb_encode(photo)), return_parts=True)
+    made = expand_image(net, photo, THREADS, keep_stack=True)
+    pixels = {key: parts[key][0].permute(1, 2, 0).numpy() for key in ("out", "exposure_down", "masks")}
+    np.testing.assert_allclose(made.linear, pixels["out"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(made.stack[1].code, pixels["exposure_down"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(made.masks, pixels["masks"], rtol=0, atol=1e-6)
+    assert [one.name for one in made.stack] == ["up", "down"]
+    assert made.stack[0].ev >= 0 >= made.stack[1].ev
+
+
+@pytest.mark.parametrize("fusion", ["learned", "debevec"])
+def test_large_photos_keep_their_detail(rng: np.random.Generator, monkeypatch, fusion: str) -> None:
+    """A network that predicts the photo itself gives the photo's light at full size, though it saw a tenth."""
+    net = _copying(fusion)
+    photo = light(rng, 300, 200) * 0.9 + 0.05
+    monkeypatch.setattr(single_runner, "WORK_PIXELS", 6000)
+    monkeypatch.setattr(single_runner, "STRIP_ROWS", 64)
+    made = expand_image(net, photo, THREADS, keep_stack=True)
+    np.testing.assert_allclose(made.linear, photo, rtol=0, atol=0.003)
+    np.testing.assert_allclose(made.stack[0].code, srgb_encode(photo), rtol=0, atol=1e-5)
+
+
+def _copying(fusion: str) -> torch.nn.Module:
+    """stack-itm whose exposure models give back what they see."""
+    net = models.load("stack-itm", fusion=fusion)
+    forward = type(net).forward
+
+    def copying(image: torch.Tensor, return_parts: bool = False, view: torch.Tensor | None = None) -> dict:
+        parts = forward(net, image, return_parts=True, view=view)
+        parts["exposure_up"] = parts["exposure_down"] = image
+        if fusion == "debevec":
+            parts["ev"] = torch.zeros_like(parts["ev"])
+        return parts
+
+    net.__dict__["forward"] = copying
+    return net
+
+
+def test_strips_join_without_a_seam(rng: np.random.Generator, monkeypatch) -> None:
+    torch.manual_seed(1)
+    net = models.load("stack-itm")
+    photo = light(rng, 120, 100)
+    monkeypatch.setattr(single_runner, "WORK_PIXELS", 3000)
+    one = expand_image(net, photo, THREADS).linear
+    monkeypatch.setattr(single_runner, "STRIP_ROWS", 17)
+    np.testing.assert_allclose(expand_image(net, photo, THREADS).linear, one, rtol=0, atol=1e-6)
+
+
+def test_bad_photos_are_refused() -> None:
+    net = models.load("two-stage")
+    with pytest.raises(RequestError, match="shape"):
+        expand_image(net, np.zeros((4, 4), np.float32))
+    with pytest.raises(RequestError, match="finite"):
+        expand_image(net, np.full((4, 4, 3), np.nan, np.float32))
+    with pytest.raises(RequestError, match="device 'nowhere'"):
+        expand_image(net, np.zeros((4, 4, 3), np.float32), RunOptions(device="nowhere"))
