@@ -1,0 +1,54 @@
+"""Every network: loads untrained, takes any size, says what it costs, refuses unknown options."""
+
+from __future__ import annotations
+
+import pytest
+
+from openhdr import models
+from openhdr.core.errors import FileError, RequestError
+
+torch = pytest.importorskip("torch", reason="networks need the torch extra")
+
+
+@pytest.mark.parametrize("size", [(17, 23), (32, 40)], ids=["17x23", "32x40"])
+def test_any_size_goes_in_and_comes_out(network, size) -> None:
+    torch.manual_seed(7)
+    net = models.load(network.name)
+    assert not net.training
+    with torch.inference_mode():
+        if network.task == "merge":
+            out = net(torch.rand(1, network.frames, 3, *size), torch.tensor([[-2.0, 0.0, 2.0]]))
+        else:
+            out = net(torch.rand(1, 3, *size))
+    assert out.shape == (1, 3, *size)
+    assert torch.isfinite(out).all()
+
+
+def test_parts_of_a_single_image_network_have_names(network) -> None:
+    if network.task != "expand":
+        pytest.skip("contract of single-image networks")
+    net = models.load(network.name)
+    with torch.inference_mode():
+        parts = net(torch.rand(1, 3, 16, 16), return_parts=True)
+    assert "out" in parts and len(parts) > 1
+
+
+def test_row_has_its_facts(network) -> None:
+    assert network.paper and network.frames == (3 if network.task == "merge" else 1)
+    assert network.params > 0 and network.gmacs > 0
+    held = sum(one.numel() for one in models.load(network.name).parameters())
+    assert held >= network.params  # a few authors keep parameters that nothing uses
+
+
+def test_unknown_option_is_refused(network) -> None:
+    with pytest.raises(RequestError, match="no_such_option"):
+        models.load(network.name, no_such_option=1)
+
+
+def test_foreign_weights_are_refused(network, tmp_path) -> None:
+    from safetensors.torch import save_file
+
+    path = tmp_path / "other.safetensors"
+    save_file({"somebody.elses.weight": torch.zeros(3)}, path)
+    with pytest.raises(FileError, match=r"other\.safetensors"):
+        models.load(network.name, weights=path)

@@ -1,0 +1,144 @@
+"""What holds for every row of every table, and that folder and table agree."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "openhdr"
+
+
+def test_every_table_has_contract_tests(tables, kinds) -> None:
+    """A new kind of thing needs a contract; weights are rows about files, tested with their networks."""
+    assert set(tables) - {"openhdr.models:WEIGHTS"} == set(kinds.values())
+
+
+def test_row_says_what_it_is(entry) -> None:
+    _, row = entry
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row.name)
+    assert 8 <= len(row.summary) <= 120 and "\n" not in row.summary
+
+
+def test_row_loads_and_is_documented(entry, loaded) -> None:
+    place, row = entry
+    if place.endswith(":WEIGHTS"):
+        assert row.path.is_file()
+        return
+    target = loaded(row)
+    own = target.__doc__ if inspect.isroutine(target) or inspect.isclass(target) else "its file tells"
+    file = importlib.import_module(row.target.partition(":")[0]).__doc__
+    assert own and file
+    assert len(f"{own} {file}".split()) >= 8
+
+
+def test_extra_can_be_installed(entry) -> None:
+    _, row = entry
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert row.extra in ("", *extras)
+
+
+def test_default_is_in_its_table(tables) -> None:
+    for place, table in tables.items():
+        default = getattr(importlib.import_module(place.partition(":")[0]), "DEFAULT", None)
+        assert default is None or default in table
+
+
+def test_unknown_name_is_refused_with_the_nearest(tables) -> None:
+    from openhdr.core.errors import RequestError
+
+    for table in tables.values():
+        for name in list(table)[:1]:
+            with pytest.raises(RequestError, match=f"did you mean '{name}'"):
+                table[name + "x"]
+    with pytest.raises(RequestError, match="choose one of"):
+        next(iter(tables.values()))["no such thing at all"]
+
+
+# --- every file that looks like an item has a row ---------------------------------------------------------
+
+
+def _defines(*names: str) -> Callable[[str, ast.Module], bool]:
+    def looks(stem: str, tree: ast.Module) -> bool:
+        return any(isinstance(node, ast.FunctionDef) and node.name in names for node in tree.body)
+
+    return looks
+
+
+def _is_format(stem: str, tree: ast.Module) -> bool:
+    assigned = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return any(ast.unparse(target) == "FORMAT" for target in assigned)
+
+
+def _is_metric(stem: str, tree: ast.Module) -> bool:
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == stem]
+    arguments = [argument for function in functions for argument in function.args.args]
+    return any(argument.annotation and ast.unparse(argument.annotation) == "Pair" for argument in arguments)
+
+
+def _is_operator(stem: str, tree: ast.Module) -> bool:
+    return _defines(stem)(stem, tree)
+
+
+def _is_network(stem: str, tree: ast.Module) -> bool:
+    def assigns_config(node: ast.stmt) -> bool:
+        return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "Config"
+
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    return any(assigns_config(statement) for one in classes for statement in one.body)
+
+
+def _is_reader(stem: str, tree: ast.Module) -> bool:
+    return _defines(f"open_{stem}")(stem, tree)
+
+
+def _is_command(stem: str, tree: ast.Module) -> bool:
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    decorators = [ast.unparse(one) for function in functions for one in function.decorator_list]
+    return any(one.startswith(("click.command(", "group.command(")) for one in decorators)
+
+
+ITEMS = {
+    "aligner": _defines("align"),
+    "merger": _defines("combine", "fuse"),
+    "expander": _is_operator,
+    "operator": _is_operator,
+    "file_format": _is_format,
+    "metric": _is_metric,
+    "network": _is_network,
+    "dataset": _is_reader,
+    "command": _is_command,
+}
+
+
+@pytest.mark.parametrize("kind", list(ITEMS))
+def test_folder_and_table_agree(kind, kinds, tables) -> None:
+    """Each file with an item has a row, each row's file is in the folder and has the item."""
+    place = kinds[kind]
+    module = place.partition(":")[0]
+    folder = PACKAGE.joinpath(*module.split(".")[1:])
+    trees = {path.stem: ast.parse(path.read_text()) for path in folder.glob("*.py")}
+    files = {stem for stem, tree in trees.items() if stem != "__init__" and ITEMS[kind](stem, tree)}
+    rows = {row.target.partition(":")[0] for row in tables[place].values()}
+    assert {f"{module}.{stem}" for stem in files} == rows
+
+
+def test_readers_of_a_table_import_nothing_of_its_items(kinds) -> None:
+    """A row's target is a name, not an import: `__init__` stays free of its own items."""
+    for place in kinds.values():
+        module = place.partition(":")[0]
+        path = PACKAGE.joinpath(*module.split(".")[1:], "__init__.py")
+        items = {
+            row.target.partition(":")[0]
+            for row in getattr(importlib.import_module(module), place.partition(":")[2]).values()
+        }
+        tree = ast.parse(path.read_text())
+        imported = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+        assert imported & items == set(), module
