@@ -125,6 +125,7 @@ def test_layer_starts_as_half_a_convolution() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # PyTorch's exporter warns of itself
 def test_export_to_onnx(tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

@@ -77,8 +77,9 @@ class DilatedDenseBlock(nn.Module):
 def pad_to_multiple(frames: torch.Tensor, multiple: int) -> torch.Tensor:
     """Repeat the last row and column until height and width divide by `multiple`. (..., C, H, W)."""
     height, width = frames.shape[-2:]
-    down, right = -height % multiple, -width % multiple
-    if not (down or right):
+    # (rounded up without negative numbers, which runtimes of exported networks divide in another way)
+    down, right = ((n + multiple - 1) // multiple * multiple - n for n in (height, width))
+    if not torch.compiler.is_exporting() and not (down or right):  # an export must serve every size
         return frames
     flat = frames.reshape(-1, *frames.shape[-3:])
     padded = F.pad(flat, (0, right, 0, down), mode="replicate")
