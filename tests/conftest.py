@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+
+from openhdr.color.transfer import srgb_encode
+from openhdr.core.image import Exposure, Image
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -21,3 +26,54 @@ def shared() -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20220613)
+
+
+@pytest.fixture(scope="session")
+def room() -> Callable[..., np.ndarray]:
+    """`room(height, width, seed)`: (H, W, 3) float32 light of a textured scene over about ten stops.
+
+    Patches of cloth and wall around 0.1, a few windows around 4, and texture of 15 % everywhere.
+    """
+
+    def make(height: int = 144, width: int = 208, seed: int = 0) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        light = np.full((height, width, 3), 0.05)
+        for _ in range(60):
+            left, top = rng.integers(0, width), rng.integers(0, height)
+            right, bottom = left + rng.integers(4, width // 4), top + rng.integers(4, height // 4)
+            light[top:bottom, left:right] = np.exp(rng.normal(-2.2, 1.0)) * (0.6 + 0.8 * rng.random(3))
+        for _ in range(4):
+            left, top = rng.integers(0, width - width // 7), rng.integers(0, height - height // 6)
+            window = (slice(top, top + height // 6), slice(left, left + width // 7))
+            light[window] = np.exp(rng.normal(1.2, 0.5)) * (0.8 + 0.4 * rng.random(3))
+        cloth = cv2.GaussianBlur(rng.normal(size=(height, width)), (0, 0), 1.5)
+        light *= np.exp(0.15 * cloth / cloth.std())[..., None]
+        return cv2.GaussianBlur(light, (0, 0), 0.8).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def photo() -> Callable[..., Image]:
+    """`photo(light, ev)`: what a camera with 5000 electrons at clipping makes of light times 2^ev.
+
+    rng = None takes the picture without noise. bits: 8 or 16; 0 = linear float32 (like a developed RAW).
+    """
+
+    def shoot(
+        light: np.ndarray,
+        ev: float,
+        rng: np.random.Generator | None = None,
+        bits: int = 8,
+        exposure: Exposure | None = None,
+    ) -> Image:
+        seen = light.astype(np.float64) * 2.0**ev
+        if rng is not None:
+            seen += rng.normal(size=seen.shape) * np.sqrt(2e-4 * seen + 5e-4**2)
+        seen = np.clip(seen, 0, 1)
+        if not bits:
+            return Image(seen.astype(np.float32), "linear", exposure)
+        dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
+        return Image(np.rint(srgb_encode(seen) * np.iinfo(dtype).max).astype(dtype), "srgb", exposure)
+
+    return shoot
