@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from openhdr.color.bilateral_grid import joint_bilateral
 from openhdr.color.transfer import srgb_decode, srgb_encode
-from openhdr.tonemapping.bilateral_grid import joint_bilateral
 from openhdr.tonemapping.drago import DragoOptions, drago
 from openhdr.tonemapping.durand import DurandOptions, durand
 from openhdr.tonemapping.hable import HableOptions, filmic, hable

@@ -17,7 +17,9 @@ _SINGLE_THREAD = 1 << 18  # multiplications: OpenBLAS uses one thread up to here
 _RADIUS = {"linear": 1.0, "cubic": 2.0}
 
 
-def resize(plane: np.ndarray, shape: tuple[int, int], kernel: Kernel, scale: float | None = None) -> np.ndarray:
+def resize(
+    plane: np.ndarray, shape: tuple[int, int], kernel: Kernel, scale: float | None = None
+) -> np.ndarray:
     """Resample a plane: (H, W) float64 -> `shape` float64.
 
     scale: output pixels per input pixel; None = the ratio of the sizes, for each direction its own.

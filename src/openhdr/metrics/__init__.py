@@ -1,1 +1,231 @@
-"""(see ARCHITECTURE.md)"""
+"""Scores of a picture against a reference, each with the protocol that makes it comparable.
+
+    evaluate(test, ref, ["psnr-mu"])                            # {"psnr-mu": 38.1}
+    evaluate(test, ref, ["hdr-vdp-2"], protocol="liu2020")
+    scores(test, ref, ["psnr-mu"])                              # the same as Score: value, unit, protocol
+
+One file a metric: definition, equation, domain and unit, then one pure function of a `Pair`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from openhdr import __version__
+from openhdr.core.errors import RequestError
+from openhdr.core.table import Row, Table
+
+if TYPE_CHECKING:
+    from openhdr.metrics.pair import Picture
+    from openhdr.metrics.protocol import Protocol
+
+Cost = Literal["cheap", "slow"]
+
+
+@dataclass(frozen=True)
+class MetricRow(Row):
+    """domain: what the pixels are turned into before they are compared. settings: its constants.
+
+    unit: of the score, empty for a plain number. needs_protocol: whether 1.0 has to be stated in cd/m2.
+    needs_ppd: whether pixels per degree matter too.
+    cost: cheap = well under a second for two megapixels, slow = seconds.
+    """
+
+    domain: str = ""
+    settings: str = ""
+    unit: str = ""
+    higher_is_better: bool = True
+    needs_protocol: bool = False
+    needs_ppd: bool = False
+    cost: Cost = "cheap"
+
+
+METRICS: Table[MetricRow] = Table(
+    "metric",
+    MetricRow(
+        "psnr-l",
+        "PSNR of linear values.",
+        "openhdr.metrics.psnr_l:psnr_l",
+        domain="linear as given",
+        settings="peak 1",
+        unit="dB",
+    ),
+    MetricRow(
+        "psnr-mu",
+        "PSNR after the mu-law.",
+        "openhdr.metrics.psnr_mu:psnr_mu",
+        domain="mu-law of the values as given",
+        settings="mu 5000, peak 1",
+        unit="dB",
+    ),
+    MetricRow(
+        "ntire-psnr",
+        "PSNR of the NTIRE challenges (gamma-coded).",
+        "openhdr.metrics.ntire_psnr:ntire_psnr",
+        domain="gamma-coded",
+        settings="gamma 2.24, peak max of ref",
+        unit="dB",
+    ),
+    MetricRow(
+        "ntire-psnr-mu",
+        "mu-PSNR of the NTIRE challenges (normalised, tanh, mu-law).",
+        "openhdr.metrics.ntire_psnr_mu:ntire_psnr_mu",
+        domain="tanh and mu-law of linear / p99 of ref",
+        settings="mu 5000, percentile 99 of ref, peak 1",
+        unit="dB",
+    ),
+    MetricRow(
+        "ssim-mu",
+        "SSIM after the mu-law.",
+        "openhdr.metrics.ssim_mu:ssim_mu",
+        domain="mu-law of the values as given",
+        settings="mu 5000, Gaussian 1.5, population covariance, range 1, mean over RGB",
+    ),
+    MetricRow(
+        "pu21-psnr",
+        "PSNR of perceptually uniform values.",
+        "openhdr.metrics.pu21_psnr:pu21_psnr",
+        domain="PU21 of cd/m2",
+        settings="banding_glare, peak 256, RGB",
+        unit="dB",
+        needs_protocol=True,
+    ),
+    MetricRow(
+        "pu21-ssim",
+        "SSIM of perceptually uniform luminance.",
+        "openhdr.metrics.pu21_ssim:pu21_ssim",
+        domain="PU21 of cd/m2",
+        settings="banding_glare, Gaussian 1.5, population covariance, range 256, luminance",
+        needs_protocol=True,
+    ),
+    MetricRow(
+        "hdr-vdp-2",
+        "Visible difference predicted by HDR-VDP 2.2.2.",
+        "openhdr.metrics.hdr_vdp_2:hdr_vdp_2",
+        domain="cd/m2",
+        settings="version 2.2.2, rgb-bt.709, surround 1e-5 cd/m2",
+        unit="Q",
+        needs_protocol=True,
+        needs_ppd=True,
+        cost="slow",
+    ),
+    MetricRow(
+        "cvvdp",
+        "Visible difference predicted by ColorVideoVDP.",
+        "openhdr.metrics.cvvdp:cvvdp",
+        extra="cvvdp",
+        domain="cd/m2",
+        settings="ColorVideoVDP, display standard_hdr_linear (at most 1500 cd/m2, 75.4 ppd)",
+        unit="JOD",
+        needs_protocol=True,
+        cost="slow",
+    ),
+    MetricRow(
+        "delta-e-2000",
+        "Mean CIEDE2000 colour difference on an sRGB display.",
+        "openhdr.metrics.delta_e_2000:delta_e_2000",
+        domain="sRGB of clip(linear / p99 of ref)",
+        settings="percentile 99 of ref, D65",
+        unit="CIEDE2000",
+        higher_is_better=False,
+    ),
+    MetricRow(
+        "tm-psnr",
+        "PSNR after Liang's tone mapper.",
+        "openhdr.metrics.tm_psnr:tm_psnr",
+        domain="tone-mapped, each picture on its own",
+        settings="Liang 2018, peak 1",
+        unit="dB",
+        cost="slow",
+    ),
+    MetricRow(
+        "tm-ssim",
+        "SSIM after Liang's tone mapper.",
+        "openhdr.metrics.tm_ssim:tm_ssim",
+        domain="tone-mapped, each picture on its own",
+        settings="Liang 2018, Gaussian 1.5, population covariance, range 1, mean over RGB",
+        cost="slow",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """value of a metric, and everything that another value must share to be compared with it."""
+
+    metric: str
+    value: float
+    unit: str
+    higher_is_better: bool
+    protocol: str
+
+
+def evaluate(
+    test: Picture,
+    ref: Picture,
+    names: Iterable[str] | None = None,
+    protocol: str | float | Protocol | None = None,
+    ppd: float = 30.0,
+) -> dict[str, float]:
+    """Score `test` against `ref`: {metric name: value}.
+
+    test, ref: Images (`srgb` ones are linearised) or (H, W, 3) float arrays, linear Rec.709, finite.
+    names: metrics of METRICS; None = every cheap one that can be had (see `defaults`).
+    protocol: "liu2020", "abs:PEAK" or PEAK in cd/m2 of the value 1.0; needed by metrics of absolute light.
+    ppd: pixels per degree of visual angle, for hdr-vdp-2.
+    Values may be inf (a PSNR of equal pictures), never NaN. Raises RequestError for unequal sizes, NaN or
+    infinite pixels, unknown names, a missing protocol, and where a metric is not defined: a black reference,
+    values below 0 where a root or logarithm is taken, pictures smaller than a window.
+    """
+    return {score.metric: score.value for score in scores(test, ref, names, protocol, ppd)}
+
+
+def scores(
+    test: Picture,
+    ref: Picture,
+    names: Iterable[str] | None = None,
+    protocol: str | float | Protocol | None = None,
+    ppd: float = 30.0,
+) -> tuple[Score, ...]:
+    """As `evaluate`, but every value with its unit and protocol."""
+    from openhdr.metrics.pair import pair
+    from openhdr.metrics.protocol import parse
+
+    meaning = parse(protocol, ppd)
+    rows = [METRICS[name] for name in (defaults(meaning is not None) if names is None else names)]
+    for row in rows:
+        _check_protocol(row, meaning)
+    functions = [row.load() for row in rows]
+    both = pair(test, ref, meaning)
+    return tuple(
+        _score(row, float(function(both)), meaning) for row, function in zip(rows, functions, strict=True)
+    )
+
+
+def defaults(with_protocol: bool) -> list[str]:
+    """The metrics computed when none is named: cheap ones; those of absolute light only with a protocol."""
+    rows = [row for row in METRICS.values() if row.cost == "cheap"]
+    return [row.name for row in rows if with_protocol or not row.needs_protocol]
+
+
+def _check_protocol(row: MetricRow, protocol: Protocol | None) -> None:
+    if row.needs_protocol and protocol is None:
+        raise RequestError(
+            f"'{row.name}' works on absolute light and what 1.0 means in cd/m2 is not stated; "
+            "set --protocol liu2020 or --protocol abs:PEAK (PEAK = cd/m2 of the value 1.0)"
+        )
+
+
+def _score(row: MetricRow, value: float, protocol: Protocol | None) -> Score:
+    if math.isnan(value):
+        raise RequestError(
+            f"'{row.name}' is not defined for these pictures; expected values of 0 and above, clip them first"
+        )
+    facts = [row.name, row.domain, row.settings]
+    if protocol is not None and row.needs_protocol:
+        facts += [protocol.light, *([f"{protocol.ppd:g} ppd"] if row.needs_ppd else [])]
+    facts.append(f"openhdr {__version__}")
+    return Score(row.name, value, row.unit, row.higher_is_better, "; ".join(facts))

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openhdr.tonemapping.rendering import in_strips
+from openhdr.core.threads import in_threads
 
 PAD = 3  # empty cells around the grid; the blur reaches one cell, interpolation one more
 BLUR = np.exp([-0.5, 0.0, -0.5])  # Gaussian of standard deviation one cell, three taps
+SLICE_ROWS = 64  # rows a thread reads back at a time
 SPLAT_PIXELS = 1_000_000  # rows are summed in blocks of about so many pixels
 
 
@@ -84,8 +85,8 @@ def _slice(grid: np.ndarray, guide: np.ndarray, cells: Cells) -> np.ndarray:
     column, column_share = _position(np.arange(width) / cells.spatial_px, guide.dtype)
     result = np.empty_like(guide)
 
-    def work(rows: slice) -> None:
-        for y in range(rows.start, rows.stop):
+    def work(top: int) -> None:
+        for y in range(top, min(top + SLICE_ROWS, height)):
             level, share = _position((guide[y] - cells.low) / cells.tonal, guide.dtype)
             plane = grid[row[y]] + row_share[y] * (grid[row[y] + 1] - grid[row[y]])
             index = column * up + level
@@ -94,7 +95,7 @@ def _slice(grid: np.ndarray, guide: np.ndarray, cells: Cells) -> np.ndarray:
             right = plane[index] + share * (plane[index + 1] - plane[index])
             result[y] = left + column_share * (right - left)
 
-    in_strips(work, guide.shape)
+    in_threads(work, range(0, height, SLICE_ROWS))
     return result
 
 

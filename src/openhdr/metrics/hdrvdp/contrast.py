@@ -1,0 +1,132 @@
+"""Visible difference in every band: contrast sensitivity and masking.
+
+Sources: Mantiuk et al. 2011, sections 3.4 (sensitivity) and 3.5 (masking), with the refitted constants of
+version 2.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from openhdr.color.resize import resize
+from openhdr.core.threads import in_threads
+from openhdr.metrics.hdrvdp.constants import constants
+from openhdr.metrics.hdrvdp.eye import Seen
+from openhdr.metrics.hdrvdp.pyramid import Pyramid, build
+
+_LOG_START, _LOG_STEPS, _LOG_SPAN = -5.0, 256, 10.0  # the sensitivity's table over log10 cd/m2
+
+
+def difference(test: Seen, ref: Seen, ppd: float) -> Pyramid:
+    """Signed visible difference in every band, in detection thresholds raised to the power p (3.5)."""
+    adaptation = (test.adaptation + ref.adaptation) / 2
+    tests, refs = in_threads(build, (test.response, ref.response))
+    bands = list(zip(tests.bands, refs.bands, strict=True))
+    last = len(bands) - 1
+    surround, frequency = float(refs.bands[last].mean()), refs.frequency(last, ppd)
+    bands[last] = tuple(
+        _filter_base(plane, frequency, float(seen.adaptation.mean()), surround)
+        for plane, seen in zip(bands[last], (test, ref), strict=True)
+    )
+    common = [np.stack(in_threads(_box_mean, np.minimum(abs(t), abs(r)))) for t, r in bands]
+    log_adaptation = np.log10(adaptation)
+    out = []
+    for index, (ours, theirs) in enumerate(bands):
+        noise = 1.0
+        if index < last:
+            local = resize(log_adaptation, ours.shape[1:], "cubic")
+            noise = 1 / _look_up(local, sensitivity(tests.frequency(index, ppd)))
+        masker = Masker(index, common, noise)
+        out.append(np.stack(in_threads(masker.visible, enumerate(ours - theirs))))
+    return Pyramid(tuple(out))
+
+
+@dataclass(frozen=True)
+class Masker:
+    """What hides a difference in one band.
+
+    common: per band (orientations, h, w), the contrast that both pictures share.
+    noise: (h, w) detection threshold (1 / sensitivity), or 1.0 in the base band.
+    """
+
+    band: int
+    common: list[np.ndarray]
+    noise: np.ndarray | float
+
+    def visible(self, numbered: tuple[int, np.ndarray]) -> np.ndarray:
+        """(orientation, (h, w) difference) -> (h, w) visible difference, signed."""
+        orientation, plane = numbered
+        masking, n = constants().masking, 2.0**self.band
+        p, q = masking["p"], masking["q"]
+        own = self.common[self.band][orientation]
+        across = np.maximum(self.common[self.band].sum(axis=0) - own, 0)
+        near = self._neighbours(orientation, own.shape)
+        hidden = n * (
+            masking["self"] * (own / (self.noise * n)) ** q
+            + masking["xo"] * (across / (self.noise * n)) ** q
+            + masking["xn"] * (near / self.noise) ** q
+        )
+        size = np.abs(plane / n) ** p
+        return n * np.copysign(size, plane) / np.sqrt(self.noise ** (2 * p) + hidden * hidden)
+
+    def _neighbours(self, orientation: int, shape: tuple[int, int]) -> np.ndarray:
+        """Shared contrast of the bands above and below at the same orientation, at this band's size."""
+        n, total = 2.0**self.band, np.zeros(shape)
+        if self.band > 0:
+            total += np.maximum(resize(self._at(self.band - 1, orientation), shape, "cubic"), 0) / (n / 2)
+        if self.band < len(self.common) - 2:
+            total += np.maximum(resize(self._at(self.band + 1, orientation), shape, "cubic"), 0) / (2 * n)
+        return total
+
+    def _at(self, band: int, orientation: int) -> np.ndarray:
+        """A band's plane; a band with one orientation stands for all."""
+        planes = self.common[band]
+        return planes[min(orientation, len(planes) - 1)]
+
+
+def sensitivity(frequency: np.ndarray | float) -> np.ndarray:
+    """(...) cycles per degree -> (256, ...) contrast sensitivity at log10 luminances -5..5 (section 3.4)."""
+    log_luminance = np.linspace(_LOG_START, _LOG_START + _LOG_SPAN, _LOG_STEPS)
+    return contrast_sensitivity(frequency, log_luminance)
+
+
+def contrast_sensitivity(frequency: np.ndarray | float, log_luminance: np.ndarray | float) -> np.ndarray:
+    """Sensitivity of the neural part of the eye; constant outside 0.002..150 cd/m2; broadcasts."""
+    c = constants()
+    p1, p2, p3, p4 = (
+        np.interp(log_luminance, np.log10(c.csf_luminance), c.csf_parameters[:, k]) for k in range(4)
+    )
+    with np.errstate(divide="ignore"):  # frequency 0 has sensitivity 0
+        drop = (1 + (p1 * frequency) ** p2) / (1 - np.exp(-((frequency / 7) ** 2))) ** p3
+    return p4 / np.sqrt(drop)
+
+
+def _look_up(log_luminance: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Linear interpolation in a table of _LOG_STEPS values over log10 luminance; constant outside."""
+    position = (log_luminance - _LOG_START) * ((_LOG_STEPS - 1) / _LOG_SPAN)
+    np.clip(position, 0, _LOG_STEPS - 1, out=position)
+    left = np.minimum(position.astype(np.int32), _LOG_STEPS - 2)
+    return table[left] + (position - left) * np.diff(table)[left]
+
+
+def _filter_base(base: np.ndarray, frequency: float, adaptation: float, surround: float) -> np.ndarray:
+    """The base band as the eye passes it at the picture's mean adaptation: (1, h, w) -> (1, h, w).
+
+    It is padded to twice its size; both pictures take the mean of the reference as surround.
+    """
+    height, width = base.shape[1:]
+    rate = 2 * np.sqrt(2) * frequency  # samples per degree
+    across = np.fft.rfftfreq(2 * width, 1 / rate)
+    down = np.fft.fftfreq(2 * height, 1 / rate)[:, None]
+    passed = contrast_sensitivity(np.sqrt(across**2 + down**2), np.log10(adaptation))
+    padded = np.full((2 * height, 2 * width), surround)
+    padded[:height, :width] = base[0]
+    return np.fft.irfft2(np.fft.rfft2(padded) * passed, s=padded.shape)[None, :height, :width]
+
+
+def _box_mean(plane: np.ndarray) -> np.ndarray:
+    """Mean over 3x3 pixels, zero outside."""
+    return cv2.boxFilter(plane, cv2.CV_64F, (3, 3), borderType=cv2.BORDER_CONSTANT)

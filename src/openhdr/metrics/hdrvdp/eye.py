@@ -1,0 +1,108 @@
+"""From light to neural response: optics of the eye, photoreceptors, response scaled in just noticeable steps.
+
+Sources: Mantiuk et al. 2011 ("HDR-VDP-2"), sections 3.1 to 3.3; Narwaria et al. 2015 (version 2.2).
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from openhdr.core.threads import in_threads
+from openhdr.metrics.hdrvdp.constants import constants
+
+SURROUND = 1e-5  # cd/m2 around the picture
+_DARKEST, _BRIGHTEST = 1e-5, 1e10  # cd/m2 on the retina
+_TABLE_START, _TABLE_DECADES, _TABLE_SIZE = -5.0, 10.0, 2048  # log10 cd/m2
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one picture makes of the eye. Both (H, W) float64."""
+
+    response: np.ndarray  # achromatic response in JND, zero mean
+    adaptation: np.ndarray  # adapting luminance, cd/m2
+
+
+def see(luminance: np.ndarray, ppd: float, surround: float = SURROUND) -> Seen:
+    """(H, W, 3) float64 display RGB in cd/m2 -> response and adaptation. ppd: pixels per degree."""
+    c = constants()
+    planes = [np.ascontiguousarray(luminance[..., channel]) for channel in range(3)]
+    retina = in_threads(lambda plane: scatter(plane, ppd, surround), planes)
+    long, medium, rod = (
+        sum(plane * weight for plane, weight in zip(retina, c.lmsr_from_rgb[:, column], strict=True))
+        for column in (0, 1, 3)
+    )
+    cone_table, rod_table = _response_tables()
+    cones = _look_up(long, cone_table) + _look_up(medium, cone_table)
+    rods = _look_up(rod, rod_table)
+    return Seen((cones - cones.mean()) + (rods - rods.mean()), long + medium)
+
+
+def scatter(plane: np.ndarray, ppd: float, surround: float) -> np.ndarray:
+    """Blur by the optics of the eye (section 3.1): (H, W) cd/m2 -> (H, W) cd/m2.
+
+    The picture stands in a surround of its own size to the right and below, wrapped around. The constant
+    surround is taken off first, so that half of the row transforms would be of zeros and can be left out.
+    """
+    c = constants()
+    height, width = plane.shape
+    spectrum = np.fft.rfft(plane - surround, n=2 * width, axis=1)
+    columns = np.fft.fft(np.ascontiguousarray(spectrum.T), n=2 * height, axis=1)
+    across = np.fft.rfftfreq(2 * width, 1 / ppd)[:, None]
+    down = np.fft.fftfreq(2 * height, 1 / ppd)[None, : height + 1]
+    half = _transfer(np.sqrt(across**2 + down**2))
+    columns[:, : height + 1] *= half
+    columns[:, height + 1 :] *= half[:, height - 1 : 0 : -1]
+    rows = np.ascontiguousarray(np.fft.ifft(columns, axis=1)[:, :height].T)
+    blurred = np.fft.irfft(rows, n=2 * width, axis=1)[:, :width] + surround * c.mtf_a.sum()
+    return np.clip(blurred, _DARKEST, _BRIGHTEST)
+
+
+def _transfer(frequency: np.ndarray) -> np.ndarray:
+    """Modulation transfer of the eye's optics: four falling exponentials of cycles per degree."""
+    c = constants()
+    return sum(a * np.exp(-b * frequency) for a, b in zip(c.mtf_a, c.mtf_b, strict=True))
+
+
+@functools.cache
+def _response_tables() -> tuple[np.ndarray, np.ndarray]:
+    """Responses of one cone class and of the rods at _TABLE_SIZE luminances: integral of the sensitivity."""
+    c = constants()
+    log_luminance = np.linspace(_TABLE_START, _TABLE_START + _TABLE_DECADES, _TABLE_SIZE)
+    luminance = 10.0**log_luminance
+    rods = _rod_sensitivity(luminance)
+    both = np.maximum(_joint_sensitivity(luminance) - rods, 1e-3)
+    # two cone classes share the light, so each is read at twice the luminance with half the sensitivity
+    cones = 0.5 * np.interp(np.minimum(2 * luminance, luminance[-1]), luminance, both)
+    step = np.diff(log_luminance) * np.log(10)
+    integral = (
+        np.concatenate([[0.0], np.cumsum((s[1:] + s[:-1]) / 2 * step)]) * c.sensitivity_correction
+        for s in (cones, rods)
+    )
+    cone_table, rod_table = integral
+    return cone_table, rod_table
+
+
+def _joint_sensitivity(luminance: np.ndarray) -> np.ndarray:
+    """Peak contrast sensitivity of cones and rods together (section 3.3)."""
+    gain, half, inner, outer = constants().joint_sensitivity
+    return gain * ((half / luminance) ** inner + 1) ** -outer
+
+
+def _rod_sensitivity(luminance: np.ndarray) -> np.ndarray:
+    """Contrast sensitivity of rods alone (section 3.3): a skewed bell over log luminance."""
+    peak, dark_width, dark_power, bright_width, bright_power, log_gain = constants().rod_sensitivity
+    power = np.where(luminance > peak, bright_power, dark_power)
+    width = np.where(luminance > peak, bright_width, dark_width)
+    return 10**log_gain * np.exp(-(np.abs(np.log10(luminance / peak)) ** power) / width)
+
+
+def _look_up(luminance: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Linear interpolation in log10 luminance; constant outside the table."""
+    position = (np.log10(luminance) - _TABLE_START) * ((_TABLE_SIZE - 1) / _TABLE_DECADES)
+    np.clip(position, 0, _TABLE_SIZE - 1, out=position)
+    left = np.minimum(position.astype(np.int32), _TABLE_SIZE - 2)
+    return table[left] + (position - left) * np.diff(table)[left]
