@@ -190,11 +190,16 @@ class Comparison {
 
   async refresh() {
     const { scene, state } = this;
-    const [a, b] = await Promise.all([this.light(state.a), this.light(state.b)]);
-    if (scene !== this.scene) return;
-    [this.a, this.b] = [a, b];
-    this.paint();
-    await this.drawMaps();
+    try {
+      const [a, b] = await Promise.all([this.light(state.a), this.light(state.b)]);
+      if (scene !== this.scene) return;
+      [this.a, this.b] = [a, b];
+      this.paint();
+      await this.drawMaps();
+    } catch (error) {
+      if (error.name !== "EncodingError") throw error;
+      this.maps.replaceChildren(make("p", { role: "alert" }, "This browser cannot decode the pictures in this page (WebP or AVIF); a newer one can."));
+    }
   }
 
   paint() {
