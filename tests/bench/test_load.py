@@ -72,6 +72,11 @@ def test_unknown_case_names_the_nearest(tmp_path):
         load_case("publik", None, tmp_path)
 
 
+def test_missing_file(tmp_path):
+    with pytest.raises(FileError, match="does not exist"):
+        load_case(str(tmp_path / "none.toml"), None, tmp_path)
+
+
 def test_public_case_says_what_it_needs(tmp_path):
     with pytest.raises(RequestError, match="--data"):
         load_case("public", None, tmp_path)

@@ -88,6 +88,10 @@ def _pick(kind: str, name: str, items: Iterable[Any]) -> Any:
 def _from_toml(path: Path, data: Path | None) -> Case:
     try:
         facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileError(
+            path, "does not exist", "name a case file, a folder of brackets or a named case"
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FileError(path, f"is not a case ({error})", "see the documentation of bench cases") from error
     _check_keys(path, facts, _KEYS)
