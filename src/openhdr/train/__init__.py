@@ -1,1 +1,14 @@
-"""(see ARCHITECTURE.md)"""
+"""Layer 6: training of all five systems by one loop.
+
+loop                     the loop, from the first line to the last
+recipe, settings         what a recipe file may say; TOML -> frozen dataclasses
+objectives/              what a step computes: merging, two-stage, stack-itm
+sources/                 samples by number: simulated, or patches of a dataset
+examples, step, state    a batch; one optimiser step; everything that changes
+schedules, ema           learning rate, running mean of the weights
+validation               scores on held-out scenes, which choose the weights
+folder, checkpoint       the run folder; states to resume from, whole or absent
+journal, machine         run.json, losses, TensorBoard; versions and hardware
+distributed              several processes, by torchrun
+plan                     a run before it is done: steps, memory
+"""

@@ -1,0 +1,88 @@
+"""Samples -> batches of tensors, the same ones for the same step wherever and whenever they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from openhdr.data.patches import crop, turn
+from openhdr.data.sample import Sample
+from openhdr.train.distributed import World
+from openhdr.train.recipe import ComputeConfig, DataConfig, RunConfig
+
+Batch = dict[str, torch.Tensor]
+
+_CORNER = 64  # pixels: largest offset of `place = "corner"`
+
+
+@dataclass(frozen=True)
+class Examples(Dataset):
+    """What an objective makes of the samples of a source. bounded: the network's output cannot exceed 1."""
+
+    source: Any
+    objective: Any
+    data: DataConfig
+    seed: int
+    bounded: bool
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng([self.seed, index, 1])
+        sample = placed(self.source.sample(index), self.data, rng)
+        return self.objective.example(sample, rng, self.bounded)
+
+
+def placed(sample: Sample, data: DataConfig, rng: np.random.Generator) -> Sample:
+    """A random square of the sample, turned as the recipe allows."""
+    pictures = [*sample.frames, *([] if sample.truth is None else [sample.truth])]
+    rooms = [length - data.patch for length in pictures[0].shape[:2]]
+    if data.place == "corner":
+        rooms = [min(room, _CORNER) for room in rooms]
+    top, left = (int(rng.integers(max(room, 0) + 1)) for room in rooms)
+    sample = crop(sample, left, top, data.patch)
+    flip_x, flip_y, transpose = (bool(draw) for draw in rng.random(3) < 0.5)
+    return turn(sample, data.flips and flip_x, data.flips and flip_y, data.transpose and transpose)
+
+
+def batches(
+    examples: Examples, run: RunConfig, compute: ComputeConfig, world: World, steps: range
+) -> Iterator[list[Batch]]:
+    """For every step the pieces of this process's share of its batch."""
+    piece = run.batch // (world.size * run.accumulate)
+
+    def indices() -> Iterator[list[int]]:
+        for step in steps:
+            first = step * run.batch + world.rank * piece * run.accumulate
+            for number in range(run.accumulate):
+                yield list(range(first + number * piece, first + (number + 1) * piece))
+
+    loader = DataLoader(
+        examples,
+        batch_sampler=_Lazy(indices),
+        num_workers=compute.workers,
+        collate_fn=collate,
+        multiprocessing_context="spawn" if compute.workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )
+    pieces = iter(loader)
+    for _ in steps:
+        yield [next(pieces) for _ in range(run.accumulate)]
+
+
+class _Lazy:
+    """Lists of indices that are made when they are needed."""
+
+    def __init__(self, make: Callable[[], Iterator[list[int]]]) -> None:
+        self.make = make
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return self.make()
+
+
+def collate(examples: list[dict[str, np.ndarray]]) -> Batch:
+    """Examples -> one tensor a name, (B, ...)."""
+    return {name: torch.from_numpy(np.stack([example[name] for example in examples])) for name in examples[0]}

@@ -1,0 +1,177 @@
+"""The training loop, the same for every system.
+
+A step is a function of the recipe, the step's number and the state before it. Nothing else is remembered, so
+a run that is killed and resumed, or spread over processes, goes through the same states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from openhdr.core.errors import OpenHDRError
+from openhdr.core.progress import task
+from openhdr.train import checkpoint
+from openhdr.train.distributed import World, choose_device, joined, wait_for_all
+from openhdr.train.examples import Examples, batches
+from openhdr.train.folder import BEST, LAST, describe_run, prepare_folder, write_choice
+from openhdr.train.journal import Journal, NoJournal, Say
+from openhdr.train.plan import check_batch, steps_per_unit
+from openhdr.train.recipe import Recipe
+from openhdr.train.schedules import learning_rate
+from openhdr.train.sources import SOURCES
+from openhdr.train.state import State, new_state
+from openhdr.train.step import take_step
+from openhdr.train.validation import Validation, open_validation
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, ready to go. per_unit: steps in one `run.unit`; total: steps of the whole run."""
+
+    recipe: Recipe
+    folder: Path
+    world: World
+    examples: Examples
+    state: State
+    validation: Validation | None
+    journal: Journal | NoJournal
+    per_unit: int
+    total: int
+
+
+def train(recipe: Recipe, folder: Path, resume: bool = False, say: Say = lambda text: None) -> dict[str, Any]:
+    """Train by a recipe in a run folder; returns where the weights are and the last validation scores.
+
+    resume: continue from the newest checkpoint of the folder, or begin where there is none. say: is given
+    lines for people. Raises OpenHDRError when the run cannot go on, naming the last good state.
+    """
+    with joined(recipe.compute.device) as world:
+        job = _set_up(recipe, folder, resume, (world, say if world.first else lambda text: None))
+        try:
+            _run(job)
+        except torch.OutOfMemoryError as error:
+            raise _stopped(job, "memory ran out; raise run.accumulate or lower run.batch") from error
+        except (OpenHDRError, OSError) as error:
+            raise _stopped(job, str(error)) from error
+        finally:
+            job.journal.close()
+        return _outcome(job)
+
+
+def _run(job: Job) -> None:
+    """The loop itself."""
+    recipe, state, run = job.recipe, job.state, job.recipe.run
+    if job.validation and not state.history:
+        _validate(job)
+    steps = range(state.step, job.total)
+    with task("training", len(steps)) as advance:
+        for pieces in batches(job.examples, run, recipe.compute, job.world, steps):
+            lr = learning_rate(recipe.optimiser, recipe.schedule, state.step, job.per_unit)
+            losses = take_step(recipe, state, pieces, lr)
+            state.step += 1
+            if state.mean:
+                state.mean.update(state.players["net"].module, state.step)
+
+            last = state.step == job.total
+            if last or state.step % run.log_every == 0:
+                job.journal.losses(state.step, losses, lr)
+            if job.validation and (last or state.step % recipe.validation.every == 0):
+                _validate(job)
+            if last or state.step % run.save_every == 0:
+                _save(job)
+            advance()
+
+
+def _set_up(recipe: Recipe, folder: Path, resume: bool, process: tuple[World, Say]) -> Job:
+    world, say = process
+    device = choose_device(recipe.compute.device, world)
+    check_batch(recipe, world.size)
+    if recipe.compute.threads:
+        torch.set_num_threads(recipe.compute.threads)
+    if world.first:
+        prepare_folder(folder, resume, recipe)
+    wait_for_all()
+    source = _open_source(recipe, folder, world)
+    state = new_state(recipe, device, world)
+    begun = checkpoint.newest(folder, tidy=world.first)
+    wait_for_all()
+    if begun:
+        state.resume(begun)
+    per_unit = steps_per_unit(recipe, source.epoch)
+    total = recipe.run.length * per_unit
+    validation = open_validation(recipe, source, device)
+    journal = Journal(folder, state.step, total, say) if world.first else NoJournal()
+    if world.first:
+        facts = {"training": f"{recipe.data.source}, {source.epoch} samples an epoch"}
+        facts["validation"] = validation.what if validation else "none"
+        describe_run(folder, recipe, (device, world.size), state.step, facts)
+    bounded = getattr(state.net, "bounded", False)
+    examples = Examples(source, recipe.objective, recipe.data, recipe.run.seed, bounded)
+    return Job(recipe, folder, world, examples, state, validation, journal, per_unit, total)
+
+
+def _open_source(recipe: Recipe, folder: Path, world: World) -> Any:
+    """The training data; the first process prepares what is missing, the others wait for it."""
+    opener = SOURCES[recipe.data.source].load()
+    if not world.first:
+        wait_for_all()
+    source = opener(recipe.data, recipe.run.seed, folder / "cache")
+    if world.first:
+        wait_for_all()
+    return source
+
+
+def _validate(job: Job) -> None:
+    """Score the network on held-out scenes; keep its weights if none before were better."""
+    validation, state, metric = job.validation, job.state, job.recipe.validation.metric
+    scores = validation.scores(state.net, job.world)
+    if not state.history:
+        reference = validation.scores_of_reference(job.world)
+        state.history.append({"step": "reference frame alone", **reference})
+        job.journal.note(f"validation on {validation.what}")
+        job.journal.note(f"validation: reference frame alone  {_words(reference)}")
+    earlier = [entry[metric] for entry in state.history if isinstance(entry["step"], int)]
+    best = all(validation.better(scores[metric], score) for score in earlier)
+    state.history.append({"step": state.step, **scores})
+    job.journal.note(
+        f"validation after step {state.step}  {_words(scores)}{'  (best so far)' if best else ''}"
+    )
+    job.journal.scalars(state.step, {f"validation/{name}": value for name, value in scores.items()})
+    if job.world.first:
+        job.journal.pictures(state.step, validation.pictures(state.net))
+        if best:
+            checkpoint.write_weights(state.net, job.recipe.network.name, job.folder / BEST)
+        write_choice(job.folder, job.recipe, validation.what, state.history)
+    wait_for_all()
+
+
+def _save(job: Job) -> None:
+    if job.world.first:
+        job.state.save(job.folder, job.recipe.run.keep)
+        if job.state.step == job.total:
+            checkpoint.write_weights(job.state.net, job.recipe.network.name, job.folder / LAST)
+    wait_for_all()
+
+
+def _outcome(job: Job) -> dict[str, Any]:
+    found: dict[str, Any] = {"folder": str(job.folder), "steps": job.state.step}
+    for name in (LAST, BEST):
+        if (job.folder / name).is_file():
+            found[name.partition(".")[0]] = str(job.folder / name)
+    return {**found, "validation": job.state.history[-1]} if job.state.history else found
+
+
+def _stopped(job: Job, why: str) -> OpenHDRError:
+    last = checkpoint.newest(job.folder, tidy=False)
+    good = f"the last good state is {last}" if last else "no checkpoint was written yet"
+    return OpenHDRError(
+        f"{why}; the run stopped after step {job.state.step}; {good}; go on from it with --resume"
+    )
+
+
+def _words(scores: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.3f}" for name, value in scores.items())

@@ -1,0 +1,27 @@
+"""What a step of training computes, one file a kind of system.
+
+An objective is a frozen dataclass of its options, with
+
+    example(sample, rng, bounded)              a sample -> arrays by name, as the networks take them
+    critic()                                   the network trained against, or None
+    net_terms(nets, batch, step)               weighted loss terms by name; their sum trains the network
+    critic_terms(nets, batch, step)            the same for the critic
+    pictures(net, batch)                       images by name, to look at
+
+`example` draws only from `rng`, which belongs to the sample, and terms draw nothing: what a step computes
+depends on the recipe and the step's number alone.
+"""
+
+from __future__ import annotations
+
+from openhdr.core.table import Row, Table
+
+OBJECTIVES: Table[Row] = Table(
+    "objective",
+    Row(
+        "merge",
+        "Three frames -> HDR: mu-law L1, tanh L1 or both.",
+        "openhdr.train.objectives.merge:Merge",
+        extra="torch",
+    ),
+)

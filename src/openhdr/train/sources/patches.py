@@ -1,0 +1,85 @@
+"""Training samples cut from a dataset on disk.
+
+A dataset in its original layout is cut into shards of patches first, once; every epoch passes through all
+patches in a new random order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from openhdr.core.errors import FileError, RequestError, unknown_name
+from openhdr.data.dataset import Dataset
+from openhdr.data.patches import PAPER_CUTS, crop, prepare_patches, unpack
+from openhdr.data.readers import open_dataset
+from openhdr.data.sample import Sample
+from openhdr.data.shards import INDEX, open_shards
+from openhdr.data.splits import refuse_held_out
+from openhdr.train.recipe import DataConfig, ValidationConfig
+from openhdr.train.sources.shard_index import ShardIndex, shuffled
+
+
+@dataclass(frozen=True)
+class PatchSource:
+    """Patches of a dataset."""
+
+    patches: ShardIndex
+    config: DataConfig
+    seed: int
+
+    @property
+    def epoch(self) -> int:
+        return self.patches.samples
+
+    def sample(self, index: int) -> Sample:
+        return unpack(self.patches.read(shuffled(self.seed, index, self.patches.samples)))
+
+    def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
+        path = Path(config.path or self.config.path)
+        if (path / INDEX).is_file():
+            raise RequestError(
+                f"{path} holds patches for training; name the dataset's own folder with "
+                "--set validation.path=DIR, or do without: --set validation.every=0"
+            )
+        dataset = open_dataset(self.config.dataset, path, self.config.validation_split).complete()
+        chosen = dataset.only(dataset.names[: config.samples])
+        samples = [_top_left(sample, config.size) for sample in chosen]
+        return (
+            samples,
+            f"{len(samples)} scenes of {dataset.kind} {self.config.validation_split}: {_names(chosen)}",
+        )
+
+
+def open_patches(config: DataConfig, seed: int, cache: Path) -> PatchSource:
+    """The patches of a dataset's folder, or of a folder of patches.
+
+    cache: where patches are written, if the folder holds none.
+    """
+    folder = Path(config.path)
+    if not config.path or not folder.is_dir():
+        raise FileError(
+            config.path or "--data", "is not a folder", "give the dataset's folder with --data DIR"
+        )
+    if (folder / INDEX).is_file():
+        shards = open_shards(folder)
+    else:
+        dataset = open_dataset(config.dataset, folder, config.split).complete()
+        if not len(dataset):
+            raise FileError(folder, "holds no complete scene", f"{dataset.kind} expects {dataset.layout}")
+        if config.cut not in PAPER_CUTS:
+            raise unknown_name("value of recipe key 'data.cut':", config.cut, PAPER_CUTS)
+        shards = prepare_patches(dataset, cache, PAPER_CUTS[config.cut])
+    if shards.facts.get("kind") != "patches" or not shards.samples:
+        raise FileError(folder, "holds no patches", "give the dataset's own folder with --data DIR")
+    refuse_held_out(shards.facts["scenes"])
+    return PatchSource(ShardIndex.of(shards), config, seed)
+
+
+def _top_left(sample: Sample, size: int) -> Sample:
+    """The top-left square of `size` pixels, or as much of it as there is; 0 = the whole picture."""
+    return crop(sample, 0, 0, size) if size else sample
+
+
+def _names(dataset: Dataset) -> str:
+    return ", ".join(dataset.names)

@@ -1,0 +1,102 @@
+"""Training samples from the camera simulation.
+
+Scenes pass through a window in a shuffled order; sample k is drawn from the scenes that are in the window
+then, with a seed of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from openhdr.camera.simulation.config import training
+from openhdr.camera.simulation.scene import Scene
+from openhdr.core.errors import FileError, RequestError
+from openhdr.data.cache import build_cache, unpack_scene
+from openhdr.data.sample import Sample
+from openhdr.data.scenes import find_hdr_files, read_scene
+from openhdr.data.shards import INDEX, open_shards
+from openhdr.data.splits import panoramas, refuse_held_out, sha256_of
+from openhdr.data.stream import draw_sample
+from openhdr.train.recipe import DataConfig, ValidationConfig
+from openhdr.train.sources.shard_index import ShardIndex, shuffled
+
+_IN_MEMORY = 64  # scenes, of 6 MB each at 1024 x 512
+_VALIDATION_SEED = 7_000_000  # of the first held-out bracket; the others count on
+
+
+@dataclass(frozen=True)
+class SimulatedSource:
+    """Samples from a cache of scenes. scenes_folder: where held-out scenes are looked for."""
+
+    scenes: ShardIndex
+    scenes_folder: Path
+    config: DataConfig
+    seed: int
+
+    @property
+    def epoch(self) -> int:
+        return self.scenes.samples * self.config.samples_per_scene
+
+    def sample(self, index: int) -> Sample:
+        first = max(0, index // self.config.samples_per_scene - self.config.window + 1)
+        count = min(self.config.window, self.scenes.samples)
+        numbers = [shuffled(self.seed, first + k, self.scenes.samples) for k in range(count)]
+        window = [_scene(self.scenes, number) for number in dict.fromkeys(numbers)]
+        seed = int(np.random.default_rng([self.seed, index]).integers(2**62))
+        return draw_sample(window, training(self.config.patch), seed, f"{index:08d}")
+
+    def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
+        scenes = [read_scene(path) for path in held_out_files(Path(config.path or self.scenes_folder))]
+        laws = training(config.size)
+        samples = []
+        for number in range(config.samples):
+            chosen = scenes[number % len(scenes)]
+            order = [chosen, *(scene for scene in scenes if scene is not chosen)]
+            seed = (_VALIDATION_SEED + number) * len(order)  # a multiple: the first of the list is chosen
+            samples.append(draw_sample(order, laws, seed, f"{chosen.name}-{number}"))
+        names = ", ".join(scene.name for scene in scenes)
+        return samples, f"{len(samples)} simulated {config.size}x{config.size} brackets of: {names}"
+
+
+def open_simulated(config: DataConfig, seed: int, cache: Path) -> SimulatedSource:
+    """The samples of a folder of HDR scenes, or of a cache that was made of them.
+
+    cache: where scenes are packed, if the folder is not a cache already. Held-out scenes are left out.
+    """
+    folder = Path(config.path)
+    if not config.path or not folder.is_dir():
+        raise FileError(
+            config.path or "--data", "is not a folder", "give a folder of HDR scenes with --data DIR"
+        )
+    if (folder / INDEX).is_file():
+        shards = open_shards(folder)
+    else:
+        shards, _ = build_cache(find_hdr_files([folder]), cache)
+    if shards.facts.get("kind") != "scenes" or not shards.samples:
+        raise FileError(folder, "is a cache of something else than scenes", "give a folder of HDR scenes")
+    refuse_held_out(shards.facts["scenes"], shards.facts["scenes"].values())
+    return SimulatedSource(ShardIndex.of(shards), folder, replace(config, path=str(folder)), seed)
+
+
+def held_out_files(folder: Path) -> Sequence[Path]:
+    """The files of a folder that are validation scenes, by name or by content, in the order of their names."""
+    listed = panoramas("validation")
+    hashes = set(listed.values())
+    files = [] if (folder / INDEX).is_file() else find_hdr_files([folder])
+    found = [path for path in files if path.stem in listed or sha256_of(path) in hashes]
+    if not found:
+        raise RequestError(
+            f"no validation scene in {folder}; expected some of: {', '.join(listed)}; add them, name their "
+            "folder with --set validation.path=DIR, or do without: --set validation.every=0"
+        )
+    return sorted(found, key=lambda path: path.stem)
+
+
+@lru_cache(maxsize=_IN_MEMORY)
+def _scene(index: ShardIndex, number: int) -> Scene:
+    return unpack_scene(index.read(number))

@@ -1,0 +1,106 @@
+"""Everything that changes while a run goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from openhdr.core.errors import FileError
+from openhdr.models import MODELS, checkpoints
+from openhdr.train import checkpoint
+from openhdr.train.distributed import World, in_step, synchronised
+from openhdr.train.ema import RunningMean
+from openhdr.train.recipe import OptimiserConfig, Recipe
+
+
+@dataclass
+class Player:
+    """A network that learns. called: the same network, compiled and in step with other processes."""
+
+    module: nn.Module
+    called: nn.Module
+    optimiser: torch.optim.Optimizer
+
+
+@dataclass
+class State:
+    """step: steps done. history: validation scores, oldest first."""
+
+    players: dict[str, Player]
+    mean: RunningMean | None
+    scaler: torch.amp.GradScaler
+    step: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def net(self) -> nn.Module:
+        """The network as users would get it now: the running mean where there is one."""
+        return self.mean.net if self.mean else self.players["net"].module
+
+    def modules(self) -> dict[str, nn.Module]:
+        found = {name: player.module for name, player in self.players.items()}
+        return {**found, "mean": self.mean.net} if self.mean else found
+
+    def save(self, run: Path, keep: int) -> Path:
+        """Write a checkpoint."""
+        rest = {
+            "optimisers": {name: player.optimiser.state_dict() for name, player in self.players.items()},
+            "scaler": self.scaler.state_dict(),
+            "history": self.history,
+        }
+        return checkpoint.save(run, self.step, self.modules(), rest, keep)
+
+    def resume(self, path: Path) -> None:
+        """Continue from a checkpoint."""
+        rest = checkpoint.load(path, self.modules())
+        for name, player in self.players.items():
+            player.optimiser.load_state_dict(rest["optimisers"][name])
+        self.scaler.load_state_dict(rest["scaler"])
+        self.step, self.history = rest["step"], rest["history"]
+
+
+def new_state(recipe: Recipe, device: torch.device, world: World) -> State:
+    """The state before the first step: weights from the recipe's seed, the same in every process."""
+    torch.manual_seed(recipe.run.seed)
+    nets = {"net": new_network(recipe).train()}
+    critic = recipe.objective.critic()
+    if critic is not None:
+        nets["critic"] = synchronised(critic.train())
+    players = {name: _player(net, recipe, device) for name, net in nets.items()}
+    mean = RunningMean(players["net"].module, recipe.ema) if recipe.ema.every else None
+    scaler = torch.amp.GradScaler(device.type, enabled=recipe.compute.precision == "float16")
+    return State(players, mean, scaler)
+
+
+def new_network(recipe: Recipe) -> nn.Module:
+    """The recipe's network, untrained or with the weights that it begins from."""
+    config = recipe.network
+    if config.weights:
+        path = Path(config.weights)
+        if not path.is_file():
+            raise FileError(path, "no such file", "recipe key 'network.weights' names weights to begin from")
+        return checkpoints.load_file(MODELS[config.name], path, config.variant)
+    row = MODELS[config.name]
+    return row.load()(checkpoints.configured(row, row.load().Config, config.variant))
+
+
+def _player(net: nn.Module, recipe: Recipe, device: torch.device) -> Player:
+    compute = recipe.compute
+    net = net.to(device)
+    if compute.channels_last:
+        net = net.to(memory_format=torch.channels_last)
+    called = in_step(net, device)
+    if compute.compile:
+        called = torch.compile(called, backend=compute.compile)
+    return Player(net, called, _optimiser(net, recipe.optimiser))
+
+
+def _optimiser(net: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:
+    options = {"lr": config.lr, "betas": config.betas, "eps": config.eps}
+    if config.weight_decay:
+        return torch.optim.AdamW(net.parameters(), weight_decay=config.weight_decay, **options)
+    return torch.optim.Adam(net.parameters(), **options)

@@ -1,0 +1,100 @@
+"""Scores on held-out scenes, by the way that users get their pictures: the networks' runners."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from openhdr.color.transfer import srgb_encode
+from openhdr.core.errors import RequestError
+from openhdr.data.sample import Sample
+from openhdr.metrics import METRICS, evaluate
+from openhdr.models import MODELS
+from openhdr.models.runner import RunOptions, reconstruct
+from openhdr.models.single_runner import expand_image
+from openhdr.train.distributed import World, gathered_objects
+from openhdr.train.recipe import Recipe
+
+Reconstruct = Callable[[Sample], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Held-out samples and how they are scored. what: a line that says which they are."""
+
+    recipe: Recipe
+    samples: Sequence[Sample]
+    what: str
+    device: torch.device
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        config = self.recipe.validation
+        return tuple(dict.fromkeys((config.metric, *config.also)))
+
+    def scores(self, net: nn.Module, world: World) -> dict[str, float]:
+        """Mean scores of a network; the processes share the samples."""
+        return self._means(lambda sample: self.reconstruction(net, sample), world)
+
+    def scores_of_reference(self, world: World) -> dict[str, float]:
+        """Mean scores of the reference frame alone, decoded: what a network must beat."""
+        return self._means(_reference_light, world)
+
+    def reconstruction(self, net: nn.Module, sample: Sample) -> np.ndarray:
+        """(H, W, 3) float32 linear light, 1.0 = the reference clips."""
+        options = RunOptions(device=str(self.device), augment=self.recipe.validation.augment)
+        if MODELS[self.recipe.network.name].task == "merge":
+            return reconstruct(net, list(sample.light()), sample.ev, sample.reference, options)
+        return expand_image(net, _reference_light(sample), options).linear
+
+    def pictures(self, net: nn.Module) -> dict[str, np.ndarray]:
+        """Result beside truth of the first samples, sRGB-coded, (H, 2 W, 3)."""
+        shown = {}
+        for sample in self.samples[: self.recipe.run.images]:
+            pair = (self.reconstruction(net, sample), sample.truth)
+            shown[sample.name] = np.concatenate([display(light) for light in pair], axis=1)
+        return shown
+
+    def better(self, one: float, other: float | None) -> bool:
+        """Whether score `one` beats `other` (None = nothing yet)."""
+        if other is None:
+            return True
+        return one > other if METRICS[self.recipe.validation.metric].higher_is_better else one < other
+
+    def _means(self, make: Reconstruct, world: World) -> dict[str, float]:
+        mine = {
+            number: evaluate(make(self.samples[number]), self.samples[number].truth, self.metrics)
+            for number in range(world.rank, len(self.samples), world.size)
+        }
+        every = {number: found for part in gathered_objects(mine) for number, found in part.items()}
+        return {
+            name: float(np.mean([every[number][name] for number in range(len(self.samples))]))
+            for name in self.metrics
+        }
+
+
+def open_validation(recipe: Recipe, source, device: torch.device) -> Validation | None:
+    """The validation that a recipe asks for; None where it asks for none."""
+    config = recipe.validation
+    if not config.every:
+        return None
+    if config.samples < 1:
+        raise RequestError(f"recipe key 'validation.samples' is {config.samples}; expected 1 or more")
+    for name in (config.metric, *config.also):
+        if METRICS[name].needs_protocol:
+            raise RequestError(f"metric '{name}' needs absolute light, which training data do not state")
+    samples, what = source.validation(config)
+    return Validation(recipe, samples, what, device)
+
+
+def display(light: np.ndarray) -> np.ndarray:
+    """(H, W, 3) linear light -> sRGB codes 0..1 after x / (1 + x), which shows what is above 1 too."""
+    return srgb_encode(light / (1 + light)).astype(np.float32)
+
+
+def _reference_light(sample: Sample) -> np.ndarray:
+    return sample.light()[sample.reference]
