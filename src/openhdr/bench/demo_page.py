@@ -13,7 +13,7 @@ from openhdr.bench.pictures import PictureOptions, encode_light, encode_map
 from openhdr.bench.scoring import error_map
 
 FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
-START_EV = -2.0
+START_EV = -1.5
 
 
 def write_demo_page(path: Path, merged: np.ndarray, scene: BenchScene, told: dict[str, str]) -> None:
