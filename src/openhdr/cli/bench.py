@@ -82,9 +82,8 @@ def _print(results: Results, folder: Path) -> None:
         row["time s"] = "-" if one["time_s"] is None else f"{one['time_s']:.2f}"
         row["memory MB"] = "-" if one["peak_memory_mb"] is None else f"{one['peak_memory_mb']:.0f}"
         rows.append(row)
-    click.echo(
-        f"means over {len(results.scenes)} scenes; @shortest: 1.0 = the shortest frame clips, clipped to 0..1"
-    )
+    count = "1 scene" if len(results.scenes) == 1 else f"{len(results.scenes)} scenes"
+    click.echo(f"means over {count}; @shortest: 1.0 = the shortest frame clips, clipped to 0..1")
     click.echo(format_table(rows))
     click.echo(f"{folder / 'results.json'}\n{folder / 'report.html'}  (open in a browser)")
 
