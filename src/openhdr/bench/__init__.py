@@ -1,6 +1,6 @@
 """Layer 6: methods x scenes -> scores, times and one page to look at.
 
-    case = load_case("demo")                       # a row of CASES, a folder of brackets or a .toml file
+    case = load_case("demo", None, folder)         # a row of CASES, a folder of brackets or a .toml file
     results, page = run(case)                      # case.py, scoring.py, measure.py, run.py
     results.save(folder / "results.json")          # results.py
     write_report(results, page, folder / "report.html")      # report.py, pictures.py, assets/
