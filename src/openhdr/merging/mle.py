@@ -18,22 +18,27 @@ from openhdr.merging.samples import Samples
 
 TINY = np.float32(1e-12)  # weight of nothing
 
-# Only the ratio of the two matters here: 5000 electrons at clipping, 2.2 of read noise (or 8-bit rounding).
+# A resampled frame has lost some of its finest detail and may lie a little off: so many pixels of its slope.
+RESAMPLING_PX = np.float32(0.1)
+
+# The ratio of the two matters, and their size beside slopes: 5000 electrons at clipping, 2.2 of read noise (or 8-bit rounding).
 TYPICAL = NoiseModel(shot=2e-4, read=4.5e-4)
 
 
 def combine(samples: Samples, noise: NoiseModel = TYPICAL) -> tuple[np.ndarray, np.ndarray]:
     """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen."""
     guide = _guide(samples)
+    blur = np.square(RESAMPLING_PX * _steepness(guide)) if any(samples.moved) else None
     total = np.zeros_like(samples.light[0])
     weights = np.full(guide.shape, TINY, np.float32)
-    for light, headroom, trust, ev in zip(
-        samples.light, samples.headroom, samples.trust, samples.ev, strict=True
-    ):
+    frames = zip(samples.light, samples.headroom, samples.trust, samples.moved, samples.ev, strict=True)
+    for light, headroom, trust, moved, ev in frames:
         gain = np.float32(2.0**ev)
         # the square of the gain in numerator and denominator of the mean: w light / 2^ev with w = 4^ev / variance
         weight = guide * np.float32(noise.shot / gain)
         weight += np.float32((noise.read / gain) ** 2)
+        if moved:
+            weight += blur
         np.divide(headroom, weight, out=weight)
         weight *= trust
         weights += weight
@@ -54,6 +59,12 @@ def _guide(samples: Samples) -> np.ndarray:
         seen *= usable
         guide += seen
     return guide
+
+
+def _steepness(guide: np.ndarray) -> np.ndarray:
+    """(h, W): largest difference between neighbours within a pixel."""
+    square = np.ones((3, 3), np.uint8)
+    return cv2.dilate(guide, square) - cv2.erode(guide, square)
 
 
 def _luminance(samples: Samples, index: int) -> np.ndarray:

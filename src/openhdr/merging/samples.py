@@ -5,7 +5,7 @@ Large pictures are merged strip by strip, so that memory stays near the frames a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -31,6 +31,7 @@ class Samples:
     headroom: (h, W) float32 0..1; 1 = all channels well below clipping, 0 = one of them clips.
     trust: (h, W) float32 0..1; 0 = outside the frame or a ghost.
     top: (3,) float32, the light at which each channel clips: 1, or somewhat less for a calibrated response.
+    moved: whether the frame was resampled.
     ev: (N,) float64, stops relative to the reference; light / 2^ev is on the reference's scale.
     """
 
@@ -38,12 +39,20 @@ class Samples:
     headroom: list[np.ndarray]
     trust: list[np.ndarray]
     top: list[np.ndarray]
+    moved: list[bool]
     ev: np.ndarray
     reference: int
 
     @property
     def shortest(self) -> int:
         return int(np.argmin(self.ev))
+
+    def cut(self, rows: slice) -> Samples:
+        """Some rows of the strip."""
+        parts = {
+            name: [part[rows] for part in getattr(self, name)] for name in ("light", "headroom", "trust")
+        }
+        return replace(self, **parts)
 
     def clipped(self, index: int) -> np.ndarray:
         """(h, W, 3) bool: which channels of a frame are clipped or about to."""
@@ -95,7 +104,8 @@ class Stack:
             light.append(one[0])
             headroom.append(one[1])
             trust.append(one[2])
-        return Samples(light, headroom, trust, self.tops, self.bracket.ev, self.bracket.reference)
+        moved = [placement.moves for placement in self.placements]
+        return Samples(light, headroom, trust, self.tops, moved, self.bracket.ev, self.bracket.reference)
 
     def code_step(self, index: int, light: np.ndarray) -> np.ndarray:
         """Light (any shape, 3) -> how much one 8-bit code changes it there; 0 for linear frames."""

@@ -13,7 +13,8 @@ from openhdr.merging.samples import Samples, Stack, resize_strip
 
 Combine = Callable[[Samples], tuple[np.ndarray, np.ndarray]]
 
-STRIP_PIXELS = 120_000  # small enough for a core's cache, large enough that NumPy's calls do not count
+MARGIN_ROWS = 1  # mergers may look at a pixel's neighbours
+STRIP_PIXELS = 240_000  # small enough for a core's cache, large enough that NumPy's calls do not count
 
 
 def merge_strips(stack: Stack, combine: Combine) -> np.ndarray:
@@ -24,8 +25,11 @@ def merge_strips(stack: Stack, combine: Combine) -> np.ndarray:
     result = np.empty((height, width, 3), np.float32)
 
     def work(rows: slice) -> None:
-        samples = stack.samples(rows)
+        wide = slice(max(rows.start - MARGIN_ROWS, 0), min(rows.stop + MARGIN_ROWS, height))
+        inner = slice(rows.start - wide.start, rows.stop - wide.start)
+        samples = stack.samples(wide)
         radiance, weight = combine(samples)
+        radiance, weight, samples = radiance[inner], weight[inner], samples.cut(inner)
         _fill_unseen(radiance, weight, samples)
         _show_backdrop(radiance, weight, samples, stack, rows)
         result[rows] = radiance
@@ -49,7 +53,8 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> 
             2.0 ** -samples.ev[index]
         )
         known |= take
-    radiance.reshape(-1, 3)[unseen] = value
+    rows, columns = np.divmod(unseen, weight.shape[1])
+    radiance[rows, columns] = value
 
 
 def _show_backdrop(
