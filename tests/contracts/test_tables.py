@@ -17,8 +17,9 @@ PACKAGE = ROOT / "src" / "openhdr"
 
 
 def test_every_table_has_contract_tests(tables, kinds) -> None:
-    """A new kind of thing needs a contract; weights are rows about files, tested with their networks."""
-    assert set(tables) - {"openhdr.models:WEIGHTS"} == set(kinds.values())
+    """A new kind of thing needs a contract. Weights are rows about files; training's tables have tests there."""
+    elsewhere = {place for place in tables if place == "openhdr.models:WEIGHTS" or ".train." in place}
+    assert set(tables) - elsewhere == set(kinds.values())
 
 
 def test_row_says_what_it_is(entry) -> None:
