@@ -21,6 +21,8 @@ from openhdr.core import progress
 from openhdr.core.image import Bracket
 from openhdr.core.placement import Placement, sampling_map, shrink
 
+SMALLEST_SIDE_PX = 32  # of a picture in which flow can be sought
+
 
 @dataclass(frozen=True)
 class FlowOptions:
@@ -54,7 +56,7 @@ def refine(
     where = sampling_map(small, slice(0, shape[0]), shape)
     value, known = _sample(moving, where)
     known *= target.known
-    if (known > 0.99).mean() < 0.01:
+    if min(shape) < SMALLEST_SIDE_PX or (known > 0.99).mean() < 0.01:
         return placement
     value = _toned(value, target.log, known)
     flow = _dense_flow(target.log, value, known)

@@ -21,7 +21,7 @@ TINY = np.float32(1e-12)  # weight of nothing
 # A resampled frame has lost some of its finest detail and may lie a little off: so many pixels of its slope.
 RESAMPLING_PX = np.float32(0.1)
 
-# The ratio of the two matters, and their size beside slopes: 5000 electrons at clipping, 2.2 of read noise (or 8-bit rounding).
+# Their ratio matters, and their size beside slopes. 5000 electrons at clipping, 2.2 of read noise (or 8-bit rounding).
 TYPICAL = NoiseModel(shot=2e-4, read=4.5e-4)
 
 
