@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from openhdr.camera.response import Response
+from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import RequestError, unknown_name
 
 LEVELS = 256  # curves are recovered at 8 bits; finer codes are interpolated
@@ -155,13 +156,17 @@ def _debevec(seen: np.ndarray, log_exposure: np.ndarray, top: int, options: Cali
 def _robertson(
     seen: np.ndarray, log_exposure: np.ndarray, top: int, options: CalibrationOptions
 ) -> np.ndarray:
-    """(256,) light per code, by Robertson's alternation, starting from a line."""
+    """(256,) light per code, by Robertson's alternation.
+
+    The paper starts from a line. With exposures an even step apart the data leave any difference that repeats with
+    that step undetermined (Grossberg & Nayar 2003), and such a difference of the start stays: sRGB is a nearer one.
+    """
     exposure = np.exp(log_exposure - log_exposure.mean())
     centre = top / 2
     weight_of = np.exp(-4 * (np.arange(LEVELS) - centre) ** 2 / centre**2)  # 2003, eq. 25
     weight_of = np.maximum((weight_of - weight_of[0]) / (weight_of[top // 2] - weight_of[0]), 0)
     weight = weight_of[seen]
-    curve = np.arange(LEVELS) / centre
+    curve = srgb_decode(np.arange(LEVELS) / top) / srgb_decode(np.array(0.5))
     flat = seen.ravel()
     count = np.bincount(flat, minlength=LEVELS)
     for _ in range(options.iterations):

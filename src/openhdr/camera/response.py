@@ -133,8 +133,13 @@ def load(path: str | Path) -> Response:
         facts = json.loads(Path(path).read_text())
         if facts["format"] != FORMAT:
             raise KeyError("format")
-        return Response(str(facts["name"]), np.array(facts["curve"], dtype=np.float32))
-    except (OSError, ValueError, KeyError, TypeError, RequestError) as error:
+        with np.errstate(over="ignore"):  # infinities are refused as such
+            return Response(str(facts["name"]), np.array(facts["curve"], dtype=np.float32))
+    except OSError as error:
+        raise FileError(
+            path, f"cannot be read ({error.strerror})", "make one with --save-response"
+        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError, RequestError) as error:
         raise FileError(
             path, f"is not a response curve ({error})", "make one with --save-response"
         ) from error
