@@ -62,12 +62,14 @@ def test_no_open_keyword_arguments(functions, exceptions) -> None:
 
 
 def _click(node: ast.FunctionDef) -> bool:
-    """Whether a function is a click command whose first statement is `request = Request(**options)`."""
+    """Whether a function is a click command that uses its open keywords once, as `Dataclass(**options)`."""
     decorated = any(
         ast.unparse(one).startswith(("click.command(", "group.command(")) for one in node.decorator_list
     )
-    first = node.body[1] if ast.get_docstring(node) else node.body[0]
-    return decorated and bool(re.fullmatch(rf"\w+ = \w+\(\*\*{node.args.kwarg.arg}\)", ast.unparse(first)))
+    name = node.args.kwarg.arg
+    uses = [one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == name]
+    handed = re.findall(rf"\b(?:\w+\.)*[A-Z]\w+\(\*\*{name}\)", ast.unparse(node))
+    return decorated and len(uses) == len(handed) == 1
 
 
 def test_no_unfinished_work(sources) -> None:
