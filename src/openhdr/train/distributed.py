@@ -37,10 +37,13 @@ def joined(device: str) -> Iterator[World]:
     if size == 1:
         yield World()
         return
-    backend = "nccl" if choose_device(device, World()).type == "cuda" else "gloo"
-    distributed.init_process_group(backend)
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    on_cuda = choose_device(device, World()).type == "cuda"
+    if on_cuda:
+        torch.cuda.set_device(local_rank)
+    distributed.init_process_group("nccl" if on_cuda else "gloo")
     try:
-        yield World(distributed.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
+        yield World(distributed.get_rank(), size, local_rank)
     finally:
         distributed.destroy_process_group()
 
@@ -65,6 +68,11 @@ def gathered(x: torch.Tensor) -> torch.Tensor:
     parts = [torch.empty_like(x) for _ in range(distributed.get_world_size())]
     distributed.all_gather(parts, x.contiguous())
     return torch.cat(parts)
+
+
+def gathered_with_gradient(x: torch.Tensor) -> torch.Tensor:
+    """As `gathered`, with the gradient of a loss that every process computes of the whole."""
+    return torch.cat(collective.all_gather(x.contiguous())) if together() else x
 
 
 def gathered_objects(item: object) -> list[object]:

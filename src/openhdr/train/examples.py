@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from openhdr.core.errors import RequestError
 from openhdr.data.patches import crop, turn
 from openhdr.data.sample import Sample
 from openhdr.train.distributed import World
@@ -40,9 +41,12 @@ def placed(sample: Sample, data: DataConfig, rng: np.random.Generator) -> Sample
     """A random square of the sample, turned as the recipe allows."""
     pictures = [*sample.frames, *([] if sample.truth is None else [sample.truth])]
     rooms = [length - data.patch for length in pictures[0].shape[:2]]
+    if min(rooms) < 0:
+        size = "x".join(str(length) for length in pictures[0].shape[1::-1])
+        raise RequestError(f"sample '{sample.name}' is {size} pixels; data.patch = {data.patch} does not fit")
     if data.place == "corner":
         rooms = [min(room, _CORNER) for room in rooms]
-    top, left = (int(rng.integers(max(room, 0) + 1)) for room in rooms)
+    top, left = (int(rng.integers(room + 1)) for room in rooms)
     sample = crop(sample, left, top, data.patch)
     flip_x, flip_y, transpose = (bool(draw) for draw in rng.random(3) < 0.5)
     return turn(sample, data.flips and flip_x, data.flips and flip_y, data.transpose and transpose)

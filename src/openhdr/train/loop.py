@@ -44,7 +44,8 @@ class Job:
 
 
 def train(recipe: Recipe, folder: Path, resume: bool = False, say: Say = lambda text: None) -> dict[str, Any]:
-    """Train by a recipe in a run folder; returns where the weights are and the last validation scores.
+    """Train by a recipe in a run folder; returns where the weights are and the last validation scores (nothing
+    in the other processes of a run).
 
     resume: continue from the newest checkpoint of the folder, or begin where there is none. say: is given
     lines for people. Raises OpenHDRError when the run cannot go on, naming the last good state.
@@ -59,7 +60,7 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, say: Say = lambda 
             raise _stopped(job, str(error)) from error
         finally:
             job.journal.close()
-        return _outcome(job)
+        return _outcome(job) if world.first else {}
 
 
 def _run(job: Job) -> None:

@@ -35,7 +35,8 @@ class DataConfig:
     path: str = ""  # folder: HDR scenes or a cache of them; a dataset or patches of it. `--data` sets it
     dataset: str = "hdm"  # patches: row of the table of datasets
     split: str = "train"  # patches: of the dataset
-    validation_split: str = "validation"  # patches: of the dataset
+    validation_split: str = "validation"  # patches: of the dataset; "" = scenes held out of `split`
+    hold_out: int = 30  # patches: scenes held out where the dataset has no validation split
     cut: str = "gsanet"  # patches: how pictures are cut, by the name of a paper's system (PAPER_CUTS)
     patch: int = 256  # pixels: side of what the network is given
     place: Literal["any", "corner"] = "any"  # corner: offsets of 0 to 64 pixels only (two-stage's program)

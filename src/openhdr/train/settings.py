@@ -25,7 +25,7 @@ def build(config: type[ConfigT], table: Mapping[str, Any], where: str = "") -> C
     for key, value in table.items():
         name = f"{where}.{key}".strip(".")
         if key not in hints:
-            raise unknown_name(f"recipe key '{name}': there is no", key, list(hints))
+            raise unknown_name(f"key of recipe table [{where}]" if where else "recipe key", key, list(hints))
         values[key] = _checked(name, value, hints[key])
     return config(**values)
 
@@ -87,7 +87,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     origin = get_origin(hint)
     if origin is Literal:
         if value not in get_args(hint):
-            raise unknown_name(f"value of recipe key '{name}':", str(value), map(str, get_args(hint)))
+            raise unknown_name(f"value of recipe key '{name}',", str(value), map(str, get_args(hint)))
         return value
     if origin is tuple:
         return _checked_tuple(name, value, get_args(hint))

@@ -51,11 +51,15 @@ class Validation:
             return reconstruct(net, list(sample.light()), sample.ev, sample.reference, options)
         return expand_image(net, _reference_light(sample), options).linear
 
+    def truth(self, number: int) -> np.ndarray:
+        """(H, W, 3) linear light that the result of a sample is scored against."""
+        return self.recipe.objective.truth(self.samples[number])
+
     def pictures(self, net: nn.Module) -> dict[str, np.ndarray]:
         """Result beside truth of the first samples, sRGB-coded, (H, 2 W, 3)."""
         shown = {}
-        for sample in self.samples[: self.recipe.run.images]:
-            pair = (self.reconstruction(net, sample), sample.truth)
+        for number, sample in enumerate(self.samples[: self.recipe.run.images]):
+            pair = (self.reconstruction(net, sample), self.truth(number))
             shown[sample.name] = np.concatenate([display(light) for light in pair], axis=1)
         return shown
 
@@ -67,7 +71,7 @@ class Validation:
 
     def _means(self, make: Reconstruct, world: World) -> dict[str, float]:
         mine = {
-            number: evaluate(make(self.samples[number]), self.samples[number].truth, self.metrics)
+            number: evaluate(make(self.samples[number]), self.truth(number), self.metrics)
             for number in range(world.rank, len(self.samples), world.size)
         }
         every = {number: found for part in gathered_objects(mine) for number, found in part.items()}

@@ -1,13 +1,14 @@
 """Three frames -> HDR.
 
-Losses of the papers, on gamma-coded images (light ^ (1 / 2.24)), means over all values:
+Losses of the papers, on gamma-coded images (see metrics.losses):
 
-    mu           |T(a) - T(b)|, T(x) = log(1 + 5000 t) / log(5001), t = tanh(x^2.24 / p): ADNet, GSANet. p is
-                 the 99th percentile of x^2.24 of the whole batch of predictions (their programs) or of truths
-                 (the challenge's score); without percentile t = x^2.24 (AHDRNet)
-    tanh         |tanh(a) - tanh(b)|: HDRUNet, which EAPNet cites
+    mu           L1 of tone-mapped images: ADNet, GSANet (percentile of the prediction, as in their programs; of
+                 the truth, as in the challenge's score), AHDRNet (no percentile)
+    tanh         L1 of tanh: HDRUNet, which EAPNet cites
     mu+tanh      their sum: EAPNet
-    tanh-of-mu   |tanh(T(a)) - tanh(T(b))|: the settings that GSANet's authors published last
+    tanh-of-mu   L1 of tanh of tone-mapped images: the settings that GSANet's authors published last
+
+The percentile is that of the whole batch in one piece of accumulation, over all processes.
 
 Gamma disturbance (ADNet): with a probability, a sample's outer frames are aligned with another gamma. As the
 alignment is x * 2^(-ev / gamma), that is the same as other EVs with the usual gamma.
@@ -24,11 +25,10 @@ from torch import nn
 
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import NETWORK_GAMMA, Sample, network_arrays
+from openhdr.metrics.losses.mu_law import PercentileOf, light_percentile, tone_mapped
+from openhdr.metrics.losses.tanh import tanh_l1
 from openhdr.train.distributed import gathered
-from openhdr.train.objectives.nets import Nets, Terms
-from openhdr.train.objectives.tone import percentile_of, tone_mapped
-
-Batch = dict[str, torch.Tensor]
+from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Merge:
     name: ClassVar[str] = "merge"
 
     loss: Literal["mu", "tanh", "mu+tanh", "tanh-of-mu"] = "mu"
-    percentile: Literal["prediction", "truth", "none"] = "prediction"  # of which p is taken
+    percentile: PercentileOf = "prediction"  # of which the tone mapping takes its level
     mu_weight: float = 1.0
     tanh_weight: float = 1.0
     gamma_share: float = 0.0  # share of samples whose gamma is disturbed
@@ -58,6 +58,9 @@ class Merge:
         ev = ev - ev[0] if bounded else ev
         return {"frames": arrays.frames, "ev": ev, "truth": truth}
 
+    def truth(self, sample: Sample) -> np.ndarray:
+        return truth_of(sample)
+
     def critic(self) -> nn.Module | None:
         return None
 
@@ -67,19 +70,15 @@ class Merge:
         if self.loss != "tanh":
             terms["mu"] = self.mu_weight * self._mu(out, batch["truth"])
         if self.loss in ("tanh", "mu+tanh"):
-            terms["tanh"] = self.tanh_weight * _l1(out.tanh(), batch["truth"].tanh())
+            terms["tanh"] = self.tanh_weight * tanh_l1(out, batch["truth"])
         return terms
 
     def critic_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         return {}
 
     def _mu(self, out: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        scale = None
+        level = None
         if self.percentile != "none":
-            scale = percentile_of(gathered(out if self.percentile == "prediction" else truth))
-        mapped = [tone_mapped(image, scale) for image in (out, truth)]
-        return _l1(*(image.tanh() for image in mapped)) if self.loss == "tanh-of-mu" else _l1(*mapped)
-
-
-def _l1(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return (a - b).abs().mean()
+            level = light_percentile(gathered(out if self.percentile == "prediction" else truth))
+        ours, theirs = tone_mapped(out, level), tone_mapped(truth, level)
+        return tanh_l1(ours, theirs) if self.loss == "tanh-of-mu" else (ours - theirs).abs().mean()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.data.dataset import Dataset
 from openhdr.data.patches import PAPER_CUTS, crop, prepare_patches, unpack
@@ -18,6 +20,8 @@ from openhdr.data.shards import INDEX, open_shards
 from openhdr.data.splits import refuse_held_out
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
+
+_HOLD_OUT_SEED = 20230616  # of the draw of scenes that are held out, so that every run holds out the same
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,13 @@ class PatchSource:
                 f"{path} holds patches for training; name the dataset's own folder with "
                 "--set validation.path=DIR, or do without: --set validation.every=0"
             )
-        dataset = open_dataset(self.config.dataset, path, self.config.validation_split).complete()
-        chosen = dataset.only(dataset.names[: config.samples])
+        _, held = _split(self.config, path)
+        chosen = held.only(held.names[: config.samples])
+        if not len(chosen):
+            raise FileError(path, "holds no complete validation scene", f"expected {held.layout}")
         samples = [_top_left(sample, config.size) for sample in chosen]
-        return (
-            samples,
-            f"{len(samples)} scenes of {dataset.kind} {self.config.validation_split}: {_names(chosen)}",
-        )
+        split = self.config.validation_split or f"{self.config.split}, held out"
+        return samples, f"{len(samples)} scenes of {held.kind} ({split}): {', '.join(chosen.names)}"
 
 
 def open_patches(config: DataConfig, seed: int, cache: Path) -> PatchSource:
@@ -64,11 +68,11 @@ def open_patches(config: DataConfig, seed: int, cache: Path) -> PatchSource:
     if (folder / INDEX).is_file():
         shards = open_shards(folder)
     else:
-        dataset = open_dataset(config.dataset, folder, config.split).complete()
+        dataset, _ = _split(config, folder)
         if not len(dataset):
             raise FileError(folder, "holds no complete scene", f"{dataset.kind} expects {dataset.layout}")
         if config.cut not in PAPER_CUTS:
-            raise unknown_name("value of recipe key 'data.cut':", config.cut, PAPER_CUTS)
+            raise unknown_name("value of recipe key 'data.cut',", config.cut, PAPER_CUTS)
         shards = prepare_patches(dataset, cache, PAPER_CUTS[config.cut])
     if shards.facts.get("kind") != "patches" or not shards.samples:
         raise FileError(folder, "holds no patches", "give the dataset's own folder with --data DIR")
@@ -81,5 +85,13 @@ def _top_left(sample: Sample, size: int) -> Sample:
     return crop(sample, 0, 0, size) if size else sample
 
 
-def _names(dataset: Dataset) -> str:
-    return ", ".join(dataset.names)
+def _split(config: DataConfig, folder: Path) -> tuple[Dataset, Dataset]:
+    """Scenes to train on and scenes to validate on, complete ones only."""
+    dataset = open_dataset(config.dataset, folder, config.split).complete()
+    if config.validation_split:
+        return dataset, open_dataset(config.dataset, folder, config.validation_split).complete()
+    order = np.random.default_rng(_HOLD_OUT_SEED).permutation(len(dataset))
+    held = {dataset.names[k] for k in order[: config.hold_out]}
+    return tuple(
+        dataset.only([name for name in dataset.names if (name in held) == wanted]) for wanted in (False, True)
+    )

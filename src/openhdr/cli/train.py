@@ -1,0 +1,103 @@
+"""`openhdr train`: a recipe file -> a run folder with trained weights."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openhdr.cli.common import echo_json, progress_bar
+from openhdr.core.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from openhdr.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments and options."""
+
+    recipe: Path
+    data: Path | None
+    output: Path | None
+    changes: tuple[str, ...]
+    resume: bool
+    dry_run: bool
+    as_json: bool
+
+
+@click.command("train")
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of HDR scenes, or of the dataset.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Run folder; runs/NAME-OF-RECIPE otherwise."
+)
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting: run.batch=4")
+@click.option("--resume", is_flag=True, help="Continue the run in the folder, if there is one.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and the memory it needs; train nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+def train(**options: Any) -> None:
+    """Train a network by a RECIPE file.
+
+    \b
+    openhdr train recipes/small/gsanet.toml --data hdri/
+    openhdr train recipes/gsanet.toml --data HDM --set run.batch=16 --resume
+    torchrun --nproc-per-node 4 --no-python openhdr train recipes/adnet.toml --data HDM
+
+    The run folder gets best.safetensors (by validation), last.safetensors, checkpoints to resume from,
+    losses and run.json. Killed at any moment, a run goes on with --resume as if nothing had happened.
+    """
+    request = Request(**options)
+    recipe = _recipe_of(request)
+    if request.dry_run:
+        _print_plan(recipe, request.as_json)
+        return
+    from openhdr.train.loop import train as train_by
+
+    folder = request.output or Path("runs") / request.recipe.stem
+    with progress_bar():
+        outcome = train_by(recipe, folder, request.resume, _say)
+    if not outcome:  # another process of the same run reports
+        return
+    if request.as_json:
+        echo_json(outcome)
+    else:
+        click.echo(f"{outcome.get('best', outcome.get('last'))}  after {outcome['steps']} steps")
+
+
+def _recipe_of(request: Request) -> Recipe:
+    try:
+        from openhdr.train.recipe import load_recipe
+
+        changes = list(request.changes)
+        if request.data is not None:
+            changes.insert(0, f"data.path={_quoted(request.data)}")
+        return load_recipe(request.recipe, changes)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtraError("training needs 'torch', which", "train") from error
+
+
+def _quoted(path: Path) -> str:
+    """A path as a TOML string."""
+    return "'" + str(path) + "'"
+
+
+def _say(text: str) -> None:
+    """Lines for people, on a terminal only; log.txt in the run folder has them all."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
+
+
+def _print_plan(recipe: Recipe, as_json: bool) -> None:
+    from openhdr.train.plan import make_plan
+
+    plan = make_plan(recipe)
+    if as_json:
+        echo_json(plan.facts())
+    else:
+        click.echo("\n".join(plan.lines()))

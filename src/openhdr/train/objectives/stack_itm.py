@@ -1,0 +1,144 @@
+"""One photo -> a longer and a shorter exposure -> HDR (Zhang et al., CVPR 2023, section 3.7).
+
+    reconstruction   of either exposure at five scales: L1 + 0.5 perceptual (equations 9 to 12)
+    adversarial      0.1 x least squares, judged where the photo is badly exposed (equations 13, 14)
+    fusion           L1 of log(1 + 5000 H) / log(5001) of the light (equation 15)
+
+The paper trains all of it at once. Phases are an option: `adversarial_from` and `fusion_from` are the steps at
+which these terms come in.
+- Perceptual: VGG16's features after the third, fourth and fifth pooling. Their weights are not shipped nor
+  fetched: `perceptual_weights` names a local file; without one the term is left out. Scales too small for a
+  pooled pixel are left out of it.
+- Labels: SICE-S has them. Of a bracket with HDR truth they are made by its rule from exposures of the truth,
+  a stop apart (data.readers.sice_s).
+- Fusion's truth: the HDR image; on SICE-S, where the paper has fusions by a commercial program, the labels
+  merged with the photo by Debevec and Malik's weights.
+- One critic judges both exposures: the longer one where the photo is too dark, the shorter where too bright.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from openhdr.color.transfer import srgb_encode
+from openhdr.data.readers.sice_s import choose_labels
+from openhdr.data.sample import Sample, decode
+from openhdr.models.stack_itm_blocks import resize
+from openhdr.models.stack_itm_discriminator import (
+    MaskAwareDiscriminator,
+    discriminator_loss,
+    exposure_mask,
+    generator_loss,
+    mixed_fake,
+)
+from openhdr.models.stack_itm_fusion import debevec_fusion
+from openhdr.train.objectives.nets import Batch, Nets, Terms
+from openhdr.train.objectives.perceptual import perceptual_distance
+
+MU = 5000.0
+STOPS = range(-4, 5)  # exposures of an HDR truth among which labels are chosen
+SIDES = {"up": "under", "down": "over"}  # exposure -> where it repairs the photo
+
+
+@dataclass(frozen=True)
+class StackITMObjective:
+    """Options of the objective."""
+
+    name: ClassVar[str] = "stack-itm"
+
+    perceptual_weight: float = 0.5
+    perceptual_weights: str = ""  # file of VGG16's weights (keys features.N.weight); "" = no such term
+    adversarial_weight: float = 0.1  # 0 = no critic
+    adversarial_from: int = 0  # step
+    fusion_weight: float = 1.0
+    fusion_from: int = 0  # step
+
+    def example(self, sample: Sample, rng: np.random.Generator, bounded: bool) -> dict[str, np.ndarray]:
+        """photo, up, down (3, H, W) sRGB codes 0..1; light (3, H, W) linear, 1.0 = the photo clips."""
+        pictures = _pictures(sample)
+        arrays = {name: np.ascontiguousarray(p.transpose(2, 0, 1)) for name, p in pictures.items()}
+        if "light" not in arrays:
+            arrays["light"] = _merged(arrays)
+        return arrays
+
+    def truth(self, sample: Sample) -> np.ndarray:
+        """(H, W, 3) linear light."""
+        return self.example(sample, np.random.default_rng(0), False)["light"].transpose(1, 2, 0)
+
+    def critic(self) -> nn.Module | None:
+        return MaskAwareDiscriminator() if self.adversarial_weight else None
+
+    def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        parts = nets.net(batch["photo"], return_parts=True)
+        terms: Terms = {}
+        for side in SIDES:
+            images = [image.float() for image in parts[f"progressive_{side}"]]
+            labels = [resize(batch[side], image.shape[-2:]) for image in images]
+            pairs = list(zip(images, labels, strict=True))
+            terms[side] = sum((image - label).abs().mean() for image, label in pairs)
+            if self.perceptual_weights:
+                distances = [perceptual_distance(self.perceptual_weights, *pair) for pair in pairs]
+                terms[f"{side}_perceptual"] = self.perceptual_weight * sum(distances)
+        if nets.critic is not None:
+            weight = self.adversarial_weight * (step >= self.adversarial_from)
+            terms["adversarial"] = weight * self._adversarial(nets.critic, parts, batch)
+        mapped = [torch.log1p(MU * x.float()) / math.log1p(MU) for x in (parts["out"], batch["light"])]
+        terms["fusion"] = (
+            self.fusion_weight * (step >= self.fusion_from) * (mapped[0] - mapped[1]).abs().mean()
+        )
+        return terms
+
+    def critic_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        with torch.no_grad():
+            parts = nets.net(batch["photo"], return_parts=True)
+        losses = []
+        for side, kind in SIDES.items():
+            fake, label = mixed_fake(
+                _finest(parts, side, batch), batch[side], exposure_mask(batch["photo"], kind)
+            )
+            real, made = (nets.critic(image)[0].float() for image in (batch[side], fake))
+            losses.append(discriminator_loss(real, made, label))
+        return {"critic": sum(losses) * (step >= self.adversarial_from)}
+
+    def _adversarial(self, critic: nn.Module, parts: dict[str, Any], batch: Batch) -> torch.Tensor:
+        losses = []
+        for side, kind in SIDES.items():
+            mask = exposure_mask(batch["photo"], kind)
+            fake, _ = mixed_fake(_finest(parts, side, batch), batch[side], mask)
+            losses.append(generator_loss(critic(fake)[0].float()))
+        return sum(losses)
+
+
+def _finest(parts: dict[str, Any], side: str, batch: Batch) -> torch.Tensor:
+    """An exposure as the network predicts it, not clipped, so that gradients pass everywhere."""
+    height, width = batch["photo"].shape[-2:]
+    return parts[f"progressive_{side}"][-1][..., :height, :width].float()
+
+
+def _pictures(sample: Sample) -> dict[str, np.ndarray]:
+    """photo, up, down (H, W, 3) sRGB codes 0..1 and, where there is a truth, light (H, W, 3)."""
+    photo = _srgb(decode(sample.frames[sample.reference], sample.response))
+    if sample.truth is None:
+        labels = {side: _srgb(decode(sample.extras[side], sample.response)) for side in SIDES}
+        return {"photo": photo, **labels}
+    light = np.maximum(sample.truth, 0).astype(np.float32)
+    stack = tuple(np.round(_srgb(light * np.float32(2.0**stop)) * 255).astype(np.uint8) for stop in STOPS)
+    down, up = choose_labels(stack, len(STOPS) // 2)
+    scale = np.float32(1 / 255)
+    return {"photo": photo, "up": stack[up] * scale, "down": stack[down] * scale, "light": light}
+
+
+def _srgb(light: np.ndarray) -> np.ndarray:
+    return srgb_encode(np.clip(light, 0, 1)).astype(np.float32)
+
+
+def _merged(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """(3, H, W) linear light of photo and labels."""
+    exposures = (torch.from_numpy(arrays[name])[None] for name in ("up", "photo", "down"))
+    return debevec_fusion(*exposures)["out"][0].numpy()
