@@ -55,7 +55,7 @@ def refine(
     small = shrink(placement, (moving.scale, moving.scale))
     where = sampling_map(small, slice(0, shape[0]), shape)
     value, known = _sample(moving, where)
-    known *= target.known
+    known *= target.known * (np.minimum(value, target.log) > target.dark)  # black has no texture to follow
     if min(shape) < SMALLEST_SIDE_PX or (known > 0.99).mean() < 0.01:
         return placement
     value = _toned(value, target.log, known)

@@ -120,7 +120,7 @@ def _place(
     if overlap < options.least_overlap:
         return identity("kept")
     found, after = _best_registration(target, moving, still, options)
-    if after > (1 - _needed_gain(found @ np.linalg.inv(still), target.log.shape, options)) * before:
+    if after >= (1 - _needed_gain(found @ np.linalg.inv(still), target.log.shape, options)) * before:
         status = "rejected" if before > options.hopeless else "kept"
         return Placement(status, np.eye(3), disagreement=(before, before), overlap=overlap)
     if after > options.hopeless:
