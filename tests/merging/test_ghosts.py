@@ -1,0 +1,172 @@
+"""What deghosting leaves out and what it keeps."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from openhdr.core.image import Image
+from openhdr.merging import MERGERS
+from openhdr.merging.ghosts import CompareOptions, compare, make_backdrop, pull_push
+from openhdr.merging.masks import ghost_sheet
+from openhdr.merging.strips import merge_strips
+
+EV = (-2.0, 0.0, 2.0)
+KEEP_TONES = CompareOptions(match=False)
+
+
+def _merged(stack) -> np.ndarray:
+    return merge_strips(stack, MERGERS["mle"].load())
+
+
+def _square(light: np.ndarray, left: int, level: tuple[float, float, float]) -> np.ndarray:
+    out = light.copy()
+    out[50:90, left : left + 40] = level
+    return out
+
+
+@pytest.mark.parametrize("bits", [8, 16, 0])
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_a_still_scene_keeps_almost_everything(room, photo, rng, stack_of, bits, factor):
+    images = [photo(room() * factor, ev, rng, bits) for ev in EV]
+    stack, _ = compare(stack_of(images, EV, 1), KEEP_TONES)
+    assert min(trust.mean() for trust in stack.trust) > 0.99
+
+
+@pytest.mark.parametrize("level", [(0.6, 0.1, 0.1), (0.02, 0.02, 0.02)])
+def test_a_square_that_moves_is_left_out(room, photo, rng, stack_of, level):
+    """In every frame elsewhere: the merge shows it once, where the reference has it, and nothing of the others."""
+    light = np.clip(room(), 0.08, 0.3)
+    lights = [_square(light, left, level) for left in (20, 80, 150)]
+    images = [photo(one, ev, rng) for one, ev in zip(lights, EV, strict=True)]
+    stack, _ = compare(stack_of(images, EV, 1), KEEP_TONES)
+    inner = np.s_[55:85]
+    for index, left in ((0, 20), (2, 150)):
+        assert stack.trust[index][inner, left + 4 : left + 36].mean() < 0.05
+        assert stack.trust[index][inner, 84:116].mean() < 0.05
+        assert stack.trust[index][:45].mean() > 0.97
+    error = np.abs(np.log2(_merged(stack) / lights[1]))
+    assert np.quantile(error, 0.999) < 0.6
+    assert np.median(error[inner, 24:56]) < 0.1 and np.median(error[inner, 154:186]) < 0.1
+
+
+def test_a_square_over_a_clipped_window_is_left_out(room, photo, rng, stack_of):
+    """The reference clips there: a dark thing in the short frame cannot be the reference's content."""
+    light = np.clip(room(), 0.08, 0.3)
+    light[30:110, 60:150] = (2.5, 2.4, 2.2)
+    short = _square(light, 80, (0.05, 0.05, 0.05))
+    images = [photo(short, -2, rng), photo(light, 0, rng), photo(light, 2, rng)]
+    stack, _ = compare(stack_of(images, EV, 1), KEEP_TONES)
+    assert stack.trust[0][55:85, 84:116].mean() < 0.05
+    assert stack.trust[0][34:46, 64:146].mean() > 0.9
+    merged = _merged(stack)[50:90, 80:120]
+    assert merged.min() > 0.9  # no dark square
+    assert np.median(np.abs(np.log2(merged / 2.4))) < 0.5  # the window's light is carried over
+
+
+def test_a_brighter_thing_over_a_clipped_place_cannot_be_told(room, photo, rng, stack_of):
+    """More light than a lower bound is no contradiction: the short frame's light is taken."""
+    light = np.clip(room(), 0.08, 0.3)
+    light[30:110, 60:150] = 1.5
+    images = [photo(_square(light, 80, (3, 3, 3)), -2, rng), photo(light, 0, rng), photo(light, 2, rng)]
+    stack, _ = compare(stack_of(images, EV, 1), KEEP_TONES)
+    np.testing.assert_allclose(np.median(_merged(stack)[55:85, 85:115]), 3, rtol=0.05)
+
+
+@pytest.mark.parametrize("reference", [0, 1, 2])
+def test_any_frame_may_be_the_reference(room, photo, rng, stack_of, reference):
+    light = np.clip(room(), 0.08, 0.2)
+    lights = [_square(light, left, (0.22, 0.04, 0.04)) for left in (20, 80, 150)]
+    images = [photo(one, ev, rng) for one, ev in zip(lights, EV, strict=True)]
+    stack, _ = compare(stack_of(images, EV, reference), KEEP_TONES)
+    merged = _merged(stack) * 2.0 ** -EV[reference]
+    assert np.quantile(np.abs(np.log2(merged / lights[reference])), 0.99) < 0.5
+
+
+def test_a_lens_cap_is_left_out(room, photo, rng, stack_of):
+    light = room()
+    black = Image(np.zeros((*light.shape[:2], 3), np.uint8), "srgb")
+    stack, _ = compare(stack_of([black, photo(light, 0, rng), photo(light, 2, rng)], (-4, 0, 2), 1))
+    merged = _merged(stack)
+    assert stack.trust[0][light.max(axis=2) > 0.3].mean() < 0.1  # steep edges are allowed for
+    assert merged[light > 1].min() > 0.9
+
+
+@pytest.mark.parametrize("bits", [8, 0])
+@pytest.mark.parametrize("error", [1 / 3, -1 / 3, 0.6])
+@pytest.mark.parametrize("index", [0, 2])
+def test_a_wrong_exposure_is_matched(room, photo, rng, stack_of, bits, error, index):
+    stops = list(EV)
+    stops[index] += error  # the picture is taken so, but stated as EV
+    images = [photo(room(), ev, rng, bits) for ev in stops]
+    stack, matches = compare(stack_of(images, EV, 1))
+    assert -matches[index].mean == pytest.approx(error, abs=0.08)
+    others = [matches[k].mean for k in (0, 1, 2) if k != index]
+    assert np.abs(others).max() < 0.08
+    assert min(trust.mean() for trust in stack.trust) > 0.95
+    light = np.clip(room(), 0.03, 3)
+    assert np.median(np.abs(np.log2(np.clip(_merged(stack), 0.03, 3) / light))) < 0.03
+
+
+def test_without_matching_a_wrong_exposure_stays_as_stated(room, photo, rng, stack_of):
+    images = [photo(room(), ev, rng) for ev in (-2, 0, 2.4)]
+    stack, matches = compare(stack_of(images, EV, 1), KEEP_TONES)
+    assert all(match.mean == 0 for match in matches)
+    assert stack.bracket.ev.tolist() == list(EV)
+
+
+def test_nothing_to_do_changes_nothing(room, photo, stack_of):
+    stack = stack_of([photo(room(30, 40), ev) for ev in EV], EV, 1)
+    same, matches = compare(stack, CompareOptions(deghost=False, match=False))
+    assert same is stack and len(matches) == 3
+
+
+def test_the_sheet_shows_every_frames_mask_side_by_side(room, photo, stack_of):
+    stack = stack_of([photo(room(30, 40), ev) for ev in EV], EV, 1)
+    trust = [np.full((15, 20), level, np.float32) for level in (0, 0.5, 1)]
+    sheet = ghost_sheet(stack.bracket, trust).pixels
+    assert sheet.shape == (30, 120, 3)
+    assert [int(sheet[:, k * 40 : (k + 1) * 40].mean()) for k in range(3)] == [0, 128, 255]
+
+
+def test_pull_push_keeps_what_is_known_and_continues_it(rng):
+    ramp = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], (48, 64, 3))
+    known = np.ones((48, 64), np.float32)
+    known[16:32, 24:40] = 0
+    filled = pull_push(ramp * known[..., None], known)
+    np.testing.assert_allclose(filled[known > 0], ramp[known > 0], atol=1e-5)
+    hole = filled[known == 0]
+    assert hole.min() > 0.2 and hole.max() < 0.8
+    assert filled[24, 25, 0] < filled[24, 38, 0]
+
+
+def test_pull_push_without_anything_known():
+    values = np.full((5, 7, 3), 0.3, np.float32)
+    assert pull_push(values, np.zeros((5, 7), np.float32)) is values
+
+
+def test_backdrop_never_falls_below_the_bound(room, photo, rng, stack_of):
+    from openhdr.merging.ghosts import Composite
+
+    light = np.minimum(room(), 1)
+    bound = light >= 0.93
+    composite = Composite(light, np.full_like(light, 1e-4), bound)
+    backdrop = make_backdrop(composite, np.ones(3, np.float32))
+    assert (backdrop >= light - 1e-6).all() and np.isfinite(backdrop).all()
+    np.testing.assert_array_equal(backdrop[~bound], light[~bound])
+
+
+def test_shrunken_comparison_agrees_with_the_full_one(room, photo, rng, stack_of):
+    light = np.clip(room(), 0.08, 0.3)
+    images = [
+        photo(_square(light, left, (0.6, 0.1, 0.1)), ev, rng)
+        for left, ev in zip((20, 80, 150), EV, strict=True)
+    ]
+    full, _ = compare(stack_of(images, EV, 1), KEEP_TONES)
+    half, _ = compare(
+        stack_of(images, EV, 1), CompareOptions(match=False, working_megapixels=144 * 208 / 4e6)
+    )
+    assert half.trust[0].shape == (72, 104)
+    small = cv2.resize(full.trust[0], (104, 72), interpolation=cv2.INTER_AREA)
+    assert np.abs(small - half.trust[0]).mean() < 0.05
