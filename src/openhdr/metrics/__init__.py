@@ -19,7 +19,7 @@ from openhdr.core.errors import RequestError
 from openhdr.core.table import Row, Table
 
 if TYPE_CHECKING:
-    from openhdr.metrics.pair import Picture
+    from openhdr.metrics.pair import Pair, Picture
     from openhdr.metrics.protocol import Protocol
 
 Cost = Literal["cheap", "slow"]
@@ -195,37 +195,38 @@ def scores(
     from openhdr.metrics.protocol import parse
 
     meaning = parse(protocol, ppd)
-    rows = [METRICS[name] for name in (defaults(meaning is not None) if names is None else names)]
-    for row in rows:
-        _check_protocol(row, meaning)
-    functions = [row.load() for row in rows]
+    rows = rows_of(names, meaning)
     both = pair(test, ref, meaning)
-    return tuple(
-        _score(row, float(function(both)), meaning) for row, function in zip(rows, functions, strict=True)
-    )
+    return tuple(score(row, both) for row in rows)
+
+
+def rows_of(names: Iterable[str] | None, protocol: Protocol | None) -> list[MetricRow]:
+    """The rows of `names` (None = `defaults`). Raises RequestError for unknown names and a missing protocol."""
+    rows = [METRICS[name] for name in (defaults(protocol is not None) if names is None else names)]
+    for row in rows:
+        if row.needs_protocol and protocol is None:
+            raise RequestError(
+                f"'{row.name}' works on absolute light and what 1.0 means in cd/m2 is not stated; "
+                "set --protocol liu2020 or --protocol abs:PEAK (PEAK = cd/m2 of the value 1.0)"
+            )
+    return rows
+
+
+def score(row: MetricRow, pair: Pair) -> Score:
+    """One metric of a pair made by `openhdr.metrics.pair.pair`; several metrics of one pair share work."""
+    value = float(row.load()(pair))
+    if math.isnan(value):
+        raise RequestError(
+            f"'{row.name}' is not defined for these pictures; expected values of 0 and above, clip them first"
+        )
+    facts = [row.name, row.domain, row.settings]
+    if pair.protocol is not None and row.needs_protocol:
+        facts += [pair.protocol.light, *([f"{pair.protocol.ppd:g} ppd"] if row.needs_ppd else [])]
+    facts.append(f"openhdr {__version__}")
+    return Score(row.name, value, row.unit, row.higher_is_better, "; ".join(facts))
 
 
 def defaults(with_protocol: bool) -> list[str]:
     """The metrics computed when none is named: cheap ones; those of absolute light only with a protocol."""
     rows = [row for row in METRICS.values() if row.cost == "cheap"]
     return [row.name for row in rows if with_protocol or not row.needs_protocol]
-
-
-def _check_protocol(row: MetricRow, protocol: Protocol | None) -> None:
-    if row.needs_protocol and protocol is None:
-        raise RequestError(
-            f"'{row.name}' works on absolute light and what 1.0 means in cd/m2 is not stated; "
-            "set --protocol liu2020 or --protocol abs:PEAK (PEAK = cd/m2 of the value 1.0)"
-        )
-
-
-def _score(row: MetricRow, value: float, protocol: Protocol | None) -> Score:
-    if math.isnan(value):
-        raise RequestError(
-            f"'{row.name}' is not defined for these pictures; expected values of 0 and above, clip them first"
-        )
-    facts = [row.name, row.domain, row.settings]
-    if protocol is not None and row.needs_protocol:
-        facts += [protocol.light, *([f"{protocol.ppd:g} ppd"] if row.needs_ppd else [])]
-    facts.append(f"openhdr {__version__}")
-    return Score(row.name, value, row.unit, row.higher_is_better, "; ".join(facts))

@@ -15,28 +15,18 @@ from __future__ import annotations
 import numpy as np
 
 from openhdr.metrics.hdrvdp import pooling
-from openhdr.metrics.hdrvdp.contrast import difference
-from openhdr.metrics.hdrvdp.eye import see
-from openhdr.metrics.hdrvdp.pyramid import Pyramid
 from openhdr.metrics.pair import Pair
-from openhdr.metrics.protocol import PPD
-
-VERSION = "2.2.2"
 
 
 def hdr_vdp_2(pair: Pair) -> float:
     """Q of a pair with a protocol."""
-    test, ref = pair.luminance
-    visible = visible_difference(test, ref, pair.protocol.ppd)
-    return pooling.quality(visible, pooling.changed(test, ref), pair.protocol.ppd)
+    return pooling.quality(pair.visible_difference, pooling.changed(*pair.luminance), pair.protocol.ppd)
 
 
 def visibility_map(pair: Pair) -> np.ndarray:
-    """Probability that a difference is seen at each pixel: (H, W) float64, 0..1. Needs a protocol."""
-    test, ref = pair.luminance
-    return pooling.detection(visible_difference(test, ref, pair.protocol.ppd))
+    """Probability that a difference is seen at each pixel: (H, W) float64, 0..1. Needs a protocol.
 
-
-def visible_difference(test: np.ndarray, ref: np.ndarray, ppd: float = PPD) -> Pyramid:
-    """(H, W, 3) float64 cd/m2 twice -> signed visible difference in every band."""
-    return difference(see(test, ppd), see(ref, ppd), ppd)
+    The published map (`pooling.detection`) spreads around a difference, because coarse bands and summation
+    over the whole picture carry it; here, as in Q, only pixels that differ by more than 0.1 % count.
+    """
+    return pooling.detection(pair.visible_difference) * pooling.changed(*pair.luminance)

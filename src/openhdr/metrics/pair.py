@@ -13,6 +13,9 @@ from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
 from openhdr.core.threads import in_threads
+from openhdr.metrics.hdrvdp.contrast import difference
+from openhdr.metrics.hdrvdp.eye import see
+from openhdr.metrics.hdrvdp.pyramid import Pyramid
 from openhdr.metrics.protocol import Protocol
 
 Picture = Image | np.ndarray
@@ -46,8 +49,19 @@ class Pair:
         return self.protocol.luminance(self.test), self.protocol.luminance(self.ref)
 
     @cached_property
+    def visible_difference(self) -> Pyramid:
+        """Signed visible difference in every band of HDR-VDP 2.2, by the protocol."""
+        test, ref = self.luminance
+        return difference(see(test, self.protocol.ppd), see(ref, self.protocol.ppd), self.protocol.ppd)
+
+    @cached_property
     def tone_mapped(self) -> tuple[np.ndarray, np.ndarray]:
         """(test, ref) as float64 in 0..1 by Liang's operator, each picture on its own."""
+        lowest = min(self.test.min(), self.ref.min())
+        if lowest < 0:
+            raise RequestError(
+                f"the lowest value is {lowest:g}; tone mapping needs 0 and above, clip it first"
+            )
         test, ref = in_threads(lambda x: liang_tonemap(x.astype(np.float64)), (self.test, self.ref))
         return test, ref
 
@@ -103,7 +117,8 @@ def mean_over_blocks(
 
     def total(start: int) -> tuple[float, int]:
         block = slice(start, start + step)
-        errors = error(test[block].astype(np.float64), ref[block].astype(np.float64))
+        with np.errstate(invalid="ignore"):  # a value without an encoding gives NaN, which is then refused
+            errors = error(test[block].astype(np.float64), ref[block].astype(np.float64))
         return float(errors.sum()), errors.size
 
     sums = in_threads(total, range(0, pixels, step))

@@ -1,0 +1,230 @@
+"""`openhdr metrics`: scores of pictures against references, with the protocol of every number."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openhdr.cli.batch import each
+from openhdr.cli.common import echo_json, echo_notes, format_table, progress_bar
+from openhdr.core.errors import FileError, RequestError
+from openhdr.metrics import METRICS, MetricRow, Score, rows_of, score
+
+if TYPE_CHECKING:
+    from openhdr.core.image import Image
+    from openhdr.metrics.pair import Pair
+    from openhdr.metrics.protocol import Protocol
+
+_DEFAULT_PPD = 30.0
+
+
+class _SeveralNames(click.Command):
+    """Lets `--metric a b c` stand for `--metric a --metric b --metric c`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        for word in args:
+            follows = len(spread) > 1 and spread[-2] == "--metric" and word in METRICS
+            spread += ["--metric", word] if follows else [word]
+        return super().parse_args(ctx, spread)
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command's options."""
+
+    rows: list[MetricRow]
+    protocol: Protocol | None
+    map_path: Path | None
+
+
+@click.command("metrics", cls=_SeveralNames)
+@click.argument("test", type=click.Path(path_type=Path))
+@click.argument("ref", type=click.Path(path_type=Path))
+@click.option("--metric", "names", multiple=True, metavar="NAME ...", help="Default: the cheap ones.")
+@click.option(
+    "--protocol", metavar="liu2020|abs:PEAK", help="What 1.0 means in cd/m2, for metrics of vision."
+)
+@click.option("--ppd", default=_DEFAULT_PPD, show_default=True, help="Pixels per degree, for hdr-vdp-2.")
+@click.option("--csv", "csv_path", type=click.Path(path_type=Path), help="Write every score to this file.")
+@click.option(
+    "--map", "map_path", type=click.Path(path_type=Path), help="Picture of where a difference is visible."
+)
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+def metrics(
+    test: Path,
+    ref: Path,
+    names: tuple[str, ...],
+    protocol: str | None,
+    ppd: float,
+    csv_path: Path | None,
+    map_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Score the picture TEST against the reference REF, or the files of a folder against those of another.
+
+    Pixels are taken as scene-linear light; photos are linearised by the sRGB curve. Files of two folders
+    belong together by name. A PSNR of equal pictures is inf.
+
+    Metrics: psnr-l, psnr-mu, ntire-psnr, ntire-psnr-mu, ssim-mu, delta-e-2000; with --protocol also
+    pu21-psnr, pu21-ssim; and, slow, so only when named: hdr-vdp-2, cvvdp, tm-psnr, tm-ssim.
+    """
+    from openhdr.metrics.protocol import parse
+
+    meaning = parse(protocol, ppd)
+    pairs = _pairs(test, ref)
+    request = Request(rows_of(names or None, meaning), meaning, map_path)
+    if map_path and (len(pairs) > 1 or meaning is None):
+        raise RequestError(
+            f"--map {map_path} needs two files, not folders, and --protocol liu2020 or abs:PEAK"
+        )
+    with progress_bar():
+        results = each("scoring", [(*pair, request) for pair in pairs], _score)
+    if not results:
+        return
+    mean = _mean(results)
+    if csv_path:
+        _write_csv(csv_path, results, mean)
+    if as_json:
+        echo_json(_facts(results, mean, meaning, ppd))
+    else:
+        click.echo(_text(results, mean))
+
+
+def _pairs(test: Path, ref: Path) -> list[tuple[Path, Path]]:
+    """(reference, test) files; a reference without its test is reported when its turn comes."""
+    if test.is_dir() != ref.is_dir():
+        raise RequestError(f"{test} and {ref}: one is a folder; name two files or two folders")
+    if not ref.is_dir():
+        return [(ref, test)]
+    tests, refs = _pictures(test), _pictures(ref)
+    if not refs:
+        raise FileError(ref, "holds no pictures that openhdr reads")
+    by_name = {path.name: path for path in tests}
+    by_stem = {path.stem: path for path in tests}
+    pairs = [(path, by_name.get(path.name) or by_stem.get(path.stem) or test / path.name) for path in refs]
+    unused = sorted(path.name for path in set(tests) - {path for _, path in pairs})
+    if unused:
+        echo_notes(str(test), (f"not scored, because {ref} has no picture of the name: {', '.join(unused)}",))
+    return pairs
+
+
+def _pictures(folder: Path) -> list[Path]:
+    from openhdr.io import FORMATS
+
+    known = {extension for row in FORMATS.values() for extension in row.extensions}
+    return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in known)
+
+
+def _score(ref_path: Path, test_path: Path, request: Request) -> dict[str, Any]:
+    from openhdr.core.progress import task
+    from openhdr.core.threads import in_threads
+    from openhdr.io import read
+    from openhdr.metrics.pair import pair
+
+    test, ref = in_threads(read, (test_path, ref_path))
+    for path, image in ((test_path, test), (ref_path, ref)):
+        echo_notes(str(path), _notes(image))
+    scores = []
+    try:
+        both = pair(test, ref, request.protocol)
+        with task("scoring", len(request.rows)) as advance:
+            for row in request.rows:
+                scores.append(score(row, both))
+                advance()
+    except RequestError as error:
+        raise RequestError(f"test {test_path}, ref {ref_path}: {error}") from error
+    if request.map_path:
+        _write_map(request.map_path, both)
+    return {"test": test_path, "ref": ref_path, "scores": scores}
+
+
+def _notes(image: Image) -> tuple[str, ...]:
+    if image.encoding == "linear":
+        return image.notes
+    return (*image.notes, "It is a photo; its codes were linearised by the sRGB curve.")
+
+
+def _write_map(path: Path, both: Pair) -> None:
+    from openhdr.core.image import Image
+    from openhdr.io import write
+    from openhdr.metrics.hdr_vdp_2 import visibility_map
+    from openhdr.metrics.hdrvdp.picture import visibility_picture
+
+    write(path, Image(visibility_picture(visibility_map(both), both.ref), encoding="srgb"))
+
+
+def _mean(results: list[dict[str, Any]]) -> dict[str, float]:
+    """Mean over images; inf where one is."""
+    columns = zip(*(result["scores"] for result in results), strict=True)
+    return {column[0].metric: sum(one.value for one in column) / len(column) for column in columns}
+
+
+def _facts(
+    results: list[dict[str, Any]], mean: dict[str, float], protocol: Protocol | None, ppd: float
+) -> dict[str, Any]:
+    first: list[Score] = results[0]["scores"]
+    return {
+        "scores": mean,
+        "metrics": {
+            one.metric: {
+                "unit": one.unit,
+                "higher_is_better": one.higher_is_better,
+                "protocol": one.protocol,
+            }
+            for one in first
+        },
+        "protocol": protocol.light if protocol else None,
+        "ppd": ppd,
+        "images": [
+            {
+                "test": str(result["test"]),
+                "ref": str(result["ref"]),
+                "scores": {one.metric: one.value for one in result["scores"]},
+            }
+            for result in results
+        ],
+    }
+
+
+def _text(results: list[dict[str, Any]], mean: dict[str, float]) -> str:
+    first: list[Score] = results[0]["scores"]
+    if len(results) == 1:
+        rows = [
+            {"metric": one.metric, "score": _number(one.value), "unit": one.unit, "protocol": _short(one)}
+            for one in first
+        ]
+        return format_table(rows)
+    rows = [
+        {"image": result["ref"].name, **{one.metric: _number(one.value) for one in result["scores"]}}
+        for result in results
+    ]
+    rows.append({"image": "mean", **{name: _number(value) for name, value in mean.items()}})
+    return format_table(rows) + "\n\n" + "\n".join(one.protocol for one in first)
+
+
+def _short(one: Score) -> str:
+    return one.protocol.partition("; ")[2]
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}"
+
+
+def _write_csv(path: Path, results: list[dict[str, Any]], mean: dict[str, float]) -> None:
+    """One line a score: image, metric, value, unit, protocol; the image `mean` at the end of several."""
+    from openhdr.core.files import whole_file
+
+    lines = [(result["ref"].name, one, one.value) for result in results for one in result["scores"]]
+    if len(results) > 1:
+        lines += [("mean", one, mean[one.metric]) for one in results[0]["scores"]]
+    with whole_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "metric", "value", "unit", "protocol"])
+        writer.writerows(
+            [name, one.metric, repr(value), one.unit, one.protocol] for name, one, value in lines
+        )

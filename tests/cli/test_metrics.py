@@ -1,0 +1,136 @@
+"""`openhdr metrics` as users call it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from openhdr import Image, write
+from openhdr.cli.metrics import metrics
+from openhdr.core.errors import OpenHDRError
+from openhdr.io import WriteOptions
+from openhdr.metrics import evaluate
+
+
+@pytest.fixture
+def scene(rng: np.random.Generator) -> np.ndarray:
+    return rng.lognormal(-1, 1, (30, 40, 3)).astype(np.float32)
+
+
+@pytest.fixture
+def files(tmp_path: Path, scene: np.ndarray) -> tuple[Path, Path]:
+    return save(tmp_path / "test.exr", scene * np.float32(1.1)), save(tmp_path / "ref.exr", scene)
+
+
+def save(path: Path, pixels: np.ndarray) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    write(path, Image(pixels), WriteOptions(exr_half=False))
+    return path
+
+
+def run(*words: object):
+    result = CliRunner().invoke(metrics, [str(word) for word in words])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_json_has_the_scores_of_python(files: tuple[Path, Path], scene: np.ndarray) -> None:
+    names = ["psnr-mu", "hdr-vdp-2", "ssim-mu"]
+    facts = json.loads(run(*files, "--metric", *names, "--protocol", "abs:400", "--ppd", 40, "--json").stdout)
+    expected = evaluate(scene * np.float32(1.1), scene, names, protocol=400, ppd=40)
+    assert facts["scores"] == pytest.approx(expected) and list(facts["scores"]) == names
+    assert facts["images"][0]["scores"] == facts["scores"]
+    assert "40 ppd" in facts["metrics"]["hdr-vdp-2"]["protocol"]
+
+
+def test_names_can_be_repeated_or_in_a_row(files: tuple[Path, Path]) -> None:
+    one = run(*files, "--metric", "psnr-l", "--metric", "psnr-mu").stdout
+    assert one == run(*files, "--metric", "psnr-l", "psnr-mu").stdout
+    assert one == run("--metric", "psnr-l", "psnr-mu", *files).stdout
+
+
+def test_table_names_the_protocol(files: tuple[Path, Path]) -> None:
+    text = run(*files).stdout
+    assert "psnr-mu" in text and "mu 5000" in text and "hdr-vdp-2" not in text
+
+
+def test_equal_files_are_inf(files: tuple[Path, Path]) -> None:
+    facts = json.loads(run(files[1], files[1], "--metric", "psnr-mu", "--json").stdout)
+    assert facts["scores"] == {"psnr-mu": "inf"}
+
+
+def test_folders(tmp_path: Path, scene: np.ndarray) -> None:
+    for name, factor in (("a", 1.1), ("b", 1.3)):
+        save(tmp_path / "ref" / f"{name}.exr", scene)
+        save(tmp_path / "test" / f"{name}.exr", scene * np.float32(factor))
+    save(tmp_path / "test" / "extra.exr", scene)
+    table = tmp_path / "scores.csv"
+    result = run(tmp_path / "test", tmp_path / "ref", "--metric", "psnr-l", "--csv", table, "--json")
+    assert "extra.exr" in result.stderr
+    facts = json.loads(result.stdout)
+    values = [image["scores"]["psnr-l"] for image in facts["images"]]
+    assert values[0] - values[1] == pytest.approx(20 * np.log10(3), abs=1e-3)
+    assert facts["scores"]["psnr-l"] == pytest.approx(np.mean(values))
+    rows = list(csv.DictReader(table.open()))
+    assert [row["image"] for row in rows] == ["a.exr", "b.exr", "mean"]
+    assert float(rows[2]["value"]) == facts["scores"]["psnr-l"] and "peak 1" in rows[0]["protocol"]
+    text = run(tmp_path / "test", tmp_path / "ref", "--metric", "psnr-l").stdout
+    assert [line.split()[0] for line in text.splitlines()[:4]] == ["image", "a.exr", "b.exr", "mean"]
+
+
+def test_missing_test_is_named_and_others_are_scored(tmp_path: Path, scene: np.ndarray) -> None:
+    for name in "ab":
+        save(tmp_path / "ref" / f"{name}.exr", scene)
+    save(tmp_path / "test" / "a.exr", scene)
+    with pytest.raises(OpenHDRError, match=r"1 of 2 files failed: .*b\.exr"):
+        run(tmp_path / "test", tmp_path / "ref", "--metric", "psnr-l")
+
+
+def test_map(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    from openhdr import read
+
+    picture = tmp_path / "map.png"
+    run(*files, "--protocol", "abs:400", "--map", picture)
+    assert read(picture).pixels.shape == (30, 40, 3)
+    with pytest.raises(OpenHDRError, match=r"--map .* needs .*--protocol"):
+        run(*files, "--map", picture)
+
+
+def test_photos_are_linearised_with_a_note(tmp_path: Path, rng: np.random.Generator) -> None:
+    codes = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    write(tmp_path / "photo.png", Image(codes, "srgb"))
+    result = run(tmp_path / "photo.png", tmp_path / "photo.png", "--metric", "psnr-l", "--json")
+    assert "sRGB curve" in result.stderr and json.loads(result.stdout)["scores"]["psnr-l"] == "inf"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--metric", "psnr"], "did you mean 'psnr-l'"),
+        (["--metric", "hdr-vdp-2"], "--protocol liu2020 or --protocol abs:PEAK"),
+        (["--protocol", "bright"], "expected liu2020 or abs:PEAK"),
+        (["--protocol", "liu2020", "--ppd", "-3"], "ppd is -3"),
+    ],
+)
+def test_wrong_requests(files: tuple[Path, Path], words: list[str], message: str) -> None:
+    with pytest.raises(OpenHDRError, match=message):
+        run(*files, *words)
+
+
+def test_wrong_files(tmp_path: Path, files: tuple[Path, Path], scene: np.ndarray) -> None:
+    small = save(tmp_path / "small.exr", scene[:-1])
+    with pytest.raises(OpenHDRError, match=r"small\.exr.*40x29, but ref is 40x30"):
+        run(small, files[1])
+    with pytest.raises(OpenHDRError, match=r"nothing\.exr: does not exist"):
+        run(tmp_path / "nothing.exr", files[1])
+    with pytest.raises(OpenHDRError, match="two files or two folders"):
+        run(tmp_path, files[1])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(OpenHDRError, match="holds no pictures"):
+        run(tmp_path, tmp_path / "empty")
