@@ -23,6 +23,9 @@ from openhdr.merging.matching import Match, find_match
 from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack
 
 CODE_NOISE = 0.6  # codes (of 0..255) by which rounding and compression make a sample wrong
+SURELY_BELOW = (
+    0.97  # share of its clipping level from which downwards a channel beside a clipped one is measured
+)
 LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 
 
@@ -212,9 +215,12 @@ def make_backdrop(composite: Composite, top: np.ndarray) -> np.ndarray:
     beyond = ~only_reference & (composite.light > CLIPPED_SHARE * top).any(axis=2)
     smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), beyond.astype(np.float32)))
     # a channel that is measured tells how bright the continuation may be in the others
-    ratio = np.where(composite.bound, 1, np.minimum(composite.light / np.maximum(smooth, 1e-6), 1))
+    # (beside a clipped one, compression makes values near clipping worthless: `sure` fades them out)
+    sure = np.where(composite.bound, 0, np.clip((SURELY_BELOW - composite.light / top) / 0.15, 0, 1))
+    ratio = np.minimum(composite.light / np.maximum(smooth, 1e-6), 1) ** sure
     smooth *= ratio.min(axis=2, keepdims=True)
-    return np.where(composite.bound, np.maximum(smooth, composite.light), composite.light)
+    raised = composite.light * np.maximum(smooth / np.maximum(composite.light, 1e-6), 1) ** (1 - sure)
+    return np.where(composite.bound.any(axis=2, keepdims=True), raised, composite.light)
 
 
 def pull_push(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -229,7 +235,8 @@ def pull_push(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
         levels.append((cv2.pyrDown(levels[-1][0]), cv2.pyrDown(levels[-1][1])))
     filled = levels[-1][0] / np.maximum(levels[-1][1], 1e-9)[..., None]
     for total, known in reversed(levels[:-1]):
+        # a place that any of its near neighbours speak for is theirs; a plain blend would let far ones shine through
         coarse = cv2.pyrUp(filled, dstsize=known.shape[::-1]).reshape(total.shape)
         own = total / np.maximum(known, 1e-6)[..., None]
-        filled = coarse + np.minimum(known, 1)[..., None] * (own - coarse)
+        filled = coarse + np.minimum(16 * known, 1)[..., None] * (own - coarse)
     return filled

@@ -66,5 +66,6 @@ def _show_backdrop(
         return
     backdrop = resize_strip(stack.backdrop, rows, stack.shape)[blind]
     reference = samples.light[samples.reference][blind]
-    clipped = samples.clipped(samples.reference)[blind]
-    radiance[blind] = np.where(clipped, np.maximum(backdrop, reference), reference)
+    # channels well below clipping keep the reference's fine detail; the backdrop may be at a smaller size
+    bright = reference > np.float32(0.8) * samples.top[samples.reference]
+    radiance[blind] = np.where(bright, np.maximum(backdrop, reference), reference)
