@@ -34,7 +34,7 @@ def direct(net: torch.nn.Module, photos: np.ndarray, ev: tuple[float, ...] = EV)
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles and parts so small that a test image has many."""
-    monkeypatch.setattr(tiling.Tiled, "_side", lambda self, margin: 32)
+    monkeypatch.setattr(tiling.Tiled, "_side", lambda self, margin, channels: 32)
     monkeypatch.setattr(runner, "TILE_BYTES", 0)
 
 
@@ -51,17 +51,17 @@ def test_parts_equal_the_whole_image(small_tiles: None, untrained: Make, merger:
     net.margin = min(net.margin, 80)  # EAPNet's and ADNet's full reach would need a far larger image
     photos = frames(110, 330)
     seen = (110 + 20) * (2 * net.margin + 100)
-    options = RunOptions(memory_gb=(seen * net.bytes_per_pixel + 12 * 144 * 360) / 1e9)
+    options = RunOptions(memory_gb=(seen * net.bytes_per_pixel + 48 * 144 * 360) / 1e9)
     size = tuple(length + -length % net.multiple for length in photos.shape[1:3])
-    assert len(runner._parts(net, size, options.memory_gb * 1e9 - 12 * size[0] * size[1])) > 1
+    assert len(runner._parts(net, size, options.memory_gb * 1e9 - 48 * size[0] * size[1])) > 1
     np.testing.assert_allclose(run(net, photos, EV, options), direct(net, photos), rtol=0, atol=1e-4)
 
 
 def test_parts_share_the_mean_over_the_image(small_tiles: None, untrained: Make) -> None:
     net = untrained("gsanet")
     photos = frames(40, 400)
-    options = RunOptions(memory_gb=(40 * 300 * net.bytes_per_pixel + 12 * 40 * 400) / 1e9)
-    assert len(runner._parts(net, (40, 400), options.memory_gb * 1e9 - 12 * 40 * 400)) == 2
+    options = RunOptions(memory_gb=(40 * 300 * net.bytes_per_pixel + 48 * 40 * 400) / 1e9)
+    assert len(runner._parts(net, (40, 400), options.memory_gb * 1e9 - 48 * 40 * 400)) == 2
     np.testing.assert_allclose(run(net, photos, EV, options), direct(net, photos), rtol=0, atol=1e-5)
 
 

@@ -33,6 +33,7 @@ from openhdr.models.tiling import Local, whole
 
 STEM, HIGH, LOW = 32, 64, 32  # channels at 1/1, 1/2 and 1/4
 FRAMES = 3
+GUIDE_MARGIN = {"none": 8, "full": 12, "half": 20}  # pixels at 1/2, with the fusion after it
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class EAPNetConfig:
 
 def _separable(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> SeparableConv:
     return SeparableConv(inputs, outputs, stride, dilation, depthwise_bias=False)
+
+
+def _six_channels(frames: torch.Tensor, ev: torch.Tensor, i: int) -> torch.Tensor:
+    """Frame i as it is and aligned to EV 0 (equation 2): (B, 3, 3, H, W) -> (B, 6, H, W)."""
+    frame = frames[:, i : i + 1]
+    return torch.cat((frame, align_exposure(frame, ev[:, i : i + 1])), 2)[:, 0]
 
 
 def _leaky(x: torch.Tensor) -> torch.Tensor:
@@ -138,7 +145,7 @@ class Upsample(nn.Module):
 class ProgressiveBlock(nn.Module):
     """PDUB: a residual U of dilated separable convolutions over 1/2, 1/4 and 1/8 of the image's size."""
 
-    margin = 40  # pixels at 1/2
+    margin = 36  # pixels at 1/2
 
     def __init__(self, transposed: bool) -> None:
         super().__init__()
@@ -171,7 +178,6 @@ class EAPNet(nn.Module):
     Config = EAPNetConfig
     multiple = 24
     bounded = False
-    bytes_per_pixel = 520
     survey_steps = 0
 
     def __init__(self, config: EAPNetConfig) -> None:
@@ -190,7 +196,9 @@ class EAPNet(nn.Module):
             blocks = (DilatedDenseBlock(64, 32, 5, separable=True) for _ in range(config.blocks))
         self.blocks = nn.ModuleList(blocks)
         self.steps = 5 + config.blocks
-        self.margin = 72 + 2 * sum(block.margin for block in self.blocks)  # blocks work at half the size
+        half = GUIDE_MARGIN[config.alignment] + sum(block.margin for block in self.blocks)
+        self.margin = 20 + 2 * half
+        self.bytes_per_pixel = 300 + 64 * config.blocks
         self.gather = nn.Sequential(nn.Conv2d(64 * config.blocks, 64, 1), _separable(64, 64))
         self.restore = _separable(64, STEM)
         self.output = conv3x3(STEM, 3)
@@ -201,11 +209,10 @@ class EAPNet(nn.Module):
         """
         height, width = frames.shape[-2:]
         frames = pad_to_multiple(frames, self.multiple)
-        inputs = torch.cat((frames, align_exposure(frames, ev)), 2)  # B 3 6 H W
-        short = local(self._own(self.encoders, 0).scales, 16, inputs[:, 0])
-        stem, *medium = local(self._own(self.encoders, 1), 16, inputs[:, 1])
-        long = local(self._own(self.encoders, 2).scales, 16, inputs[:, 2])
-        x = local(self._guide_and_fuse, 24, *short, *medium, *long)
+        short = local(self._own(self.encoders, 0).scales, 12, _six_channels(frames, ev, 0))
+        stem, *medium = local(self._own(self.encoders, 1), 12, _six_channels(frames, ev, 1))
+        long = local(self._own(self.encoders, 2).scales, 12, _six_channels(frames, ev, 2))
+        x = local(self._guide_and_fuse, GUIDE_MARGIN[self.config.alignment], *short, *medium, *long)
         del short, medium, long  # lets large tensors go before the blocks
         outputs = []
         for block in self.blocks:

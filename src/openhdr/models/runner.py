@@ -38,8 +38,11 @@ TRAINED_STEP_EV = 2.0
 DEVICE_TILE_PIXELS = 1 << 21
 """The same where memory is fast and steps cost more to start."""
 
-TILE_BYTES = 100_000_000
+TILE_BYTES = 200_000_000
 """What one thread's tile takes."""
+
+IMAGE_BYTES = 4 * 3 * (3 + 1)
+"""What the frames and the result take for a pixel."""
 
 SMALLEST_PART = 64
 """Least side of the parts into which an image is cut, pixels."""
@@ -49,7 +52,7 @@ SMALLEST_PART = 64
 class RunOptions:
     """How to run a network."""
 
-    memory_gb: float = 1.7  # 1e9 bytes that a run may take on top of program and frames
+    memory_gb: float = 2.5  # 1e9 bytes of the three frames, the result and all between; not the program
     threads: int | None = None  # tiles worked on at a time; None = as many as PyTorch's threads
     device: str = "cpu"
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
@@ -163,7 +166,8 @@ def _run(net: nn.Module, photos: _Photos, ev: np.ndarray, options: RunOptions) -
         ev = ev - ev[0]
     size = tuple(length + -length % net.multiple for length in (photos.height, photos.width))
     threads = _threads(options)
-    parts = _parts(net, size, options.memory_gb * 1e9 - 12 * size[0] * size[1] - threads * TILE_BYTES)
+    taken = IMAGE_BYTES * size[0] * size[1] + threads * TILE_BYTES
+    parts = _parts(net, size, options.memory_gb * 1e9 - taken)
     poses = POSES if options.augment else POSES[:1]
     surveys = net.survey_steps if len(parts) > 1 else 0
     result = np.zeros((*size, 3), np.float32)

@@ -19,6 +19,12 @@ import torch
 ALIGNMENT = 8
 """Tiles start at multiples of this many pixels, so that networks may halve the size up to three times."""
 
+SMALLEST_SIDE, LARGEST_SIDE = 64, 256
+"""Bounds of a tile's side where the step's margin asks for a size."""
+
+TILE_INPUT_BYTES = 18_000_000
+"""What a step's inputs take for one tile, at most; its own tensors may take about eight times as much."""
+
 
 @dataclass(frozen=True)
 class Far:
@@ -110,9 +116,9 @@ class Tiled:
         torch.set_num_threads(self._before)
 
     def __call__(self, function: Callable[..., Any], margin: int, *inputs: torch.Tensor | Far) -> Any:
-        shapes = [(x.tensor if isinstance(x, Far) else x).shape[-2:] for x in inputs]
-        size = tuple(max(shapes))
-        side = self._side(margin)
+        tensors = [x.tensor if isinstance(x, Far) else x for x in inputs]
+        size = tuple(max(tensor.shape[-2:] for tensor in tensors))
+        side = self._side(margin, sum(tensor.numel() for tensor in tensors) // (size[0] * size[1]))
         result = _Result(size)
 
         def work(window: Window) -> None:
@@ -124,9 +130,13 @@ class Tiled:
             self.advance()
         return result.tensors[0] if result.single else tuple(result.tensors)
 
-    def _side(self, margin: int) -> int:
-        """Side of a tile: a larger margin wants a larger tile, so that less work is done twice."""
-        return max(int(self.pixels**0.5), min(20 * margin, 256)) // ALIGNMENT * ALIGNMENT
+    def _side(self, margin: int, channels: int) -> int:
+        """Side of a tile: a larger margin wants a larger tile, so that less work is done twice, but many
+        channels must not make it large in memory.
+        """
+        wanted = max(self.pixels**0.5, min(20 * margin, LARGEST_SIDE))
+        fitting = (TILE_INPUT_BYTES / (4 * channels)) ** 0.5 - 2 * margin
+        return max(int(min(wanted, fitting)), SMALLEST_SIDE) // ALIGNMENT * ALIGNMENT
 
     def _paced(self, done: Iterator[None], total: int) -> Iterator[None]:
         """`ticks` items in all, spread over the `total` items of `done`."""
