@@ -71,8 +71,7 @@ def _sensor(pose: Pose, width: int, height: int) -> dict:
 def render(scene: mi.Scene, passes: int, samples: int, seed: int) -> tuple[Array, Array, Array]:
     """Colour, albedo and normal (H, W, 3) float32; `passes` renders of `samples` paths per pixel each.
 
-    A pixel of one pass is limited to a multiple of what the other passes see there, which takes out
-    the rare paths that would stay as bright dots.
+    The passes are averaged by `robust_mean`, so that a rare very bright path leaves no dot.
     """
     light = {"type": "path", "max_depth": 14, "rr_depth": 6}
     guide = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
@@ -86,14 +85,14 @@ def render(scene: mi.Scene, passes: int, samples: int, seed: int) -> tuple[Array
     return robust_mean(np.stack(runs)), aovs[..., -6:-3], aovs[..., -3:]
 
 
-def robust_mean(runs: Array, limit: float = 6.0) -> Array:
-    """Mean over passes (P, H, W, 3), each limited to `limit` times the middle pass (or its 5x5 mean)."""
+def robust_mean(runs: Array, limit: float = 25.0) -> Array:
+    """Mean over passes (P, H, W, 3); a pixel of one pass is at most `limit` times the 9x9 mean of all.
+
+    Only lone outliers are that bright: light from a small window, which few paths find, must stay.
+    """
     runs = np.nan_to_num(runs, nan=0.0, posinf=0.0)
-    if len(runs) < 4:
-        return runs.mean(0).astype(np.float32)
     level = runs.mean(-1)
-    middle = np.partition(level, len(runs) // 2, axis=0)[len(runs) // 2]
-    ceiling = limit * np.maximum(middle, _box_mean(middle, 2))
+    ceiling = limit * _box_mean(level.mean(0), 4)
     scale = np.minimum(1.0, ceiling / np.maximum(level, 1e-12))
     return (runs * scale[..., None]).mean(0).astype(np.float32)
 
