@@ -133,12 +133,18 @@ def _measured(small: Stack, samples: Samples, index: int, match: Match) -> Compo
 
 
 def _match(small: Stack, samples: Samples, index: int, composite: Composite) -> Match:
-    """Tone match on the pixels that are neither clipped nor noisy in either."""
+    """Tone match on the pixels that are neither clipped nor noisy in either.
+
+    Pixels are chosen and sorted by the mean of both weighted by precision: its noise is independent of their
+    difference's. Chosen by either's own light, noise would pass for a difference of tones.
+    """
     frame = _measured(small, samples, index, Match())
-    noise = np.sqrt(composite.variance + frame.variance)
-    sure = ~frame.bound & ~composite.bound & (np.minimum(frame.light, composite.light) > 6 * noise)
-    sure &= (samples.trust[index] > 0.99)[..., None]
-    return find_match(frame.light, composite.light, samples.light[index], sure)
+    variance = composite.variance + frame.variance
+    mean = composite.light + composite.variance / variance * (frame.light - composite.light)
+    sure = ~frame.bound & ~composite.bound & (mean > 6 * np.sqrt(variance))
+    sure &= (np.minimum(frame.light, composite.light) > 0) & (samples.trust[index] > 0.99)[..., None]
+    light = mean * np.float32(2.0 ** samples.ev[index])
+    return find_match(frame.light, composite.light, light, sure)
 
 
 def _variance(light: np.ndarray, noise: NoiseModel) -> np.ndarray:
