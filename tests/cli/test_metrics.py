@@ -77,7 +77,7 @@ def test_folders(tmp_path: Path, scene: np.ndarray) -> None:
     values = [image["scores"]["psnr-l"] for image in facts["images"]]
     assert values[0] - values[1] == pytest.approx(20 * np.log10(3), abs=1e-3)
     assert facts["scores"]["psnr-l"] == pytest.approx(np.mean(values))
-    rows = list(csv.DictReader(table.open()))
+    rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [row["image"] for row in rows] == ["a.exr", "b.exr", "mean"]
     assert float(rows[2]["value"]) == facts["scores"]["psnr-l"] and "peak 1" in rows[0]["protocol"]
     text = run(tmp_path / "test", tmp_path / "ref", "--metric", "psnr-l").stdout

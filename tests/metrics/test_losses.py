@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,15 @@ from openhdr.metrics.losses.ciede2000 import ciede2000, delta_e_2000, lab_from_s
 from openhdr.metrics.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim  # noqa: E402
 from openhdr.metrics.losses.mu_law import light_percentile, mu_law_l1, tone_mapped  # noqa: E402
 from openhdr.metrics.losses.tanh import tanh_and_mu_law_l1, tanh_l1  # noqa: E402
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Pictures this small take longer with threads that wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

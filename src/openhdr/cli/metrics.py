@@ -35,7 +35,21 @@ class _SeveralNames(click.Command):
 
 @dataclass(frozen=True)
 class Request:
-    """The command's options."""
+    """The command's arguments and options."""
+
+    test: Path
+    ref: Path
+    names: tuple[str, ...]
+    protocol: str | None
+    ppd: float
+    csv_path: Path | None
+    map_path: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class Work:
+    """What to do with every pair of files."""
 
     rows: list[MetricRow]
     protocol: Protocol | None
@@ -55,16 +69,7 @@ class Request:
     "--map", "map_path", type=click.Path(path_type=Path), help="Picture of where a difference is visible."
 )
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
-def metrics(
-    test: Path,
-    ref: Path,
-    names: tuple[str, ...],
-    protocol: str | None,
-    ppd: float,
-    csv_path: Path | None,
-    map_path: Path | None,
-    as_json: bool,
-) -> None:
+def metrics(**options: Any) -> None:
     """Score the picture TEST against the reference REF, or the files of a folder against those of another.
 
     Pixels are taken as scene-linear light; photos are linearised by the sRGB curve. Files of two folders
@@ -75,22 +80,24 @@ def metrics(
     """
     from openhdr.metrics.protocol import parse
 
-    meaning = parse(protocol, ppd)
-    pairs = _pairs(test, ref)
-    request = Request(rows_of(names or None, meaning), meaning, map_path)
-    if map_path and (len(pairs) > 1 or meaning is None):
+    request = Request(**options)
+    protocol = parse(request.protocol, request.ppd)
+    rows = rows_of(request.names or None, protocol)
+    pairs = _pairs(request.test, request.ref)
+    if request.map_path and (len(pairs) > 1 or protocol is None):
         raise RequestError(
-            f"--map {map_path} needs two files, not folders, and --protocol liu2020 or abs:PEAK"
+            f"--map {request.map_path} needs two files, not folders, and --protocol liu2020 or abs:PEAK"
         )
+    work = Work(rows, protocol, request.map_path)
     with progress_bar():
-        results = each("scoring", [(*pair, request) for pair in pairs], _score)
+        results = each("scoring", [(*pair, work) for pair in pairs], _score)
     if not results:
         return
     mean = _mean(results)
-    if csv_path:
-        _write_csv(csv_path, results, mean)
-    if as_json:
-        echo_json(_facts(results, mean, meaning, ppd))
+    if request.csv_path:
+        _write_csv(request.csv_path, results, mean)
+    if request.as_json:
+        echo_json(_facts(results, mean, protocol, request.ppd))
     else:
         click.echo(_text(results, mean))
 
@@ -120,7 +127,7 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in known)
 
 
-def _score(ref_path: Path, test_path: Path, request: Request) -> dict[str, Any]:
+def _score(ref_path: Path, test_path: Path, work: Work) -> dict[str, Any]:
     from openhdr.core.progress import task
     from openhdr.core.threads import in_threads
     from openhdr.io import read
@@ -131,15 +138,15 @@ def _score(ref_path: Path, test_path: Path, request: Request) -> dict[str, Any]:
         echo_notes(str(path), _notes(image))
     scores = []
     try:
-        both = pair(test, ref, request.protocol)
-        with task("scoring", len(request.rows)) as advance:
-            for row in request.rows:
+        both = pair(test, ref, work.protocol)
+        with task("scoring", len(work.rows)) as advance:
+            for row in work.rows:
                 scores.append(score(row, both))
                 advance()
     except RequestError as error:
         raise RequestError(f"test {test_path}, ref {ref_path}: {error}") from error
-    if request.map_path:
-        _write_map(request.map_path, both)
+    if work.map_path:
+        _write_map(work.map_path, both)
     return {"test": test_path, "ref": ref_path, "scores": scores}
 
 

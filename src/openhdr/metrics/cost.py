@@ -8,7 +8,8 @@ count nothing. Transposed convolutions are over-counted by it, deformable kernel
 The exact count: every multiply-accumulate of convolutions and matrix products that runs, wherever it is
 called from; no biases, no element-wise work.
 
-Both run on the "meta" device, shapes without numbers: any size, no memory, no time.
+Both run on the "meta" device, shapes without numbers: any size, no memory, no time. Gradients stay on, because
+without them networks may cut their work into many small pieces to save memory.
 Time and memory of a real call: bench/measure.py.
 """
 
@@ -39,7 +40,7 @@ def cost(net: nn.Module, *inputs: torch.Tensor) -> Cost:
     """Count one call `net(*inputs)`; the values and device of `net` and `inputs` do not matter, sizes do."""
     meta_net, meta_inputs = _on_meta(net, inputs)
     rule = _Rule(meta_net)
-    with torch.no_grad(), FlopCounterMode(display=False) as flops:
+    with FlopCounterMode(display=False) as flops:
         meta_net(*meta_inputs)
     rule.stop()
     return Cost(
@@ -54,8 +55,7 @@ def challenge_macs(net: nn.Module, *inputs: torch.Tensor) -> tuple[int, int]:
     """(MACs by the challenge's rule, parameters) of one call `net(*inputs)`, for images of any size."""
     meta_net, meta_inputs = _on_meta(net, inputs)
     rule = _Rule(meta_net)
-    with torch.no_grad():
-        meta_net(*meta_inputs)
+    meta_net(*meta_inputs)
     rule.stop()
     return rule.macs, sum(parameter.numel() for parameter in net.parameters())
 
