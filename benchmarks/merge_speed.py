@@ -12,6 +12,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import tempfile
 import time
 
 import numpy as np
@@ -116,7 +117,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json")
     arguments = parser.parse_args()
-    path = f"/tmp/openhdr-merge-speed-{os.getpid()}.npy"
+    handle, path = tempfile.mkstemp(suffix=".npy")
+    os.close(handle)
     np.save(path, np.stack(make_frames(arguments.megapixels)))
     results: dict[str, dict[str, float]] = {}
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,8 +23,12 @@ from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import clipping_luminance
 from openhdr.camera.response import Response
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
-from openhdr.core.image import Bracket, Image
-from openhdr.core.placement import Placement, warp
+from openhdr.core.image import Bracket, Frame, Image
+from openhdr.core.placement import Placement, identity, warp
+from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
+from openhdr.expansion import EXPANDERS
+from openhdr.expansion.photo import Photo, photo_of
+from openhdr.expansion.runner import ExpandResult, expand_image, result_of
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.merging.ghosts import CompareOptions, compare
@@ -32,6 +37,9 @@ from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
 from openhdr.models import MODELS
 from openhdr.tonemapping import tonemap as apply_operator
+
+if TYPE_CHECKING:
+    from openhdr.models.single_runner import Expanded
 
 ImageOrPath = Image | str | Path
 
@@ -72,6 +80,31 @@ class MergeResult:
     response: Response
     trust: list[np.ndarray]
     matches: list[Match]
+
+
+@dataclass(frozen=True)
+class ExpandOptions:
+    """How one photo is expanded. None = the default."""
+
+    method: str | None = None  # an expander's or a one-photo network's name
+    response: Response | str = ASSUMED_RESPONSE
+    weights: str | None = None  # of a network: a shipped name or a file
+    merger: str | None = None  # merges the exposures that a network predicts; None = the network's own fusion
+    keep_stack: bool = False  # return those exposures, too
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What an expansion made and how.
+
+    result: the image, the origin of every pixel and what is claimed. stack: predicted exposures with their EVs.
+    masks: (H, W, 3) float32, how much of each of them went into a pixel.
+    """
+
+    method: str
+    result: ExpandResult
+    stack: tuple[Frame, ...] = ()
+    masks: np.ndarray | None = None
 
 
 def merge(
@@ -210,7 +243,70 @@ def tonemap(hdr: ImageOrPath, operator: str | None = None) -> Image:
 
 def expand(photo: ImageOrPath, method: str | None = None) -> Image:
     """Turn one photo into an HDR image: (H, W, 3) float32, linear Rec.709, 1.0 = the photo clips."""
-    from openhdr.expansion.runner import expand_image
+    return expand_photo(photo, ExpandOptions(method)).result.image
 
-    image = photo if isinstance(photo, Image) else io.read(photo)
-    return expand_image(image, method).image
+
+def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -> Expansion:
+    """Expand a photo and say how: read, where it clips, the method, what it measured and what it invents."""
+    method = options.method or DEFAULT_EXPANDER
+    networks = [name for name, row in MODELS.items() if row.task == "expand"]
+    if method not in EXPANDERS and method not in networks:
+        raise unknown_name("expansion method", method, [*EXPANDERS, *networks])
+    image, name = _photo(photo)
+    response = (
+        options.response if isinstance(options.response, Response) else responses.parse(options.response)
+    )
+    if method in EXPANDERS:
+        if options.weights or options.merger:
+            raise RequestError(f"--weights and --merger are for networks; '{method}' takes neither")
+        return Expansion(method, _lit(expand_image(image, method, response, name=name)))
+    from openhdr.models import load_for_use  # needs torch
+    from openhdr.models.single_runner import expand_image as expand_by_network
+
+    network = load_for_use(method, options.weights)
+    ready = photo_of(image, response, name)
+    made = expand_by_network(
+        network, ready.linear, keep_stack=options.keep_stack or options.merger is not None
+    )
+    stack = _predicted_stack(image, ready, made)
+    linear = _merged_stack(stack, options.merger, method) if options.merger else made.linear
+    return Expansion(method, _lit(result_of(image, ready, linear)), stack, made.masks)
+
+
+def _photo(photo: ImageOrPath) -> tuple[Image, str]:
+    return (photo, "the image") if isinstance(photo, Image) else (io.read(photo), str(photo))
+
+
+def _lit(result: ExpandResult) -> ExpandResult:
+    return replace(result, image=_with_luminance(result.image))
+
+
+def _predicted_stack(image: Image, photo: Photo, made: Expanded) -> tuple[Frame, ...]:
+    """The exposures that a network predicts and the photo between them, longest first; none if it makes none."""
+    if not made.stack:
+        return ()
+    up, down = made.stack
+    layers = ((up.name, up.code, up.ev), ("photo", photo.code, 0.0), (down.name, down.code, down.ev))
+    return tuple(
+        Frame(Image(np.ascontiguousarray(code, np.float32), "srgb", metadata=image.metadata), ev, name)
+        for name, code, ev in layers
+    )
+
+
+def _merged_stack(stack: tuple[Frame, ...], merger: str, method: str) -> np.ndarray:
+    """The predicted exposures merged by a classical radiance merger; they share one geometry."""
+    if not stack:
+        raise RequestError(
+            f"--merger: '{method}' predicts no exposures; leave it out, or use --method stack-itm"
+        )
+    if MERGERS[merger].output != "radiance":
+        raise RequestError(
+            f"--merger {merger}: gives a picture for display; choose mle, debevec or robertson"
+        )
+    bracket = Bracket(stack, reference=1)
+    places = [identity("reference" if index == 1 else "kept") for index in range(len(stack))]
+    nothing = [None] * len(stack)
+    curve = responses.parse(ASSUMED_RESPONSE)
+    return merge_strips(
+        Stack(bracket, [curve] * len(stack), places, nothing, nothing), MERGERS[merger].load()
+    )

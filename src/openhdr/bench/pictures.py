@@ -65,7 +65,7 @@ def encode_map(values: np.ndarray, full: float, options: PictureOptions) -> str:
     """(H, W) values, 0..full -> data URL of a grey picture, which the page colours. Larger values are cut."""
     small = reduced(values.astype(np.float32), MAP_SIDE)
     grey = np.rint(np.clip(small / full, 0, 1) * 255).astype(np.uint8)
-    return _data_url(Picture.fromarray(grey), "WEBP", quality=options.map_quality)
+    return _data_url(Picture.fromarray(grey), "WEBP", {"quality": options.map_quality})
 
 
 def reduced(pixels: np.ndarray, side: int) -> np.ndarray:
@@ -81,11 +81,11 @@ def reduced(pixels: np.ndarray, side: int) -> np.ndarray:
 def _coded(layer: np.ndarray, options: PictureOptions) -> str:
     picture = Picture.fromarray(layer)
     if options.lossless:
-        return _data_url(picture, "WEBP", lossless=True, quality=40, method=2)
-    return _data_url(picture, "AVIF", quality=options.quality, subsampling="4:4:4", speed=8)
+        return _data_url(picture, "WEBP", {"lossless": True, "quality": 40, "method": 2})
+    return _data_url(picture, "AVIF", {"quality": options.quality, "subsampling": "4:4:4", "speed": 8})
 
 
-def _data_url(picture: Picture.Image, kind: str, **settings: Any) -> str:
+def _data_url(picture: Picture.Image, kind: str, settings: dict[str, Any]) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **settings)
     return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -25,6 +25,7 @@ COMMANDS: Table[Row] = Table(
         "Make hand-held brackets with exact truth from HDR scenes.",
         "openhdr.cli.simulate:simulate",
     ),
+    Row("train", "Train a network by a recipe.", "openhdr.cli.train:train"),
     Row("bench", "Run methods on scenes with known truth; write a report.", "openhdr.cli.bench:bench"),
 )
 

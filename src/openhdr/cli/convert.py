@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,19 @@ import click
 
 from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments and options."""
+
+    images: tuple[Path, ...]
+    output: Path
+    suffix: str
+    full_float: bool
+    compression: str
+    quality: int
+    as_json: bool
 
 
 @click.command("convert")
@@ -28,7 +42,7 @@ from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
     "--quality", default=95, show_default=True, type=click.IntRange(1, 100), help="Of JPEG, WebP, AVIF."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def convert(images: tuple[Path, ...], output: Path, suffix: str, as_json: bool, **storage: Any) -> None:
+def convert(**options: Any) -> None:
     """Convert between image formats; exposure and metadata are kept.
 
     \b
@@ -40,18 +54,19 @@ def convert(images: tuple[Path, ...], output: Path, suffix: str, as_json: bool, 
     """
     from openhdr import io
 
-    options = io.WriteOptions(
-        exr_half=not storage["full_float"],
-        exr_compression=storage["compression"],
-        jpeg_quality=storage["quality"],
-        webp_quality=storage["quality"],
-        avif_quality=storage["quality"],
+    request = Request(**options)
+    storage = io.WriteOptions(
+        exr_half=not request.full_float,
+        exr_compression=request.compression,
+        jpeg_quality=request.quality,
+        webp_quality=request.quality,
+        avif_quality=request.quality,
     )
-    jobs = list(zip(images, outputs(images, output, suffix), strict=True))
+    jobs = list(zip(request.images, outputs(request.images, request.output, request.suffix), strict=True))
     writable(jobs[0][1])
     with progress_bar():
-        facts = each("converting", [(*job, options) for job in jobs], _one)
-    if as_json:
+        facts = each("converting", [(*job, storage) for job in jobs], _one)
+    if request.as_json:
         echo_json(facts)
 
 

@@ -49,7 +49,7 @@ class Request:
 @click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
 @click.option("--method", help="Merger or network; `openhdr models` lists the networks.  [default: mle]")
 @click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
-@click.option("--align", help="Aligner: homography or none.  [default: homography]")
+@click.option("--align", help="Aligner: homography, flow or none.  [default: homography]")
 @click.option(
     "--reference",
     type=int,

@@ -57,7 +57,13 @@ class Request:
 @click.option(
     "--objects", multiple=True, type=click.Path(path_type=Path), help="Scenes to cut moving objects from."
 )
-@click.option("--camera", default="plain", show_default=True, type=click.Choice(["plain", "varied"]))
+@click.option(
+    "--camera",
+    default="plain",
+    show_default=True,
+    type=click.Choice(["plain", "varied"]),
+    help="plain = sRGB and noise; varied = everything drawn.",
+)
 @click.option(
     "--response", type=click.Choice(["srgb", "linear", "gamma", "sigmoid"]), help="Family of the curve."
 )

@@ -1,7 +1,7 @@
 """What the value 1.0 of an HDR image means.
 
 `reference` (the default): the level at which the reference frame clips. `grey`: the logarithmic mean of the
-luminance is 0.18, an 18 % grey card. `absolute`: cd/m2, where the camera's exposure is known.
+brightest channel is 0.18, an 18 % grey card. `absolute`: cd/m2, where the camera's exposure is known.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -13,23 +14,39 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
 
-PIT_LEVEL = 0.965  # code above which a pixel amid clipped ones is taken for compression noise
-PIT_SURROUND = 0.6  # share of its 5x5 neighbourhood that clips
+PIT_LEVEL = np.float32(0.96**2.2)  # light above which a pixel amid clipped ones is taken for noise
+AMID = 0.6  # share of its 5x5 neighbourhood that clips around such a pit
+COMPRESSED = 0.02  # share of pits amid clipped pixels; a sensor's noise leaves fewer, a JPEG more
+BESIDE = 0.08  # share of the 9x9 neighbourhood that suffices in a compressed photo
 
 
 @dataclass(frozen=True)
 class Photo:
     """code: (H, W, 3) float32 0..1, sRGB codes, 1.0 = the photo clips. linear: (H, W, 3) float32 0..1, light.
-    clipped: (H, W, 3) bool, channels that say only "at least 1".
+    clipped: (H, W, 3) bool, channels that say only "at least 1". lost: (H, W, 3) bool, channels that operators
+    replace: clipped ones, and others near the top amid them, which compression or noise made.
     """
 
     code: np.ndarray
     linear: np.ndarray
     clipped: np.ndarray
+    lost: np.ndarray
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.code.shape[:2]
+
+    @cached_property
+    def lost_anywhere(self) -> np.ndarray:
+        """(H, W) bool: some channel is lost."""
+        red, green, blue = np.moveaxis(self.lost, 2, 0)
+        return red | green | blue
+
+    @cached_property
+    def lost_everywhere(self) -> np.ndarray:
+        """(H, W) bool: all channels are lost."""
+        red, green, blue = np.moveaxis(self.lost, 2, 0)
+        return red & green & blue
 
     @property
     def diagonal(self) -> float:
@@ -37,22 +54,23 @@ class Photo:
         return float(np.hypot(*self.shape))
 
 
-def photo_of(image: Image, response: Response) -> Photo:
-    """A photo that clips at the code found in its pixels, decoded by `response`.
+def photo_of(image: Image, response: Response, name: str = "the image") -> Photo:
+    """A photo that clips at the code found in its pixels, decoded by `response`. name: for errors.
 
     Raises RequestError for an image that holds light above 1: it is HDR already.
     """
     clip = clip_code([image]) / image.full_scale
     if not np.isfinite(image.pixels).all() or image.pixels.min() < 0:
-        raise RequestError("the photo holds values below 0 or that are not finite; mend it first")
+        raise RequestError(f"{name}: holds values below 0 or that are not finite; mend it first")
     if not np.isfinite(clip):
         raise RequestError(
-            f"the image is HDR already: it holds light up to {image.pixels.max():g}; expected 0..1"
+            f"{name}: is HDR already, with light up to {image.pixels.max():g}; expected a photo, 0..1"
         )
     light = response.decode(image)
     top = float(response.decode(_grey(image, clip)).min())
     linear = np.clip(light / np.float32(top), 0, 1) if top != 1 else np.clip(light, 0, 1)
-    return Photo(srgb_encode(linear).astype(np.float32), linear, _clipped(linear))
+    clipped = linear >= 1
+    return Photo(srgb_encode(linear).astype(np.float32), linear, clipped, _lost(linear, clipped))
 
 
 def _grey(image: Image, level: float) -> Image:
@@ -61,11 +79,16 @@ def _grey(image: Image, level: float) -> Image:
     return image.with_pixels(code.astype(image.pixels.dtype))
 
 
-def _clipped(linear: np.ndarray) -> np.ndarray:
-    """(H, W, 3) bool. Compression leaves pits in clipped areas: they count as clipped, too."""
-    clipped = linear >= 1
+def _lost(linear: np.ndarray, clipped: np.ndarray) -> np.ndarray:
+    """(H, W, 3) bool: clipped channels and the pits that noise leaves amid them.
+
+    The share of pits tells a JPEG, which speckles clipped areas, from a picture stored as it was taken. In a
+    JPEG all bright pixels close to clipped ones count; elsewhere only those that clipped ones surround.
+    """
     if not clipped.any():
         return clipped
-    around = cv2.blur(clipped.astype(np.float32), (5, 5))
-    level = np.float32(PIT_LEVEL**2.2)
-    return clipped | ((around > PIT_SURROUND) & (linear > level))
+    share = clipped.astype(np.float32)
+    amid = cv2.blur(share, (5, 5)) > AMID
+    if np.count_nonzero(amid & ~clipped) > COMPRESSED * np.count_nonzero(amid):
+        amid |= cv2.blur(share, (9, 9)) > BESIDE
+    return clipped | (amid & (linear > PIT_LEVEL))

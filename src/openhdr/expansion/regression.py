@@ -5,14 +5,16 @@ cloud, a window. Three things that a photo shows tell them apart: how large the 
 inside it a pixel lies, how the codes fall off around it, and what the whole picture looks like. They go
 through a few small convolutions over a coarse view of the picture (96 cells on its longest side) and, with
 features of the place itself, through a small perceptron for each clipped pixel. It gives the stops above 1
-of every clipped channel, >= 0. Channels that are not clipped keep their measured light.
+of every clipped channel, >= 0. Channels that are not clipped keep their measured light. Three such
+regressions, fitted from different starts, are averaged: where they disagree, the mean is the better guess.
 
-The numbers (`regression.npz`) are the minimum of the mean error in dB of PU21 values, with 1.0 shown at 100
-cd/m2, over simulated photos of CC0 panoramas; `scripts/fit_expansion.py` fits them. An estimate of this
-kind is a mean of what might have been there: it gets the light of an area about right, and invents no detail.
+The numbers (`regression.npz`) minimise the mean error in dB of PU21 values, with 1.0 shown at 100 cd/m2,
+over simulated photos of CC0 panoramas; `scripts/fit_expansion.py` fits them. An estimate of this kind is a
+mean of what might have been there: it gets the light of an area about right, and invents no detail. Where
+all channels clip, it is held near grey: a colour that nothing shows would be a guess that the eye sees.
 
 Sizes are measured in shares of the picture's diagonal, so that a photo and its reduced copy give alike
-results. A million pixels take a quarter of a second.
+results.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ import cv2
 import numpy as np
 
 from openhdr.core.progress import task
+from openhdr.core.threads import in_threads
 from openhdr.expansion.photo import Photo
+from openhdr.expansion.rise import RiseOptions, rise_limit
 
 CELLS = 96  # cells of the coarse view on its longest side; both sides are multiples of CELL_STEP
 CELL_STEP = 8  # the coarse view is halved three times
@@ -40,24 +44,43 @@ Layer = tuple[np.ndarray, np.ndarray]
 class RegressionOptions:
     strength: float = 1.0  # factor on the estimated stops; 0 leaves the photo as it is
     most_stops: float = 7.0  # above the clipping level
+    rise: RiseOptions = RiseOptions()  # how fast light may rise inside a clipped area
 
 
 def regression(photo: Photo, options: RegressionOptions = RegressionOptions()) -> np.ndarray:
     """(H, W, 3) float32 linear, 1.0 = the photo clips."""
     result = photo.linear.copy()
-    rows, columns = np.nonzero(photo.clipped.any(axis=2))
+    rows, columns = np.nonzero(photo.lost_anywhere)
     if not len(rows):
         return result
-    context = coarse_features(coarse_view(photo), _weights())
-    places = place_maps(photo)
-    with task("expanding", -(-len(rows) // CHUNK)) as advance:
-        for start in range(0, len(rows), CHUNK):
-            at = rows[start : start + CHUNK], columns[start : start + CHUNK]
-            features = pixel_features(photo, context, places, at)
-            stops = np.minimum(options.strength * _stops(features, _weights()), options.most_stops)
-            result[at] = np.where(photo.clipped[at], np.exp2(stops), result[at])
-            advance()
+    view, places = coarse_view(photo), place_maps(photo)
+    contexts = [coarse_features(view, weights) for weights in members()]
+    limit = rise_limit(photo, work_size(photo), options.rise)
+
+    def estimate(start: int) -> None:
+        at = rows[start : start + CHUNK], columns[start : start + CHUNK]
+        bound = np.minimum(_read(limit, photo.shape, at), np.float32(options.most_stops))
+        stops = options.strength * _mean_stops(photo, contexts, places, at)
+        stops = bound * -np.expm1(-stops / bound)  # stays below the bound and is smooth
+        result[at] = np.where(photo.lost[at], np.exp2(stops), result[at])
+        advance()
+
+    starts = range(0, len(rows), CHUNK)
+    with task("expanding", len(starts)) as advance:
+        in_threads(estimate, starts)
     return result
+
+
+def _mean_stops(
+    photo: Photo, contexts: list[np.ndarray], places: np.ndarray, at: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """(N, 3) stops above the clipping level at pixels (rows, columns): the mean of the members' estimates."""
+    own = own_features(photo, places, at)
+    estimates = [
+        pixel_stops(np.concatenate((_read(context, photo.shape, at), own), axis=1), weights)
+        for context, weights in zip(contexts, members(), strict=True)
+    ]
+    return np.mean(estimates, axis=0, dtype=np.float32)
 
 
 def coarse_view(photo: Photo) -> np.ndarray:
@@ -71,14 +94,14 @@ def coarse_view(photo: Photo) -> np.ndarray:
     def cells(plane: np.ndarray) -> np.ndarray:
         return cv2.resize(plane.astype(np.float32, copy=False), size, interpolation=cv2.INTER_AREA)
 
-    level = photo.code.mean(axis=2)
+    level = photo.code @ np.full(3, 1 / 3, np.float32)
     spread = np.sqrt(np.maximum(cells(level * level) - cells(level) ** 2, 0))
     up = np.repeat(np.linspace(-1, 1, size[1], dtype=np.float32)[:, None], size[0], axis=1)
     planes = (
         cells(photo.code),
-        cells(photo.clipped),
-        cells(photo.clipped.all(axis=2)),
-        cells(photo.code.min(axis=2)),
+        cells(photo.lost),
+        cells(photo.lost_everywhere),
+        cells(np.minimum(np.minimum(photo.code[..., 0], photo.code[..., 1]), photo.code[..., 2])),
         4 * spread,
         up,
     )
@@ -102,15 +125,20 @@ def coarse_features(view: np.ndarray, weights: dict[str, Layer]) -> np.ndarray:
     return x
 
 
+def work_size(photo: Photo) -> tuple[int, int]:
+    """(width, height) of the reduced picture on which features of a place are computed."""
+    height, width = photo.shape
+    shrink = min(1.0, WORK_SIDE / max(height, width))
+    return max(round(width * shrink), 1), max(round(height * shrink), 1)
+
+
 def place_maps(photo: Photo) -> np.ndarray:
     """(h, w, 7) float32 on the reduced picture: the code blurred (3), the fully clipped share within three
     distances, the root of the distance to the nearest pixel that is not fully clipped.
     """
-    height, width = photo.shape
-    shrink = min(1.0, WORK_SIDE / max(height, width))
-    size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
+    size = work_size(photo)
     code = cv2.resize(photo.code, size, interpolation=cv2.INTER_AREA)
-    lost = cv2.resize(photo.clipped.all(axis=2).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    lost = cv2.resize(photo.lost_everywhere.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     inside = cv2.distanceTransform((lost > 0.5).astype(np.uint8), cv2.DIST_L2, 3) / np.hypot(*size)
     depth = 2 * np.sqrt(np.minimum(inside, FARTHEST)).astype(np.float32)
     return np.dstack((_blur(code, NEAR), *(_blur(lost, sigma) for sigma in (NEAR, MIDDLE, WIDE)), depth))
@@ -128,13 +156,10 @@ def _blur(plane: np.ndarray, share: float) -> np.ndarray:
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) if step > 1 else plane
 
 
-def pixel_features(
-    photo: Photo, context: np.ndarray, places: np.ndarray, at: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """(N, k + 13) float32 of the pixels at (rows, columns)."""
-    shape = photo.shape
-    own = photo.code[at], photo.clipped[at].astype(np.float32)
-    return np.concatenate((_read(context, shape, at), *own, _read(places, shape, at)), axis=1)
+def own_features(photo: Photo, places: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """(N, 13) float32 of the pixels at (rows, columns): code, what clips, and the maps of the place."""
+    clipped = photo.lost[at].astype(np.float32)
+    return np.concatenate((photo.code[at], clipped, _read(places, photo.shape, at)), axis=1)
 
 
 def _read(maps: np.ndarray, shape: tuple[int, int], at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -154,7 +179,7 @@ def _read(maps: np.ndarray, shape: tuple[int, int], at: tuple[np.ndarray, np.nda
     return top * (1 - down) + bottom * down
 
 
-def _stops(features: np.ndarray, weights: dict[str, Layer]) -> np.ndarray:
+def pixel_stops(features: np.ndarray, weights: dict[str, Layer]) -> np.ndarray:
     """(N, k + 13) -> (N, 3) stops above the clipping level, >= 0."""
     x = _relu(_linear(features, weights["pixel0"]))
     x = _relu(_linear(x, weights["pixel1"]))
@@ -178,14 +203,15 @@ def _conv3x3(x: np.ndarray, layer: Layer) -> np.ndarray:
 
 
 @cache
-def _weights() -> dict[str, Layer]:
-    """Layer -> (weight, bias), float32."""
-    with (
-        resources.files("openhdr.expansion").joinpath("regression.npz").open("rb") as file,
-        np.load(file, allow_pickle=False) as stored,
-    ):
-        names = {name.rpartition(".")[0] for name in stored.files}
-        return {
-            name: (stored[f"{name}.weight"].astype(np.float32), stored[f"{name}.bias"].astype(np.float32))
-            for name in names
-        }
+def members() -> tuple[dict[str, Layer], ...]:
+    """Of every member, layer -> (weight, bias), float32."""
+    file = resources.files("openhdr.expansion").joinpath("regression.npz")
+    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
+        arrays = {name: stored[name].astype(np.float32) for name in stored.files}
+    found: dict[str, dict[str, Layer]] = {}
+    for name in arrays:
+        member, layer, part = name.split(".")
+        if part == "weight":
+            pair = arrays[name], arrays[f"{member}.{layer}.bias"]
+            found.setdefault(member, {})[layer] = pair
+    return tuple(found.values())

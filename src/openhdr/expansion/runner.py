@@ -39,16 +39,20 @@ class ExpandResult:
 
 
 def expand_image(
-    image: Image, method: str | None = None, response: Response | None = None, options: Any = None
+    image: Image,
+    method: str | None = None,
+    response: Response | None = None,
+    options: Any = None,
+    name: str = "the image",
 ) -> ExpandResult:
     """Expand a photo by a classical operator.
 
     method: a name in EXPANDERS, None = DEFAULT. response: the camera's curve, None = sRGB (not used for a
-    linear image). options: that operator's options, None = its defaults. Raises RequestError for an unknown
-    method or an image that is HDR already.
+    linear image). options: that operator's options, None = its defaults. name: of the photo, for errors.
+    Raises RequestError for an unknown method or an image that is HDR already.
     """
     operator = EXPANDERS[method or DEFAULT].load()
-    photo = photo_of(image, response or analytic(ASSUMED_RESPONSE))
+    photo = photo_of(image, response or analytic(ASSUMED_RESPONSE), name)
     return result_of(image, photo, operator(photo) if options is None else operator(photo, options))
 
 

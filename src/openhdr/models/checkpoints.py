@@ -21,7 +21,7 @@ from torch import nn
 
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.core.files import whole_file
-from openhdr.models import ModelRow
+from openhdr.models.rows import ModelRow
 
 METADATA_KEY = "openhdr"
 """Key of the .safetensors header under which a JSON object names the network and its options."""

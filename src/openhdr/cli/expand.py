@@ -1,0 +1,217 @@
+"""`openhdr expand`: one photo -> HDR, and an honest account of what was measured and what is invented."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openhdr.cli.batch import each, outputs
+from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
+from openhdr.core.errors import FileError, RequestError
+
+if TYPE_CHECKING:
+    from openhdr.pipeline import Expansion
+
+_HEAVY_CLIPPING = 0.3  # share of pixels from which another, shorter photo is worth more than any method
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments and options."""
+
+    photos: tuple[Path, ...]
+    output: Path
+    method: str | None
+    weights: str | None
+    merger: str | None
+    response: str
+    preview: Path | None
+    operator: str | None
+    save_stack: Path | None
+    origin_map: Path | None
+    anchor: str
+    full_float: bool
+    as_json: bool
+
+
+@click.command("expand")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="HDR file, or a folder for several.",
+)
+@click.option("--method", help="Expander, or a one-photo network of `openhdr models`.  [default: regression]")
+@click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
+@click.option(
+    "--merger", help="Merge the exposures that stack-itm predicts by this method of `openhdr merge`."
+)
+@click.option("--response", default="srgb", show_default=True, help="srgb, gamma:2.2, linear, a saved curve.")
+@click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")
+@click.option("--operator", help="Tone mapping operator of the preview.")
+@click.option(
+    "--save-stack",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the exposures and masks that stack-itm predicts.",
+)
+@click.option(
+    "--map",
+    "origin_map",
+    type=click.Path(path_type=Path),
+    help="Write what was measured (grey), recovered (yellow, orange) and invented (red).",
+)
+@click.option(
+    "--anchor",
+    default="reference",
+    show_default=True,
+    help="What 1.0 means: reference (the photo clips), grey or absolute.",
+)
+@click.option("--float", "full_float", is_flag=True, help="32-bit floats in EXR instead of half.")
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+def expand(**options: Any) -> None:
+    """Turn one photo into an HDR image. Light above the clipping level is an estimate, not a measurement.
+
+    \b
+    openhdr expand photo.jpg -o out.exr --preview out.png --map map.png
+    openhdr expand *.jpg -o expanded/
+
+    In the result 1.0 is the level at which the photo clips.
+    """
+    request = Request(**options)
+    jobs = [(*job, request) for job in zip(request.photos, _outputs(request), strict=True)]
+    _refuse_early(request, [job[1] for job in jobs])
+    with progress_bar():
+        facts = each("expanding", jobs, _one)
+    if request.as_json:
+        echo_json(facts[0] if len(jobs) == 1 and facts else facts)
+        return
+    for one in facts:
+        click.echo(_printed(one))
+
+
+def _outputs(request: Request) -> list[Path]:
+    singles = {"--preview": request.preview, "--map": request.origin_map, "--save-stack": request.save_stack}
+    asked = [name for name, path in singles.items() if path]
+    if len(request.photos) > 1 and asked:
+        raise RequestError(f"{asked[0]} takes one photo; got {len(request.photos)}: expand them one by one")
+    return outputs(request.photos, request.output, ".exr")
+
+
+def _refuse_early(request: Request, paths: list[Path]) -> None:
+    """What can be refused before the work."""
+    from openhdr.core.anchor import check_anchor
+    from openhdr.tonemapping import OPERATORS
+
+    check_anchor(request.anchor)
+    if request.operator:
+        OPERATORS[request.operator]
+    taken = {photo.resolve() for photo in request.photos}
+    for path in (paths[0], request.preview, request.origin_map):
+        writable(path)
+    for path in [*paths, *(path for path in (request.preview, request.origin_map) if path)]:
+        if path.resolve() in taken:
+            raise FileError(path, "is a photo to read or an output already", "choose another name")
+        taken.add(path.resolve())
+
+
+def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
+    """Expand one photo and write all that was asked for; the facts."""
+    from openhdr.pipeline import ExpandOptions, expand_photo
+
+    options = ExpandOptions(
+        request.method, request.response, request.weights, request.merger, keep_stack=bool(request.save_stack)
+    )
+    expansion = expand_photo(photo, options)
+    if request.save_stack and not expansion.stack:
+        raise RequestError(
+            f"--save-stack: '{expansion.method}' predicts no exposures; leave it out, or use --method stack-itm"
+        )
+    notes = _write(expansion, output, request)
+    facts = _facts(expansion, output, request)
+    echo_notes(photo.name, expansion.result.image.notes)
+    echo_notes(output.name, notes)
+    if facts["recovered"] + facts["invented"] > _HEAVY_CLIPPING:
+        share = 100 * (facts["recovered"] + facts["invented"])
+        echo_notes(
+            photo.name, (f"{share:.0f} % of it clips; a shorter exposure and `openhdr merge` show more",)
+        )
+    return facts
+
+
+def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, ...]:
+    from openhdr import io
+    from openhdr.core.anchor import anchored
+    from openhdr.core.image import Image
+    from openhdr.pipeline import tonemap
+
+    image = expansion.result.image
+    options = io.WriteOptions(exr_half=not request.full_float)
+    notes = io.write(output, anchored(image, request.anchor), options)
+    if request.preview:
+        shown = tonemap(image, request.operator)
+        notes += io.write(request.preview, shown.with_pixels(_codes(shown.pixels, 255)))
+    if request.origin_map:
+        notes += io.write(request.origin_map, Image(expansion.result.map(), "srgb"))
+    if request.save_stack:
+        _write_stack(expansion, request.save_stack)
+    return notes
+
+
+def _write_stack(expansion: Expansion, folder: Path) -> None:
+    """up.png photo.png down.png in 16 bits, masks.png (red: up, green: photo, blue: down), stack.json."""
+    from openhdr import io
+    from openhdr.core.files import whole_file
+    from openhdr.core.image import Image
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(folder, f"cannot be made ({error.strerror})", "choose another folder") from error
+    for frame in expansion.stack:
+        pixels = _codes(frame.image.pixels, 65535)
+        io.write(folder / f"{frame.name}.png", Image(pixels, "srgb"))
+    if expansion.masks is not None:
+        io.write(folder / "masks.png", Image(_codes(expansion.masks, 255), "srgb"))
+    facts = {"frames": [{"file": f"{frame.name}.png", "ev": frame.ev} for frame in expansion.stack]}
+    with whole_file(folder / "stack.json") as temporary:
+        temporary.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def _codes(values: Any, top: int) -> Any:
+    """0..1 -> 8- or 16-bit codes."""
+    import numpy as np
+
+    return np.rint(values * np.float32(top)).astype(np.uint8 if top == 255 else np.uint16)
+
+
+def _facts(expansion: Expansion, output: Path, request: Request) -> dict[str, Any]:
+    """What `--json` prints."""
+    from openhdr.core.statistics import stops
+
+    image = expansion.result.image
+    return {
+        "output": str(output),
+        "width": image.width,
+        "height": image.height,
+        "method": expansion.method,
+        "response": request.response,
+        "anchor": request.anchor,
+        "stops": stops(image.pixels),
+        **asdict(expansion.result.claims),
+        "stack": [{"name": frame.name, "ev": frame.ev} for frame in expansion.stack],
+    }
+
+
+def _printed(facts: dict[str, Any]) -> str:
+    shares = ", ".join(f"{100 * facts[part]:.1f} % {part}" for part in ("measured", "recovered", "invented"))
+    claim = f"up to {facts['stops_above_clip']:.1f} stops above the clipping level"
+    return (
+        f"{facts['output']}: {facts['width']}x{facts['height']}, {facts['stops']:.1f} stops; "
+        f"method {facts['method']}\n  {shares}; claims {claim}"
+    )
