@@ -1,0 +1,93 @@
+"""`openhdr convert`."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import OpenEXR
+import pytest
+import tifffile
+from PIL import Image as Pillow
+
+from openhdr import io
+
+
+@pytest.mark.parametrize("suffix", [".exr", ".hdr", ".tif", ".png", ".jpg", ".webp", ".avif"])
+def test_into_every_format(run, photos, tmp_path, suffix):
+    assert run("convert", photos / "1.jpg", "-o", tmp_path / f"out{suffix}").code == 0
+    back = io.read(tmp_path / f"out{suffix}")
+    if suffix != ".hdr":  # Radiance has no place for a shutter time
+        assert back.exposure.time_s == pytest.approx(1 / 100, rel=1e-3)
+    before = io.read(photos / "1.jpg").pixels / 255.0
+    light = back.pixels / back.full_scale
+    codes = light if back.encoding == "srgb" else np.clip(light, 0, 1) ** (1 / 2.2)
+    assert np.abs(codes - before).mean() < 0.02
+
+
+def test_light_is_kept(run, photos, tmp_path):
+    assert run("convert", photos / "1.exr", "-o", tmp_path / "out.tif").code == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), io.read(photos / "1.exr").pixels)
+
+
+@pytest.mark.parametrize("compression", ["none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"])
+def test_compressions(run, photos, tmp_path, compression):
+    assert (
+        run("convert", photos / "1.exr", "-o", tmp_path / "out.exr", "--compression", compression).code == 0
+    )
+    with OpenEXR.File(str(tmp_path / "out.exr")) as file:
+        stated = str(file.header()["compression"]).removeprefix("Compression.").removesuffix("_COMPRESSION")
+    assert stated == ("NO" if compression == "none" else compression.upper())
+
+
+@pytest.mark.parametrize("to", [".hdr", "hdr"])
+def test_folder_with_an_extension(run, photos, tmp_path, to):
+    ran = run(
+        "convert", photos / "0.exr", photos / "1.exr", "-o", tmp_path / "made" / "here", "--to", to, "--json"
+    )
+    assert ran.code == 0 and len(ran.json) == 2
+    assert sorted(path.name for path in (tmp_path / "made" / "here").iterdir()) == ["0.hdr", "1.hdr"]
+
+
+def test_odd_pictures_are_read_sensibly(run, tmp_path):
+    rng = np.random.default_rng(0)
+    grey = (rng.random((20, 30)) * 65535).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "grey.png"), grey)
+    cv2.imwrite(str(tmp_path / "alpha.png"), (rng.random((20, 30, 4)) * 255).astype(np.uint8))
+    cv2.imwrite(str(tmp_path / "one.png"), np.full((1, 1, 3), 100, np.uint8))
+    turned = Pillow.fromarray((rng.random((20, 30, 3)) * 255).astype(np.uint8))
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.jpg", exif=exif)
+    light = np.array([[[np.nan, 1, 2], [np.inf, 3, 4], [-1, 0.5, 0.25]]], np.float32)
+    with OpenEXR.File({"type": OpenEXR.scanlineimage}, {"RGB": light}) as file:
+        file.write(str(tmp_path / "bad.exr"))
+    names = ("grey.png", "alpha.png", "one.png", "turned.jpg", "bad.exr")
+    ran = run("convert", *(tmp_path / name for name in names), "-o", tmp_path / "out", "--to", ".tif")
+    assert ran.code == 0
+    made = {name: tifffile.imread(tmp_path / "out" / f"{name.split('.')[0]}.tif") for name in names}
+    np.testing.assert_array_equal(made["grey.png"], np.repeat(grey[..., None], 3, axis=2))
+    assert made["alpha.png"].shape == (20, 30, 3) and "alpha.png: The alpha channel was dropped" in ran.err
+    assert made["one.png"].shape == (1, 1, 3)
+    assert made["turned.jpg"].shape == (30, 20, 3)
+    np.testing.assert_array_equal(made["bad.exr"], [[[0, 1, 2], [4, 3, 4], [0, 0.5, 0.25]]])
+    assert "bad.exr: 1 values were not a number" in ran.err
+
+
+def test_a_file_may_be_converted_onto_itself(run, photos, tmp_path):
+    path = tmp_path / "a.exr"
+    path.write_bytes((photos / "1.exr").read_bytes())
+    before = io.read(path).pixels
+    assert run("convert", path, "-o", path).code == 0
+    np.testing.assert_allclose(io.read(path).pixels, before, rtol=1e-3, atol=1e-7)
+
+
+def test_refusals(refused, photos, tmp_path):
+    assert "did you mean 'zip'" in refused(
+        "convert", photos / "1.exr", "-o", tmp_path / "a.exr", "--compression", "zipp"
+    )
+    assert "'--quality'" in refused("convert", photos / "1.exr", "-o", tmp_path / "a.jpg", "--quality", "101")
+    assert "names no format to write" in refused(
+        "convert", photos / "1.exr", "-o", tmp_path / "new", "--to", ".xyz"
+    )
+    (tmp_path / "1.exr").write_bytes((photos / "1.exr").read_bytes())
+    assert "same name" in refused("convert", photos / "1.exr", tmp_path / "1.exr", "-o", tmp_path)

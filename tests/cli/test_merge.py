@@ -1,0 +1,174 @@
+"""`openhdr merge`: what it writes and what it says."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import OpenEXR
+import pytest
+
+import openhdr
+from openhdr import io
+
+
+def _jpegs(photos):
+    return [photos / f"{n}.jpg" for n in range(3)]
+
+
+def _exr(path) -> np.ndarray:
+    """As another program reads it."""
+    with OpenEXR.File(str(path)) as file:
+        return file.channels()["RGB"].pixels.astype(np.float32)
+
+
+def test_the_main_job(run, photos, tmp_path):
+    ran = run("merge", *_jpegs(photos), "-o", tmp_path / "out.exr")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0].split() == ["frame", "EV", "matched", "status", "shift", "px", "used"]
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["0.jpg", "-2.00"],
+        ["1.jpg", "+0.00"],
+        ["2.jpg", "+2.00"],
+    ]
+    assert "exposures from the metadata; response srgb" in ran.out and "96x72" in ran.out
+    assert [path.name for path in tmp_path.iterdir()] == ["out.exr"]
+    expected = openhdr.merge(_jpegs(photos)).pixels
+    np.testing.assert_allclose(_exr(tmp_path / "out.exr"), expected, rtol=1e-3, atol=1e-6)  # half floats
+    assert expected.max() > 2  # light from beyond the reference's range
+
+
+def test_every_output_at_once(run, photos, tmp_path):
+    outputs = {name: tmp_path / name for name in ("out.hdr", "preview.jpg", "mask.png", "curve.json")}
+    ran = run(
+        *("merge", *_jpegs(photos), "-o", outputs["out.hdr"], "--preview", outputs["preview.jpg"]),
+        *("--mask", outputs["mask.png"], "--save-response", outputs["curve.json"]),
+    )
+    assert ran.code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(outputs)
+    light = cv2.imread(str(outputs["out.hdr"]), cv2.IMREAD_UNCHANGED)
+    assert light.dtype == np.float32 and light.shape == (72, 96, 3)
+    expected = openhdr.merge(_jpegs(photos)).pixels[..., ::-1]
+    assert np.median(np.abs(light - expected)) < 0.01 * np.median(expected)
+    preview = cv2.imread(str(outputs["preview.jpg"]))
+    assert preview.shape == (72, 96, 3) and 40 < preview.mean() < 215
+    mask = cv2.imread(str(outputs["mask.png"]), cv2.IMREAD_UNCHANGED)
+    assert mask.shape[:2] == (72, 3 * 96) and mask.mean() > 240
+
+
+def test_saved_response_is_used_again(run, photos, tmp_path):
+    curve = tmp_path / "curve.json"
+    first = run(
+        *(
+            "merge",
+            *_jpegs(photos),
+            "-o",
+            tmp_path / "a.tif",
+            "--response",
+            "calibrate",
+            "--save-response",
+            curve,
+        )
+    )
+    second = run("merge", *_jpegs(photos), "-o", tmp_path / "b.tif", "--response", curve)
+    assert (first.code, second.code) == (0, 0)
+    assert "calibrated:debevec" in first.out and "calibrated:debevec" in second.out
+    a, b = (io.read(tmp_path / name).pixels for name in ("a.tif", "b.tif"))
+    assert np.abs(np.log2((a + 1e-4) / (b + 1e-4))).mean() < 0.01
+
+
+def test_json(run, photos, tmp_path):
+    ran = run("merge", *_jpegs(photos), "-o", tmp_path / "out.exr", "--json", "--reference", "3")
+    facts = ran.json
+    assert facts["method"] == "mle" and facts["exposures_from"] == "the metadata"
+    assert [frame["ev"] for frame in facts["frames"]] == pytest.approx([-4, -2, 0], abs=1e-6)
+    assert [frame["reference"] for frame in facts["frames"]] == [False, False, True]
+    assert [frame["time_s"] for frame in facts["frames"]] == pytest.approx([1 / 400, 1 / 100, 1 / 25])
+    assert all(frame["status"] in ("kept", "aligned", "reference") for frame in facts["frames"])
+    assert all(0.9 < frame["used"] <= 1 for frame in facts["frames"])
+    assert (facts["width"], facts["height"], facts["output"]) == (96, 72, str(tmp_path / "out.exr"))
+
+
+@pytest.mark.parametrize(
+    ("options", "source"),
+    [
+        (("--ev", "-2,0,2"), "--ev"),
+        (("--ev", " 1, 3 ,5"), "--ev"),
+        (("--times", "1/400,1/100,1/25"), "--times"),
+        (("--times", "0.0025,0.01,0.04"), "--times"),
+        (("--ev", "auto"), "the pixels"),
+    ],
+)
+def test_exposures_from_the_user(run, photos, tmp_path, options, source):
+    ran = run(
+        "merge", *(photos / f"{n}.png" for n in range(3)), *options, "-o", tmp_path / "out.exr", "--json"
+    )
+    assert ran.code == 0 and ran.json["exposures_from"] == source
+    assert [frame["ev"] for frame in ran.json["frames"]] == pytest.approx([-2, 0, 2], abs=0.1)
+
+
+@pytest.mark.parametrize("method", ["mle", "debevec", "robertson", "mertens"])
+@pytest.mark.parametrize("suffix", [".exr", ".hdr", ".tif", ".png"])
+def test_every_method_into_every_kind_of_file(run, photos, tmp_path, method, suffix):
+    ran = run(
+        "merge", *_jpegs(photos), "-o", tmp_path / f"out{suffix}", "--method", method, "--align", "none"
+    )
+    assert ran.code == 0
+    pixels = io.read(tmp_path / f"out{suffix}").pixels
+    assert np.isfinite(pixels).all() and pixels.max() > 0.5
+    clipped = suffix == ".png" and method != "mertens"
+    assert ("clipped" in ran.err) == clipped  # a photo cannot hold the highlights, and the user is told
+
+
+def test_linear_frames(run, photos, tmp_path):
+    ran = run(
+        "merge",
+        *(photos / f"{n}.exr" for n in range(3)),
+        "--ev",
+        "-2,0,2",
+        "-o",
+        tmp_path / "out.exr",
+        "--float",
+    )
+    assert ran.code == 0
+    assert _exr(tmp_path / "out.exr").dtype == np.float32
+    one, two = (
+        _exr(tmp_path / "out.exr"),
+        openhdr.merge([photos / f"{n}.exr" for n in range(3)], ev=[-2, 0, 2]).pixels,
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+def test_anchors(run, photos, tmp_path):
+    light = {}
+    for anchor in ("reference", "grey", "absolute"):
+        path = tmp_path / f"{anchor}.exr"
+        assert run("merge", *_jpegs(photos), "-o", path, "--float", "--anchor", anchor).code == 0
+        light[anchor] = _exr(path)
+    white = 78 / 0.65 * 64 / (1 / 100 * 100)
+    np.testing.assert_allclose(light["absolute"], light["reference"] * white, rtol=1e-4)
+    ratio = light["grey"] / light["reference"]
+    np.testing.assert_allclose(ratio, ratio.flat[0], rtol=1e-3)
+
+
+def test_a_frame_of_another_place_is_named(run, photos, room, photo, tmp_path):
+    stranger = photo(room(72, 96, 8) * np.float32(0.3), 2)
+    io.write(tmp_path / "other.png", stranger)
+    names = [photos / "0.png", photos / "1.png", tmp_path / "other.png"]
+    ran = run("merge", *names, "--ev", "-2,0,2", "-o", tmp_path / "out.exr", "--json")
+    assert ran.code == 0
+    assert ran.json["frames"][2]["used"] < 0.6
+
+
+def test_wrong_exposures_are_told(run, room, photo, tmp_path):
+    for n, ev in enumerate((-1.5, 0, 2)):
+        io.write(tmp_path / f"{n}.png", photo(room(), ev))
+    ran = run(
+        "merge", *(tmp_path / f"{n}.png" for n in range(3)), "--ev", "-2,0,2", "-o", tmp_path / "out.exr"
+    )
+    assert "note: 0.png is 0.5" in ran.err and "brighter than stated" in ran.err and "--no-match" in ran.err
+    quiet = run(
+        *("merge", *(tmp_path / f"{n}.png" for n in range(3)), "--ev", "-2,0,2", "-o", tmp_path / "out.exr"),
+        *("--no-match", "--no-deghost"),
+    )
+    assert quiet.code == 0 and quiet.err == ""
