@@ -35,7 +35,7 @@ TICKS = 8
 TRAINED_STEP_EV = 2.0
 """Distance of the outer frames from the medium one in the data on which these networks were trained."""
 
-DEVICE_TILE_PIXELS = 1 << 21
+DEVICE_TILE_PIXELS = 1 << 18
 """The same where memory is fast and steps cost more to start."""
 
 TILE_BYTES = 200_000_000

@@ -22,8 +22,8 @@ ALIGNMENT = 8
 SMALLEST_SIDE, LARGEST_SIDE = 64, 256
 """Bounds of a tile's side where the step's margin asks for a size."""
 
-TILE_INPUT_BYTES = 18_000_000
-"""What a step's inputs take for one tile, at most; its own tensors may take about eight times as much."""
+INPUT_BYTES = 732
+"""What a step's inputs may take, for each pixel of a usual tile; its own tensors take about eight times that."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Tiled:
         channels must not make it large in memory.
         """
         wanted = max(self.pixels**0.5, min(20 * margin, LARGEST_SIDE))
-        fitting = (TILE_INPUT_BYTES / (4 * channels)) ** 0.5 - 2 * margin
+        fitting = (INPUT_BYTES * self.pixels / (4 * channels)) ** 0.5 - 2 * margin
         return max(int(min(wanted, fitting)), SMALLEST_SIDE) // ALIGNMENT * ALIGNMENT
 
     def _paced(self, done: Iterator[None], total: int) -> Iterator[None]:
