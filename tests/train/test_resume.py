@@ -118,7 +118,7 @@ def test_a_folder_with_a_run_is_not_overwritten(tiny, tmp_path: Path) -> None:
     train(tiny("gsanet", "run.length=1"), tmp_path)
     with pytest.raises(FileError, match="holds a run already; continue it with --resume"):
         train(tiny("gsanet", "run.length=1"), tmp_path)
-    with pytest.raises(RequestError, match="holds a run with network.name = gsanet, not eapnet"):
+    with pytest.raises(RequestError, match=r"holds a run with network\.name = gsanet, not eapnet"):
         train(tiny("eapnet"), tmp_path, resume=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def _recipe_of(request: Request) -> Recipe:
 
 def _quoted(path: Path) -> str:
     """A path as a TOML string."""
-    return "'" + str(path) + "'"
+    return json.dumps(str(path), ensure_ascii=False)
 
 
 def _say(text: str) -> None:

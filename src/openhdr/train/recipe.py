@@ -42,6 +42,7 @@ class DataConfig:
     place: Literal["any", "corner"] = "any"  # corner: offsets of 0 to 64 pixels only (two-stage's program)
     flips: bool = False  # mirror left-right and up-down, each with probability one half
     transpose: bool = False  # swap rows and columns with probability one half
+    clip_share: tuple[float, float] = (0.02, 0.45)  # simulated: range of the reference's pixels that clip
     window: int = 8  # simulated: scenes in memory at a time
     samples_per_scene: int = 16  # simulated: drawn between one new scene and the next
 
@@ -144,6 +145,11 @@ class Recipe:
         }.items():
             if not value > 0:
                 raise RequestError(f"recipe key '{name}' is {value}; expected a number above 0")
+        if not 0 < self.data.clip_share[0] <= self.data.clip_share[1] < 1:
+            shares = list(self.data.clip_share)
+            raise RequestError(
+                f"recipe key 'data.clip_share' is {shares}; expected [low, high] between 0 and 1"
+            )
         if not 0 <= self.ema.decay < 1:
             raise RequestError(f"recipe key 'ema.decay' is {self.ema.decay}; expected 0 or more, below 1")
 

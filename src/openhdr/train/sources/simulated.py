@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.camera.simulation.config import training
+from openhdr.camera.simulation.config import SimulationConfig, training
+from openhdr.camera.simulation.distributions import LogUniform
 from openhdr.camera.simulation.scene import Scene
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data.cache import build_cache, unpack_scene
@@ -48,11 +49,11 @@ class SimulatedSource:
         numbers = [shuffled(self.seed, first + k, self.scenes.samples) for k in range(count)]
         window = [_scene(self.scenes, number) for number in dict.fromkeys(numbers)]
         seed = int(np.random.default_rng([self.seed, index]).integers(2**62))
-        return draw_sample(window, training(self.config.patch), seed, f"{index:08d}")
+        return draw_sample(window, laws_of(self.config, self.config.patch), seed, f"{index:08d}")
 
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
         scenes = [read_scene(path) for path in held_out_files(Path(config.path or self.scenes_folder))]
-        laws = training(config.size)
+        laws = laws_of(self.config, config.size)
         samples = []
         for number in range(config.samples):
             chosen = scenes[number % len(scenes)]
@@ -61,6 +62,12 @@ class SimulatedSource:
             samples.append(draw_sample(order, laws, seed, f"{chosen.name}-{number}"))
         names = ", ".join(scene.name for scene in scenes)
         return samples, f"{len(samples)} simulated {config.size}x{config.size} brackets of: {names}"
+
+
+def laws_of(config: DataConfig, size: int) -> SimulationConfig:
+    """What brackets of `size` x `size` pixels are drawn from."""
+    laws = training(size)
+    return replace(laws, exposure=replace(laws.exposure, clip_share=LogUniform(*config.clip_share)))
 
 
 def open_simulated(config: DataConfig, seed: int, cache: Path) -> SimulatedSource:

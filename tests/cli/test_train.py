@@ -1,0 +1,84 @@
+"""`openhdr train`: the plan, a run, and what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs torch")
+
+from openhdr import io
+from openhdr.cli.train import train
+from openhdr.core.errors import FileError, RequestError
+from openhdr.core.image import Image
+
+RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "small" / "gsanet.toml"
+TINY = [
+    "data.patch=16",
+    "run.length=2",
+    "run.batch=1",
+    "run.log_every=1",
+    "validation.every=0",
+    "compute.threads=1",
+]
+
+
+def run(*words: str) -> None:
+    train.main([str(word) for word in words], standalone_mode=False)
+
+
+def settings(changes: list[str]) -> list[str]:
+    return [word for change in changes for word in ("--set", change)]
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Path:
+    folder = tmp_path / "it's mine"  # names with quotes and blanks are names
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    light = np.exp(rng.normal(size=(32, 64, 3))).astype(np.float32)
+    io.write(folder / "hill.exr", Image(light), io.WriteOptions(exr_half=False))
+    return folder
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(RECIPE, "--dry-run")
+    said = capsys.readouterr().out
+    for words in (
+        "gsanet: net 80,647 parameters",
+        "64x64, 4 a step",
+        "12,000 steps",
+        "0.002 from 0",
+        "memory",
+    ):
+        assert words in said
+    run(RECIPE, "--dry-run", "--json", "--set", "run.batch=8")
+    assert json.loads(capsys.readouterr().out)["batch"] == 8
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trains_resumes_and_reports(
+    scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(RECIPE, "--data", scenes, *settings(TINY))
+    caught = capsys.readouterr()
+    assert "last.safetensors  after 2 steps" in caught.out.replace("\n", "") and caught.err == ""
+    assert (tmp_path / "runs" / "gsanet" / "last.safetensors").is_file()
+    run(RECIPE, "--data", scenes, *settings(TINY), "--set", "run.length=3", "--resume", "--json")
+    assert json.loads(capsys.readouterr().out)["steps"] == 3
+
+
+def test_refusals(scenes: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="give a folder of HDR scenes with --data DIR"):
+        run(RECIPE, "-o", tmp_path / "run")
+    with pytest.raises(RequestError, match="did you mean 'batch'"):
+        run(RECIPE, "--set", "run.bach=3")
+    with pytest.raises(FileError, match="recipes are in the folder recipes/"):
+        run("nothing.toml")

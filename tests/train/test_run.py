@@ -1,0 +1,193 @@
+"""A run from the outside: what it writes, how it validates, its ways of computing, its plan."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from openhdr import models
+from openhdr.metrics import evaluate
+from openhdr.train.ema import RunningMean
+from openhdr.train.loop import train
+from openhdr.train.plan import make_plan
+from openhdr.train.recipe import EMAConfig
+
+from .conftest import losses_of, weights_of
+
+
+def test_run_folder_tells_the_whole_story(tiny, tmp_path: Path) -> None:
+    said: list[str] = []
+    found = train(tiny("gsanet", "validation.every=1"), tmp_path, say=said.append)
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["recipe"]["optimiser"]["lr"] == 2e-4 and run["recipe"]["objective"]["name"] == "merge"
+    assert {"openhdr", "python", "torch", "numpy"} <= set(run["versions"]) and "commit" in run
+    assert run["hardware"]["cores"] >= 1 and run["hardware"]["processes"] == 1
+    assert "lab" in run["data"]["validation"]
+    assert found["best"] == str(tmp_path / "best.safetensors") and found["steps"] == 2
+    assert (tmp_path / "log.txt").read_text().splitlines() == said
+    assert any("steps/s" in line and "left" in line for line in said)
+    shown = list((tmp_path / "tensorboard").glob("events.*"))
+    assert len(shown) == 1 and shown[0].stat().st_size > 5000  # numbers and pictures
+
+
+def test_choice_of_weights_is_written_down_and_right(tiny, tmp_path: Path) -> None:
+    train(tiny("gsanet", "validation.every=1", "run.length=3", "optimiser.lr=3e-3"), tmp_path)
+    choice = json.loads((tmp_path / "choice.json").read_text())
+    scored = {entry["step"]: entry["ntire-psnr-mu"] for entry in choice["history"]}
+    alone = scored.pop("reference frame alone")
+    assert list(scored) == [0, 1, 2, 3] and np.isfinite(alone)
+    assert choice["chosen"]["step"] == max(scored, key=scored.get)
+    best = weights_of(tmp_path / "best.safetensors")
+    step = choice["chosen"]["step"]
+    if step:
+        kept = weights_of(tmp_path / "checkpoints" / f"step-{step:08d}" / "net.safetensors")
+        assert all(torch.equal(best[key], kept[key]) for key in best)
+
+
+def test_validation_score_is_that_of_the_users_path(tiny, scenes: Path, tmp_path: Path) -> None:
+    from openhdr.models.runner import reconstruct
+    from openhdr.train.recipe import ValidationConfig
+    from openhdr.train.sources.simulated import open_simulated
+
+    recipe = tiny("gsanet", "validation.every=2")
+    found = train(recipe, tmp_path / "run")["validation"]
+    source = open_simulated(recipe.data, recipe.run.seed, tmp_path / "run" / "cache")
+    samples, _ = source.validation(ValidationConfig(samples=2, size=32))
+    net = models.load("gsanet", tmp_path / "run" / "last.safetensors")
+    scores = [
+        evaluate(reconstruct(net, list(s.light()), s.ev, s.reference), s.truth, ["ntire-psnr-mu"])[
+            "ntire-psnr-mu"
+        ]
+        for s in samples
+    ]
+    assert found["ntire-psnr-mu"] == pytest.approx(float(np.mean(scores)), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["two-stage", "stack-itm"])
+def test_one_photo_networks_are_validated(name: str, tiny, tmp_path: Path) -> None:
+    found = train(tiny(name, "validation.every=1", "run.length=1", "validation.samples=1"), tmp_path)
+    assert np.isfinite(list(found["validation"].values())).all()
+
+
+def test_running_mean_by_hand() -> None:
+    net = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(net.weight)
+    mean = RunningMean(net, EMAConfig(every=2, decay=0.75))
+    with torch.no_grad():
+        for done, value in enumerate((1.0, 2.0, 5.0, 6.0), start=1):
+            net.weight.fill_(value)
+            mean.update(net, done)
+    assert mean.net.weight.item() == pytest.approx(0.75 * (0.25 * 2) + 0.25 * 6)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [("compute.channels_last=true",), ("optimiser.clip_norm=1e9",), ("compute.workers=1", "run.length=1")],
+    ids=["channels last", "clipping that never clips", "a worker"],
+)
+def test_ways_of_computing_change_nothing(changes: tuple[str, ...], tiny, tmp_path: Path) -> None:
+    train(tiny("gsanet"), tmp_path / "plain")
+    train(tiny("gsanet", *changes), tmp_path / "other")
+    other = losses_of(tmp_path / "other")
+    assert other == pytest.approx(losses_of(tmp_path / "plain")[: len(other)], rel=1e-4)
+
+
+def test_clipping_bounds_the_gradient(tiny, tmp_path: Path) -> None:
+    """With a bound far below Adam's eps the step is shortened; without, its size is the rate's."""
+    train(tiny("gsanet", "run.length=1", "optimiser.clip_norm=1e-12"), tmp_path / "clipped")
+    train(tiny("gsanet", "run.length=1"), tmp_path / "free")
+    torch.manual_seed(3)
+    start = models.load("gsanet", share_features=True).state_dict()
+    moved = {
+        run: max(
+            float((value - start[key]).abs().max())
+            for key, value in weights_of(tmp_path / run / "last.safetensors").items()
+        )
+        for run in ("clipped", "free")
+    }
+    assert moved["clipped"] < 1e-7 and moved["free"] == pytest.approx(2e-4, rel=0.01)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_sixteen_bits_come_close(precision: str, tiny, tmp_path: Path) -> None:
+    """The first loss; after it float16 leaves out steps until its scale fits."""
+    train(tiny("gsanet", "run.length=1"), tmp_path / "plain")
+    train(tiny("gsanet", "run.length=1", f"compute.precision={precision}"), tmp_path / "half")
+    plain, half = losses_of(tmp_path / "plain"), losses_of(tmp_path / "half")
+    assert half == pytest.approx(plain, rel=0.01) and half != plain
+
+
+def test_float16_learns(tiny, tmp_path: Path) -> None:
+    train(tiny("gsanet", "run.length=30", "run.save_every=30", "compute.precision=float16"), tmp_path)
+    losses = losses_of(tmp_path)
+    assert np.isfinite(losses).all() and np.mean(losses[-5:]) < 0.9 * np.mean(losses[:2])
+
+
+@pytest.mark.slow
+def test_compiled_network_trains_the_same(tiny, tmp_path: Path) -> None:
+    train(tiny("gsanet"), tmp_path / "plain")
+    train(tiny("gsanet", "compute.compile=eager"), tmp_path / "compiled")
+    assert losses_of(tmp_path / "compiled") == pytest.approx(losses_of(tmp_path / "plain"), rel=1e-5)
+
+
+def test_weights_to_begin_from(tiny, tmp_path: Path) -> None:
+    train(tiny("gsanet", "run.length=1"), tmp_path / "first")
+    first = tmp_path / "first" / "last.safetensors"
+    train(
+        tiny("gsanet", "run.length=1", f"network.weights={first}", "optimiser.lr=1e-12"), tmp_path / "second"
+    )
+    one, two = weights_of(first), weights_of(tmp_path / "second" / "last.safetensors")
+    assert all(torch.allclose(one[key], two[key], atol=1e-9) for key in one)
+
+
+def test_without_tensorboard_a_note_says_so(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    said: list[str] = []
+    train(tiny("gsanet", "run.length=1"), tmp_path, say=said.append)
+    assert any("pip install 'openhdr[train]'" in line for line in said)
+    assert not (tmp_path / "tensorboard").exists()
+
+
+def test_training_lowers_the_loss(tiny, tmp_path: Path) -> None:
+    """On one batch again and again the network learns it."""
+    changes = ("run.length=40", "optimiser.lr=3e-3", "data.samples_per_scene=1", "run.save_every=100")
+    train(tiny("gsanet", *changes), tmp_path)
+    losses = losses_of(tmp_path)
+    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
+
+
+def test_plan_counts_what_the_graph_holds(tiny) -> None:
+    """Linear in the batch, quadratic in the patch; parameters as the table of networks says."""
+    small = make_plan(tiny("gsanet", "run.batch=2"))
+    assert make_plan(tiny("gsanet", "run.batch=4")).activations_gb == pytest.approx(
+        2 * small.activations_gb, rel=0.01
+    )
+    assert make_plan(tiny("gsanet", "run.batch=4", "run.accumulate=2")).activations_gb == pytest.approx(
+        small.activations_gb, rel=0.01
+    )
+    assert make_plan(tiny("gsanet", "data.patch=64")).activations_gb == pytest.approx(
+        4 * small.activations_gb, rel=0.02
+    )
+    assert small.parameters == {"net": 80_647}
+    assert small.state_gb == pytest.approx(4 * 4 * 80_647 / 1e9)
+
+
+@pytest.mark.parametrize("name", ["two-stage", "stack-itm"])
+def test_plan_knows_critics(name: str, tiny) -> None:
+    assert set(make_plan(tiny(name)).parameters) == {"net", "critic"}
+
+
+def test_cache_is_made_once(tiny, tmp_path: Path) -> None:
+    train(tiny("gsanet", "run.length=1"), tmp_path / "one")
+    cache = tmp_path / "one" / "cache"
+    train(tiny("gsanet", "run.length=1", f"data.path={cache}"), tmp_path / "two")
+    assert losses_of(tmp_path / "two") == losses_of(tmp_path / "one")
+    shutil.rmtree(cache)
+    assert not (tmp_path / "two" / "cache").exists()

@@ -1,0 +1,149 @@
+"""Samples by number: always the same, never held out, from either source."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openhdr import io
+from openhdr.core.errors import FileError, RequestError
+from openhdr.core.image import Image
+from openhdr.data.patches import unpack
+from openhdr.data.shards import open_shards, read_shard
+from openhdr.train.examples import placed
+from openhdr.train.loop import train
+from openhdr.train.recipe import DataConfig, ValidationConfig
+from openhdr.train.sources.patches import open_patches
+from openhdr.train.sources.shard_index import ShardIndex, shuffled
+from openhdr.train.sources.simulated import open_simulated
+
+from .conftest import HELD_OUT, TRAINED_ON
+
+
+@pytest.fixture
+def simulated(scenes: Path, tmp_path: Path):
+    return open_simulated(
+        DataConfig(path=str(scenes), patch=32, window=2, samples_per_scene=2), 0, tmp_path / "c"
+    )
+
+
+@pytest.fixture
+def brackets(tmp_path: Path) -> Path:
+    """A dataset of six scenes in ADNet's layout for training and one for validation."""
+    rng = np.random.default_rng(0)
+    for split, name in [*(("training", f"{k:04d}") for k in range(6)), ("validation", "0900")]:
+        folder = tmp_path / "hdm" / split / name
+        folder.mkdir(parents=True)
+        for number in range(3):
+            io.write(folder / f"{number}.png", Image(rng.integers(0, 256, (300, 520, 3), np.uint8), "srgb"))
+        io.write(folder / "gt.png", Image(rng.integers(0, 65536, (300, 520, 3), np.uint16), "srgb"))
+        np.save(folder / "exposures.npy", np.array([-2, 0, 2]))
+        np.save(folder / "alignratio.npy", np.array(30000.0))
+    return tmp_path / "hdm"
+
+
+def test_every_item_once_a_round_in_changing_order() -> None:
+    rounds = [[shuffled(3, 10 * epoch + k, 10) for k in range(10)] for epoch in range(3)]
+    assert all(sorted(one) == list(range(10)) for one in rounds)
+    assert len({tuple(one) for one in rounds}) == 3
+
+
+def test_shards_are_read_in_any_order(simulated) -> None:
+    shards = open_shards(simulated.scenes.shards[0].parent)
+    straight = [pieces for shard in shards.shards for _, pieces in read_shard(shard)]
+    index = ShardIndex.of(shards)
+    assert [index.read(k) for k in reversed(range(index.samples))] == straight[::-1]
+    with pytest.raises(FileError, match="fewer samples than its index says"):
+        index.read(index.samples)
+
+
+def test_simulated_sample_depends_on_its_number_only(simulated) -> None:
+    wanted = [simulated.sample(k) for k in range(6)]
+    for k in (5, 0, 3):
+        again = simulated.sample(k)
+        assert again.ev == wanted[k].ev and np.array_equal(again.truth, wanted[k].truth)
+    assert len({sample.truth.tobytes() for sample in wanted}) == 6
+
+
+def test_held_out_scenes_are_left_out_of_training_and_scored(simulated, scenes: Path) -> None:
+    names = open_shards(simulated.scenes.shards[0].parent).facts["scenes"]
+    assert sorted(names) == sorted(TRAINED_ON)
+    samples, what = simulated.validation(ValidationConfig(samples=3, size=32))
+    assert len(samples) == 3 and HELD_OUT in what
+    again, _ = simulated.validation(ValidationConfig(samples=3, size=32))
+    assert all(np.array_equal(a.truth, b.truth) for a, b in zip(samples, again, strict=True))
+
+
+def test_folder_without_held_out_scenes_says_what_to_do(scenes: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "some"
+    folder.mkdir()
+    (folder / "hill.exr").write_bytes((scenes / "hill.exr").read_bytes())
+    source = open_simulated(DataConfig(path=str(folder), patch=32), 0, tmp_path / "c")
+    with pytest.raises(RequestError, match=r"no validation scene in .*--set validation\.every=0"):
+        source.validation(ValidationConfig())
+    samples, _ = source.validation(ValidationConfig(path=str(scenes), samples=1, size=32))
+    assert len(samples) == 1
+
+
+def test_missing_folder_says_what_to_give(tmp_path: Path) -> None:
+    for opener in (open_simulated, open_patches):
+        with pytest.raises(FileError, match="with --data DIR"):
+            opener(DataConfig(path=str(tmp_path / "none")), 0, tmp_path / "c")
+
+
+def test_dataset_is_cut_once_and_read_by_number(brackets: Path, tmp_path: Path) -> None:
+    config = DataConfig(source="patches", dataset="hdm", path=str(brackets), cut="adnet", patch=64)
+    source = open_patches(config, 4, tmp_path / "cache")
+    assert source.epoch == 6 * 2 * 4  # 300 x 520 by 256 every 128 and one at each border: 2 x 4 patches
+    stored = [unpack(p) for s in open_shards(tmp_path / "cache").shards for _, p in read_shard(s)]
+    seen = sorted(source.sample(k).name for k in range(source.epoch))
+    assert seen == sorted(sample.name for sample in stored)
+    assert source.sample(7).name == open_patches(config, 4, tmp_path / "cache").sample(7).name
+    held, what = source.validation(ValidationConfig(samples=5, size=100))
+    assert [sample.name for sample in held] == ["0900"] and "0900" in what
+    assert held[0].truth.shape == (100, 100, 3)
+
+
+def test_scenes_are_held_out_where_a_dataset_has_no_validation_split(brackets: Path, tmp_path: Path) -> None:
+    config = DataConfig(source="patches", path=str(brackets), cut="adnet", validation_split="", hold_out=2)
+    source = open_patches(config, 0, tmp_path / "cache")
+    trained = set(open_shards(tmp_path / "cache").facts["scenes"])
+    held, _ = source.validation(ValidationConfig(samples=9))
+    assert len(trained) == 4 and len(held) == 2
+    assert trained.isdisjoint(sample.name for sample in held)
+
+
+def test_patches_train_a_network(brackets: Path, tiny, tmp_path: Path) -> None:
+    changes = ("data.source=patches", "data.cut=adnet", f"data.path={brackets}", "validation.every=2")
+    epochs = ("run.unit=epochs", "run.length=1", "run.batch=24", "data.patch=16")
+    found = train(tiny("gsanet", *changes, *epochs), tmp_path / "run")
+    assert found["steps"] == 2
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["data"]["validation"].startswith(
+        "1 scenes of hdm"
+    )
+
+
+def test_patch_larger_than_the_sample_is_refused(simulated) -> None:
+    with pytest.raises(RequestError, match=r"32x32 pixels; data\.patch = 64 does not fit"):
+        placed(simulated.sample(0), DataConfig(patch=64), np.random.default_rng(0))
+
+
+def test_patches_are_placed_and_turned(simulated) -> None:
+    """All pictures of a sample alike, and as often as the recipe says."""
+    sample = simulated.sample(0)
+    still = placed(sample, DataConfig(patch=32), np.random.default_rng(0))
+    assert np.array_equal(still.truth, sample.truth)
+    turned = {
+        placed(
+            sample, DataConfig(patch=32, flips=True, transpose=True), np.random.default_rng(k)
+        ).truth.tobytes()
+        for k in range(60)
+    }
+    assert len(turned) == 8
+    crops = {
+        placed(sample, DataConfig(patch=30), np.random.default_rng(k)).truth.tobytes() for k in range(60)
+    }
+    assert len(crops) == 9
