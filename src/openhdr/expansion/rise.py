@@ -21,6 +21,7 @@ from openhdr.expansion.photo import Photo
 
 NEAR, FAR = 0.006, 0.04  # sigmas over which slopes at borders are averaged, shares of the diagonal
 FAR_WEIGHT = 0.01  # of the wide average: decides only where no border is near
+WHOLE_WEIGHT = 1e-5  # of the average over the picture: decides where none is far and wide
 RING = np.ones((5, 5), np.uint8)  # how far outside slopes are looked for
 DARKEST = 1e-3  # light below has no slope worth measuring
 LEAST_STOPS = 0.02  # bound at the border itself, so that nothing divides by zero
@@ -68,5 +69,6 @@ def _average(slope: np.ndarray, ring: np.ndarray, diagonal: float) -> np.ndarray
     both = np.dstack((slope.sum(axis=2), ring.sum(axis=2)))
     near = cv2.GaussianBlur(both, (0, 0), NEAR * diagonal)
     far = cv2.GaussianBlur(both, (0, 0), FAR * diagonal)
-    total = near + np.float32(FAR_WEIGHT) * far
-    return total[..., 0] / np.maximum(total[..., 1], np.float32(1e-9))
+    whole = both.mean(axis=(0, 1))
+    total = near + np.float32(FAR_WEIGHT) * far + np.float32(WHOLE_WEIGHT) * whole
+    return total[..., 0] / np.maximum(total[..., 1], np.float32(1e-12))

@@ -27,8 +27,8 @@ from openhdr.models.stack_itm_blocks import VIEW, resize
 from openhdr.models.stack_itm_fusion import apply_curve, exposure_stops, merge_exposures
 from openhdr.models.tiling import Tiled
 
-WORK_PIXELS = 1_000_000
-"""Size at which stack-itm sees a larger photo: 1.3 GB of features."""
+WORK_PIXELS = 600_000
+"""Size at which stack-itm sees a larger photo: twice that of the pictures it is trained on, 1 GB of features."""
 
 STRIP_ROWS = 256  # rows fused at a time
 

@@ -1,0 +1,260 @@
+"""Expansion operators: formulas by hand, what regression keeps and how it behaves, the honest account."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from openhdr.camera.response import analytic
+from openhdr.color.transfer import srgb_decode, srgb_encode
+from openhdr.core.errors import RequestError
+from openhdr.core.image import Image
+from openhdr.expansion.akyuz import AkyuzOptions, akyuz
+from openhdr.expansion.claims import claims_of, honest_map, provenance
+from openhdr.expansion.kovaleski_oliveira import kovaleski_oliveira
+from openhdr.expansion.landis import LandisOptions, landis
+from openhdr.expansion.photo import Photo, photo_of
+from openhdr.expansion.regression import RegressionOptions, coarse_features, coarse_view, members, regression
+from openhdr.expansion.rempel import rempel
+from openhdr.expansion.rise import LEAST_STOPS, rise_limit
+from openhdr.expansion.runner import expand_image
+
+SRGB = analytic("srgb")
+
+
+def photograph(light: np.ndarray) -> Image:
+    """8-bit sRGB photo of linear light, clipping at 1."""
+    return Image(np.rint(srgb_encode(np.clip(light, 0, 1)) * 255).astype(np.uint8), "srgb")
+
+
+def lamp(rng: np.random.Generator, size: int = 96) -> np.ndarray:
+    """(size, 1.5 size, 3) light: a dim textured wall, a lamp that clips all channels, a sky that clips blue."""
+    y, x = np.mgrid[0:size, 0 : size * 3 // 2] / size
+    light = 0.15 * rng.uniform(0.8, 1.2, (*x.shape, 3)) * np.array([1.0, 0.9, 0.8])
+    sky = np.array([0.5, 0.7, 1.3]) * (1.15 - 0.5 * y)[..., None]
+    light = np.where((x > 1)[..., None], sky, light)
+    light[np.hypot(y - 0.5, x - 0.5) < 0.15] = 20.0
+    return light.astype(np.float32)
+
+
+@pytest.fixture
+def photo(rng: np.random.Generator) -> Photo:
+    return photo_of(photograph(lamp(rng)), SRGB)
+
+
+def of_grey(light: list[float]) -> Photo:
+    linear = np.repeat(np.array(light, np.float32)[None, :, None], 3, axis=2)
+    clipped = linear >= 1
+    return Photo(srgb_encode(linear).astype(np.float32), linear, clipped, clipped)
+
+
+# --- photo ------------------------------------------------------------------------------------------------------
+
+
+def test_codes_are_read_by_the_response() -> None:
+    code = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    linear = photo_of(Image(code, "srgb"), SRGB).linear
+    np.testing.assert_allclose(linear, srgb_decode(code / 255.0), atol=1e-6)
+    squared = photo_of(Image(code, "srgb"), analytic("gamma:2")).linear
+    np.testing.assert_allclose(squared, (code / 255.0) ** 2, atol=1e-5)
+
+
+def test_a_scan_that_tops_out_below_255_clips_there(rng: np.random.Generator) -> None:
+    code = rng.integers(0, 200, (64, 64, 3)).astype(np.uint8)
+    code[:16] = 251
+    photo = photo_of(Image(code, "srgb"), SRGB)
+    assert photo.clipped[:16].all() and not photo.clipped[16:].any()
+    assert photo.linear.max() == 1
+
+
+def test_pits_of_a_jpeg_are_lost_but_not_called_clipped(rng: np.random.Generator) -> None:
+    whole = photograph(lamp(rng)).pixels
+    stored = cv2.imdecode(cv2.imencode(".jpg", whole, [cv2.IMWRITE_JPEG_QUALITY, 85])[1], cv2.IMREAD_COLOR)
+    photo = photo_of(Image(stored, "srgb"), SRGB)
+    assert np.array_equal(photo.clipped, stored == 255)
+    disc = np.zeros(whole.shape[:2], np.uint8)
+    cv2.circle(disc, (48, 48), 11, 1, -1)
+    bright = (disc > 0)[..., None] & (stored > 245)
+    assert photo.lost[bright].all() and not photo.clipped[bright].all()
+    assert not photo.lost[photo.code < 0.95].any()
+
+
+def test_hdr_and_broken_images_are_refused_by_name() -> None:
+    for value, said in ((4.0, "HDR already"), (np.nan, "not finite"), (-1.0, "below 0")):
+        image = Image(np.full((4, 4, 3), value, np.float32))
+        with pytest.raises(RequestError, match=f"sun.exr: .*{said}"):
+            photo_of(image, SRGB, "sun.exr")
+
+
+# --- published operators ----------------------------------------------------------------------------------------
+
+
+def test_landis_by_hand() -> None:
+    out = landis(of_grey([0.25, 0.5, 0.75, 1.0]), LandisOptions(start=0.5, peak=5.0, power=2.0))[0, :, 0]
+    # k = ((x - .5) / .5)^2: 0, 0, 1/4, 1; x (1 - k) + 5 k x
+    np.testing.assert_allclose(out, [0.25, 0.5, 0.75 * (1 + 4 * 0.25), 5.0], rtol=1e-5)
+
+
+def test_akyuz_is_a_gamma() -> None:
+    levels = [0.0, 0.25, 0.5, 1.0]
+    np.testing.assert_array_equal(akyuz(of_grey(levels))[0, :, 0], np.array(levels, np.float32))
+    np.testing.assert_allclose(
+        akyuz(of_grey(levels), AkyuzOptions(gamma=2.0))[0, :, 0], np.square(levels), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("operator", [rempel, kovaleski_oliveira])
+def test_boost_is_full_at_the_lamp_and_small_on_the_wall(photo: Photo, operator) -> None:
+    boost = operator(photo) / photo.linear
+    assert boost[48, 48].min() > 3
+    assert boost[5, 5].max() < boost[48, 48].min() / 2
+    assert boost.min() >= 1 - 1e-6 and boost.max() <= 4 + 1e-5
+    np.testing.assert_allclose(boost[..., 0], boost[..., 2], rtol=1e-5)  # hues stay
+
+
+# --- regression -------------------------------------------------------------------------------------------------
+
+
+def test_measured_light_is_kept_and_clipped_light_rises(photo: Photo) -> None:
+    out = regression(photo)
+    assert out.dtype == np.float32 and np.isfinite(out).all()
+    np.testing.assert_array_equal(out[~photo.lost], photo.linear[~photo.lost])
+    assert out[photo.lost].min() >= 1
+    assert out[48, 48].min() > 1.5  # a bright disc in a dim room is a lamp
+
+
+def test_estimate_beats_the_photo_on_panorama_like_light(rng: np.random.Generator, photo: Photo) -> None:
+    truth = lamp(rng)
+    error = [
+        np.abs(np.log2(one[photo.lost] / truth[photo.lost])).mean()
+        for one in (photo.linear, regression(photo))
+    ]
+    assert error[1] < 0.8 * error[0]
+
+
+def test_strength_zero_is_the_photo(photo: Photo) -> None:
+    out = regression(photo, RegressionOptions(strength=0))
+    np.testing.assert_allclose(out, np.where(photo.lost, 1, photo.linear), atol=1e-6)
+
+
+def test_most_stops_is_a_bound(photo: Photo) -> None:
+    assert regression(photo, RegressionOptions(most_stops=0.5)).max() <= 2**0.5 + 1e-6
+
+
+@pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
+def test_flat_photos(level: float) -> None:
+    out = regression(photo_of(Image(np.full((9, 7, 3), level, np.float32), "srgb"), SRGB))
+    assert np.isfinite(out).all() and ((out >= 1).all() if level == 1 else out.max() < 1)
+
+
+def test_reduced_copy_gives_alike_light(rng: np.random.Generator) -> None:
+    """Sizes count in shares of the picture: four times the pixels, the same lamp."""
+    light = lamp(rng, 192)
+    small = cv2.resize(light, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    one, other = (regression(photo_of(photograph(each), SRGB)) for each in (light, small))
+    assert np.log2(one[96, 96] / other[48, 48]) == pytest.approx(0, abs=0.5)
+
+
+def test_pieces_do_not_matter(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = regression(photo)
+    monkeypatch.setattr("openhdr.expansion.regression.CHUNK", 97)
+    np.testing.assert_allclose(regression(photo), whole, rtol=1e-5)
+
+
+def test_convolutions_are_those_of_torch(photo: Photo) -> None:
+    """The coarse network against an implementation in PyTorch, from the same numbers."""
+    torch = pytest.importorskip("torch", reason="needs the torch extra")
+    functional = torch.nn.functional
+
+    def conv(x, layer):
+        weight = torch.from_numpy(layer[0]).reshape(3, 3, -1, layer[0].shape[1]).permute(3, 2, 0, 1)
+        padded = functional.pad(x, (1, 1, 1, 1), mode="replicate")
+        return functional.relu(functional.conv2d(padded, weight, torch.from_numpy(layer[1])))
+
+    weights, view = members()[0], coarse_view(photo)
+    x, skips = torch.from_numpy(view).permute(2, 0, 1)[None], []
+    for level in range(4):
+        x = conv(x, weights[f"down{level}"])
+        if level < 3:
+            skips.append(x)
+            x = functional.avg_pool2d(x, 2)
+    matrix, bias = (torch.from_numpy(part) for part in weights["whole"])
+    x = x + functional.relu(x.mean((2, 3)) @ matrix + bias)[:, :, None, None]
+    for level in range(3):
+        x = functional.interpolate(x, scale_factor=2, mode="nearest")
+        x = conv(torch.cat((x, skips.pop()), 1), weights[f"up{level}"])
+    expected = x[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(coarse_features(view, weights), expected, rtol=1e-3, atol=1e-4)
+
+
+# --- rise limit -------------------------------------------------------------------------------------------------
+
+
+def test_light_may_rise_faster_behind_a_steep_border() -> None:
+    x = np.linspace(0, 1, 200, dtype=np.float32)
+    ramp = np.where(x < 0.5, 0.5 + x, 1.0)  # reaches 1 in the middle, gently
+    step = np.where(x < 0.5, 0.02, 1.0)
+    bounds = []
+    for profile in (ramp, step):
+        linear = np.repeat(np.repeat(profile[None, :, None], 120, axis=0), 3, axis=2).astype(np.float32)
+        clipped = linear >= 1
+        photo = Photo(srgb_encode(linear).astype(np.float32), linear, clipped, clipped)
+        bounds.append(rise_limit(photo, (200, 120))[60, :, 0])
+    for bound in bounds:
+        assert (np.diff(np.minimum(bound[100:], 7)) >= -1e-4).all()  # grows inwards, as far as it matters
+        assert bound[:99] == pytest.approx(LEAST_STOPS)
+    assert bounds[1][105] > 5 * bounds[0][105]
+
+
+def test_gentle_sky_has_no_step_at_the_clipping_level() -> None:
+    """Along a smooth ramp through the clipping level, neighbours differ by little on either side."""
+    y = np.linspace(0.6, 1.5, 240, dtype=np.float32)[:, None, None] * np.array([0.9, 1.0, 1.1], np.float32)
+    out = regression(photo_of(photograph(np.repeat(y, 320, axis=1)), SRGB))
+    assert np.abs(np.diff(np.log2(out), axis=0)).max() < 0.1
+
+
+# --- account ----------------------------------------------------------------------------------------------------
+
+
+def test_origin_counts_clipped_channels() -> None:
+    linear = np.array([[[0.5, 0.5, 0.5], [1, 0.5, 0.5], [1, 1, 0.5], [1, 1, 1]]], np.float32)
+    photo = Photo(srgb_encode(linear).astype(np.float32), linear, linear >= 1, linear >= 1)
+    origin = provenance(photo)
+    assert origin.tolist() == [[0, 1, 2, 3]] and origin.dtype == np.uint8
+    made = linear.copy()
+    made[0, 3] = (2.0, 4.0, 3.0)
+    claims = claims_of(origin, made)
+    assert (claims.measured, claims.recovered, claims.invented) == (0.25, 0.5, 0.25)
+    assert (claims.highest, claims.stops_above_clip, claims.invented_stops) == (4.0, 2.0, 2.0)
+    picture = honest_map(photo, origin)
+    grey, one, two, three = picture[0].astype(int)
+    assert grey.max() == grey.min() <= 160
+    assert one[0] > 200 > one[2] and two[0] > 200 and three[0] > 150  # yellow, orange, red
+    assert one[1] > two[1] > three[1]
+
+
+def test_nothing_clipped_claims_nothing() -> None:
+    result = expand_image(Image(np.full((8, 8, 3), 100, np.uint8), "srgb"))
+    assert result.claims.measured == 1 and result.clipped_share == 0
+    assert result.claims.stops_above_clip == result.claims.invented_stops == 0
+
+
+def test_image_keeps_its_facts(rng: np.random.Generator) -> None:
+    image = Image(photograph(lamp(rng)).pixels, "srgb", metadata={"model": "X100"})
+    result = expand_image(image, "landis", options=LandisOptions(peak=2.0))
+    assert result.image.encoding == "linear" and result.image.metadata["model"] == "X100"
+    assert result.image.pixels.max() == pytest.approx(2.0)
+    assert result.clipped_share == pytest.approx((image.pixels == 255).any(axis=2).mean())
+    assert result.map().shape == image.pixels.shape
+
+
+def test_linear_images_need_no_response(rng: np.random.Generator) -> None:
+    light = np.clip(lamp(rng), 0, 1)
+    result = expand_image(Image(light), response=analytic("gamma:3"))
+    np.testing.assert_array_equal(result.image.pixels[light < 0.9], light[light < 0.9])
+
+
+def test_unknown_method_is_refused() -> None:
+    with pytest.raises(RequestError, match="did you mean 'rempel'"):
+        expand_image(Image(np.zeros((4, 4, 3), np.uint8), "srgb"), "remple")
