@@ -5,7 +5,8 @@
 Needs torch. Photos are drawn from every panorama, with 3 to 45 % of their pixels clipped; from each, 3000 clipped
 pixels are kept. A member of the ensemble is fitted by AdamW for 2000 steps of 16 photos to the mean over photos of
 the error in dB of PU21 values, 1.0 = 100 cd/m2. The shipped numbers come from this procedure with other seeds
-(1938 photos of 50 panoramas; one member with GREY_WEIGHT 2). An hour on two cores for 48 views a panorama and three members.
+(1938 photos of 50 panoramas; one member with GREY_WEIGHT 2). An hour on two cores
+for 48 views a panorama and three members.
 """
 
 from __future__ import annotations
