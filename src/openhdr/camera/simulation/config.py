@@ -1,4 +1,3 @@
-
 """What a simulated bracket is drawn from: every distribution, with its unit and where it comes from.
 
 The ranges follow what published training sets use: EV steps of 2 or 3 (Kalantari 2017), 1 to 3 and mixed
