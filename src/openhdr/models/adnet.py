@@ -196,7 +196,7 @@ class ADNet(nn.Module):
     Config = ADNetConfig
     multiple = 4
     bounded = False
-    bytes_per_pixel = 1700
+    bytes_per_pixel = 1600
     survey_steps = 0
 
     def __init__(self, config: ADNetConfig) -> None:

@@ -198,7 +198,7 @@ class EAPNet(nn.Module):
         self.steps = 5 + config.blocks
         half = GUIDE_MARGIN[config.alignment] + sum(block.margin for block in self.blocks)
         self.margin = 20 + 2 * half
-        self.bytes_per_pixel = 300 + 64 * config.blocks
+        self.bytes_per_pixel = 430 + 64 * config.blocks
         self.gather = nn.Sequential(nn.Conv2d(64 * config.blocks, 64, 1), _separable(64, 64))
         self.restore = _separable(64, STEM)
         self.output = conv3x3(STEM, 3)

@@ -9,6 +9,8 @@ over the image (GSANet) comes from a first pass over all parts.
 from __future__ import annotations
 
 import copy
+import ctypes
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -52,7 +54,7 @@ SMALLEST_PART = 64
 class RunOptions:
     """How to run a network."""
 
-    memory_gb: float = 2.5  # 1e9 bytes of the three frames, the result and all between; not the program
+    memory_gb: float = 2.4  # 1e9 bytes of the three frames, the result and all between; not the program
     threads: int | None = None  # tiles worked on at a time; None = as many as PyTorch's threads
     device: str = "cpu"
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
@@ -224,6 +226,7 @@ class _Job:
             image = pose(self.net(*self._inputs(window, pose), self.local, **mean))
             middle = _middle(image, window)[0].permute(1, 2, 0).float().cpu().numpy()
             result[window.top : window.bottom, window.left : window.right] += np.float32(scale) * middle
+            _trim()
 
     def _mean(self, parts: list[Window], pose: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """The mean over the image of what the network surveys, (1, C, 1, 1)."""
@@ -231,6 +234,7 @@ class _Job:
         for window in parts:
             survey = pose(self.net.survey(*self._inputs(window, pose), self.local))
             total = total + _middle(survey, window).sum((2, 3), keepdim=True, dtype=torch.float64)
+            _trim()
         return (total / (self.size[0] * self.size[1])).to(survey.dtype)
 
     def _inputs(
@@ -240,6 +244,16 @@ class _Job:
         like = next(self.net.parameters())
         frames = torch.from_numpy(self.photos.part(*window.seen())).permute(0, 3, 1, 2)[None]
         return pose(frames.to(like)), torch.tensor([self.ev], device=like.device)
+
+
+def _trim() -> None:
+    """Give freed memory back to the system, where the C library can (glibc).
+
+    Tiles come and go in several threads, whose heaps would else grow from part to part, past the bound.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
 
 
 def _middle(image: torch.Tensor, window: Window) -> torch.Tensor:
