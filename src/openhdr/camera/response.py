@@ -20,6 +20,7 @@ from openhdr.core.image import Image
 
 FORMAT = "openhdr-response-1"
 _STEPS = 4096  # samples of the table behind `Response.step`
+_NEAR = 8  # 8-bit codes around a code whose steps count for it
 _FINE = 65536  # samples of an analytic curve: one per 16-bit code, so that 8- and 16-bit tables are exact
 
 
@@ -80,8 +81,9 @@ class Response:
         fine = np.square(np.linspace(0, 1, _STEPS))  # of light: dense where curves are steep
         coarse = self._at(np.linspace(0, 1, 256))
         steps = np.gradient(coarse, axis=0)
-        # a code more or less matters most where the curve bends: take the widest of the neighbours
-        steps = np.maximum(steps, np.maximum(np.roll(steps, 1, axis=0), np.roll(steps, -1, axis=0)))
+        # the widest of the codes near: at the toe of film and of scans light is lost in a few codes of next to none
+        near = np.pad(steps, ((_NEAR, _NEAR), (0, 0)), mode="edge")
+        steps = np.max([near[k : k + len(steps)] for k in range(2 * _NEAR + 1)], axis=0)
         tables = [np.interp(fine, coarse[:, c], steps[:, c]).astype(np.float32) for c in range(3)]
         place = (np.sqrt(np.clip(light, 0, 1)) * np.float32(_STEPS - 1)).astype(np.uint16)
         return np.stack([np.take(table, place[..., c]) for c, table in enumerate(tables)], axis=-1)
