@@ -88,6 +88,7 @@ def test_loss_that_is_not_a_number_stops_with_the_last_good_state(tiny, tmp_path
     assert checkpoint.newest(tmp_path, tidy=False) is not None
 
 
+@pytest.mark.slow
 def test_full_disk_stops_with_the_last_good_state(scenes: Path, tiny, tmp_path: Path) -> None:
     """A limit on the size of files stands for the full disk: writing fails in the middle of a file."""
     resource = pytest.importorskip("resource", reason="needs limits on files")

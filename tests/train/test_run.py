@@ -49,6 +49,14 @@ def test_choice_of_weights_is_written_down_and_right(tiny, tmp_path: Path) -> No
         assert all(torch.equal(best[key], kept[key]) for key in best)
 
 
+def test_metric_may_change_when_a_run_is_resumed(tiny, tmp_path: Path) -> None:
+    train(tiny("gsanet", "validation.every=1", "run.length=1"), tmp_path)
+    changes = ("validation.metric=psnr-l", "validation.also=[]")
+    train(tiny("gsanet", "validation.every=1", "run.length=2", *changes), tmp_path, resume=True)
+    choice = json.loads((tmp_path / "choice.json").read_text())
+    assert choice["chosen"]["step"] == 2 and "psnr-l" in choice["rule"]
+
+
 def test_validation_score_is_that_of_the_users_path(tiny, scenes: Path, tmp_path: Path) -> None:
     from openhdr.models.runner import reconstruct
     from openhdr.train.recipe import ValidationConfig
@@ -87,7 +95,11 @@ def test_running_mean_by_hand() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [("compute.channels_last=true",), ("optimiser.clip_norm=1e9",), ("compute.workers=1", "run.length=1")],
+    [
+        ("compute.channels_last=true",),
+        ("optimiser.clip_norm=1e9",),
+        pytest.param(("compute.workers=1", "run.length=1"), marks=pytest.mark.slow),
+    ],
     ids=["channels last", "clipping that never clips", "a worker"],
 )
 def test_ways_of_computing_change_nothing(changes: tuple[str, ...], tiny, tmp_path: Path) -> None:
@@ -122,6 +134,7 @@ def test_sixteen_bits_come_close(precision: str, tiny, tmp_path: Path) -> None:
     assert half == pytest.approx(plain, rel=0.01) and half != plain
 
 
+@pytest.mark.slow
 def test_float16_learns(tiny, tmp_path: Path) -> None:
     train(tiny("gsanet", "run.length=30", "run.save_every=30", "compute.precision=float16"), tmp_path)
     losses = losses_of(tmp_path)

@@ -18,6 +18,7 @@ import torch
 
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data.files import read_json
+from openhdr.metrics import METRICS
 from openhdr.train.journal import RUN, write_text
 from openhdr.train.machine import machine_facts
 from openhdr.train.recipe import Recipe
@@ -74,12 +75,9 @@ def recipe_facts(recipe: Recipe) -> dict[str, Any]:
 
 def write_choice(folder: Path, recipe: Recipe, what: str, history: Sequence[Mapping[str, Any]]) -> None:
     """Write down which weights were chosen, by what, and what the others scored."""
-    from openhdr.metrics import METRICS
-
     row = METRICS[recipe.validation.metric]
-    scored = [entry for entry in history if isinstance(entry["step"], int)]
     pick = max if row.higher_is_better else min
-    best = pick(scored, key=lambda entry: entry[row.name])
+    best = pick(scored_by(row.name, history), key=lambda entry: entry[row.name])
     choice = {
         "chosen": best,
         "file": BEST,
@@ -88,3 +86,8 @@ def write_choice(folder: Path, recipe: Recipe, what: str, history: Sequence[Mapp
         "history": list(history),
     }
     write_text(folder / CHOICE, json.dumps(choice, indent=1) + "\n")
+
+
+def scored_by(metric: str, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The validations of the network that used a metric (a resumed run may have changed it)."""
+    return [entry for entry in history if isinstance(entry["step"], int) and metric in entry]

@@ -17,7 +17,7 @@ from openhdr.core.progress import task
 from openhdr.train import checkpoint
 from openhdr.train.distributed import World, choose_device, joined, wait_for_all
 from openhdr.train.examples import Examples, batches
-from openhdr.train.folder import BEST, LAST, describe_run, prepare_folder, write_choice
+from openhdr.train.folder import BEST, LAST, describe_run, prepare_folder, scored_by, write_choice
 from openhdr.train.journal import Journal, NoJournal, Say
 from openhdr.train.plan import check_batch, steps_per_unit
 from openhdr.train.recipe import Recipe
@@ -135,7 +135,7 @@ def _validate(job: Job) -> None:
         state.history.append({"step": "reference frame alone", **reference})
         job.journal.note(f"validation on {validation.what}")
         job.journal.note(f"validation: reference frame alone  {_words(reference)}")
-    earlier = [entry[metric] for entry in state.history if isinstance(entry["step"], int)]
+    earlier = [entry[metric] for entry in scored_by(metric, state.history)]
     best = all(validation.better(scores[metric], score) for score in earlier)
     state.history.append({"step": state.step, **scores})
     job.journal.note(
