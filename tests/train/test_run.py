@@ -31,8 +31,15 @@ def test_run_folder_tells_the_whole_story(tiny, tmp_path: Path) -> None:
     assert found["best"] == str(tmp_path / "best.safetensors") and found["steps"] == 2
     assert (tmp_path / "log.txt").read_text().splitlines() == said
     assert any("steps/s" in line and "left" in line for line in said)
+
+
+def test_tensorboard_gets_numbers_and_pictures(tiny, tmp_path: Path) -> None:
+    pytest.importorskip(
+        "tensorboard", reason="needs tensorboard, which training shows more with but does not need"
+    )
+    train(tiny("gsanet", "validation.every=1"), tmp_path, say=lambda line: None)
     shown = list((tmp_path / "tensorboard").glob("events.*"))
-    assert len(shown) == 1 and shown[0].stat().st_size > 5000  # numbers and pictures
+    assert len(shown) == 1 and shown[0].stat().st_size > 5000
 
 
 def test_choice_of_weights_is_written_down_and_right(tiny, tmp_path: Path) -> None:
