@@ -16,6 +16,7 @@ from openhdr.camera.tone_difference import tone_curve
 
 LEAST_STOPS = 0.04  # errors below this are left alone: they are no more than the measurement's
 MOST_STOPS = 2.0
+TINY = np.float32(1e-20)  # keeps logarithms finite
 LEAST_SAMPLES = 1000  # values that are properly exposed in both
 
 
@@ -70,7 +71,12 @@ def find_match(frame: np.ndarray, other: np.ndarray, light: np.ndarray, sure: np
     """
     if sure.sum() < LEAST_SAMPLES:
         return Match()
-    levels, stops = tone_curve(np.log2(light[sure]), np.log2(other[sure] / frame[sure]))
+    levels, stops = tone_curve(
+        *(
+            np.log2(np.maximum(part, TINY))
+            for part in (light[sure], other[sure] / np.maximum(frame[sure], TINY))
+        )
+    )
     return (
         Match(levels, np.clip(stops, -MOST_STOPS, MOST_STOPS))
         if np.abs(stops).mean() > LEAST_STOPS
