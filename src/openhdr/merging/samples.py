@@ -145,12 +145,15 @@ class Stack:
         top = int(np.clip(np.floor(y.min()) - 4, 0, height - 1))
         bottom = int(np.clip(np.ceil(y.max()) + 5, top + 1, height))
         piece, y = image.pixels[top:bottom], y - np.float32(top)
-        # light is what adds up on a sensor, so light is interpolated; cubic keeps detail but may undershoot
+        # light is what adds up on a sensor, so light is interpolated; cubic keeps detail but undershoots beside
+        # bright edges, and where no other frame measures that would be a black dot: never below the neighbourhood
+        square = np.ones((3, 3), np.uint8)
         light = decode(image.with_pixels(piece), self.responses[index])
         light = cv2.remap(light, x, y, cv2.INTER_CUBIC, **_EDGE)
-        np.maximum(light, 0, out=light)
+        least = cv2.remap(cv2.erode(piece, square), x, y, cv2.INTER_NEAREST, **_EDGE)
+        np.maximum(light, decode(image.with_pixels(least), self.responses[index]), out=light)
         # a pixel beside a clipped one is made from it: headroom is the least of the neighbourhood
-        room = cv2.erode(headroom(piece, self.clip), np.ones((3, 3), np.uint8))
+        room = cv2.erode(headroom(piece, self.clip), square)
         room = cv2.remap(room, x, y, cv2.INTER_LINEAR, **_EDGE)
         trust = inside.astype(np.float32)
         if invalid is not None:

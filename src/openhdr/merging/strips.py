@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from openhdr.core import progress
-from openhdr.merging.samples import Samples, Stack, resize_strip
+from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack, resize_strip
 
 Combine = Callable[[Samples], tuple[np.ndarray, np.ndarray]]
 
@@ -45,16 +45,25 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> 
     unseen = np.flatnonzero(weight <= 0)
     if not len(unseen):
         return
-    value = samples.light[samples.reference].reshape(-1, 3)[unseen]
+    value = _neutral(samples, samples.reference, unseen)
     known = np.zeros(len(unseen), bool)
     for index in np.argsort(samples.ev):
         take = (samples.trust[index].ravel()[unseen] > 0.5) & ~known
-        value[take] = samples.light[index].reshape(-1, 3)[unseen[take]] * np.float32(
-            2.0 ** -samples.ev[index]
-        )
+        value[take] = _neutral(samples, index, unseen[take]) * np.float32(2.0 ** -samples.ev[index])
         known |= take
     rows, columns = np.divmod(unseen, weight.shape[1])
     radiance[rows, columns] = value
+
+
+def _neutral(samples: Samples, index: int, pixels: np.ndarray) -> np.ndarray:
+    """(P, 3) light of a frame at flat positions, clipped channels raised to the highest clipping level of the three.
+
+    The channels of a calibrated response clip at unlike levels; taken as they are they would tint every highlight.
+    """
+    light, top = samples.light[index].reshape(-1, 3)[pixels], samples.top[index]
+    if not np.isfinite(top).all():
+        return light
+    return np.where(light >= np.float32(CLIPPED_SHARE) * top, light * (top.max() / top), light)
 
 
 def _show_backdrop(
