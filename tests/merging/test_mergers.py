@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from openhdr.camera.response import Response
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.image import Image
+from openhdr.core.placement import Placement
 from openhdr.merging import MERGERS, strips
 from openhdr.merging.ghosts import CompareOptions, compare
 from openhdr.merging.mle import TYPICAL
@@ -216,3 +220,29 @@ def test_mertens_of_tiny_frames(stack_of, shape, rng):
     fused = MERGERS["mertens"].load()(stack_of(images, EV, 1))
     codes = np.stack([image.pixels / 255 for image in images])
     assert (fused >= codes.min(0).min() - 0.3).all() and (fused <= 1).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_resampling_makes_no_black_dots(stack_of, rng, dtype):
+    """Cubic interpolation undershoots beside bright edges: a moved frame is never darker than its neighbourhood."""
+    full = int(np.iinfo(dtype).max)
+    codes = np.where(rng.random((40, 60, 3)) < 0.5, 0.35, 0.8)  # leaves before a sky
+    image = Image((codes * full).astype(dtype), "srgb")
+    stack = stack_of([image, image], (0, 2))
+    stack.placements[0] = Placement("aligned", np.array([[1, 0.003, 0.43], [0, 1, 0.37], [0, 0, 1.0]]))
+    light = stack.samples(slice(0, 40)).light[0]
+    assert light.min() >= srgb_decode(0.35) * 0.99
+    assert light.std() > 0.1  # and it still shows them
+
+
+def test_highlights_of_a_calibrated_response_are_neutral(stack_of):
+    """Its channels clip at unlike levels; a clipped wall is white all the same, a coloured lamp keeps its colour."""
+    top = np.array([0.8, 0.66, 1.0])
+    curve = Response("calibrated", np.linspace(0, 1, 256)[:, None] ** 2 * top)
+    codes = np.full((20, 30, 3), 255, np.uint8)
+    codes[:, 15:, 2] = 128
+    stack = stack_of([Image(codes, "srgb")] * 2, (-1, 0), 1)
+    merged = _merged(replace(stack, responses=[curve] * 2))
+    np.testing.assert_allclose(merged[:, :15], 2, rtol=1e-5)
+    np.testing.assert_allclose(merged[:, 15:, :2], 2, rtol=1e-5)
+    np.testing.assert_allclose(merged[:, 15:, 2], 2 * (128 / 255) ** 2, rtol=1e-3)
