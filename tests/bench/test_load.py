@@ -113,8 +113,9 @@ def shipped(monkeypatch):
     """As if openhdr came with weights of a network."""
     from openhdr import models
     from openhdr.core.table import Table
+    from openhdr.models.rows import WeightRow
 
-    row = models.WeightRow("gsanet-test", "", "gsanet-test.safetensors", network="gsanet")
+    row = WeightRow("gsanet-test", "", "gsanet-test.safetensors", network="gsanet")
     monkeypatch.setattr(models, "WEIGHTS", Table("trained weights", row))
 
 

@@ -11,7 +11,6 @@ from safetensors.torch import save_file
 
 from openhdr import models
 from openhdr.core.errors import FileError, RequestError
-from openhdr.core.table import Table
 from openhdr.models import checkpoints
 
 
@@ -39,21 +38,6 @@ def test_wrong_names_and_options_are_named(call, message: str) -> None:
 def test_the_light_row_keeps_its_variant_and_takes_options() -> None:
     config = models.load("eapnet-light", blocks=5).config
     assert (config.blocks, config.alignment, config.transposed) == (5, "full", False)
-
-
-def test_untrained_networks_are_not_for_use() -> None:
-    with pytest.raises(RequestError, match="no trained weights for 'gsanet' are installed; give --weights"):
-        models.load_for_use("gsanet")
-
-
-def test_shipped_weights_load_by_name_and_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    net = models.load("gsanet")
-    checkpoints.save(net, "gsanet", tmp_path / "own.safetensors")
-    monkeypatch.setattr(models.WeightRow, "path", property(lambda row: tmp_path / row.target))
-    row = models.WeightRow("gsanet-own", "a test", "own.safetensors", network="gsanet")
-    monkeypatch.setattr(models, "WEIGHTS", Table("trained weights", row))
-    for loaded in (models.load("gsanet", "gsanet-own"), models.load_for_use("gsanet")):
-        assert torch.equal(loaded.features.weight, net.features.weight)
 
 
 def test_missing_file() -> None:

@@ -180,7 +180,6 @@ def test_brackets_that_do_not_suit(ev: tuple[float, ...], reference: int | None,
         (lambda net: run(net, frames(8, 8), (0, np.inf, 1)), "finite"),
         (lambda net: run(net, frames(8, 8), EV, RunOptions(device="cuda:99")), "use cpu"),
         (lambda net: run(net, frames(99, 99), EV, RunOptions(memory_gb=1e-6)), "GB more"),
-        (lambda net: reconstruct("gsanet", list(frames(8, 8)), EV), "no trained weights"),
     ],
 )
 def test_requests_that_cannot_be_met(untrained: Make, call: Callable, message: str) -> None:

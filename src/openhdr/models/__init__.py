@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING, Any
 
 from openhdr.core.errors import RequestError
 from openhdr.core.table import Table
-from openhdr.models.rows import ModelRow, WeightRow
+from openhdr.models.rows import ModelRow
+from openhdr.models.weights import WEIGHTS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -101,8 +102,6 @@ MODELS = Table(
     ),
 )
 
-WEIGHTS: Table[WeightRow] = Table("trained weights")
-
 
 def load(name: str, weights: str | Path | None = None, **variant: Any) -> nn.Module:
     """A network in evaluation mode.
@@ -110,7 +109,7 @@ def load(name: str, weights: str | Path | None = None, **variant: Any) -> nn.Mod
     name: a row of `MODELS`. weights: a row of `WEIGHTS`, or a file (.safetensors, .pth, .pt) in our layout or
     the authors' own (their GSANet weights are for BGR and are turned to RGB), or None for an untrained
     network. variant: options of the network's `Config`. Raises RequestError for unknown names or options,
-    FileError for a file that does not fit.
+    FileError for a file that does not fit or is damaged.
     """
     row = MODELS[name]
     network = row.load()
@@ -118,7 +117,7 @@ def load(name: str, weights: str | Path | None = None, **variant: Any) -> nn.Mod
 
     if weights is None:
         return network(checkpoints.configured(row, network.Config, variant)).eval()
-    path = WEIGHTS[str(weights)].path if str(weights) in WEIGHTS else Path(weights)
+    path = WEIGHTS[str(weights)].verified_path() if str(weights) in WEIGHTS else Path(weights)
     return checkpoints.load_file(row, path, variant)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from openhdr.core.errors import FileError
 from openhdr.core.table import Row
 
 
@@ -25,14 +27,39 @@ class ModelRow(Row):
 
 @dataclass(frozen=True)
 class WeightRow(Row):
-    """Trained weights that come with openhdr. `target` is the file's name in `openhdr/models/weights/`."""
+    """Trained weights that come with openhdr. `target` is the file's name in `openhdr/models/weights/`; a text
+    beside it, the model card, tells how they were made and where they fail.
+    """
 
     extra: str = "torch"
-    network: str = ""
+    network: str = ""  # a row of MODELS
+    sha256: str = ""  # of the file; `scripts/weight_row.py` prints it
     licence: str = ""
     training_data: str = ""
-    scores: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)  # metric@data -> value
 
     @property
     def path(self) -> Path:
         return Path(__file__).parent / "weights" / self.target
+
+    @property
+    def card(self) -> Path:
+        """The model card."""
+        return self.path.with_suffix(".md")
+
+    def verified_path(self) -> Path:
+        """The file, which is the one that was scored to the last bit. Raises FileError if it is not."""
+        again = "install openhdr again"
+        if not self.path.is_file():
+            raise FileError(self.path, f"the file of the weights '{self.name}' is missing", again)
+        found = sha256_of(self.path)
+        if found != self.sha256:
+            problem = f"is damaged: SHA-256 {found[:12]}..., expected {self.sha256[:12]}..."
+            raise FileError(self.path, problem, again)
+        return self.path
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

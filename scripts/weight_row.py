@@ -1,0 +1,67 @@
+"""Print the row of a file of trained weights, for the table in src/openhdr/models/weights/__init__.py.
+
+    python scripts/weight_row.py src/openhdr/models/weights/FILE.safetensors [--score METRIC@DATA=VALUE ...]
+
+The row that the file has already gives its words (and its scores, unless new ones are given); the network comes
+from the file's header, the hash from its bytes. A new file gets the words of its network's other weights, if any.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from safetensors import safe_open
+
+from openhdr.models.rows import WeightRow, sha256_of
+from openhdr.models.weights import WEIGHTS
+
+FOLDER = Path(__file__).resolve().parents[1] / "src" / "openhdr" / "models" / "weights"
+
+
+def row_of(path: Path, scores: dict[str, float]) -> WeightRow:
+    """The file's row, as it should be now."""
+    with safe_open(path, "np") as file:
+        network = json.loads((file.metadata() or {}).get("openhdr", "{}")).get("network", "")
+    if not network:
+        raise click.ClickException(
+            f"{path}: its header names no network; write it with openhdr.models.checkpoints.save"
+        )
+    known = [row for row in WEIGHTS.values() if row.target == path.name]
+    like = known + [row for row in WEIGHTS.values() if row.network == network]
+    start = like[0] if like else WeightRow("", "SAY WHAT THEY ARE FOR", "", licence="CC0-1.0")
+    return replace(
+        start,
+        name=start.name if known else path.stem,
+        target=path.name,
+        network=network,
+        sha256=sha256_of(path),
+        scores=scores or dict(start.scores),
+    )
+
+
+def source_of(row: WeightRow) -> str:
+    """The row as Python code."""
+    words = [row.name, row.summary, row.target]
+    facts = {name: getattr(row, name) for name in ("network", "sha256", "licence", "training_data")}
+    facts["scores"] = dict(row.scores)
+    lines = [*(json.dumps(word) for word in words), *(f"{key}={json.dumps(v)}" for key, v in facts.items())]
+    return "\n".join(("    WeightRow(", *(f"        {line}," for line in lines), "    ),"))
+
+
+@click.command(help=__doc__.partition("\n")[0])
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--score", "scores", multiple=True, help="METRIC@DATA=VALUE; may be repeated.")
+def main(file: Path, scores: tuple[str, ...]) -> None:
+    if file.resolve().parent != FOLDER:
+        raise click.ClickException(f"{file}: weights are shipped from {FOLDER}; put it and its card there")
+    if not file.with_suffix(".md").is_file():
+        raise click.ClickException(f"{file}: its model card {file.with_suffix('.md').name} is not there")
+    given = {name: float(value) for name, _, value in (score.rpartition("=") for score in scores)}
+    click.echo(source_of(row_of(file.resolve(), given)))
+
+
+if __name__ == "__main__":
+    main()
