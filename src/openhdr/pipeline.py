@@ -45,6 +45,8 @@ ImageOrPath = Image | str | Path
 
 ASSUMED_RESPONSE = "srgb"
 CALIBRATE = "calibrate"
+PHOTO = "photo"  # name of the photo itself among the exposures predicted from it
+LEAST_STEP = 0.1  # EV by which a predicted exposure has to differ from the photo to take part in a merge
 
 
 @dataclass(frozen=True)
@@ -260,16 +262,27 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
         if options.weights or options.merger:
             raise RequestError(f"--weights and --merger are for networks; '{method}' takes neither")
         return Expansion(method, _lit(expand_image(image, method, response, name=name)))
+    if options.merger and MERGERS[options.merger].output != "radiance":
+        raise RequestError(
+            f"--merger {options.merger}: gives a picture for display; choose mle, debevec or robertson"
+        )
+    return _by_network(method, image, photo_of(image, response, name), options)
+
+
+def _by_network(method: str, image: Image, ready: Photo, options: ExpandOptions) -> Expansion:
+    """The expansion by a one-photo network: its own picture, or its exposures merged classically."""
     from openhdr.models import load_for_use  # needs torch
     from openhdr.models.single_runner import expand_image as expand_by_network
 
     network = load_for_use(method, options.weights)
-    ready = photo_of(image, response, name)
     made = expand_by_network(
         network, ready.linear, keep_stack=options.keep_stack or options.merger is not None
     )
     stack = _predicted_stack(image, ready, made)
-    linear = _merged_stack(stack, options.merger, method) if options.merger else made.linear
+    linear = made.linear
+    if options.merger:
+        linear, notes = _merged_stack(stack, options.merger, method)
+        image = image.with_notes(*notes)
     return Expansion(method, _lit(result_of(image, ready, linear)), stack, made.masks)
 
 
@@ -286,27 +299,33 @@ def _predicted_stack(image: Image, photo: Photo, made: Expanded) -> tuple[Frame,
     if not made.stack:
         return ()
     up, down = made.stack
-    layers = ((up.name, up.code, up.ev), ("photo", photo.code, 0.0), (down.name, down.code, down.ev))
+    layers = ((up.name, up.code, up.ev), (PHOTO, photo.code, 0.0), (down.name, down.code, down.ev))
     return tuple(
         Frame(Image(np.ascontiguousarray(code, np.float32), "srgb", metadata=image.metadata), ev, name)
         for name, code, ev in layers
     )
 
 
-def _merged_stack(stack: tuple[Frame, ...], merger: str, method: str) -> np.ndarray:
-    """The predicted exposures merged by a classical radiance merger; they share one geometry."""
+def _merged_stack(stack: tuple[Frame, ...], merger: str, method: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The predicted exposures merged by a classical radiance merger, and what to tell about it; they share one
+    geometry. One that lies within LEAST_STEP of the photo is left out: it holds no other light.
+    """
     if not stack:
         raise RequestError(
             f"--merger: '{method}' predicts no exposures; leave it out, or use --method stack-itm"
         )
-    if MERGERS[merger].output != "radiance":
-        raise RequestError(
-            f"--merger {merger}: gives a picture for display; choose mle, debevec or robertson"
-        )
-    bracket = Bracket(stack, reference=1)
-    places = [identity("reference" if index == 1 else "kept") for index in range(len(stack))]
-    nothing = [None] * len(stack)
+    near = [frame for frame in stack if frame.name != PHOTO and abs(frame.ev) < LEAST_STEP]
+    kept = tuple(frame for frame in stack if all(frame is not one for one in near))
+    left = " and ".join(f"{frame.name} ({frame.ev:+.2f} EV)" for frame in near)
+    notes = (f"left out of the merge, within {LEAST_STEP:g} EV of the photo: {left}",) if left else ()
     curve = responses.parse(ASSUMED_RESPONSE)
-    return merge_strips(
-        Stack(bracket, [curve] * len(stack), places, nothing, nothing), MERGERS[merger].load()
+    reference = [frame.name for frame in kept].index(PHOTO)
+    if len(kept) == 1:
+        return curve.decode(kept[0].image), notes
+    places = [identity("reference" if index == reference else "kept") for index in range(len(kept))]
+    nothing = [None] * len(kept)
+    bracket = Bracket(kept, reference)
+    merged = merge_strips(
+        Stack(bracket, [curve] * len(kept), places, nothing, nothing), MERGERS[merger].load()
     )
+    return merged, notes
