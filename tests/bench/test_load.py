@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from openhdr.bench import CASES
-from openhdr.bench.case import CLASSICAL, Setting, default_settings
+from openhdr.bench.case import Setting
 from openhdr.bench.load import load_case, narrowed
+from openhdr.bench.settings import expand_settings, merge_settings, weights_sha256
 from openhdr.core.errors import FileError, RequestError
+from openhdr.expansion import EXPANDERS
+from openhdr.merging import MERGERS
 
 TOML = """
 title = "Mine"
@@ -28,7 +31,7 @@ def test_folder(brackets, tmp_path):
     case = load_case(str(brackets), None, tmp_path)
     assert [scene.name for scene in case.scenes] == ["blocks-1", "blocks-2"]
     assert {scene.group for scene in case.scenes} == {"still"}
-    assert [setting.name for setting in case.settings][:2] == ["mle", "mle-no-deghost"]
+    assert [setting.name for setting in case.settings][:2] == ["mle", "debevec"]
     scene = case.scenes[0].load()
     assert scene.truth.shape == (64, 96, 3) and len(scene.frames) == 3
     assert scene.ev == (-2, 0, 2) and scene.top == 4
@@ -77,9 +80,10 @@ def test_missing_file(tmp_path):
         load_case(str(tmp_path / "none.toml"), None, tmp_path)
 
 
-def test_public_case_says_what_it_needs(tmp_path):
+@pytest.mark.parametrize("name", ["public", "public-single", "robustness"])
+def test_public_cases_say_what_they_need(name, tmp_path):
     with pytest.raises(RequestError, match="--data"):
-        load_case("public", None, tmp_path)
+        load_case(name, None, tmp_path)
 
 
 def test_every_row_of_the_table_loads():
@@ -110,32 +114,67 @@ def test_demo_case():
 
 @pytest.fixture
 def shipped(monkeypatch):
-    """As if openhdr came with weights of a network."""
-    from openhdr import models
+    """As if openhdr came with weights of two networks and of no other."""
+    from openhdr.bench import settings
     from openhdr.core.table import Table
     from openhdr.models.rows import WeightRow
 
-    row = WeightRow("gsanet-test", "", "gsanet-test.safetensors", network="gsanet")
-    monkeypatch.setattr(models, "WEIGHTS", Table("trained weights", row))
-
-
-def test_networks_with_weights_take_part(shipped):
-    settings, notes = default_settings()
-    assert (settings[-1].name, settings[-1].method, settings[-1].weights) == (
-        "gsanet-test",
-        "gsanet",
-        "gsanet-test",
+    rows = (
+        WeightRow("gsanet-test", "", "gsanet-test.safetensors", network="gsanet", sha256="ab" * 32),
+        WeightRow("two-stage-test", "", "two-stage-test.safetensors", network="two-stage"),
     )
-    assert notes == ()
+    monkeypatch.setattr(settings, "WEIGHTS", Table("trained weights", *rows))
+
+
+def test_every_merger_of_light_takes_part():
+    names = [setting.name for setting in merge_settings()[0]]
+    assert {row.name for row in MERGERS.values() if row.output == "radiance"} <= set(names)
+    assert names[-1] == "photo" and "mertens" not in names
+    assert any("mertens" in note for note in merge_settings()[1])
+
+
+def test_every_expansion_takes_part():
+    names = [setting.name for setting in expand_settings()[0]]
+    assert set(EXPANDERS) <= set(names) and names[-1] == "photo"
+
+
+def test_networks_with_weights_take_part_and_the_others_are_named(shipped):
+    settings, notes = merge_settings()
+    network = next(setting for setting in settings if setting.weights)
+    assert (network.name, network.method, network.weights) == ("gsanet-test", "gsanet", "gsanet-test")
+    assert weights_sha256(network) == "ab" * 32 and weights_sha256(settings[0]) is None
+    (untrained,) = [note for note in notes if note.startswith("No weights yet")]
+    assert "adnet" in untrained and "gsanet" not in untrained and "two-stage" not in untrained
+    single = [setting for setting in expand_settings()[0] if setting.weights]
+    assert [(one.name, one.task, one.method) for one in single] == [("two-stage-test", "expand", "two-stage")]
 
 
 def test_without_torch_networks_are_left_out_and_that_is_said(shipped, monkeypatch):
-    monkeypatch.setattr("openhdr.bench.case.find_spec", lambda name: None)
-    settings, notes = default_settings()
-    assert settings == CLASSICAL
-    assert "openhdr[torch]" in notes[0]
+    monkeypatch.setattr("openhdr.bench.settings.find_spec", lambda name: None)
+    settings, notes = merge_settings()
+    assert not any(setting.weights for setting in settings)
+    assert any("openhdr[torch]" in note for note in notes)
 
 
-def test_weights_of_an_expansion_are_refused():
+def test_weights_of_the_photo_are_refused():
     with pytest.raises(RequestError, match="weights"):
-        Setting("x", task="expand", method="two-stage", weights="w")
+        Setting("x", task="photo", weights="w")
+
+
+@pytest.mark.parametrize("name", ["public", "public-single"])
+def test_public_cases_are_checked_brackets_by_stated_protocols(name, tmp_path, monkeypatch):
+    for number in (*range(1, 25), *(f"s{n}" for n in range(1, 9))):
+        folder = tmp_path / (
+            f"static-{int(str(number)[1:]):02d}" if str(number)[0] == "s" else f"dynamic-{number:02d}"
+        )
+        folder.mkdir()
+        (folder / "scene.json").write_text("{}")
+    case = load_case(name, tmp_path, tmp_path)
+    assert len(case.scenes) == 32 and [scene.group for scene in case.scenes].count("moving") == 24
+    absolute = {c.key: c.protocol or case.protocol for c in case.columns if c.metric.startswith("pu21")}
+    assert set(absolute.values()) == ({"abs:1000"} if name == "public" else {"abs:100"})
+    assert {setting.task for setting in case.settings} == {"merge" if name == "public" else "expand", "photo"}
+    narrow = narrowed(case, [], [], ["pu21-psnr" if name == "public-single" else "pu21-psnr@shortest"])
+    assert (narrow.columns[0].protocol or narrow.protocol) in absolute.values()
+    with pytest.raises(FileError):  # not the published bracket
+        case.scenes[0].load()

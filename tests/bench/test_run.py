@@ -99,7 +99,7 @@ def test_results_file(done, tmp_path):
 def test_infinite_scores_stay_valid_json():
     about = {"case": {}}
     columns = [{"key": "psnr-mu"}]
-    runs = [Run("m", "a", {"psnr-mu": math.inf}, 1.0, None), Run("m", "b", {"psnr-mu": 30.0}, 3.0, None)]
+    runs = [Run("m", "a", {"psnr-mu": math.inf}, 1.0), Run("m", "b", {"psnr-mu": 30.0}, 3.0)]
     scenes = [{"name": "a", "group": ""}, {"name": "b", "group": ""}]
     facts = Results(about, columns, [{"name": "m"}], scenes, runs).facts()
     json.dumps(facts, allow_nan=False)
@@ -108,12 +108,12 @@ def test_infinite_scores_stay_valid_json():
 
 
 def test_network_facts():
-    from openhdr.bench.run import _method_facts
+    from openhdr.bench.run import method_facts
     from openhdr.models import MODELS
 
-    facts = _method_facts(Setting("g", method="gsanet"))
+    facts = method_facts(Setting("g", method="gsanet"))
     assert (facts["params"], facts["gmacs"]) == (MODELS["gsanet"].params, MODELS["gsanet"].gmacs)
-    assert _method_facts(Setting("mle"))["params"] is None
+    assert method_facts(Setting("mle"))["params"] is None
 
 
 def test_measure_time_and_memory():

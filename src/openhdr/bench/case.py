@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
@@ -38,8 +37,8 @@ class Setting:
         if self.task not in TASKS:
             known = ", ".join(TASKS)
             raise RequestError(f"method '{self.name}': task is '{self.task}'; expected one of {known}")
-        if self.task == "expand" and self.weights is not None:
-            raise RequestError(f"method '{self.name}': weights can be chosen for networks that merge only")
+        if self.task == "photo" and self.weights is not None:
+            raise RequestError(f"method '{self.name}': the photo as it is takes no weights; leave them out")
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class BenchScene:
 
     frames: the photos. ev: (N,) stops relative to the reference. reference: index, from 0.
     response: how codes stand for light. truth: (H, W, 3) float32 linear, 1.0 = the reference clips.
+    told_ev, told_response: what methods are told of the two where that is wrong on purpose; None = the truth.
     """
 
     frames: tuple[Image, ...]
@@ -55,6 +55,16 @@ class BenchScene:
     reference: int
     response: Response | str
     truth: np.ndarray
+    told_ev: tuple[float, ...] | None = None
+    told_response: Response | str | None = None
+
+    @property
+    def stated_ev(self) -> tuple[float, ...]:
+        return self.ev if self.told_ev is None else self.told_ev
+
+    @property
+    def stated_response(self) -> Response | str:
+        return self.response if self.told_response is None else self.told_response
 
     @property
     def top(self) -> float:
@@ -78,10 +88,12 @@ class Column:
     scale: `reference` = values as given, 1.0 = the reference frame clips, nothing clipped;
         `shortest` = divided by the level where the shortest frame clips, then clipped to 0..1: no method can
         know light beyond it, and none is punished or rewarded for guessing it.
+    protocol: what 1.0 means to a metric of absolute light; empty = as the case says.
     """
 
     metric: str
     scale: Literal["shortest", "reference"]
+    protocol: str = ""
 
     @property
     def key(self) -> str:
@@ -142,35 +154,3 @@ class Case:
                 raise RequestError(
                     f"bench case '{self.name}' names a {kind} twice: {', '.join(sorted(names))}"
                 )
-
-
-CLASSICAL = (
-    Setting("mle", "what `openhdr merge` does by default: align, deghost, weigh by noise"),
-    Setting("mle-no-deghost", "the default without deghosting", deghost=False),
-    Setting("mle-no-align", "the default without alignment", align="none"),
-    Setting("debevec", "Debevec and Malik 1997, aligned and deghosted", method="debevec"),
-    Setting("robertson", "Robertson et al. 2003, aligned and deghosted", method="robertson"),
-    Setting("photo", "the reference photo alone, linearised: what a bracket has to beat", task="photo"),
-)
-
-
-def default_settings() -> tuple[tuple[Setting, ...], tuple[str, ...]]:
-    """The classical settings and every network that comes with weights; and what the report should say of it."""
-    from openhdr.models import MODELS, WEIGHTS
-
-    networks = tuple(
-        Setting(
-            row.name,
-            f"{MODELS[row.network].summary}; weights {row.name}",
-            "merge",
-            row.network,
-            weights=row.name,
-        )
-        for row in WEIGHTS.values()
-        if MODELS[row.network].task == "merge"
-    )
-    if networks and find_spec("torch") is None:
-        return CLASSICAL, (
-            "The networks were left out: torch is not installed (pip install 'openhdr[torch]').",
-        )
-    return CLASSICAL + networks, ()

@@ -28,11 +28,12 @@ from openhdr.bench.case import (
     DEFAULT_COLUMNS,
     DEFAULT_PROTOCOL,
     Case,
+    Column,
     Setting,
-    default_settings,
     parse_column,
 )
 from openhdr.bench.named import folder_case, scene_entries
+from openhdr.bench.settings import Offer, merge_settings
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.metrics.protocol import PPD
 
@@ -74,8 +75,13 @@ def narrowed(case: Case, methods: Sequence[str], scenes: Sequence[str], metrics:
     if scenes:
         case = replace(case, scenes=tuple(_pick("scene", name, case.scenes) for name in scenes))
     if metrics:
-        case = replace(case, columns=tuple(map(parse_column, metrics)))
+        case = replace(case, columns=tuple(_column(name, case) for name in metrics))
     return case
+
+
+def _column(name: str, case: Case) -> Column:
+    """The case's own column of this name, with its protocol, or another."""
+    return next((column for column in case.columns if column.key == name), None) or parse_column(name)
 
 
 def _pick(kind: str, name: str, items: Iterable[Any]) -> Any:
@@ -96,7 +102,7 @@ def _from_toml(path: Path, data: Path | None) -> Case:
         raise FileError(path, f"is not a case ({error})", "see the documentation of bench cases") from error
     _check_keys(path, facts, _KEYS)
     metrics = facts.get("metrics")
-    settings, notes = _settings(path, facts["methods"]) if "methods" in facts else default_settings()
+    settings, notes = _settings(path, facts["methods"]) if "methods" in facts else merge_settings()
     return Case(
         path.stem,
         facts.get("title", path.stem),
@@ -110,7 +116,7 @@ def _from_toml(path: Path, data: Path | None) -> Case:
     )
 
 
-def _settings(path: Path, rows: list[Any]) -> tuple[tuple[Setting, ...], tuple[str, ...]]:
+def _settings(path: Path, rows: list[Any]) -> Offer:
     """The file's methods, and no notes."""
     for row in rows:
         if not isinstance(row, dict) or "name" not in row:

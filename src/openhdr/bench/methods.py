@@ -20,7 +20,8 @@ def reconstruct(setting: Setting, scene: BenchScene) -> np.ndarray:
     if setting.task == "photo":
         return reference_light(scene)
     if setting.task == "expand":
-        image = pipeline.expand(scene.frames[scene.reference], setting.method)
+        options = pipeline.ExpandOptions(setting.method, scene.stated_response, setting.weights)
+        image = pipeline.expand_photo(scene.frames[scene.reference], options).result.image
     else:
         image = pipeline.merge_bracket(scene.frames, merge_options(setting, scene)).image
     if image.encoding != "linear":
@@ -33,10 +34,10 @@ def reconstruct(setting: Setting, scene: BenchScene) -> np.ndarray:
 def merge_options(setting: Setting, scene: BenchScene) -> pipeline.MergeOptions:
     """The pipeline's options: what the setting says, the rest as by default."""
     return pipeline.MergeOptions(
-        ExposureRequest(ev=scene.ev, reference=scene.reference + 1),
+        ExposureRequest(ev=scene.stated_ev, reference=scene.reference + 1),
         method=setting.method,
         align=setting.align,
-        response=scene.response,
+        response=scene.stated_response,
         deghost=setting.deghost,
         weights=setting.weights,
     )
@@ -44,7 +45,7 @@ def merge_options(setting: Setting, scene: BenchScene) -> pipeline.MergeOptions:
 
 def reference_light(scene: BenchScene) -> np.ndarray:
     """(H, W, 3) float32: the reference frame linearised, 1.0 = it clips."""
-    return _response(scene.response).decode(scene.frames[scene.reference])
+    return _response(scene.stated_response).decode(scene.frames[scene.reference])
 
 
 def _response(response: Response | str) -> Response:

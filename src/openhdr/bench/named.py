@@ -7,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 from openhdr import io
-from openhdr.bench.case import BenchScene, Case, SceneEntry, default_settings
+from openhdr.bench.case import BenchScene, Case, Column, SceneEntry
+from openhdr.bench.settings import expand_settings, merge_settings
 from openhdr.camera.response import Response
 from openhdr.camera.simulation.sensor import decode_curve
 from openhdr.core.errors import FileError, RequestError
@@ -24,7 +25,7 @@ def demo(data: Path | None, work: Path) -> Case:
     """The built-in bracket."""
     if data is not None:
         raise RequestError("--data: the demo case brings its own bracket; leave --data out")
-    settings, notes = default_settings()
+    settings, notes = merge_settings()
     return Case(
         "demo",
         DEMO_TITLE,
@@ -58,31 +59,78 @@ def read_demo(folder: Path) -> BenchScene:
     return BenchScene(frames, ev, reference, facts["response"], read_linear(folder / facts["truth"]))
 
 
+MERGE_COLUMNS = (
+    Column("psnr-mu", "shortest"),
+    Column("psnr-l", "shortest"),
+    Column("ssim-mu", "shortest"),
+    Column("pu21-psnr", "shortest", "abs:1000"),
+    Column("pu21-ssim", "shortest", "abs:1000"),
+    Column("hdr-vdp-2", "shortest"),
+    Column("tm-psnr", "shortest"),
+    Column("tm-ssim", "shortest"),
+    Column("psnr-mu", "reference"),
+    Column("ntire-psnr", "reference"),
+    Column("ntire-psnr-mu", "reference"),
+    Column("delta-e-2000", "reference"),
+)
+CLIP_CD_M2 = "abs:100"  # of one photo: the level where it clips
+EXPAND_COLUMNS = (
+    Column("pu21-psnr", "reference"),
+    Column("pu21-ssim", "reference"),
+    Column("hdr-vdp-2", "reference", "liu2020"),
+    Column("tm-psnr", "reference"),
+    Column("tm-ssim", "reference"),
+    Column("psnr-mu", "reference"),
+    Column("psnr-mu", "shortest"),
+    Column("ssim-mu", "shortest"),
+    Column("ntire-psnr", "reference"),
+    Column("ntire-psnr-mu", "reference"),
+    Column("delta-e-2000", "reference"),
+)
+BRACKETS = (
+    "32 hand-held brackets of three frames, 576x384, simulated from eight panoramas: in 24 of them "
+    "something moves, in 8 nothing does. Every bracket was checked against its published hash."
+)
+
+
 def public(data: Path | None, work: Path) -> Case:
     """The public benchmark; --data is the folder of its panoramas, or of its brackets once they are made."""
+    settings, notes = merge_settings()
+    scenes = _published(data, work)
+    title = "The public benchmark of openhdr"
+    return Case("public", title, BRACKETS, scenes, settings, MERGE_COLUMNS, notes=notes)
+
+
+def public_single(data: Path | None, work: Path) -> Case:
+    """One photo to HDR on the reference frames of the public benchmark; --data as for `public`."""
+    settings, notes = expand_settings()
+    return Case(
+        "public-single",
+        "The public benchmark of openhdr: one photo to HDR",
+        f"The reference frames of {BRACKETS} A method sees this one photo; the truth is the whole light.",
+        _published(data, work),
+        settings,
+        EXPAND_COLUMNS,
+        CLIP_CD_M2,
+        notes=("PU21: the level where the photo clips is 100 cd/m2.", *notes),
+    )
+
+
+def _published(data: Path | None, work: Path) -> tuple[SceneEntry, ...]:
+    """The brackets of the public benchmark, made in `work` where `data` holds only the panoramas."""
     if data is None:
-        raise RequestError("the public case needs its panoramas: --data FOLDER (public_test/hdri)")
+        raise RequestError("the public cases need their panoramas: --data FOLDER (public_test/hdri)")
     from openhdr.data.benchmark import cases, write_benchmark
 
     wanted = [case.name for case in cases()]
     folder = data if (data / wanted[0]).is_dir() else work / "brackets"
     if not all((folder / name / "scene.json").is_file() for name in wanted):
         write_benchmark([data], folder)
-    entries = tuple(
+    return tuple(
         SceneEntry(
             case.name, "moving" if case.moving else "still", partial(_read_published, folder, case.name)
         )
         for case in cases()
-    )
-    settings, notes = default_settings()
-    return Case(
-        "public",
-        "The public benchmark of openhdr",
-        "32 hand-held brackets of three frames, 576x384, simulated from eight panoramas: in 24 of them "
-        "something moves, in 8 nothing does. Every bracket was checked against its published hash.",
-        entries,
-        settings,
-        notes=notes,
     )
 
 
@@ -106,7 +154,7 @@ def folder_case(folder: Path) -> Case:
         f"Brackets in {folder.name}",
         "Every bracket that was found in the folder, by the default methods.",
     )
-    settings, notes = default_settings()
+    settings, notes = merge_settings()
     return Case(folder.name, title, text, entries, settings, notes=notes)
 
 

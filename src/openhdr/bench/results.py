@@ -17,13 +17,18 @@ ALL = "all"  # the group of every scene
 
 @dataclass(frozen=True)
 class Run:
-    """One method on one scene. error: why it failed, then there is nothing else."""
+    """One method on one scene. error: why it failed, then there is nothing else.
+
+    time_s: wall clock. cpu_s: processor time of all threads. commit: of the code that ran, see `machine.py`.
+    """
 
     method: str
     scene: str
     scores: Mapping[str, float] = field(default_factory=dict)
     time_s: float | None = None
+    cpu_s: float | None = None
     peak_memory_mb: float | None = None
+    commit: str | None = None
     error: str = ""
 
 
@@ -59,6 +64,7 @@ class Results:
             "scenes": len(runs),
             "scores": {c["key"]: mean([run.scores[c["key"]] for run in runs]) for c in self.columns},
             "time_s": mean([run.time_s for run in runs]),
+            "cpu_s": mean([run.cpu_s for run in runs]),
             "peak_memory_mb": mean([run.peak_memory_mb for run in runs]),
         }
 
@@ -78,7 +84,28 @@ class Results:
 
     def save(self, path: Path) -> None:
         with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(self.facts(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+            temporary.write_text(_text(self.facts()), encoding="utf-8")
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    """JSON with a line for each run, scene, method and mean: short files, and differences that can be read."""
+    parts = []
+    for key, value in facts.items():
+        rows = value if isinstance(value, list) else None
+        if key == "means":
+            groups = (f"  {json.dumps(name)}: {_lines(means, 2)}" for name, means in value.items())
+            text = "{\n" + ",\n".join(groups) + "\n }"
+        else:
+            text = _lines(rows, 1) if rows is not None else json.dumps(value, allow_nan=False)
+        parts.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines(rows: Sequence[Any], indent: int) -> str:
+    if not rows:
+        return "[]"
+    space = " " * indent
+    return "[\n" + ",\n".join(f"{space} {json.dumps(row, allow_nan=False)}" for row in rows) + f"\n{space}]"
 
 
 def mean(values: Sequence[float | None]) -> float | None:
@@ -95,7 +122,9 @@ def _run_facts(run: Run) -> dict[str, Any]:
         "scene": run.scene,
         "scores": run.scores,
         "time_s": run.time_s,
+        "cpu_s": run.cpu_s,
         "peak_memory_mb": run.peak_memory_mb,
+        "commit": run.commit,
     }
 
 

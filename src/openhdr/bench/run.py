@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +17,9 @@ from openhdr.bench.page import PictureStore
 from openhdr.bench.pictures import PictureOptions, encode_light, encode_map, options_for
 from openhdr.bench.results import Results, Run
 from openhdr.bench.scoring import error_map, protocols, score, visibility_map
+from openhdr.bench.settings import weights_sha256
 from openhdr.core.errors import OpenHDRError
-from openhdr.core.progress import task
+from openhdr.core.progress import Advance, task
 from openhdr.models import MODELS
 
 FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
@@ -35,58 +36,107 @@ class Album:
     scenes: list[dict[str, Any]] = field(default_factory=list)
 
 
-def run(case: Case) -> tuple[Results, Album]:
+@dataclass(frozen=True)
+class Extent:
+    """What of a case is run, and what of it is shown.
+
+    done: (method, scene) pairs whose scores are known already. pictured: scenes that the report shows; None =
+    all. keep: given the results so far after every run, so that nothing is lost when the work is stopped.
+    """
+
+    done: frozenset[tuple[str, str]] = frozenset()
+    pictured: tuple[str, ...] | None = None
+    keep: Callable[[Results], None] | None = None
+
+    def shows(self, entry: SceneEntry) -> bool:
+        return self.pictured is None or entry.name in self.pictured
+
+    def left(self, entry: SceneEntry, case: Case) -> list[Setting]:
+        """The settings that have something to do for a scene."""
+        return [s for s in case.settings if self.shows(entry) or (s.name, entry.name) not in self.done]
+
+
+def run(case: Case, extent: Extent = Extent()) -> tuple[Results, Album]:
     """Every method on every scene. A method that cannot do a scene is recorded as failed; the others go on.
 
-    Time and memory are those of one call on photos already read, after one call on the first scene that
-    does not count. Raises OpenHDRError when a scene cannot be read.
+    Time and memory are those of one call on photos already read, after the method's first call, which does
+    not count. Raises OpenHDRError when a scene cannot be read.
     """
-    about = _about(case)
-    runs: list[Run] = []
-    scenes: list[dict[str, Any]] = []
-    album: Album | None = None
-    with task("benchmark", len(case.scenes) * len(case.settings)) as advance:
+    bench = _Bench(case, extent)
+    with task("benchmark", sum(len(extent.left(entry, case)) for entry in case.scenes)) as advance:
         for entry in case.scenes:
-            scene = entry.load()
-            album = album or _new_album(case, scene)
-            scenes.append(_scene_facts(entry, scene))
-            pictures = [_picture(TRUTH, scene.truth, scene, None, album)]
-            for setting in case.settings:
-                if entry is case.scenes[0]:
-                    _warm_up(setting, scene)
-                done, picture = _one(setting, entry, scene, case, album)
-                runs.append(done)
-                pictures += [picture] if picture else []
-                advance()
-            if all(setting.task != "photo" for setting in case.settings):
-                pictures.append(_picture(PHOTO, reference_light(scene), scene, None, album))
-            album.scenes.append(_shown(entry, scene, pictures))
-    methods = [_method_facts(setting) for setting in case.settings]
-    return Results(about, protocols(case), methods, scenes, runs), album
+            if extent.left(entry, case):
+                bench.run_scene(entry, advance)
+    return bench.results(), bench.album
 
 
-def _one(
-    setting: Setting, entry: SceneEntry, scene: BenchScene, case: Case, album: Album
-) -> tuple[Run, dict[str, Any] | None]:
+class _Bench:
+    """A case while it runs."""
+
+    def __init__(self, case: Case, extent: Extent) -> None:
+        self.case, self.extent = case, extent
+        self.about = about(case)
+        self.album = Album(PictureOptions())
+        self.runs: list[Run] = []
+        self.scenes: list[dict[str, Any]] = []
+        self.warm: set[str] = set()
+
+    def results(self) -> Results:
+        methods = [method_facts(setting) for setting in self.case.settings]
+        return Results(self.about, protocols(self.case), methods, self.scenes, self.runs)
+
+    def run_scene(self, entry: SceneEntry, advance: Advance) -> None:
+        scene = entry.load()
+        self.scenes.append(_scene_facts(entry, scene))
+        if not self.album.scenes:
+            self.album.options = _options(self.case, self.extent, scene)
+        pictures = []
+        for setting in self.extent.left(entry, self.case):
+            light = self._light(setting, entry, scene)
+            if light is not None and self.extent.shows(entry):
+                pictures.append(_picture(setting.name, light, scene, self.case, self.album))
+            advance()
+        if self.extent.shows(entry):
+            self.album.scenes.append(_shown(entry, scene, self._framed(pictures, scene)))
+
+    def _light(self, setting: Setting, entry: SceneEntry, scene: BenchScene) -> np.ndarray | None:
+        """The result, scored and recorded unless that was done before; None where it cannot be made."""
+        if (setting.name, entry.name) in self.extent.done:
+            return _again(setting, scene)
+        if setting.name not in self.warm:
+            _again(setting, scene)
+            self.warm.add(setting.name)
+        light = None
+        try:
+            done = measure(lambda: reconstruct(setting, scene))
+            scores, commit = score(done.value, scene, self.case), self.about["commit"]
+            found = Run(setting.name, entry.name, scores, done.time_s, done.cpu_s, done.peak_mb, commit)
+            light = done.value
+        except OpenHDRError as error:
+            found = Run(setting.name, entry.name, error=str(error))
+        self.runs.append(found)
+        if self.extent.keep:
+            self.extent.keep(self.results())
+        return light
+
+    def _framed(self, pictures: list[dict[str, Any]], scene: BenchScene) -> list[dict[str, Any]]:
+        """Methods first, then the photo where it is no method, the truth last."""
+        if all(setting.task != "photo" for setting in self.case.settings):
+            pictures = [*pictures, _picture(PHOTO, reference_light(scene), scene, None, self.album)]
+        return [*pictures, _picture(TRUTH, scene.truth, scene, None, self.album)]
+
+
+def _again(setting: Setting, scene: BenchScene) -> np.ndarray | None:
+    """A call that does not count; why it fails is recorded by the one that does."""
     try:
-        done = measure(lambda: reconstruct(setting, scene))
-        scores = score(done.value, scene, case)
-    except OpenHDRError as error:
-        return Run(setting.name, entry.name, error=str(error)), None
-    picture = _picture(setting.name, done.value, scene, case, album)
-    return Run(setting.name, entry.name, scores, done.time_s, done.peak_mb), picture
+        return reconstruct(setting, scene)
+    except OpenHDRError:
+        return None
 
 
-def _warm_up(setting: Setting, scene: BenchScene) -> None:
-    try:
-        reconstruct(setting, scene)
-    except OpenHDRError:  # recorded by the call that counts
-        return
-
-
-def _new_album(case: Case, first: BenchScene) -> Album:
-    count = len(case.scenes) * (len(case.settings) + 1)
-    return Album(options_for(count, first.truth.shape[0] * first.truth.shape[1]))
+def _options(case: Case, extent: Extent, scene: BenchScene) -> PictureOptions:
+    shown = sum(map(extent.shows, case.scenes))
+    return options_for(shown * (len(case.settings) + 1), scene.truth.shape[0] * scene.truth.shape[1])
 
 
 def _picture(
@@ -104,9 +154,7 @@ def _picture(
 
 
 def _shown(entry: SceneEntry, scene: BenchScene, pictures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Methods first, then the photo where it is no method, the truth last."""
-    ordered = [*pictures[1:], pictures[0]]
-    return {"name": entry.name, "top": scene.top, "full_error": FULL_ERROR, "pictures": ordered}
+    return {"name": entry.name, "top": scene.top, "full_error": FULL_ERROR, "pictures": pictures}
 
 
 def _scene_facts(entry: SceneEntry, scene: BenchScene) -> dict[str, Any]:
@@ -121,7 +169,7 @@ def _scene_facts(entry: SceneEntry, scene: BenchScene) -> dict[str, Any]:
     }
 
 
-def _method_facts(setting: Setting) -> dict[str, Any]:
+def method_facts(setting: Setting) -> dict[str, Any]:
     """A setting in full; a network's parameters and 1e9 multiply-adds (challenge's rule, 1060x1900)."""
     row = next((row for row in MODELS.values() if row.name == setting.method), None)
     return {
@@ -132,12 +180,13 @@ def _method_facts(setting: Setting) -> dict[str, Any]:
         "align": setting.align,
         "deghost": setting.deghost,
         "weights": setting.weights,
+        "weights_sha256": weights_sha256(setting),
         "params": row.params if row else None,
         "gmacs": row.gmacs if row else None,
     }
 
 
-def _about(case: Case) -> Mapping[str, Any]:
+def about(case: Case) -> Mapping[str, Any]:
     now = datetime.now(UTC).replace(microsecond=0)
     return {
         "openhdr": machine.software()["openhdr"],

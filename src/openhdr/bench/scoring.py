@@ -7,7 +7,7 @@ import numpy as np
 from openhdr.bench.case import BenchScene, Case, Column
 from openhdr.color.transfer import mu_law
 from openhdr.metrics import scores
-from openhdr.metrics.protocol import parse
+from openhdr.metrics.protocol import Protocol, parse
 
 VISIBILITY = "hdr-vdp-2"  # the metric that can say where a difference is seen
 
@@ -22,10 +22,10 @@ def on_scale(light: np.ndarray, scene: BenchScene, column: Column) -> np.ndarray
 def score(light: np.ndarray, scene: BenchScene, case: Case) -> dict[str, float]:
     """{column key: value} of a result; a PSNR of equal pictures is inf."""
     found = {}
-    for scale in dict.fromkeys(column.scale for column in case.columns):
-        columns = [column for column in case.columns if column.scale == scale]
+    for kind in dict.fromkeys((column.scale, column.protocol) for column in case.columns):
+        columns = [column for column in case.columns if (column.scale, column.protocol) == kind]
         test, truth = (on_scale(x, scene, columns[0]) for x in (light, scene.truth))
-        values = scores(test, truth, [column.metric for column in columns], parse(case.protocol, case.ppd))
+        values = scores(test, truth, [column.metric for column in columns], _viewing(columns[0], case))
         found.update({column.key: one.value for column, one in zip(columns, values, strict=True)})
     return {column.key: found[column.key] for column in case.columns}
 
@@ -37,7 +37,7 @@ def protocols(case: Case) -> list[dict[str, object]]:
     facts = []
     for column in case.columns:
         row = METRICS[column.metric]
-        viewing = [str(parse(case.protocol, case.ppd))] if row.needs_protocol else []
+        viewing = [str(_viewing(column, case))] if row.needs_protocol else []
         facts.append(
             {
                 "key": column.key,
@@ -68,4 +68,9 @@ def visibility_map(light: np.ndarray, scene: BenchScene, case: Case) -> np.ndarr
     from openhdr.metrics.pair import pair
 
     test, truth = (on_scale(x, scene, column) for x in (light, scene.truth))
-    return visible(pair(test, truth, parse(case.protocol, case.ppd)))
+    return visible(pair(test, truth, _viewing(column, case)))
+
+
+def _viewing(column: Column, case: Case) -> Protocol | None:
+    """What 1.0 means to a column's metric, where it is of absolute light."""
+    return parse(column.protocol or case.protocol, case.ppd)

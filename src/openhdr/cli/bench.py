@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openhdr.cli.common import echo_json, format_table, progress_bar
-from openhdr.core.errors import OpenHDRError
+from openhdr.core.errors import FileError, OpenHDRError, RequestError
 
 if TYPE_CHECKING:
     from openhdr.bench.results import Results
+    from openhdr.bench.run import Album
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Request:
     methods: tuple[str, ...]
     scenes: tuple[str, ...]
     metrics: tuple[str, ...]
+    resume: bool
+    again: tuple[str, ...]
+    pictured: tuple[str, ...]
+    report: Path | None
     as_json: bool
 
 
@@ -41,6 +46,14 @@ class Request:
 @click.option(
     "--metric", "metrics", multiple=True, help="These scores instead: psnr-mu, psnr-mu@shortest, ..."
 )
+@click.option("--resume", is_flag=True, help="Compute only what results.json in the folder lacks.")
+@click.option("--again", multiple=True, help="With --resume: compute this method again; may be repeated.")
+@click.option("--pictured", multiple=True, help="Pictures of this scene only in the report; may be repeated.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page.  [default: report.html in the folder]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def bench(**options: Any) -> None:
     """Run methods on scenes with known truth; write results.json and report.html into a folder.
@@ -53,27 +66,55 @@ def bench(**options: Any) -> None:
 
     A metric's plain name scores values as given (1.0 = the reference frame clips); NAME@shortest divides by
     the level where the shortest frame clips and clips to 0..1. report.html is one file: open it in a browser.
+
+    results.json is written after every run. With --resume, a run counts as done when its method, its weights
+    and the metrics are the same as now; after a change of a method's code, name it with --again.
     """
     request = Request(**options)
-    from openhdr.bench.folders import make_folder
-    from openhdr.bench.load import load_case, narrowed
+    _refuse_early(request)
     from openhdr.bench.report import write_report
-    from openhdr.bench.run import run
 
-    make_folder(request.output)
     with progress_bar():
-        case = load_case(request.case, request.data, request.output)
-        results, album = run(narrowed(case, request.methods, request.scenes, request.metrics))
+        results, album = _run(request)
     results.save(request.output / "results.json")
-    write_report(results, album, request.output / "report.html")
+    write_report(results, album, request.report or request.output / "report.html")
     if request.as_json:
         echo_json(results.facts())
     else:
-        _print(results, request.output)
+        _print(results, request)
     _name_failures(results)
 
 
-def _print(results: Results, folder: Path) -> None:
+def _refuse_early(request: Request) -> None:
+    if request.again and not request.resume:
+        raise RequestError("--again chooses what --resume computes again; add --resume or leave it out")
+    if request.report and not request.report.parent.is_dir():
+        raise FileError(
+            request.report, "its folder does not exist", f"make it: mkdir -p {request.report.parent}"
+        )
+
+
+def _run(request: Request) -> tuple[Results, Album]:
+    """The results, with those of an earlier run where asked for, and the pictures."""
+    from openhdr.bench.folders import make_folder
+    from openhdr.bench.load import load_case, narrowed
+    from openhdr.bench.resume import earlier_results, joined
+    from openhdr.bench.run import Extent, run
+
+    make_folder(request.output)
+    path = request.output / "results.json"
+    whole = load_case(request.case, request.data, request.output)
+    narrowed(whole, request.again, request.pictured, ())  # refuses unknown names
+    case = narrowed(whole, request.methods, request.scenes, request.metrics)
+    whole = replace(whole, columns=case.columns)
+    earlier = earlier_results(path, whole, request.again) if request.resume else None
+    done = frozenset((one.method, one.scene) for one in earlier.runs) if earlier else frozenset()
+    extent = Extent(done, request.pictured or None, lambda new: joined(whole, earlier, new).save(path))
+    results, album = run(case, extent)
+    return joined(whole, earlier, results), album
+
+
+def _print(results: Results, request: Request) -> None:
     """The table of means and where the files are."""
     rows = []
     for one in results.means("all"):
@@ -85,7 +126,8 @@ def _print(results: Results, folder: Path) -> None:
     count = "1 scene" if len(results.scenes) == 1 else f"{len(results.scenes)} scenes"
     click.echo(f"means over {count}; @shortest: 1.0 = the shortest frame clips, clipped to 0..1")
     click.echo(format_table(rows))
-    click.echo(f"{folder / 'results.json'}\n{folder / 'report.html'}  (open in a browser)")
+    page = request.report or request.output / "report.html"
+    click.echo(f"{request.output / 'results.json'}\n{page}  (open in a browser)")
 
 
 def _name_failures(results: Results) -> None:

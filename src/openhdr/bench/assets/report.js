@@ -27,6 +27,7 @@ const colour = (index) => `var(--m${index % 8})`;
 
 const COSTS = [
   { key: "time_s", head: "time", note: "s a scene", of: (row) => row.time_s, text: cost },
+  { key: "cpu_s", head: "processor", note: "s a scene", of: (row) => row.cpu_s ?? null, text: cost },
   { key: "peak_memory_mb", head: "memory", note: "MB at most", of: (row) => row.peak_memory_mb, text: cost },
   { key: "params", head: "parameters", note: "of the network", of: (row) => row.facts.params, text: (v) => (v === null ? "\u2013" : v.toLocaleString("en")) },
   { key: "gmacs", head: "GMACs", note: "at 1060\u00d71900", of: (row) => row.facts.gmacs, text: cost },
@@ -192,9 +193,11 @@ const runOf = (scene, method) => RUNS.get(scene + "\n" + method);
 
 function drawScenes() {
   const metric = metricOf(view.metric), names = RESULTS.methods.map((method) => method.name);
-  const value = (scene, name) => { const run = runOf(scene.name, name); return run.error ? null : number(run.scores[metric.key]); };
+  const value = (scene, name) => { const run = runOf(scene.name, name); return !run || run.error ? null : number(run.scores[metric.key]); };
   by("each-text").textContent = `${metric.metric}${metric.unit ? " in " + metric.unit : ""} (${metric.scale}); ` +
-    `${metric.higher_is_better ? "higher" : "lower"} is better. Press a score to see that result beside the truth.`;
+    `${metric.higher_is_better ? "higher" : "lower"} is better. ` +
+    (FACTS.scenes.length < RESULTS.scenes.length ? "Pictures of some scenes only are kept here: " : "") +
+    (FACTS.scenes.length ? "Press a score to see that result beside the truth." : "none.");
   const visible = RESULTS.scenes.filter((scene) => view.group === "all" || scene.group === view.group);
   const order = view.sceneSort ? sorted(visible, (scene) => value(scene, view.sceneSort.name), view.sceneSort.down) : visible;
   const sort = (name) => () => {
@@ -208,16 +211,17 @@ function drawScenes() {
   const body = order.map((scene) => {
     const values = names.map((name) => value(scene, name)), known = values.filter((v) => v !== null);
     const best = known.reduce((a, b) => (better(metric, b, a) ? b : a), known[0]);
-    const index = RESULTS.scenes.indexOf(scene);
-    return make("tr", { class: index === view.scene ? "chosen" : "" }, make("th", { scope: "row" }, scene.name),
-      ...names.map((name, n) => values[n] === null
-        ? make("td", { class: "failed", title: runOf(scene.name, name).error }, "failed")
-        : make("td", { class: values[n] === best ? "number best" : "number" }, make("button", {
-            type: "button", class: "cell", "aria-label": `${scene.name}, ${name}: ${score(metric.key, values[n])}; show`,
-            onclick: () => look(index, name) }, score(metric.key, values[n])))));
+    const index = FACTS.scenes.findIndex((pictured) => pictured.name === scene.name);
+    const cell = (name, text) => index < 0 ? text : make("button", {
+      type: "button", class: "cell", "aria-label": `${scene.name}, ${name}: ${text}; show`, onclick: () => look(index, name) }, text);
+    return make("tr", { class: index >= 0 && index === view.scene ? "chosen" : "" }, make("th", { scope: "row" }, scene.name),
+      ...names.map((name, n) => values[n] === null ? missing(runOf(scene.name, name))
+        : make("td", { class: values[n] === best ? "number best" : "number" }, cell(name, score(metric.key, values[n])))));
   });
   by("scenes").replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
 }
+
+const missing = (run) => run ? make("td", { class: "failed", title: run.error }, "failed") : make("td", {}, "\u2013");
 
 /* ---- pictures ---- */
 
@@ -279,6 +283,7 @@ function words() {
   terms("terms", [
     ...METRICS.map((metric) => [metric.key, `${metric.summary} ${metric.higher_is_better ? "Higher" : "Lower"} is better. ${metric.protocol}.`]),
     ["time", "Seconds that one call took, photos already read, on the machine named below."],
+    ["processor", "Seconds of processor time of that call, all cores together; other programs disturb it less."],
     ["memory", "Most memory that the call needed above what was in use before it."],
     ["GMACs", "1e9 multiply-adds of a network for a frame of 1060\u00d71900, by the rule of the NTIRE challenges."],
   ]);
@@ -307,12 +312,14 @@ by("score-bar").append(
   labelled("Metric of plots, scenes and pictures", select(metricNames, 0, (n) => {
     view.metric = metricNames[n];
     drawPlots();
-    labels(FACTS.scenes[view.scene]);
-    comparison.controls();
-    comparison.paint();
+    if (FACTS.scenes.length) {
+      labels(FACTS.scenes[view.scene]);
+      comparison.controls();
+      comparison.paint();
+    }
     drawScenes();
   })));
-const sceneSelect = select(RESULTS.scenes.map((scene) => scene.name), 0, (n) => showScene(n));
+const sceneSelect = select(FACTS.scenes.map((scene) => scene.name), 0, (n) => showScene(n));
 const stepScene = (by_) => () => showScene((view.scene + by_ + FACTS.scenes.length) % FACTS.scenes.length);
 by("scene-bar").append(labelled("Scene", sceneSelect),
   ...(FACTS.scenes.length > 1 ? [make("button", { type: "button", "aria-label": "Previous scene", onclick: stepScene(-1) }, "\u2190"), make("button", { type: "button", "aria-label": "Next scene", onclick: stepScene(1) }, "\u2192")] : []));
@@ -321,8 +328,13 @@ function drawAll() { drawMeans(); drawPlots(); drawScenes(); }
 words();
 drawAll();
 new ResizeObserver(() => drawPlots()).observe(by("cost"));
-const firstPictures = FACTS.scenes[0].pictures;
-const photoAt = firstPictures.findIndex((picture) => /photo/.test(picture.name));
-const bestName = sorted(meanRows(), (row) => number(row.scores[view.metric]), METRICS[0].higher_is_better)[0]?.method;
-showScene(0, { a: Math.max(0, photoAt), b: Math.max(0, firstPictures.findIndex((picture) => picture.name === bestName)), ev: -1 })
-  .then(() => { document.documentElement.dataset.ready = "yes"; });
+
+async function showFirst() {
+  by("pictures").hidden = !FACTS.scenes.length;
+  if (!FACTS.scenes.length) return;
+  const names = FACTS.scenes[0].pictures.map((picture) => picture.name);
+  const best = sorted(meanRows(), (row) => number(row.scores[view.metric]), METRICS[0].higher_is_better)[0]?.method;
+  const photo = names.findIndex((name) => /photo/.test(name));
+  await showScene(0, { a: Math.max(0, photo), b: Math.max(0, names.indexOf(best)), ev: -1 });
+}
+showFirst().then(() => { document.documentElement.dataset.ready = "yes"; });

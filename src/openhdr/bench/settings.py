@@ -1,0 +1,67 @@
+"""The methods that a named case compares: every row of the tables, so that a new row takes part by itself."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from openhdr.bench.case import Setting, Task
+from openhdr.expansion import EXPANDERS
+from openhdr.merging import MERGERS
+from openhdr.models import MODELS, WEIGHTS
+
+Offer = tuple[tuple[Setting, ...], tuple[str, ...]]
+"""Settings, and what a reader should know of what is not among them."""
+
+VARIANTS = (
+    Setting("mle-no-deghost", "mle without deghosting", method="mle", deghost=False),
+    Setting("mle-no-align", "mle without alignment", method="mle", align="none"),
+    Setting("mle-flow", "mle with dense alignment after the homography", method="mle", align="flow"),
+)
+PHOTO = Setting("photo", "the reference photo alone, linearised: what a method has to beat", task="photo")
+
+
+def merge_settings() -> Offer:
+    """Every merger that gives light, variants of one, every network that comes with weights, and the photo."""
+    mergers = [row for row in MERGERS.values() if row.output == "radiance"]
+    classical = tuple(Setting(row.name, row.summary, method=row.name) for row in mergers)
+    networks, notes = _networks("merge")
+    shown = [name for name, row in MERGERS.items() if row.output == "display"]
+    if shown:
+        notes = (
+            f"Left out: {', '.join(shown)}, which makes a picture for display and no light to score.",
+            *notes,
+        )
+    return (*classical, *VARIANTS, *networks, PHOTO), notes
+
+
+def expand_settings() -> Offer:
+    """Every expansion of one photo, every network for it that comes with weights, and the photo."""
+    classical = tuple(Setting(row.name, row.summary, "expand", row.name) for row in EXPANDERS.values())
+    networks, notes = _networks("expand")
+    return (*classical, *networks, PHOTO), notes
+
+
+def _networks(task: Task) -> Offer:
+    found = [row for row in WEIGHTS.values() if MODELS[row.network].task == task]
+    trained = {row.network for row in found}
+    untrained = [name for name, row in MODELS.items() if row.task == task and name not in trained]
+    notes = (f"No weights yet: {', '.join(untrained)}.",) if untrained else ()
+    if found and find_spec("torch") is None:
+        missing = "The networks were left out: torch is not installed (pip install 'openhdr[torch]')."
+        return (), (missing, *notes)
+    settings = tuple(
+        Setting(
+            row.name,
+            f"{MODELS[row.network].summary}; weights {row.name}",
+            task,
+            row.network,
+            weights=row.name,
+        )
+        for row in found
+    )
+    return settings, notes
+
+
+def weights_sha256(setting: Setting) -> str | None:
+    """What the setting's weights were when it ran; None for a method without, or with a file of the user's."""
+    return WEIGHTS[setting.weights].sha256 if setting.weights in WEIGHTS else None
