@@ -183,3 +183,18 @@ def test_report_is_one_file(report):
     assert [path.name for path in report.parent.iterdir()] == ["report.html"]
     text = report.read_text()
     assert "default-src 'none'" in text and "<script src" not in text and '<link rel="stylesheet' not in text
+
+
+@needs_browser
+@pytest.mark.parametrize("pictured", [("wide",), ()])
+def test_report_with_pictures_of_some_scenes(browser, case, tmp_path, pictured):
+    from openhdr.bench.run import Extent
+
+    path = tmp_path / "some.html"
+    write_report(*run(case, Extent(pictured=pictured)), path)
+    browser.size(1280, 900)
+    browser.open(path)
+    check_calm(browser, path)
+    assert browser.run("document.querySelectorAll('#scenes tbody tr').length") == 2
+    assert browser.run("document.querySelectorAll('#scenes tbody button').length") == 2 * len(pictured)
+    assert browser.run("document.getElementById('pictures').hidden") == (not pictured)

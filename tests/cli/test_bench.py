@@ -63,6 +63,29 @@ def test_a_failing_method_ends_with_an_error_after_the_others_are_done(folder, t
     assert (tmp_path / "report.html").exists()
 
 
+def test_resume_keeps_what_was_done_and_reports_where_asked(folder, tmp_path):
+    words = [str(folder), "-o", str(tmp_path), "--metric", "psnr-mu@shortest", "--resume"]
+    CliRunner().invoke(bench, [*words, "--method", "photo"], catch_exceptions=False)
+    before = json.loads((tmp_path / "results.json").read_text())["runs"]
+    page = tmp_path / "page.html"
+    more = ["--method", "mle", "--pictured", "blocks", "--report", str(page)]
+    CliRunner().invoke(bench, [*words, *more], catch_exceptions=False)
+    runs = json.loads((tmp_path / "results.json").read_text())["runs"]
+    assert [run["method"] for run in runs] == ["mle", "photo"] and runs[1] == before[0]
+    assert page.stat().st_size > 20_000
+
+
+def test_again_needs_resume(folder, tmp_path):
+    done = CliRunner().invoke(bench, [str(folder), "-o", str(tmp_path), "--again", "mle"])
+    assert isinstance(done.exception, RequestError) and "--resume" in str(done.exception)
+
+
+def test_a_report_in_no_folder_is_refused_before_any_work(folder, tmp_path):
+    page = tmp_path / "none" / "page.html"
+    done = CliRunner().invoke(bench, [str(folder), "-o", str(tmp_path), "--report", str(page), *QUICK])
+    assert isinstance(done.exception, OpenHDRError) and not (tmp_path / "results.json").exists()
+
+
 def test_unknown_method_is_refused_before_any_work(folder, tmp_path):
     done = CliRunner().invoke(bench, [str(folder), "-o", str(tmp_path), "--method", "debevek"])
     assert isinstance(done.exception, RequestError)
