@@ -1,37 +1,107 @@
-"""Three-frame networks leave PyTorch: ONNX with dynamic sizes gives the same numbers."""
+"""Networks leave PyTorch: ONNX with dynamic sizes gives the same numbers, or there is no file."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
+from openhdr import models
+from openhdr.core.errors import MissingExtraError, RequestError
+from openhdr.models import checkpoints, export
+from openhdr.models.export import INTERFACES, Interface, export_module, export_network
+
+pytest.importorskip("onnxscript")
+runtime = pytest.importorskip("onnxruntime")
 
 Make = Callable[..., torch.nn.Module]
 
 
+class Gain(nn.Module):
+    """Two results of any number of frames: each brighter, and their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.gain * frames, frames.mean(1)
+
+
+GAIN = Interface(
+    {"frames": {1: "count", 3: "height", 4: "width"}},
+    {"bright": {1: "count", 3: "height", 4: "width"}, "mean": {2: "height", 3: "width"}},
+    lambda sizes: (torch.rand(1, sizes["count"], 3, sizes["height"], sizes["width"]),),
+    {"frames": "light", "bright": "twice the light", "mean": "of all frames"},
+    traced={"count": 3, "height": 5, "width": 7},
+    checked=({"count": 6, "height": 4, "width": 9},),
+)
+
+
+def metadata(path: Path) -> dict[str, str]:
+    found = runtime.InferenceSession(path).get_modelmeta().custom_metadata_map
+    return json.loads(found["openhdr"])
+
+
+def test_a_module_of_ones_own(tmp_path: Path) -> None:
+    """Any number of frames and sizes, several results, facts in the file."""
+    done = export_module(Gain().eval(), GAIN, tmp_path / "gain.onnx", {"network": "gain"})
+    assert done.largest_difference < 1e-6
+    assert done.shapes["frames"] == (1, "count", 3, "height", "width")
+    assert done.shapes["mean"] == (1, 3, "height", "width")
+    assert metadata(done.path)["network"] == "gain" and metadata(done.path)["mean"] == "of all frames"
+    frames = np.random.default_rng(0).random((1, 2, 3, 6, 8), np.float32)
+    bright, mean = runtime.InferenceSession(done.path).run(None, {"frames": frames})
+    np.testing.assert_allclose(bright, 2 * frames)
+    np.testing.assert_allclose(mean, frames.mean(1), rtol=1e-6)
+
+
+def test_a_file_that_disagrees_does_not_appear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Gain().eval()
+    traced = export._traced
+
+    def other(net: nn.Module, interface: Interface) -> object:
+        program = traced(net, interface)
+        net.gain = nn.Parameter(net.gain.detach() + 1e-3)
+        return program
+
+    monkeypatch.setattr(export, "_traced", other)
+    with pytest.raises(RequestError, match=r"not written, because ONNX Runtime differs from PyTorch by 0.00"):
+        export_module(net, GAIN, tmp_path / "gain.onnx", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_exporter_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
+    with pytest.raises(MissingExtraError, match=r"'onnxscript', which.*openhdr\[export\]"):
+        export_module(Gain().eval(), GAIN, tmp_path / "gain.onnx", {})
+
+
+def test_every_task_has_an_interface_that_its_networks_fit() -> None:
+    assert set(INTERFACES) == {row.task for row in models.MODELS.values()}
+    for interface in INTERFACES.values():
+        assert set(interface.meaning) == {*interface.inputs, *interface.outputs}
+        assert interface.traced not in interface.checked
+
+
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # PyTorch's exporter warns of itself
-@pytest.mark.parametrize("name", ["gsanet", "ahdrnet", "eapnet-light"])
-def test_onnx_at_sizes_that_it_was_not_exported_with(untrained: Make, tmp_path: Path, name: str) -> None:
-    runtime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
+@pytest.mark.parametrize("name", [row.name for row in models.MODELS.values()])
+def test_every_network_at_sizes_that_it_was_not_traced_with(
+    untrained: Make, tmp_path: Path, name: str
+) -> None:
     net = untrained(name)
-    ev = torch.tensor([[-2.0, 0.0, 2.0]])
-    dynamic = torch.export.Dim.DYNAMIC
-    program = torch.onnx.export(
-        net,
-        (torch.rand(1, 3, 3, 53, 75), ev),
-        dynamo=True,
-        verbose=False,
-        dynamic_shapes={"frames": {3: dynamic, 4: dynamic}, "ev": None},
-    )
-    program.save(tmp_path / "net.onnx")
-    session = runtime.InferenceSession(tmp_path / "net.onnx")
-    for size in ((48, 72), (100, 91)):
-        frames = torch.rand(1, 3, 3, *size)
-        out = session.run(None, {"frames": frames.numpy(), "ev": ev.numpy()})[0]
-        with torch.no_grad():
-            np.testing.assert_allclose(out, net(frames, ev).numpy(), rtol=0, atol=1e-5)
+    checkpoints.save(net, name, tmp_path / "w.safetensors")
+    done = export_network(name, tmp_path / "net.onnx", tmp_path / "w.safetensors")
+    session = runtime.InferenceSession(done.path)
+    interface = INTERFACES[models.MODELS[name].task]
+    for sizes in ({"height": 1, "width": 1}, {"height": 31, "width": 310}, {"height": 270, "width": 33}):
+        inputs = interface.example(sizes)
+        feed = {key: tensor.numpy() for key, tensor in zip(interface.inputs, inputs, strict=True)}
+        with torch.inference_mode():
+            expected = net(*inputs).numpy()
+        np.testing.assert_allclose(session.run(None, feed)[0], expected, rtol=1e-4, atol=1e-4)

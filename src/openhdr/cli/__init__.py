@@ -26,6 +26,7 @@ COMMANDS: Table[Row] = Table(
         "openhdr.cli.simulate:simulate",
     ),
     Row("train", "Train a network by a recipe.", "openhdr.cli.train:train"),
+    Row("export", "Write a network as ONNX, checked against PyTorch.", "openhdr.cli.export:export"),
     Row("bench", "Run methods on scenes with known truth; write a report.", "openhdr.cli.bench:bench"),
 )
 

@@ -27,6 +27,10 @@ def leaky(x: torch.Tensor) -> torch.Tensor:
 
 def resize(x: torch.Tensor, size: torch.Size | tuple[int, int]) -> torch.Tensor:
     """Bilinear, antialiased when shrinking."""
+    if (
+        torch.compiler.is_exporting()
+    ):  # an export must serve every size; enlarging, antialiasing changes nothing
+        return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False, antialias=True)
     if x.shape[-2:] == torch.Size(size):
         return x
     shrinks = size[0] < x.shape[-2] or size[1] < x.shape[-1]

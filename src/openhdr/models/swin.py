@@ -65,7 +65,7 @@ class WindowAttention(nn.Module):
         if mask is not None:
             added = (added + mask[:, None]).repeat(count // len(mask), 1, 1, 1)
         x = F.scaled_dot_product_attention(q, k, v, attn_mask=added.expand(count, -1, -1, -1))
-        return self.output(x.transpose(1, 2).reshape(count, length, width))
+        return self.output(torch.cat(x.unbind(1), -1))  # heads side by side: count length width
 
 
 def to_windows(x: torch.Tensor, window: int) -> torch.Tensor:
