@@ -23,22 +23,14 @@ def models(as_json: bool) -> None:
     click.echo(format_table([_printed(one) for one in facts]))
     for one in facts:
         click.echo(f"{one['name']}: {one['summary']} ({one['paper']})")
+        for weight in one["weights"]:
+            click.echo(f"  weights {weight['name']}: {_described(weight)}")
 
 
 def facts_of_models() -> list[dict[str, Any]]:
     """One dict a network, in the order of the table."""
-    from openhdr.models import MODELS, WEIGHTS
+    from openhdr.models import MODELS
 
-    weights = [
-        {
-            "name": row.name,
-            "network": row.network,
-            "licence": row.licence,
-            "training_data": row.training_data,
-            "scores": dict(row.scores),
-        }
-        for row in WEIGHTS.values()
-    ]
     return [
         {
             "name": row.name,
@@ -47,14 +39,29 @@ def facts_of_models() -> list[dict[str, Any]]:
             "frames": row.frames,
             "params": row.params,
             "gmacs": row.gmacs,
-            "weights": [
-                {key: value for key, value in one.items() if key != "network"}
-                for one in weights
-                if one["network"] == row.name
-            ],
+            "weights": _weights_of(row.name),
             "paper": row.paper,
         }
         for row in MODELS.values()
+    ]
+
+
+def _weights_of(network: str) -> list[dict[str, Any]]:
+    """Facts of the trained weights that come with openhdr; the first are the network's default."""
+    from openhdr.models import WEIGHTS
+
+    return [
+        {
+            "name": row.name,
+            "summary": row.summary,
+            "licence": row.licence,
+            "training_data": row.training_data,
+            "scores": dict(row.scores),
+            "sha256": row.sha256,
+            "card": str(row.card),
+        }
+        for row in WEIGHTS.values()
+        if row.network == network
     ]
 
 
@@ -67,3 +74,8 @@ def _printed(one: dict[str, Any]) -> dict[str, str]:
         "GMACs": f"{one['gmacs']:,.1f}",
         "weights": ", ".join(weight["name"] for weight in one["weights"]) or "none: train them",
     }
+
+
+def _described(weight: dict[str, Any]) -> str:
+    scores = ", ".join(f"{name} {value:g}" for name, value in weight["scores"].items())
+    return f"{weight['summary']}; {scores}; {weight['training_data']}; {weight['licence']}"
