@@ -39,7 +39,9 @@ def went_on(case: Case, path, again=(), pictured: tuple[str, ...] = ()):
     """What `openhdr bench --resume` does. No pictures unless asked for."""
     earlier = earlier_results(path, case, again)
     done = frozenset((one.method, one.scene) for one in earlier.runs) if earlier else frozenset()
-    new, album = run(case, Extent(done, pictured, lambda so_far: joined(case, earlier, so_far).save(path)))
+    new, album = run(
+        case, Extent(done, pictured, keep=lambda so_far: joined(case, earlier, so_far).save(path))
+    )
     joined(case, earlier, new).save(path)
     return album
 

@@ -41,11 +41,13 @@ class Extent:
     """What of a case is run, and what of it is shown.
 
     done: (method, scene) pairs whose scores are known already. pictured: scenes that the report shows; None =
-    all. keep: given the results so far after every run, so that nothing is lost when the work is stopped.
+    all. compressed: whether pictures are small rather than exact. keep: given the results so far after every
+    run, so that nothing is lost when the work is stopped.
     """
 
     done: frozenset[tuple[str, str]] = frozenset()
     pictured: tuple[str, ...] | None = None
+    compressed: bool = False
     keep: Callable[[Results], None] | None = None
 
     def shows(self, entry: SceneEntry) -> bool:
@@ -135,6 +137,8 @@ def _again(setting: Setting, scene: BenchScene) -> np.ndarray | None:
 
 
 def _options(case: Case, extent: Extent, scene: BenchScene) -> PictureOptions:
+    if extent.compressed:
+        return PictureOptions(lossless=False)
     shown = sum(map(extent.shows, case.scenes))
     return options_for(shown * (len(case.settings) + 1), scene.truth.shape[0] * scene.truth.shape[1])
 

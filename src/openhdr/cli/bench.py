@@ -29,6 +29,7 @@ class Request:
     resume: bool
     again: tuple[str, ...]
     pictured: tuple[str, ...]
+    compressed: bool
     report: Path | None
     as_json: bool
 
@@ -49,6 +50,7 @@ class Request:
 @click.option("--resume", is_flag=True, help="Compute only what results.json in the folder lacks.")
 @click.option("--again", multiple=True, help="With --resume: compute this method again; may be repeated.")
 @click.option("--pictured", multiple=True, help="Pictures of this scene only in the report; may be repeated.")
+@click.option("--compressed", is_flag=True, help="Small pictures rather than exact ones in the report.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -109,7 +111,9 @@ def _run(request: Request) -> tuple[Results, Album]:
     whole = replace(whole, columns=case.columns)
     earlier = earlier_results(path, whole, request.again) if request.resume else None
     done = frozenset((one.method, one.scene) for one in earlier.runs) if earlier else frozenset()
-    extent = Extent(done, request.pictured or None, lambda new: joined(whole, earlier, new).save(path))
+    extent = Extent(
+        done, request.pictured or None, request.compressed, lambda new: joined(whole, earlier, new).save(path)
+    )
     results, album = run(case, extent)
     return joined(whole, earlier, results), album
 

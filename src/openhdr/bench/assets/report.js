@@ -196,8 +196,7 @@ function drawScenes() {
   const value = (scene, name) => { const run = runOf(scene.name, name); return !run || run.error ? null : number(run.scores[metric.key]); };
   by("each-text").textContent = `${metric.metric}${metric.unit ? " in " + metric.unit : ""} (${metric.scale}); ` +
     `${metric.higher_is_better ? "higher" : "lower"} is better. ` +
-    (FACTS.scenes.length < RESULTS.scenes.length ? "Pictures of some scenes only are kept here: " : "") +
-    (FACTS.scenes.length ? "Press a score to see that result beside the truth." : "none.");
+    (FACTS.scenes.length ? "Press an underlined score to see that result beside the truth." : "This page holds no pictures.");
   const visible = RESULTS.scenes.filter((scene) => view.group === "all" || scene.group === view.group);
   const order = view.sceneSort ? sorted(visible, (scene) => value(scene, view.sceneSort.name), view.sceneSort.down) : visible;
   const sort = (name) => () => {
@@ -212,7 +211,8 @@ function drawScenes() {
     const values = names.map((name) => value(scene, name)), known = values.filter((v) => v !== null);
     const best = known.reduce((a, b) => (better(metric, b, a) ? b : a), known[0]);
     const index = FACTS.scenes.findIndex((pictured) => pictured.name === scene.name);
-    const cell = (name, text) => index < 0 ? text : make("button", {
+    const seen = (name) => index >= 0 && FACTS.scenes[index].pictures.some((picture) => picture.name === name);
+    const cell = (name, text) => !seen(name) ? text : make("button", {
       type: "button", class: "cell", "aria-label": `${scene.name}, ${name}: ${text}; show`, onclick: () => look(index, name) }, text);
     return make("tr", { class: index >= 0 && index === view.scene ? "chosen" : "" }, make("th", { scope: "row" }, scene.name),
       ...names.map((name, n) => values[n] === null ? missing(runOf(scene.name, name))
