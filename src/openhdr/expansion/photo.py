@@ -66,17 +66,35 @@ def photo_of(image: Image, response: Response, name: str = "the image") -> Photo
         raise RequestError(
             f"{name}: is HDR already, with light up to {image.pixels.max():g}; expected a photo, 0..1"
         )
-    light = response.decode(image)
     top = float(response.decode(_grey(image, clip)).min())
-    linear = np.clip(light / np.float32(top), 0, 1) if top != 1 else np.clip(light, 0, 1)
+    linear, code = _light_and_code(image, response, np.float32(top))
     clipped = linear >= 1
-    return Photo(srgb_encode(linear).astype(np.float32), linear, clipped, _lost(linear, clipped))
+    return Photo(code, linear, clipped, _lost(linear, clipped))
 
 
 def _grey(image: Image, level: float) -> Image:
     """One pixel of a code that is `level` of full scale."""
     code = np.full((1, 1, 3), level * image.full_scale)
     return image.with_pixels(code.astype(image.pixels.dtype))
+
+
+def _light_and_code(image: Image, response: Response, top: np.float32) -> tuple[np.ndarray, np.ndarray]:
+    """Light 0..1 in units of `top` and its sRGB codes, (H, W, 3) float32 each; by table where codes are integers."""
+    pixels = image.pixels
+    if pixels.dtype == np.float32:
+        linear = np.clip(response.decode(image) / top, 0, 1)
+        return linear, srgb_encode(linear).astype(np.float32, copy=False)
+    levels = np.arange(np.iinfo(pixels.dtype).max + 1, dtype=pixels.dtype)
+    ladder = image.with_pixels(np.repeat(levels[:, None, None], 3, axis=2))
+    linear = np.clip(response.decode(ladder) / top, 0, 1)
+    return _looked_up(linear, pixels), _looked_up(srgb_encode(linear).astype(np.float32), pixels)
+
+
+def _looked_up(table: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """table: (levels, 1, 3) float32. Its values at (H, W, 3) codes."""
+    if pixels.dtype == np.uint8:
+        return cv2.LUT(np.ascontiguousarray(pixels), table.reshape(1, -1, 3))
+    return np.dstack([np.take(table[:, 0, channel], pixels[..., channel]) for channel in range(3)])
 
 
 def _lost(linear: np.ndarray, clipped: np.ndarray) -> np.ndarray:
