@@ -9,13 +9,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from openhdr.bench.case import Case, Setting, parse_column
+from openhdr.bench.case import BenchScene, Case, Setting, parse_column
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct, reference_light
 from openhdr.bench.results import Results, Run
 from openhdr.bench.run import run
 from openhdr.bench.scoring import error_map, score, visibility_map
+from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
+from openhdr.core.image import Image
 from openhdr.metrics import evaluate
 
 
@@ -62,6 +64,19 @@ def test_merging_beats_the_photo(scene):
     merged = reconstruct(Setting("m", align="none"), scene)
     shortest = [np.clip(x / 4, 0, 1) for x in (merged, reference_light(scene), scene.truth)]
     assert by_hand_psnr_mu(shortest[0], shortest[2]) > by_hand_psnr_mu(shortest[1], shortest[2]) + 10
+
+
+def test_opencv_merges_what_does_not_move(rng):
+    """Texture to align by; OpenCV shows what clips in every photo as 1, so that is left aside."""
+    truth = np.kron(rng.random((24, 32, 3)) ** 3 * 3.5 + 0.01, np.ones((8, 8, 1))).astype(np.float32)
+    codes = [np.rint(srgb_encode(np.clip(truth * 2.0**ev, 0, 1)) * 255).astype(np.uint8) for ev in (-2, 0, 2)]
+    still = BenchScene(tuple(Image(one, "srgb") for one in codes), (-2.0, 0.0, 2.0), 1, "srgb", truth)
+    light = reconstruct(Setting("o", task="opencv"), still)
+    assert light.dtype == np.float32 and light.shape == truth.shape
+    assert np.median(np.abs(light / truth - 1)) < 0.005
+    deep = tuple(Image(one.astype(np.uint16) * 257, "srgb") for one in codes)
+    with pytest.raises(RequestError, match="8-bit"):
+        reconstruct(Setting("o", task="opencv"), replace(still, frames=deep))
 
 
 def test_a_failing_method_is_named_and_the_others_go_on(done):

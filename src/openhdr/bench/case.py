@@ -13,15 +13,16 @@ from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
 from openhdr.metrics.protocol import PPD, parse
 
-Task = Literal["merge", "expand", "photo"]
-TASKS = ("merge", "expand", "photo")
+Task = Literal["merge", "expand", "photo", "opencv"]
+TASKS = ("merge", "expand", "photo", "opencv")
 
 
 @dataclass(frozen=True)
 class Setting:
     """One row of the report: a method with everything that it is set to.
 
-    task: `merge` the bracket; `expand` the reference frame alone; `photo` = the reference frame as it is.
+    task: `merge` the bracket; `expand` the reference frame alone; `photo` = the reference frame as it is;
+        `opencv` = what OpenCV makes of the bracket, see opencv.py.
     method, align: names as on the command line, None = the default. weights: of a network.
     """
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from openhdr import pipeline
 from openhdr.bench.case import BenchScene, Setting
+from openhdr.bench.opencv import opencv
 from openhdr.camera import response as responses
 from openhdr.camera.bracketing import ExposureRequest
 from openhdr.camera.response import Response
@@ -19,6 +20,8 @@ def reconstruct(setting: Setting, scene: BenchScene) -> np.ndarray:
     """
     if setting.task == "photo":
         return reference_light(scene)
+    if setting.task == "opencv":
+        return opencv(scene)
     if setting.task == "expand":
         options = pipeline.ExpandOptions(setting.method, scene.stated_response, setting.weights)
         image = pipeline.expand_photo(scene.frames[scene.reference], options).result.image

@@ -17,6 +17,7 @@ VARIANTS = (
     Setting("mle-no-align", "mle without alignment", method="mle", align="none"),
     Setting("mle-flow", "mle with dense alignment after the homography", method="mle", align="flow"),
 )
+OPENCV = Setting("opencv", "AlignMTB and MergeDebevec of OpenCV, with its defaults", task="opencv")
 PHOTO = Setting("photo", "the reference photo alone, linearised: what a method has to beat", task="photo")
 
 
@@ -31,7 +32,7 @@ def merge_settings() -> Offer:
             f"Left out: {', '.join(shown)}, which makes a picture for display and no light to score.",
             *notes,
         )
-    return (*classical, *VARIANTS, *networks, PHOTO), notes
+    return (*classical, *VARIANTS, *networks, OPENCV, PHOTO), notes
 
 
 def expand_settings() -> Offer:
