@@ -67,8 +67,8 @@ def test_merging_beats_the_photo(scene):
 
 
 def test_opencv_merges_what_does_not_move(rng):
-    """Texture to align by; OpenCV shows what clips in every photo as 1, so that is left aside."""
-    truth = np.kron(rng.random((24, 32, 3)) ** 3 * 3.5 + 0.01, np.ones((8, 8, 1))).astype(np.float32)
+    """Grey texture below the clipping level: a channel that clips alone would pull the others' weights along."""
+    truth = np.kron(rng.random((24, 32, 1)) ** 3 * 3.5 + 0.01, np.ones((8, 8, 3))).astype(np.float32)
     codes = [np.rint(srgb_encode(np.clip(truth * 2.0**ev, 0, 1)) * 255).astype(np.uint8) for ev in (-2, 0, 2)]
     still = BenchScene(tuple(Image(one, "srgb") for one in codes), (-2.0, 0.0, 2.0), 1, "srgb", truth)
     light = reconstruct(Setting("o", task="opencv"), still)
