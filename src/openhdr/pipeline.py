@@ -33,9 +33,11 @@ from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.merging.ghosts import CompareOptions, compare
 from openhdr.merging.matching import Match
+from openhdr.merging.registered import registered_light
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
-from openhdr.models import MODELS
+from openhdr.models import MODELS, chosen_weights
+from openhdr.models.options import RunOptions, choose_three
 from openhdr.tonemapping import tonemap as apply_operator
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class MergeOptions:
         None  # bring frames onto the reference's tones; by default when the response is assumed
     )
     weights: str | None = None  # of a network: a shipped name or a file
+    run: RunOptions = RunOptions()  # of a network: memory, device, precision, augmentation
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class MergeResult:
     image: the HDR image (linear, 1.0 = the reference clips), or a picture for display (`mertens`).
     bracket: the frames with the exposures as stated. exposures_from: who stated them.
     trust: per frame (h, w) float32 0..1, what deghosting left in, in the reference's geometry.
-    matches: per frame the tone correction that was applied.
+    matches: per frame the tone correction that was applied. used: indices of the frames that were merged.
     """
 
     image: Image
@@ -82,6 +85,7 @@ class MergeResult:
     response: Response
     trust: list[np.ndarray]
     matches: list[Match]
+    used: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class ExpandOptions:
     weights: str | None = None  # of a network: a shipped name or a file
     merger: str | None = None  # merges the exposures that a network predicts; None = the network's own fusion
     keep_stack: bool = False  # return those exposures, too
+    run: RunOptions = RunOptions()  # of a network: memory, device, precision
 
 
 @dataclass(frozen=True)
@@ -135,10 +140,13 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
         )
     if options.weights and method not in MODELS:
         raise RequestError(f"--weights {options.weights}: the method '{method}' is no network; leave it out")
+    if method in MODELS:
+        chosen_weights(method, options.weights)  # refused before the work
     aligner = ALIGNERS[options.align or DEFAULT_ALIGNER]
     response = _first_response(options)
     images, names = read_frames(frames)
     bracket, source = _bracket(images, names, options, response)
+    used = _frames_of(method, bracket)
     placements = aligner.load()(bracket, response)
     invalid = [pure_colour_border(image.pixels) for image in images]
     if options.response == CALIBRATE:
@@ -150,7 +158,7 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     stack, matches = compare(stack, CompareOptions(deghost=options.deghost, match=match))
     image = _combined(stack, method, options)
     trust = [np.ones((1, 1), np.float32) if one is None else one for one in stack.trust]
-    return MergeResult(image, bracket, source, placements, response, trust, matches)
+    return MergeResult(image, bracket, source, placements, response, trust, matches, used)
 
 
 def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
@@ -211,24 +219,29 @@ def _combined(stack: Stack, method: str, options: MergeOptions) -> Image:
     """The merged picture with the reference's facts."""
     reference = stack.bracket.frames[stack.bracket.reference].image
     if method in MODELS:
-        return _with_luminance(
-            reference.with_pixels(_through_network(stack, method, options.weights), "linear")
-        )
+        return _with_luminance(reference.with_pixels(_through_network(stack, method, options), "linear"))
     row = MERGERS[method]
     if row.output == "display":
         return reference.with_pixels(row.load()(stack), "srgb")
     return _with_luminance(reference.with_pixels(merge_strips(stack, row.load()), "linear"))
 
 
-def _through_network(stack: Stack, name: str, weights: str | None) -> np.ndarray:
+def _frames_of(method: str, bracket: Bracket) -> tuple[int, ...]:
+    """Indices of the frames that a method merges, shortest first for a network."""
+    if method in MODELS:
+        return choose_three(bracket.ev, bracket.reference)
+    return tuple(range(len(bracket.frames)))
+
+
+def _through_network(stack: Stack, name: str, options: MergeOptions) -> np.ndarray:
     """(H, W, 3) float32 light from a network, which sees the frames registered and linearised."""
     from openhdr.models import load_for_use  # needs torch
     from openhdr.models.runner import reconstruct
 
-    network = load_for_use(name, weights)
-    samples = stack.samples(slice(0, stack.shape[0]))
-    light = [np.minimum(frame / top, 1) for frame, top in zip(samples.light, samples.top, strict=True)]
-    return reconstruct(network, light, samples.ev, samples.reference)
+    network = load_for_use(name, options.weights)
+    chosen = _frames_of(name, stack.bracket)
+    light = registered_light(stack, chosen)
+    return reconstruct(network, light, stack.bracket.ev[list(chosen)], reference=1, options=options.run)
 
 
 def _with_luminance(image: Image) -> Image:
@@ -276,7 +289,7 @@ def _by_network(method: str, image: Image, ready: Photo, options: ExpandOptions)
 
     network = load_for_use(method, options.weights)
     made = expand_by_network(
-        network, ready.linear, keep_stack=options.keep_stack or options.merger is not None
+        network, ready.linear, options.run, options.keep_stack or options.merger is not None
     )
     stack = _predicted_stack(image, ready, made)
     linear = made.linear

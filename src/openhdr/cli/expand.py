@@ -11,6 +11,7 @@ import click
 
 from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
+from openhdr.cli.running import network_options
 from openhdr.core.errors import FileError, RequestError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class Request:
     output: Path
     method: str | None
     weights: str | None
+    device: str
+    precision: str
+    memory: float
     merger: str | None
     response: str
     preview: Path | None
@@ -49,6 +53,7 @@ class Request:
 )
 @click.option("--method", help="Expander, or a one-photo network of `openhdr models`.  [default: regression]")
 @click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
+@network_options
 @click.option(
     "--merger", help="Merge the exposures that stack-itm predicts by this method of `openhdr merge`."
 )
@@ -122,10 +127,16 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
     """Expand one photo and write all that was asked for; the facts."""
+    from openhdr.models.options import RunOptions
     from openhdr.pipeline import ExpandOptions, expand_photo
 
     options = ExpandOptions(
-        request.method, request.response, request.weights, request.merger, keep_stack=bool(request.save_stack)
+        request.method,
+        request.response,
+        request.weights,
+        request.merger,
+        bool(request.save_stack),
+        RunOptions(request.memory, None, request.device, request.precision),
     )
     expansion = expand_photo(photo, options)
     if request.save_stack and not expansion.stack:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.common import echo_json, echo_notes, format_table, numbers, progress_bar, writable
+from openhdr.cli.running import network_options
 from openhdr.core.errors import RequestError
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ class Request:
     times: str | None
     method: str | None
     weights: str | None
+    device: str
+    precision: str
+    memory: float
+    augment: bool
     align: str | None
     reference: int | None
     response: str
@@ -49,6 +54,12 @@ class Request:
 @click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
 @click.option("--method", help="Merger or network; `openhdr models` lists the networks.  [default: mle]")
 @click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
+@network_options
+@click.option(
+    "--augment",
+    is_flag=True,
+    help="Of a network: the mean of four views of the scene; takes 4 times as long.",
+)
 @click.option("--align", help="Aligner: homography, flow or none.  [default: homography]")
 @click.option(
     "--reference",
@@ -135,6 +146,7 @@ def _refuse_early(request: Request) -> None:
 def merge_options(request: Request) -> MergeOptions:
     """The pipeline's options from the command line's strings."""
     from openhdr.camera.bracketing import ExposureRequest
+    from openhdr.models.options import RunOptions
     from openhdr.pipeline import MergeOptions
 
     ev = "auto" if request.ev == "auto" else numbers(request.ev, "--ev")
@@ -148,6 +160,7 @@ def merge_options(request: Request) -> MergeOptions:
         request.deghost,
         request.match,
         request.weights,
+        RunOptions(request.memory, None, request.device, request.precision, request.augment),
     )
 
 
@@ -192,7 +205,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
                 "reference": index == result.bracket.reference,
                 "status": place.status,
                 "shift_px": place.shift_px,
-                "used": float(result.trust[index].mean()) if place.status != "rejected" else 0.0,
+                "used": _share_used(result, index),
             }
         )
     return {
@@ -206,6 +219,12 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "stops": stops(image.pixels),
         "frames": frames,
     }
+
+
+def _share_used(result: MergeResult, index: int) -> float:
+    """How much of a frame went into the result, 0..1."""
+    out = index not in result.used or result.placements[index].status == "rejected"
+    return 0.0 if out else float(result.trust[index].mean())
 
 
 def _printed(frame: dict[str, Any]) -> dict[str, str]:
@@ -225,6 +244,10 @@ def warnings_of(result: MergeResult) -> list[str]:
     from openhdr.camera.bracketing import PIXELS
 
     said = []
+    names = [frame.name for frame in result.bracket.frames]
+    if len(result.used) < len(names):
+        taken = ", ".join(names[index] for index in result.used)
+        said.append(f"this network takes {len(result.used)} frames; of {len(names)} it was given {taken}")
     for frame, place, match in zip(result.bracket.frames, result.placements, result.matches, strict=True):
         if abs(match.mean) > 0.25 and result.exposures_from != PIXELS:
             said.append(

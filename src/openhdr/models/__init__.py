@@ -126,6 +126,11 @@ def load_for_use(name: str, weights: str | Path | None = None) -> nn.Module:
 
     Raises RequestError when there are none: an untrained network would make a random image.
     """
+    return load(name, chosen_weights(name, weights))
+
+
+def chosen_weights(name: str, weights: str | Path | None = None) -> str | Path:
+    """What `load_for_use` loads, or its RequestError; needs no torch."""
     row = MODELS[name]
     shipped = [weight.name for weight in WEIGHTS.values() if weight.network == row.name]
     if weights is None and not shipped:
@@ -133,4 +138,4 @@ def load_for_use(name: str, weights: str | Path | None = None) -> nn.Module:
             f"no trained weights for '{name}' are installed; give --weights FILE, "
             f"or train some with: openhdr train recipes/{name}.toml"
         )
-    return load(name, weights if weights is not None else shipped[0])
+    return weights if weights is not None else shipped[0]

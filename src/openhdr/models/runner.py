@@ -13,19 +13,18 @@ import ctypes
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import nn
 
 from openhdr.core.errors import RequestError
-from openhdr.core.image import middle_exposure
 from openhdr.core.progress import task
 from openhdr.models import fused, load_for_use
 from openhdr.models.blocks import DilatedDenseBlock
 from openhdr.models.deform import POINT_DILATION
 from openhdr.models.ev import GAMMA
+from openhdr.models.options import RunOptions, choose_three
 from openhdr.models.tiling import Tiled, Window, windows
 
 TILE_PIXELS = 24_576
@@ -33,9 +32,6 @@ TILE_PIXELS = 24_576
 
 TICKS = 8
 """Steps of progress for each step of a network."""
-
-TRAINED_STEP_EV = 2.0
-"""Distance of the outer frames from the medium one in the data on which these networks were trained."""
 
 DEVICE_TILE_PIXELS = 1 << 18
 """The same where memory is fast and steps cost more to start."""
@@ -48,51 +44,6 @@ IMAGE_BYTES = 4 * 3 * (3 + 1)
 
 SMALLEST_PART = 64
 """Least side of the parts into which an image is cut, pixels."""
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How to run a network."""
-
-    memory_gb: float = 2.4  # 1e9 bytes of the three frames, the result and all between; not the program
-    threads: int | None = None  # tiles worked on at a time; None = as many as PyTorch's threads
-    device: str = "cpu"
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    augment: bool = False  # mean over the scene as it is, transposed and flipped both ways (ADNet, table 2)
-
-    def __post_init__(self) -> None:
-        if self.memory_gb <= 0 or (self.threads is not None and self.threads < 1):
-            raise RequestError(f"memory {self.memory_gb} GB, threads {self.threads}; expected both above 0")
-        if self.precision not in ("float32", "bfloat16", "float16"):
-            raise RequestError(f"precision '{self.precision}'; expected float32, bfloat16 or float16")
-
-
-def choose_three(ev: Sequence[float], reference: int | None = None) -> tuple[int, int, int]:
-    """Indices (short, medium, long) of the frames of a bracket that suit a three-frame network best.
-
-    ev: (N,) stops. reference: index of the medium frame, whose geometry and scale the result keeps; None =
-    the middle exposure. On either side, the frame nearest to two stops away: what the networks were trained
-    on. Raises RequestError when a side has none, as with two frames.
-    """
-    stops = np.asarray(ev, dtype=np.float64)
-    if len(stops) < 3:
-        raise RequestError(
-            f"the bracket has {len(stops)} frames, but this network needs three exposures; "
-            "add a frame or choose a classical --method"
-        )
-    medium = middle_exposure(stops) if reference is None else reference
-    distance = stops - stops[medium]
-    shorter, longer = np.flatnonzero(distance < 0), np.flatnonzero(distance > 0)
-    if not (len(shorter) and len(longer)):
-        side = "longer" if len(shorter) else "shorter"
-        raise RequestError(
-            f"no frame has a {side} exposure than frame {medium + 1}, the reference, but this network needs "
-            "one shorter and one longer; choose another --reference or a classical --method"
-        )
-    short, long = (
-        int(side[np.argmin(np.abs(np.abs(distance[side]) - TRAINED_STEP_EV))]) for side in (shorter, longer)
-    )
-    return short, int(medium), long
 
 
 def reconstruct(

@@ -59,7 +59,7 @@ class WindowAttention(nn.Module):
         """x: (B * n, window^2, C), the n windows of an image together. mask: (n, window^2, window^2), added
         to the attention's logits.
         """
-        count, length, width = x.shape
+        count, length = x.shape[:2]
         q, k, v = self.qkv(x).view(count, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         added = self.bias[self.place].permute(2, 0, 1)[None]  # 1 heads length length
         if mask is not None:

@@ -1,0 +1,51 @@
+"""Frames for a network: in the reference's geometry, complete, 0..1."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from openhdr.camera import response as responses
+from openhdr.core.image import Bracket, Frame
+from openhdr.core.placement import Placement, identity
+from openhdr.merging.registered import registered_light
+from openhdr.merging.samples import Stack
+
+SHIFT = 12
+
+
+@pytest.fixture
+def stack(room, photo) -> Stack:
+    """Three exposures; the longest is moved SHIFT pixels to the right."""
+    light = room(80, 96 + SHIFT)
+    views = ((light[:, SHIFT:], -2.0), (light[:, SHIFT:], 0.0), (light[:, :-SHIFT], 2.0))
+    frames = tuple(Frame(photo(view, ev, bits=0), ev) for view, ev in views)
+    move = np.array([[1, 0, SHIFT], [0, 1, 0], [0, 0, 1]], np.float64)
+    places = [identity("kept"), identity("reference"), Placement("aligned", move)]
+    curve = responses.parse("srgb")
+    return Stack(Bracket(frames, 1), [curve] * 3, places, [None] * 3, [None] * 3)
+
+
+def exposed(stack: Stack, ev: float) -> np.ndarray:
+    """What the frame would be without the move, as far as the reference does not clip."""
+    return np.clip(stack.bracket.frames[0].image.pixels * np.float32(2.0 ** (ev + 2)), 0, 1)
+
+
+def test_moved_frame_lies_on_the_reference_also_beyond_its_border(stack: Stack) -> None:
+    _, _, long = registered_light(stack, (0, 1, 2))
+    np.testing.assert_allclose(long, exposed(stack, 2.0), atol=2e-3)
+
+
+def test_ghosts_stay_for_the_network_to_see(stack: Stack) -> None:
+    ghosts = replace(stack, trust=[np.zeros((80, 96), np.float32)] * 3)
+    for one, other in zip(registered_light(ghosts, (0, 2)), registered_light(stack, (0, 2)), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_frame_of_another_scene_becomes_the_reference_at_its_exposure(stack: Stack) -> None:
+    places = [stack.placements[0], stack.placements[1], identity("rejected")]
+    (long,) = registered_light(replace(stack, placements=places), (2,))
+    reference = np.clip(stack.bracket.frames[1].image.pixels, 0, 1)
+    np.testing.assert_allclose(long, np.minimum(reference * 4, 1), rtol=1e-6)

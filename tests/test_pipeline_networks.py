@@ -1,0 +1,99 @@
+"""Brackets through a network: which frames it gets, how it is run, what is refused before the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openhdr.core.errors import RequestError
+from openhdr.core.image import Image
+from openhdr.models.options import RunOptions
+from openhdr.pipeline import ExposureRequest, MergeOptions, merge_bracket
+
+torch = pytest.importorskip("torch", reason="networks need the torch extra")
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> str:
+    """Weights of a GSANet that carries light through: random, with an output above zero."""
+    from openhdr import models
+    from openhdr.models import checkpoints
+
+    torch.manual_seed(3)
+    net = models.load("gsanet")
+    with torch.no_grad():
+        net.output[-1].bias += 0.5
+    checkpoints.save(net, "gsanet", tmp_path / "w.safetensors")
+    return str(tmp_path / "w.safetensors")
+
+
+@pytest.fixture
+def five(room: Callable, photo: Callable) -> list[Image]:
+    light = room(48, 64)
+    return [photo(light, ev) for ev in (-4, -2, 0, 2, 4)]
+
+
+def options(weights: str, **run: object) -> MergeOptions:
+    exposure = ExposureRequest(ev=[-4.0, -2.0, 0.0, 2.0, 4.0])
+    return MergeOptions(exposure, "gsanet", "none", weights=weights, run=RunOptions(**run))
+
+
+def test_three_of_five_frames_are_used_and_named(five: list[Image], weights: str) -> None:
+    result = merge_bracket(five, options(weights))
+    assert result.used == (1, 2, 3)
+    assert result.image.pixels.shape == (48, 64, 3) and np.isfinite(result.image.pixels).all()
+    without = five[1:4]
+    three = MergeOptions(ExposureRequest(ev=[-2.0, 0.0, 2.0]), "gsanet", "none", match=False, weights=weights)
+    five_ways = MergeOptions(options("").exposure, "gsanet", "none", match=False, weights=weights)
+    np.testing.assert_array_equal(
+        merge_bracket(five, five_ways).image.pixels, merge_bracket(without, three).image.pixels
+    )
+
+
+def test_precision_and_augmentation_reach_the_runner(five: list[Image], weights: str) -> None:
+    plain = merge_bracket(five, options(weights)).image.pixels
+    for run in ({"precision": "bfloat16"}, {"augment": True}):
+        other = merge_bracket(five, options(weights, **run)).image.pixels
+        assert 0 < np.abs(other - plain).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("ev", "given", "said"),
+    [
+        ([0.0, 2.0], "", "has 2 frames, but this network needs three"),
+        ([-2.0, 0.0, 2.0], None, "no trained weights for 'gsanet'"),
+    ],
+)
+def test_refused_before_the_frames_are_aligned(
+    five: list[Image], weights: str, monkeypatch: pytest.MonkeyPatch, ev: list[float], given, said: str
+) -> None:
+    from openhdr import models
+    from openhdr.core.table import Table
+
+    monkeypatch.setattr(models, "WEIGHTS", Table("trained weights"))
+    monkeypatch.setattr("openhdr.pipeline.ALIGNERS", {"none": None})
+    monkeypatch.setattr("openhdr.pipeline.DEFAULT_ALIGNER", "none")
+    request = MergeOptions(ExposureRequest(ev=ev), "gsanet", weights=given if given is None else weights)
+    with pytest.raises(RequestError, match=said):
+        merge_bracket(five[: len(ev)], request)
+
+
+def test_command_says_which_frames_were_taken(tmp_path: Path, five: list[Image], weights: str) -> None:
+    import subprocess
+    import sys
+
+    from openhdr import io
+
+    for i, frame in enumerate(five):
+        io.write(tmp_path / f"{i}.png", frame)
+    words = ["merge", *(f"{i}.png" for i in range(5)), "--ev=-4,-2,0,2,4", "-o", "out.exr", "--align", "none"]
+    words += ["--method", "gsanet", "--weights", weights, "--precision", "bfloat16", "--memory", "1"]
+    code = "from openhdr.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "this network takes 3 frames; of 5 it was given 1.png, 2.png, 3.png" in done.stderr
+    assert (tmp_path / "out.exr").is_file()
