@@ -80,6 +80,18 @@ def test_true_exposures_contradict_nothing(room, photo):
     assert contradiction(np.array([2.0, 0, -2]), pairs) is not None
 
 
+def test_a_far_moved_bracket_contradicts_nothing(photo):
+    """What the long frame shows unclipped is a dark picture on the wall; there, the middle one shows the wall."""
+    light = np.full((192, 256, 3), 0.7, np.float32)
+    light[60:120, 60:100] = 0.02
+    rng = np.random.default_rng(5)
+    images = [photo(np.roll(light, -60 * (ev == 2), axis=1), ev, rng, 8) for ev in (-2, 0, 2)]
+    pairs = measure_pairs(images, SRGB)
+    assert pairs.stops[1, 2] < -0.3 and pairs.weight[1, 2] > 500
+    assert contradiction(np.array([-2.0, 0, 2]), pairs) is None
+    assert contradiction(np.array([2.0, 0, -2]), pairs) is not None
+
+
 def test_pairs_are_antisymmetric(room, photo):
     pairs = measure_pairs(_photos(room(), (-2, 0, 2), photo), SRGB)
     np.testing.assert_array_equal(pairs.stops, -pairs.stops.T)

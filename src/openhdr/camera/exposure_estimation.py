@@ -24,10 +24,14 @@ LEAST_SHARED = 60  # pixels that a pair must share
 
 @dataclass(frozen=True)
 class PairwiseEV:
-    """stops[i, j]: EV of frame j minus EV of frame i; weight[i, j]: how many pixels say so (0 = none)."""
+    """stops[i, j]: EV of frame j minus EV of frame i; weight[i, j]: how many pixels say so (0 = none).
+
+    level[i]: mean light of frame i, clipped pixels as 1.
+    """
 
     stops: np.ndarray
     weight: np.ndarray
+    level: np.ndarray
 
 
 def measure_pairs(images: Sequence[Image], response: Response) -> PairwiseEV:
@@ -41,7 +45,8 @@ def measure_pairs(images: Sequence[Image], response: Response) -> PairwiseEV:
             if shared.sum() >= LEAST_SHARED:
                 stops[i, j] = np.median(np.log2(lights[j][shared] / lights[i][shared]))
                 weight[i, j] = shared.sum()
-    return PairwiseEV(stops - stops.T, weight + weight.T)
+    level = np.array([float(np.nan_to_num(light, nan=1.0).mean()) for light in lights])
+    return PairwiseEV(stops - stops.T, weight + weight.T, level)
 
 
 def estimate_ev(images: Sequence[Image], response: Response, names: Sequence[str]) -> np.ndarray:
@@ -61,10 +66,12 @@ def estimate_ev(images: Sequence[Image], response: Response, names: Sequence[str
 def contradiction(ev: np.ndarray, pairs: PairwiseEV) -> tuple[int, int] | None:
     """A pair (i, j) stated at least half a stop longer but seen clearly darker, or None.
 
-    An unknown response bends the measured size of a step, never its sign.
+    An unknown response bends the measured size of a step, never its sign. The pixels that two unaligned frames
+    share may be few and not show the same things, so the whole picture has to be darker, too.
     """
     stated = ev[None, :] - ev[:, None]
-    wrong = (stated > 0.5) & (pairs.stops < -0.3) & (pairs.weight >= LEAST_SHARED)
+    darker = (pairs.stops < -0.3) & (pairs.level[None, :] < pairs.level[:, None])
+    wrong = (stated > 0.5) & darker & (pairs.weight >= LEAST_SHARED)
     return tuple(int(k) for k in np.argwhere(wrong)[0]) if wrong.any() else None
 
 
