@@ -24,6 +24,7 @@ from openhdr.models import MODELS
 
 FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
 TRUTH, PHOTO = "truth", "reference photo"
+SMALL_PICTURES = PictureOptions(lossless=False, quality=68, map_quality=55)
 TIMING = "one call on photos already read, after one that does not count; memory above that in use before"
 
 
@@ -138,7 +139,7 @@ def _again(setting: Setting, scene: BenchScene) -> np.ndarray | None:
 
 def _options(case: Case, extent: Extent, scene: BenchScene) -> PictureOptions:
     if extent.compressed:
-        return PictureOptions(lossless=False)
+        return SMALL_PICTURES
     shown = sum(map(extent.shows, case.scenes))
     return options_for(shown * (len(case.settings) + 1), scene.truth.shape[0] * scene.truth.shape[1])
 
