@@ -4,7 +4,7 @@
 #   make test     install everything and run the tests       make test ARGS="-m 'not slow' tests/io"
 #   make setup    only install everything
 #   make check    lint, format, layers
-#   make docs     write the generated pages of docs/reference again
+#   make docs     write the generated pages again
 #
 # Nothing is installed again while .venv is newer than pyproject.toml and constraints.txt.
 
@@ -28,6 +28,7 @@ check: $(FULL)
 
 docs: $(FULL)
 	.venv/bin/python scripts/make_reference.py
+	.venv/bin/python scripts/make_benchmark_pages.py
 
 $(CORE): pyproject.toml constraints.txt
 	PYTHON=$(PYTHON) scripts/setup.sh core

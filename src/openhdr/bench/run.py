@@ -17,10 +17,9 @@ from openhdr.bench.page import PictureStore
 from openhdr.bench.pictures import PictureOptions, encode_light, encode_map, options_for
 from openhdr.bench.results import Results, Run
 from openhdr.bench.scoring import error_map, protocols, score, visibility_map
-from openhdr.bench.settings import weights_sha256
+from openhdr.bench.settings import size_of, weights_sha256
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.progress import Advance, task
-from openhdr.models import MODELS
 
 FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
 TRUTH, PHOTO = "truth", "reference photo"
@@ -175,8 +174,8 @@ def _scene_facts(entry: SceneEntry, scene: BenchScene) -> dict[str, Any]:
 
 
 def method_facts(setting: Setting) -> dict[str, Any]:
-    """A setting in full; a network's parameters and 1e9 multiply-adds (challenge's rule, 1060x1900)."""
-    row = next((row for row in MODELS.values() if row.name == setting.method), None)
+    """A setting in full, and how large what was learned for it is."""
+    params, gmacs = size_of(setting)
     return {
         "name": setting.name,
         "summary": setting.summary,
@@ -186,8 +185,8 @@ def method_facts(setting: Setting) -> dict[str, Any]:
         "deghost": setting.deghost,
         "weights": setting.weights,
         "weights_sha256": weights_sha256(setting),
-        "params": row.params if row else None,
-        "gmacs": row.gmacs if row else None,
+        "params": params,
+        "gmacs": gmacs,
     }
 
 

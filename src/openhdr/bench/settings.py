@@ -64,5 +64,18 @@ def _networks(task: Task) -> Offer:
 
 
 def weights_sha256(setting: Setting) -> str | None:
-    """What the setting's weights were when it ran; None for a method without, or with a file of the user's."""
-    return WEIGHTS[setting.weights].sha256 if setting.weights in WEIGHTS else None
+    """What the setting's weights are now: of the table of weights, or of a merger that has learned ones.
+
+    None for a method without weights, and for a file of the user's.
+    """
+    if setting.weights in WEIGHTS:
+        return WEIGHTS[setting.weights].sha256
+    hashes = getattr(MERGERS[setting.method], "sha256", ()) if setting.method in MERGERS else ()
+    return " ".join(digest for _, digest in hashes) or None
+
+
+def size_of(setting: Setting) -> tuple[int | None, float | None]:
+    """Learned parameters, and 1e9 multiply-adds at 1060x1900 (challenge's rule); None where nothing is learned."""
+    rows = [table[setting.method] for table in (MODELS, MERGERS) if setting.method in table]
+    params = next((row.params for row in rows if hasattr(row, "params")), None)
+    return params, next((row.gmacs for row in rows if hasattr(row, "gmacs")), None)

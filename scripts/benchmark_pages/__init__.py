@@ -1,0 +1,1 @@
+"""Parts of scripts/make_benchmark_pages.py: results in, Markdown and SVG out."""

@@ -1,0 +1,192 @@
+"""The pages and the parts of pages that the results fill."""
+
+from __future__ import annotations
+
+from benchmark_pages.markdown import Head, metric_head, ordered, scores, shown_name
+from benchmark_pages.papers import papers_table
+from benchmark_pages.plot import Point, plot
+from benchmark_pages.robust import robust_tables
+from benchmark_pages.stored import PHOTO, Stored
+
+NOTE = "<!-- Written by scripts/make_benchmark_pages.py from benchmarks/results; run the benchmark, then: make docs -->"
+MERGE_KEY, SINGLE_KEY = "psnr-mu@shortest", "pu21-psnr"
+SHORT = ("ssim-mu@shortest", "pu21-psnr@shortest", "hdr-vdp-2@shortest")
+RUN = """```sh
+openhdr bench public --data public_test/hdri -o benchmarks/results/public --resume
+openhdr bench public-single --data public_test/hdri -o benchmarks/results/public-single --resume
+openhdr bench robustness --data public_test/hdri -o benchmarks/results/robustness --resume
+make docs
+```"""
+
+
+def cost_heads(stored: Stored) -> list[Head]:
+    return [
+        Head("processor s", stored.seconds, 2, 0),
+        Head("memory, MB", stored.megabytes, 0, 0),
+        Head("parameters", lambda name: stored.methods[name]["params"], 0, 0),
+    ]
+
+
+def means(stored: Stored, key: str, more: tuple[str, ...]) -> str:
+    """The table that most readers want: one metric by kind of scene, some others, cost."""
+    heads = [metric_head(stored, key), *(metric_head(stored, key, group) for group in ("moving", "still"))]
+    heads += [metric_head(stored, other) for other in more]
+    return scores(stored, ordered(stored, key), [*heads, *cost_heads(stored)])
+
+
+def every_metric(stored: Stored, key: str) -> str:
+    return scores(stored, ordered(stored, key), [metric_head(stored, other) for other in stored.columns])
+
+
+def measured(stored: Stored) -> str:
+    """Version, commit, machine and what is not in the tables."""
+    facts, machine = stored.facts, stored.facts["hardware"]
+    said = (
+        f"Measured with openhdr {facts['openhdr']} (commits {stored.commits}) up to {facts['date'][:10]} on "
+        f"{machine['cores']} cores of {machine['processor']}, which other work shared."
+    )
+    return " ".join([said, *stored.pending()])
+
+
+def protocols(stored: Stored) -> str:
+    return "\n".join(f"- `{key}`: {column['protocol']}" for key, column in stored.columns.items())
+
+
+def default_merge(stored: Stored) -> str:
+    """Whether the default is what the numbers ask for, in words."""
+    default, names = (
+        stored.default,
+        [name for name in ordered(stored, MERGE_KEY) if not stored.is_variant(name)],
+    )
+    best = stored.best(MERGE_KEY, among=names)
+    lines = [_standing(stored, default, best, MERGE_KEY)]
+    lines += [
+        _network(stored, name, default) for name in names if name in stored.networks() and name != default
+    ]
+    return "\n".join(lines)
+
+
+def whole_methods(stored: Stored) -> list[str]:
+    """Methods, best first, without those that are another with a part changed."""
+    return [name for name in ordered(stored, MERGE_KEY) if not stored.is_variant(name)]
+
+
+def _network(stored: Stored, name: str, default: str) -> str:
+    """A network beside the default."""
+
+    def gain(group: str | None = None) -> str:
+        return f"{(stored.mean(name, MERGE_KEY, group) or 0) - (stored.mean(default, MERGE_KEY, group) or 0):+.1f}"
+
+    return (
+        f"- `{name}`: {gain()} dB against the default ({gain('moving')} where something moves, {gain('still')} where "
+        f"nothing does); better on {stored.won(name, default, MERGE_KEY)} of {len(stored.facts['scenes'])} scenes; "
+        f"{stored.seconds(name) / stored.seconds(default):.1f} times its processor time."
+    )
+
+
+def default_expand(stored: Stored) -> str:
+    names = ordered(stored, SINGLE_KEY)
+    return _standing(stored, stored.default, stored.best(SINGLE_KEY, among=names), SINGLE_KEY)
+
+
+def _standing(stored: Stored, default: str, best: str, key: str) -> str:
+    names = [name for name in ordered(stored, key) if not stored.is_variant(name)]
+    first = sum(stored.best(other, among=names) == default for other in stored.columns)
+    mean = stored.mean(default, key)
+    second = stored.best(key, among=[name for name in names if name != default])
+    said = (
+        f"{shown_name(stored, default)} has {mean:.2f} dB `{key}`; the photo alone has "
+        f"{stored.mean(PHOTO, key):.2f}. It is first in {first} of {len(stored.columns)} metrics. "
+    )
+    if best == default:
+        return said + f"Next is `{second}` with {stored.mean(second, key):.2f} dB.\n"
+    return said + f"`{best}` scores higher: {stored.mean(best, key):.2f} dB.\n"
+
+
+def pareto(stored: Stored, key: str, title: str) -> str:
+    """Quality over processor time of every method but the photo."""
+    names = [name for name in ordered(stored, key) if name != PHOTO]
+    points = [
+        Point(
+            name,
+            stored.seconds(name),
+            stored.mean(name, key) or 0.0,
+            "n" if name in stored.networks() else "c",
+            name == stored.default,
+        )
+        for name in names
+    ]
+    first = stored.facts["scenes"][0]
+    words = (
+        title,
+        f"processor seconds for a scene of {first['width']}x{first['height']} (blue: classical, orange: network)",
+        f"{key}, {stored.columns[key]['unit']}",
+    )
+    return plot(points, ("the photo alone", stored.mean(PHOTO, key) or 0.0), words)
+
+
+def benchmark_page(merging: Stored, single: Stored, robust: Stored) -> str:
+    """docs/reference/benchmark.md."""
+    parts = (
+        "# Benchmark",
+        NOTE,
+        "What every method of openhdr scores on brackets whose light is known. Networks were never trained on these "
+        "scenes, nor was a checkpoint chosen on them. The constants of the classical merger were chosen on brackets "
+        "from the training panoramas, with these watched ([log](../../benchmarks/log.md)). The pictures behind the "
+        "numbers: [report](../benchmark/report.html) (download it and open it in a browser).",
+        "The brackets are simulated: the light is exact, but it is a camera in software, on eight panoramas. Read "
+        "differences of a few tenths of a decibel as equal.",
+        RUN,
+        "A run counts as done when its method, its weights and the metrics are as before, so a new network costs only "
+        "its own time. Name a method whose code changed with `--again`.",
+        "## A bracket merged",
+        merging.facts["case"]["description"],
+        measured(merging),
+        "![Quality over processor time](../images/benchmark-merge.svg)",
+        means(merging, MERGE_KEY, SHORT),
+        "Processor time and memory are medians of one call. `moving` and `still` are the main metric on 24 and on 8 "
+        "scenes. Every metric:",
+        every_metric(merging, MERGE_KEY),
+        protocols(merging),
+        "## One photo expanded",
+        single.facts["case"]["description"],
+        measured(single),
+        "![Quality over processor time](../images/benchmark-expand.svg)",
+        means(single, SINGLE_KEY, ("pu21-ssim", "hdr-vdp-2", "tm-psnr")),
+        "Every metric:",
+        every_metric(single, SINGLE_KEY),
+        protocols(single),
+        "## Where methods stop working",
+        robust.facts["case"]["description"] + f" `{MERGE_KEY}` in dB, means of six scenes.",
+        measured(robust),
+        robust_tables(robust),
+        "## Beside the papers",
+        "The numbers of the papers were measured on other pictures, with networks trained on real footage that is not "
+        "free to share, for days on several large graphics cards. Ours were trained on simulated brackets, in hours. "
+        "The metrics are the same by definition, the pictures are not: a column may be read downwards, a row not "
+        "across.",
+        papers_table(merging, single),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def readme_part(merging: Stored, single: Stored) -> str:
+    """The README's results: the best of each kind, and where the rest is."""
+    names = [name for name in ordered(merging, MERGE_KEY) if not merging.is_variant(name)]
+    heads = [
+        metric_head(merging, MERGE_KEY),
+        *(metric_head(merging, MERGE_KEY, g) for g in ("moving", "still")),
+    ]
+    heads += [metric_head(merging, "hdr-vdp-2@shortest"), Head("processor s", merging.seconds, 2, 0)]
+    single_names = ordered(single, SINGLE_KEY)
+    single_heads = [metric_head(single, key) for key in (SINGLE_KEY, "pu21-ssim", "hdr-vdp-2")]
+    return "\n\n".join(
+        [
+            "A bracket merged: 32 simulated hand-held brackets with known light, in 24 of them something moves.",
+            scores(merging, names, heads),
+            "![Quality over processor time](docs/images/benchmark-merge.svg)",
+            "One photo expanded, on the middle photos of the same brackets (it clips at 100 cd/m2):",
+            scores(single, single_names, [*single_heads, Head("processor s", single.seconds, 2, 0)]),
+            " ".join(dict.fromkeys([*merging.pending(), *single.pending()])),
+        ]
+    ).strip()
