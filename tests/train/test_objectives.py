@@ -12,10 +12,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from openhdr import models
+from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data.sample import Sample
+from openhdr.metrics import evaluate
 from openhdr.models.ev import align_exposure
 from openhdr.train.examples import collate
+from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.merge import Merge
 from openhdr.train.objectives.nets import Nets
 from openhdr.train.objectives.perceptual import VGGFeatures, perceptual_distance
@@ -69,6 +72,33 @@ def test_losses_of_merging(loss: str, percentile: str, rng: np.random.Generator)
     assert sum(terms.values()).item() == pytest.approx(wanted[loss], rel=1e-5)
 
 
+@pytest.mark.parametrize("low", [-3.0, 0.0])
+def test_logarithm_of_the_squared_difference(low: float, rng: np.random.Generator) -> None:
+    """Against the bench's score: minus a tenth of psnr-mu on the shortest frame's scale, clipped there."""
+    light, other = rng.uniform(0, 10, (2, 2, 3, 8, 8)) * 2**-low / 8
+    top = 2.0**-low
+    pair = [
+        np.log1p(5000 * np.clip(x / top, 0, upper)) / np.log(5001) for x, upper in ((light, 9), (other, 1))
+    ]
+    wanted = np.log10(((pair[0] - pair[1]) ** 2).mean((1, 2, 3)) + 1e-5).mean()
+    code, truth = (torch.from_numpy(x ** (1 / 2.24)) for x in (light, other))
+    batch = {"frames": torch.zeros(2, 3, 3, 8, 8), "ev": torch.tensor([[low, 0.0, 2.0]] * 2), "truth": truth}
+    found = Merge(loss="log-mse").net_terms(Nets(Fixed(code)), batch, 0)
+    assert found["log-mse"].item() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_distance_on_a_display_is_the_root_of_the_metrics(rng: np.random.Generator) -> None:
+    one, other = rng.uniform(0, 8, (2, 8, 8, 3))
+    score = evaluate(one.astype(np.float32), other.astype(np.float32), ["pu21-psnr"], protocol="abs:100")[
+        "pu21-psnr"
+    ]
+    pair = (torch.from_numpy(x.transpose(2, 0, 1))[None] for x in (one, other))
+    assert pu21_distance(*pair).item() == pytest.approx((10 ** (-score / 10) + 1e-4) ** 0.5, rel=1e-5)
+    black = torch.zeros(1, 3, 4, 4, requires_grad=True)
+    pu21_distance(black, torch.zeros(1, 3, 4, 4)).backward()
+    assert torch.isfinite(black.grad).all()
+
+
 def test_disturbed_gamma_aligns_as_another_gamma_would(sample: Sample, rng: np.random.Generator) -> None:
     objective = Merge(gamma_share=1.0)
     plain = Merge().example(sample, np.random.default_rng(4), False)
@@ -113,6 +143,20 @@ def test_stage_two_sends_no_gradient_to_stage_one(sample: Sample) -> None:
     sum(value for name, value in terms.items() if name.startswith("stage2")).backward()
     assert all(parameter.grad is None for parameter in nets.net.stage1.parameters())
     assert all(parameter.grad is not None for parameter in nets.net.stage2.parameters())
+
+
+def test_joint_stages_learn_together(sample: Sample) -> None:
+    objective = TwoStageObjective(joint=True, adversarial_weight=0, similarity_weight=0, light_weight=2.0)
+    net = models.load("two-stage")
+    batch = collate([objective.example(sample, np.random.default_rng(0), False)])
+    terms = objective.net_terms(Nets(net), batch, 0)
+    assert set(terms) == {"stage1_l1", "stage2_l1", "stage2_colour", "light"}
+    light = net(batch["photo"]) ** 2.24
+    assert terms["light"].item() == pytest.approx(
+        2 * pu21_distance(light, batch["truth"] ** 2.24).item(), rel=1e-5
+    )
+    terms["light"].backward()
+    assert net.stage1.input.weight.grad.abs().sum() > 0
 
 
 def test_colour_loss_has_a_gradient_and_can_be_left_out(sample: Sample) -> None:
@@ -168,6 +212,14 @@ def test_labels_of_a_bracket_are_exposures_of_its_truth(sample: Sample) -> None:
     up, down = example["up"], example["down"]
     assert up.mean() > example["photo"].mean() > 0 and up.mean() > down.mean()
     np.testing.assert_allclose(example["light"], sample.truth.transpose(2, 0, 1))
+
+
+def test_labels_at_a_fixed_distance(sample: Sample) -> None:
+    example = StackITMObjective(label_stops=3).example(sample, np.random.default_rng(0), False)
+    light = sample.truth.transpose(2, 0, 1)
+    for side, stops in (("up", 3), ("down", -3)):
+        code = srgb_encode(np.clip(light * 2.0**stops, 0, 1))
+        assert np.abs(example[side] - code).max() <= 0.5 / 255 + 1e-6
 
 
 def test_labels_of_a_stack_give_the_fusions_truth(sample: Sample) -> None:

@@ -84,7 +84,7 @@ def test_changes_of_every_type_arrive() -> None:
 
 
 def _rate(recipe: Recipe, step: int, per_unit: int = 1) -> float:
-    return learning_rate(recipe.optimiser, recipe.schedule, step, per_unit)
+    return learning_rate(recipe, step, per_unit)
 
 
 def test_rates_of_the_papers() -> None:
@@ -98,6 +98,17 @@ def test_rates_of_the_papers() -> None:
         [8e-7, 4e-4, 8e-4, 8e-4, 6e-4, 4.5e-4]
     )
     assert _rate(load_recipe(RECIPES / "two-stage.toml"), 10**6) == 5e-4
+
+
+def test_cosine_goes_from_the_rate_to_its_floor() -> None:
+    table = {"kind": "cosine", "floor": 0.1, "warmup_steps": 10}
+    recipe = make_recipe({"optimiser": {"lr": 1.0}, "schedule": table, "run": {"length": 100}})
+    assert [_rate(recipe, step) for step in (0, 9, 50, 100)] == pytest.approx([0.1, 1.0, 0.55, 0.1])
+    shorter = make_recipe(
+        {"optimiser": {"lr": 1.0}, "schedule": {**table, "span": 20}, "run": {"length": 100}}
+    )
+    assert [_rate(shorter, step) for step in (10, 20, 90)] == pytest.approx([0.55, 0.1, 0.1])
+    assert [_rate(shorter, step, 2) for step in (20, 40)] == pytest.approx([0.55, 0.1])
 
 
 def test_a_recipe_needs_nothing_but_defaults() -> None:

@@ -18,7 +18,7 @@ from openhdr.train.loop import train
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.patches import open_patches
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
-from openhdr.train.sources.simulated import open_simulated
+from openhdr.train.sources.simulated import laws_of, open_simulated
 
 from .conftest import HELD_OUT, TRAINED_ON
 
@@ -147,3 +147,25 @@ def test_patches_are_placed_and_turned(simulated) -> None:
         placed(sample, DataConfig(patch=30), np.random.default_rng(k)).truth.tobytes() for k in range(60)
     }
     assert len(crops) == 9
+
+
+def test_registered_brackets_shake_by_fractions_of_a_pixel(scenes: Path, tmp_path: Path) -> None:
+    """The same draws, but for the shake: the outer frames lie on the reference, and objects still move."""
+    still = laws_of(DataConfig(registered=True), 64)
+    shaken = laws_of(DataConfig(), 64)
+    assert (still.objects, still.camera, still.exposure) == (shaken.objects, shaken.camera, shaken.exposure)
+    rng = np.random.default_rng(0)
+    turns = [[laws.shake.turn_px.draw(rng) for _ in range(50)] for laws in (still, shaken)]
+    assert max(turns[0]) <= 0.6 < 2 < max(turns[1])
+
+
+def test_patches_of_one_picture_follow_each_other(scenes: Path, tmp_path: Path) -> None:
+    config = DataConfig(path=str(scenes), patch=16, view=32, cuts=3, window=2, samples_per_scene=2)
+    source = open_simulated(config, 0, tmp_path / "c")
+    pictures = [source.sample(k).truth for k in range(6)]
+    assert all(picture.shape == (32, 32, 3) for picture in pictures)
+    assert np.array_equal(pictures[0], pictures[2]) and np.array_equal(pictures[3], pictures[5])
+    assert not np.array_equal(pictures[2], pictures[3])
+    assert source.epoch == 3 * 3 * 2
+    patch = placed(source.sample(4), config, np.random.default_rng(0))
+    assert patch.truth.shape == (16, 16, 3)

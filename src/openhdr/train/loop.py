@@ -71,7 +71,7 @@ def _run(job: Job) -> None:
     steps = range(state.step, job.total)
     with task("training", len(steps)) as advance:
         for pieces in batches(job.examples, run, recipe.compute, job.world, steps):
-            lr = learning_rate(recipe.optimiser, recipe.schedule, state.step, job.per_unit)
+            lr = learning_rate(recipe, state.step, job.per_unit)
             losses = take_step(recipe, state, pieces, lr)
             state.step += 1
             if state.mean:

@@ -98,7 +98,7 @@ def steps_per_unit(recipe: Recipe, epoch: int) -> int:
 
 
 def _untrained(recipe: Recipe) -> Recipe:
-    return replace(recipe, network=replace(recipe.network, weights=""))
+    return replace(recipe, network=replace(recipe.network, weights="", begin="random"))
 
 
 def _kept_for_gradients(recipe: Recipe, nets: dict[str, nn.Module]) -> int:
@@ -129,12 +129,8 @@ def _rates(recipe: Recipe) -> str:
     schedule, length = recipe.schedule, recipe.run.length
     begins = [0, *_changes(schedule, length)]
     shown = begins if len(begins) <= 6 else [*begins[:5], begins[-1]]
-    whole = ScheduleConfig(schedule.kind, schedule.period, schedule.milestones, schedule.factor)
-    words = [
-        f"{learning_rate(recipe.optimiser, whole, begin):.3g} from {begin:,}"
-        for begin in shown
-        if begin < length
-    ]
+    warmed = replace(recipe, schedule=replace(schedule, warmup_steps=0))
+    words = [f"{learning_rate(warmed, begin):.3g} from {begin:,}" for begin in shown if begin < length]
     warm = f" (warm-up over {schedule.warmup_steps} steps)" if schedule.warmup_steps else ""
     return ", ".join(words) + warm
 
@@ -142,4 +138,6 @@ def _rates(recipe: Recipe) -> str:
 def _changes(schedule: ScheduleConfig, length: int) -> list[int]:
     if schedule.kind == "periodic":
         return list(range(schedule.period, length, schedule.period))
+    if schedule.kind == "cosine":
+        return [length // 2, length - 1]
     return list(schedule.milestones) if schedule.kind == "milestones" else []

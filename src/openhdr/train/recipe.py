@@ -24,7 +24,8 @@ class NetworkConfig:
 
     name: str = "gsanet"  # row of the table of networks
     variant: Mapping[str, Any] = field(default_factory=dict)  # options of the network's own Config
-    weights: str = ""  # file to begin from; "" = untrained
+    weights: str = ""  # to begin from: the name of shipped weights or a file; "" = as `begin` says
+    begin: Literal["random", "plain"] = "random"  # plain: as a plain method, see openhdr.train.beginnings
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class DataConfig:
     flips: bool = False  # mirror left-right and up-down, each with probability one half
     transpose: bool = False  # swap rows and columns with probability one half
     clip_share: tuple[float, float] = (0.02, 0.45)  # simulated: range of the reference's pixels that clip
+    view: int = 0  # simulated: pixels, side of the pictures that patches are cut from; 0 = `patch`
+    cuts: int = 1  # simulated: patches from a picture, one after the other
+    registered: bool = False  # simulated: no more hand shake than registration leaves; objects still move
     window: int = 8  # simulated: scenes in memory at a time
     samples_per_scene: int = 16  # simulated: drawn between one new scene and the next
 
@@ -62,10 +66,12 @@ class OptimiserConfig:
 class ScheduleConfig:
     """How the learning rate changes. Lengths are in `run.unit`."""
 
-    kind: Literal["constant", "periodic", "milestones"] = "constant"
+    kind: Literal["constant", "periodic", "milestones", "cosine"] = "constant"
     period: int = 200_000  # periodic: times `factor` after every so many
     milestones: tuple[int, ...] = ()  # milestones: times `factor` at each
     factor: float = 0.5
+    span: int = 0  # cosine: from `lr` to `lr * floor` over so many; 0 = over the whole run
+    floor: float = 0.01  # cosine: share of the rate that is left at the end
     warmup_steps: int = 0  # linear from 0; always steps
 
 
@@ -85,6 +91,10 @@ class ValidationConfig:
     path: str = ""  # folder of held-out scenes or of the dataset; "" = that of the training data
     metric: str = "ntire-psnr-mu"  # row of the table of metrics; decides
     also: tuple[str, ...] = ("ntire-psnr",)  # further metrics, written down
+    protocol: str = ""  # what 1.0 means to metrics of absolute light, such as "abs:100" (cd/m2)
+    scale: Literal["reference", "shortest"] = (
+        "reference"  # 1.0 = this frame clips; shortest: and nothing above
+    )
     samples: int = 30  # at most so many
     size: int = 256  # pixels: simulated pictures' side; of a dataset the top-left square, 0 = whole pictures
     augment: bool = False  # test-time augmentation: the mean of four poses (networks that merge)
@@ -140,6 +150,7 @@ class Recipe:
             "run.save_every": self.run.save_every,
             "run.keep": self.run.keep,
             "data.patch": self.data.patch,
+            "data.cuts": self.data.cuts,
             "optimiser.lr": self.optimiser.lr,
             "schedule.period": self.schedule.period,
         }.items():

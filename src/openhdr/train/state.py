@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from openhdr.core.errors import FileError
-from openhdr.models import MODELS, checkpoints
+from openhdr.models import WEIGHTS, load
 from openhdr.train import checkpoint
+from openhdr.train.beginnings import BEGINNINGS
 from openhdr.train.distributed import World, in_step, synchronised
 from openhdr.train.ema import RunningMean
 from openhdr.train.recipe import OptimiserConfig, Recipe
@@ -80,12 +81,15 @@ def new_network(recipe: Recipe) -> nn.Module:
     """The recipe's network, untrained or with the weights that it begins from."""
     config = recipe.network
     if config.weights:
-        path = Path(config.weights)
-        if not path.is_file():
-            raise FileError(path, "no such file", "recipe key 'network.weights' names weights to begin from")
-        return checkpoints.load_file(MODELS[config.name], path, config.variant)
-    row = MODELS[config.name]
-    return row.load()(checkpoints.configured(row, row.load().Config, config.variant))
+        if config.weights not in WEIGHTS and not Path(config.weights).is_file():
+            raise FileError(
+                config.weights, "no such file", "recipe key 'network.weights' names weights to begin from"
+            )
+        return load(config.name, config.weights, **config.variant)
+    net = load(config.name, **config.variant)
+    if config.begin == "plain":
+        BEGINNINGS[config.name].load()(net)
+    return net
 
 
 def _player(net: nn.Module, recipe: Recipe, device: torch.device) -> Player:

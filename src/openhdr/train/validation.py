@@ -71,7 +71,7 @@ class Validation:
 
     def _means(self, make: Reconstruct, world: World) -> dict[str, float]:
         mine = {
-            number: evaluate(make(self.samples[number]), self.truth(number), self.metrics)
+            number: self._evaluate(make(self.samples[number]), number)
             for number in range(world.rank, len(self.samples), world.size)
         }
         every = {number: found for part in gathered_objects(mine) for number, found in part.items()}
@@ -79,6 +79,13 @@ class Validation:
             name: float(np.mean([every[number][name] for number in range(len(self.samples))]))
             for name in self.metrics
         }
+
+    def _evaluate(self, light: np.ndarray, number: int) -> dict[str, float]:
+        pair = (light, self.truth(number))
+        if self.recipe.validation.scale == "shortest":
+            top = np.float32(2.0 ** -min(self.samples[number].ev or (0.0,)))
+            pair = tuple(np.clip(one / top, 0, 1) for one in pair)
+        return evaluate(*pair, self.metrics, protocol=self.recipe.validation.protocol or None)
 
 
 def open_validation(recipe: Recipe, source, device: torch.device) -> Validation | None:
@@ -89,8 +96,11 @@ def open_validation(recipe: Recipe, source, device: torch.device) -> Validation 
     if config.samples < 1:
         raise RequestError(f"recipe key 'validation.samples' is {config.samples}; expected 1 or more")
     for name in (config.metric, *config.also):
-        if METRICS[name].needs_protocol:
-            raise RequestError(f"metric '{name}' needs absolute light, which training data do not state")
+        if METRICS[name].needs_protocol and not config.protocol:
+            raise RequestError(
+                f"metric '{name}' needs absolute light, which training data do not state; say what 1.0 is to mean "
+                "with --set validation.protocol=abs:100"
+            )
     samples, what = source.validation(config)
     return Validation(recipe, samples, what, device)
 

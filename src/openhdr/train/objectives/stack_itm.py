@@ -13,6 +13,8 @@ which these terms come in.
   a stop apart (data.readers.sice_s).
 - Fusion's truth: the HDR image; on SICE-S, where the paper has fusions by a commercial program, the labels
   merged with the photo by Debevec and Malik's weights.
+- Not of the paper, for the small recipe: `light_weight` weighs the difference that expanded photos are scored by
+  (see display.py), and `label_stops` takes labels of a fixed distance instead of the rule.
 - One critic judges both exposures: the longer one where the photo is too dark, the shorter where too bright.
 """
 
@@ -38,6 +40,7 @@ from openhdr.models.stack_itm_discriminator import (
     mixed_fake,
 )
 from openhdr.models.stack_itm_fusion import debevec_fusion
+from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.nets import Batch, Nets, Terms
 from openhdr.train.objectives.perceptual import perceptual_distance
 
@@ -58,10 +61,13 @@ class StackITMObjective:
     adversarial_from: int = 0  # step
     fusion_weight: float = 1.0
     fusion_from: int = 0  # step
+    reconstruction_weight: float = 1.0  # of the L1 of the exposures
+    light_weight: float = 0.0  # of pu21_distance of the light; 0 = no such term
+    label_stops: int = 0  # labels are so many stops from the photo, where there is HDR truth; 0 = by the rule
 
     def example(self, sample: Sample, rng: np.random.Generator, bounded: bool) -> dict[str, np.ndarray]:
         """photo, up, down (3, H, W) sRGB codes 0..1; light (3, H, W) linear, 1.0 = the photo clips."""
-        pictures = _pictures(sample)
+        pictures = _pictures(sample, self.label_stops)
         arrays = {name: np.ascontiguousarray(p.transpose(2, 0, 1)) for name, p in pictures.items()}
         if "light" not in arrays:
             arrays["light"] = _merged(arrays)
@@ -81,7 +87,8 @@ class StackITMObjective:
             images = [image.float() for image in parts[f"progressive_{side}"]]
             labels = [resize(batch[side], image.shape[-2:]) for image in images]
             pairs = list(zip(images, labels, strict=True))
-            terms[side] = sum((image - label).abs().mean() for image, label in pairs)
+            distance = sum((image - label).abs().mean() for image, label in pairs)
+            terms[side] = self.reconstruction_weight * distance
             if self.perceptual_weights:
                 distances = [perceptual_distance(self.perceptual_weights, *pair) for pair in pairs]
                 terms[f"{side}_perceptual"] = self.perceptual_weight * sum(distances)
@@ -92,6 +99,8 @@ class StackITMObjective:
         terms["fusion"] = (
             self.fusion_weight * (step >= self.fusion_from) * (mapped[0] - mapped[1]).abs().mean()
         )
+        if self.light_weight:
+            terms["light"] = self.light_weight * pu21_distance(parts["out"], batch["light"])
         return terms
 
     def critic_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
@@ -121,7 +130,7 @@ def _finest(parts: dict[str, Any], side: str, batch: Batch) -> torch.Tensor:
     return parts[f"progressive_{side}"][-1][..., :height, :width].float()
 
 
-def _pictures(sample: Sample) -> dict[str, np.ndarray]:
+def _pictures(sample: Sample, stops: int) -> dict[str, np.ndarray]:
     """photo, up, down (H, W, 3) sRGB codes 0..1 and, where there is a truth, light (H, W, 3)."""
     photo = _srgb(decode(sample.frames[sample.reference], sample.response))
     if sample.truth is None:
@@ -129,7 +138,8 @@ def _pictures(sample: Sample) -> dict[str, np.ndarray]:
         return {"photo": photo, **labels}
     light = np.maximum(sample.truth, 0).astype(np.float32)
     stack = tuple(np.round(_srgb(light * np.float32(2.0**stop)) * 255).astype(np.uint8) for stop in STOPS)
-    down, up = choose_labels(stack, len(STOPS) // 2)
+    middle = len(STOPS) // 2
+    down, up = (middle - stops, middle + stops) if stops else choose_labels(stack, middle)
     scale = np.float32(1 / 255)
     return {"photo": photo, "up": stack[up] * scale, "down": stack[down] * scale, "light": light}
 

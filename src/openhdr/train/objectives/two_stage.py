@@ -11,6 +11,9 @@ Where the paper and the authors' program differ, the defaults are the program's,
 - the photo is the medium frame in the program, of any exposure in the paper.
 Stage II sees the result of stage I without a gradient, as in the program, so that one optimiser does what its
 two do. CIEDE2000 takes gamma-coded values as display codes and counts nothing above 1.
+Not of the paper, for the small recipe: `joint` lets stage II's loss reach stage I, and `light_weight` weighs the
+difference that expanded photos are scored by (see display.py).
+
 Labels are drawn a sample: real ones 0.7..1.2, of which what exceeds 1 counts as 1 (a target above 1 has no
 least loss), made ones 0..0.3.
 """
@@ -28,8 +31,10 @@ from openhdr.core.errors import ExposureError
 from openhdr.data.sample import NETWORK_GAMMA, Sample, recode
 from openhdr.metrics.losses.ciede2000 import delta_e_2000
 from openhdr.metrics.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim
+from openhdr.models.tiling import whole
 from openhdr.models.two_stage_discriminator import TwoStageDiscriminator
 from openhdr.train.distributed import gathered_with_gradient
+from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
 
 _REAL, _MADE = (0.7, 1.2), (0.0, 0.3)  # ranges of the critic's labels
@@ -50,6 +55,9 @@ class TwoStageObjective:
     adversarial_weight: float = 1e-3  # 0 = no critic
     colour: Literal["ciede2000", "none"] = "ciede2000"
     colour_weight: float = 1 / 255
+    stage2_weight: float = 1.0  # of its L1
+    light_weight: float = 0.0  # of pu21_distance; 0 = no such term
+    joint: bool = False  # stage I learns from stage II's loss, too
 
     def example(self, sample: Sample, rng: np.random.Generator, bounded: bool) -> dict[str, np.ndarray]:
         """photo, truth (3, H, W) gamma-coded; real, made (1,) labels."""
@@ -75,7 +83,7 @@ class TwoStageObjective:
         return TwoStageDiscriminator() if self.adversarial_weight else None
 
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        parts = nets.net(batch["photo"], return_parts=True, local=_detached)
+        parts = nets.net(batch["photo"], return_parts=True, local=whole if self.joint else _detached)
         terms: Terms = {}
         if "stage1" in parts:
             terms |= self._first_terms(nets, parts["stage1"].float(), as_photo(batch["truth"]))
@@ -93,20 +101,21 @@ class TwoStageObjective:
         return {"critic": (losses[0] + losses[1]) / 2}
 
     def _first_terms(self, nets: Nets, out: torch.Tensor, truth: torch.Tensor) -> Terms:
-        similarity = SIMILARITIES[self.similarity](*(gathered_with_gradient(x) for x in (out, truth)))
-        terms = {
-            "stage1_l1": (out - truth).abs().mean(),
-            "stage1_similarity": self.similarity_weight * (1 - similarity),
-        }
+        terms = {"stage1_l1": (out - truth).abs().mean()}
+        if self.similarity_weight:
+            similarity = SIMILARITIES[self.similarity](*(gathered_with_gradient(x) for x in (out, truth)))
+            terms["stage1_similarity"] = self.similarity_weight * (1 - similarity)
         if nets.critic is not None:
             judged = nets.critic(out).float()
             terms["adversarial"] = self.adversarial_weight * cross_entropy(judged, torch.ones_like(judged))
         return terms
 
     def _second_terms(self, out: torch.Tensor, truth: torch.Tensor) -> Terms:
-        terms = {"stage2_l1": (out - truth).abs().mean()}
+        terms = {"stage2_l1": self.stage2_weight * (out - truth).abs().mean()}
         if self.colour == "ciede2000":
             terms["stage2_colour"] = self.colour_weight * delta_e_2000(out, truth)
+        if self.light_weight:
+            terms["light"] = self.light_weight * pu21_distance(out**NETWORK_GAMMA, truth**NETWORK_GAMMA)
         return terms
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.camera.simulation.config import SimulationConfig, training
-from openhdr.camera.simulation.distributions import LogUniform
+from openhdr.camera.simulation.config import ShakeConfig, SimulationConfig, training
+from openhdr.camera.simulation.distributions import LogUniform, Normal
 from openhdr.camera.simulation.scene import Scene
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data.cache import build_cache, unpack_scene
@@ -25,6 +25,15 @@ from openhdr.data.splits import panoramas, refuse_held_out, sha256_of
 from openhdr.data.stream import draw_sample
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
+
+_LEFT_BY_REGISTRATION = ShakeConfig(
+    turn_px=LogUniform(0.02, 0.6),
+    step_px=LogUniform(0.02, 0.4),
+    roll_deg=Normal(0, 0.02),
+    zoom_stops=Normal(0, 0.0003),
+    still_share=0.1,
+)
+"""What is left of hand shake where a homography was found: fractions of a pixel."""
 
 _IN_MEMORY = 64  # scenes, of 6 MB each at 1024 x 512
 _VALIDATION_SEED = 7_000_000  # of the first held-out bracket; the others count on
@@ -41,15 +50,20 @@ class SimulatedSource:
 
     @property
     def epoch(self) -> int:
-        return self.scenes.samples * self.config.samples_per_scene
+        return self.scenes.samples * self.config.samples_per_scene * self.config.cuts
 
     def sample(self, index: int) -> Sample:
+        return _picture(self, index // self.config.cuts)
+
+    def picture(self, index: int) -> Sample:
         first = max(0, index // self.config.samples_per_scene - self.config.window + 1)
         count = min(self.config.window, self.scenes.samples)
         numbers = [shuffled(self.seed, first + k, self.scenes.samples) for k in range(count)]
         window = [_scene(self.scenes, number) for number in dict.fromkeys(numbers)]
         seed = int(np.random.default_rng([self.seed, index]).integers(2**62))
-        return draw_sample(window, laws_of(self.config, self.config.patch), seed, f"{index:08d}")
+        return draw_sample(
+            window, laws_of(self.config, self.config.view or self.config.patch), seed, f"{index:08d}"
+        )
 
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
         scenes = [read_scene(path) for path in held_out_files(Path(config.path or self.scenes_folder))]
@@ -67,7 +81,8 @@ class SimulatedSource:
 def laws_of(config: DataConfig, size: int) -> SimulationConfig:
     """What brackets of `size` x `size` pixels are drawn from."""
     laws = training(size)
-    return replace(laws, exposure=replace(laws.exposure, clip_share=LogUniform(*config.clip_share)))
+    laws = replace(laws, exposure=replace(laws.exposure, clip_share=LogUniform(*config.clip_share)))
+    return replace(laws, shake=_LEFT_BY_REGISTRATION) if config.registered else laws
 
 
 def open_simulated(config: DataConfig, seed: int, cache: Path) -> SimulatedSource:
@@ -107,3 +122,9 @@ def held_out_files(folder: Path) -> Sequence[Path]:
 @lru_cache(maxsize=_IN_MEMORY)
 def _scene(index: ShardIndex, number: int) -> Scene:
     return unpack_scene(index.read(number))
+
+
+@lru_cache(maxsize=4)
+def _picture(source: SimulatedSource, index: int) -> Sample:
+    """A picture is kept until the patches of a batch are cut from it."""
+    return source.picture(index)

@@ -1,0 +1,48 @@
+"""First weights with which a network is a plain method already, one file a network.
+
+Three frames: a merge that takes the short frame where the reference clips,
+
+    out = m                  where the reference is properly exposed
+        = max(m, s')         where it clips
+
+        + w clip(l' - m, -d, d)      where the long frame does not clip: it is less noisy (not eapnet)
+
+m: the reference at EV 0, s', l': the others at EV 0. In networks of ReLUs the first two lines are
+m + relu(s' - 1 - K relu(t - m)), and clip(x, -d, d) = relu(x) - relu(x - d) - relu(-x) + relu(-x - d), which some of
+their channels are set to compute. One photo: the photo itself, with clipped light 1.7 times as bright.
+
+The other channels begin at random, and reach the output through weights that begin at zero. All weights learn. The
+papers begin at random; it costs hours of one processor core until a network is where this begins.
+
+A row is named as the network; its target is begin(net), which sets the weights in place.
+"""
+
+from __future__ import annotations
+
+from openhdr.core.table import Row, Table
+
+KNEE = 0.97  # t: gamma-coded value from which the reference counts as clipped
+LIFT = 1.7  # light of what a single photo clips: near the best constant on training scenes
+GATE = 20.0  # K: so much below t, times this, closes the gate
+
+LONG_KNEE = 0.95  # value from which the long frame counts as clipped; resampling spreads what does
+LONG_SHARE = 0.7  # w
+STEP = 0.015  # d, gamma-coded: more than most noise, and a ghost of this height is faint
+
+_HERE = "openhdr.train.beginnings"
+
+BEGINNINGS: Table[Row] = Table(
+    "network that can begin as a plain method",
+    Row("ahdrnet", "In logits, as the output is a sigmoid.", f"{_HERE}.ahdrnet:begin", extra="torch"),
+    Row("adnet", "From the aligned branch.", f"{_HERE}.adnet:begin", extra="torch"),
+    Row("gsanet", "From the group of aligned images.", f"{_HERE}.gsanet:begin", extra="torch"),
+    Row("eapnet", "What is clipped at half size, the rest at full.", f"{_HERE}.eapnet:begin", extra="torch"),
+    Row("eapnet-light", "As eapnet.", f"{_HERE}.eapnet:begin", extra="torch"),
+    Row(
+        "two-stage",
+        "Both stages pass the photo; clipped light is lifted.",
+        f"{_HERE}.two_stage:begin",
+        extra="torch",
+    ),
+    Row("stack-itm", "A black exposure, mixed in and taken out.", f"{_HERE}.stack_itm:begin", extra="torch"),
+)
