@@ -45,7 +45,14 @@ def measured(stored: Stored) -> str:
         f"Measured with openhdr {facts['openhdr']} (commits {stored.commits}) up to {facts['date'][:10]} on "
         f"{machine['cores']} cores of {machine['processor']}, which other work shared."
     )
-    return " ".join([said, *stored.pending()])
+    return " ".join([said, *pending_words(stored)])
+
+
+def pending_words(*stored: Stored) -> list[str]:
+    """A sentence for each kind of method that the tables lack."""
+    found = [one.pending() for one in stored]
+    names = {what: [f"`{name}`" for one in found for name in one[what]] for what in found[0]}
+    return [f"{what}: {', '.join(some)}." for what, some in names.items() if some]
 
 
 def protocols(stored: Stored) -> str:
@@ -187,6 +194,6 @@ def readme_part(merging: Stored, single: Stored) -> str:
             "![Quality over processor time](docs/images/benchmark-merge.svg)",
             "One photo expanded, on the middle photos of the same brackets (it clips at 100 cd/m2):",
             scores(single, single_names, [*single_heads, Head("processor s", single.seconds, 2, 0)]),
-            " ".join(dict.fromkeys([*merging.pending(), *single.pending()])),
+            " ".join(pending_words(merging, single)),
         ]
     ).strip()

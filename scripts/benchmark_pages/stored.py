@@ -96,8 +96,8 @@ class Stored:
         method = self.methods[name]
         return not method["deghost"] or method["align"] is not None
 
-    def pending(self) -> list[str]:
-        """Sentences on rows of the tables that the results do not hold, or hold of earlier weights."""
+    def pending(self) -> dict[str, list[str]]:
+        """Rows of the tables that the results do not hold, or hold of earlier weights: {what: names}."""
         weights = [row for row in WEIGHTS.values() if MODELS[row.network].task == self.task]
         trained = {row.network for row in weights}
         bare = [name for name, row in MODELS.items() if row.task == self.task and name not in trained]
@@ -107,7 +107,7 @@ class Stored:
             else {n: r for n, r in MERGERS.items() if r.output == "radiance"}
         )
         ran = {method["method"] for method in self.methods.values()}
-        groups = {
+        return {
             "No weights yet": bare,
             "Not measured yet": [
                 *(name for name in table if name not in ran),
@@ -115,7 +115,6 @@ class Stored:
             ],
             "Measured with earlier weights": [name for name in self.methods if self._is_old(name)],
         }
-        return [f"{what}: {', '.join(f'`{n}`' for n in names)}." for what, names in groups.items() if names]
 
     def _is_old(self, name: str) -> bool:
         method = self.methods[name]
