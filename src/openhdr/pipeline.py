@@ -31,7 +31,7 @@ from openhdr.expansion.photo import Photo, photo_of
 from openhdr.expansion.runner import ExpandResult, expand_image, result_of
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
-from openhdr.merging.ghosts import CompareOptions, compare
+from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.matching import Match
 from openhdr.merging.registered import registered_light
 from openhdr.merging.samples import Stack
@@ -155,10 +155,10 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     stack = Stack(bracket, [response] * len(images), placements, invalid, [None] * len(images))
     # a curve recovered from these very frames, or one that the user vouches for, is not bent again
     match = options.match if options.match is not None else options.response == ASSUMED_RESPONSE
-    stack, matches = compare(stack, CompareOptions(deghost=options.deghost, match=match))
-    image = _combined(stack, method, options)
+    compared = compare(stack, CompareOptions(deghost=options.deghost, match=match))
+    image, stack = _combined(compared, method, options)
     trust = [np.ones((1, 1), np.float32) if one is None else one for one in stack.trust]
-    return MergeResult(image, bracket, source, placements, response, trust, matches, used)
+    return MergeResult(image, bracket, source, placements, response, trust, compared.matches, used)
 
 
 def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
@@ -215,15 +215,20 @@ def _calibrated(
     return calibrate(codes, bracket.ev, valid, clip, CalibrationOptions(method=method))
 
 
-def _combined(stack: Stack, method: str, options: MergeOptions) -> Image:
-    """The merged picture with the reference's facts."""
+def _combined(compared: Comparison, method: str, options: MergeOptions) -> tuple[Image, Stack]:
+    """The merged picture with the reference's facts, and the stack with what was trusted."""
+    stack = compared.stack
     reference = stack.bracket.frames[stack.bracket.reference].image
     if method in MODELS:
-        return _with_luminance(reference.with_pixels(_through_network(stack, method, options), "linear"))
+        light = _through_network(stack, method, options)
+        return _with_luminance(reference.with_pixels(light, "linear")), stack
     row = MERGERS[method]
-    if row.output == "display":
-        return reference.with_pixels(row.load()(stack), "srgb")
-    return _with_luminance(reference.with_pixels(merge_strips(stack, row.load()), "linear"))
+    if row.takes == "stack":
+        return reference.with_pixels(row.load()(stack), "srgb"), stack
+    if row.takes == "samples":
+        return _with_luminance(reference.with_pixels(merge_strips(stack, row.load()), "linear")), stack
+    learned = row.load()(compared)
+    return _with_luminance(reference.with_pixels(learned.radiance, "linear")), learned.stack
 
 
 def _frames_of(method: str, bracket: Bracket) -> tuple[int, ...]:

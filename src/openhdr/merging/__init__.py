@@ -1,7 +1,7 @@
 """Layer 4: classical mergers, one row each, and deghosting.
 
-A radiance merger is a function `(samples) -> (radiance, weight)` for one strip; a display merger a function
-`(stack) -> codes` for the whole picture.
+What a merger is called with is `takes`: `samples`, one strip -> (radiance, weight); `stack`, the whole bracket ->
+(H, W, 3); or `comparison`, the whole bracket and what was found out about it -> `learned.Learned`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,21 @@ class MergerRow(Row):
     """output: `radiance` (scene-linear, needs exposures) or `display` (a picture to look at)."""
 
     output: Literal["radiance", "display"] = "radiance"
+    takes: Literal["samples", "stack", "comparison"] = "samples"
+
+
+@dataclass(frozen=True)
+class LearnedRow(MergerRow):
+    """A merger with a network of its own, which runs without PyTorch.
+
+    folder: of its ONNX files in the package. params: numbers that were learned. gmacs: 1e9 multiply-adds for three
+    frames of 1060x1900. sha256: of its files.
+    """
+
+    takes: Literal["samples", "stack", "comparison"] = "comparison"
+    params: int = 0
+    gmacs: float = 0.0
+    sha256: tuple[tuple[str, str], ...] = ()
 
 
 MERGERS: Table[MergerRow] = Table(
@@ -29,6 +44,18 @@ MERGERS: Table[MergerRow] = Table(
         "Mertens et al. 2007: exposure fusion for display.",
         "openhdr.merging.mertens:fuse",
         output="display",
+        takes="stack",
+    ),
+    LearnedRow(
+        "trustnet",
+        "Maximum likelihood; a small network decides what to trust and takes out noise.",
+        "openhdr.merging.learned:merge",
+        params=216_724,
+        gmacs=21.1,
+        sha256=(
+            ("decide", "8fa90444aeaa918f954fe926bcad34474e9de37075c4a1febc2eb8069fe27678"),
+            ("refine", "7a74df7de91d9fde6e3f40eadc4ba4e1df6585f5a7c7b0a597693dd800d5fc7a"),
+        ),
     ),
 )
 

@@ -43,17 +43,6 @@ class CompareOptions:
 
 
 @dataclass(frozen=True)
-class Ghosts:
-    """trust: per frame (h, w) float32 0..1; backdrop: (h, w, 3) float32 radiance to show where nothing else is known.
-
-    Both in the reference's geometry at working size; the backdrop is on the reference's scale.
-    """
-
-    trust: list[np.ndarray]
-    backdrop: np.ndarray
-
-
-@dataclass(frozen=True)
 class Composite:
     """What is known so far, on the reference's scale: (h, w, 3) light, variance, and whether it is only a bound."""
 
@@ -62,29 +51,50 @@ class Composite:
     bound: np.ndarray  # bool: the light is clipped, the truth is at least this
 
 
-def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> tuple[Stack, list[Match]]:
-    """The stack with its ghosts found and every frame matched to the reference's tones, and the matches."""
+@dataclass(frozen=True)
+class Comparison:
+    """A bracket whose frames were compared with the reference.
+
+    stack: the bracket with ghosts marked and every frame matched to the reference's tones. matches: per frame.
+    small, frames, composite: what was compared, at working size: the matched stack without its ghost marks, each
+    frame on the reference's scale, and what they told together; None if nothing was looked for.
+    """
+
+    stack: Stack
+    matches: list[Match]
+    small: Stack | None = None
+    frames: tuple[Composite, ...] = ()
+    composite: Composite | None = None
+
+
+def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> Comparison:
+    """Find the ghosts of a bracket and match every frame to the reference's tones."""
+    count = len(stack.placements)
     if not options.deghost and not options.match:
-        return stack, [Match() for _ in stack.placements]
+        return Comparison(stack, [Match() for _ in range(count)])
     small = shrink_stack(
         stack, options.working_megapixels if options.deghost else options.matching_megapixels
     )
     samples = small.samples(slice(0, small.shape[0]))
-    order = sorted(range(len(samples.ev)), key=lambda i: (i != samples.reference, abs(samples.ev[i])))
+    order = sorted(range(count), key=lambda i: (i != samples.reference, abs(samples.ev[i])))
     trust, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
     composite = _measured(small, samples, samples.reference, Match())
-    with progress.task("comparing frames", len(order) - 1) as advance:
+    frames = [composite] * count
+    with progress.task("comparing frames", count - 1) as advance:
         for index in order[1:]:
             if options.match:
                 matches[index] = _match(small, samples, index, composite)
-            frame = _measured(small, samples, index, matches[index])
+            frames[index] = _measured(small, samples, index, matches[index])
             if options.deghost:
-                trust[index] = _agreement(frame, composite, options)
-            composite = _extend(composite, frame, trust[index] * samples.trust[index])
+                trust[index] = _agreement(frames[index], composite, options)
+            composite = _extend(composite, frames[index], trust[index] * samples.trust[index])
             advance()
     matched = _with_matches(stack, matches)
-    backdrop = make_backdrop(composite, samples.top[samples.reference]) if options.deghost else None
-    return replace(matched, trust=trust, backdrop=backdrop), matches
+    if not options.deghost:
+        return Comparison(replace(matched, trust=trust), matches)
+    backdrop = make_backdrop(composite, samples.top[samples.reference])
+    marked = replace(matched, trust=trust, backdrop=backdrop)
+    return Comparison(marked, matches, _with_matches(small, matches), tuple(frames), composite)
 
 
 def _with_matches(stack: Stack, matches: list[Match]) -> Stack:
@@ -172,6 +182,19 @@ def _agreement(frame: Composite, composite: Composite, options: CompareOptions) 
     return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1).astype(
         np.float32
     )
+
+
+def deviation(frame: Composite, composite: Composite, slack: float = 0.03) -> np.ndarray:
+    """(h, w, 3) float32 >= 0: how far a frame contradicts what is known, in standard deviations.
+
+    slack: relative difference that errors of response and exposure may make.
+    """
+    difference = frame.light - composite.light
+    difference = np.where(composite.bound, np.minimum(difference, 0), difference)
+    difference = np.where(frame.bound, np.maximum(difference, 0), difference)
+    spread = frame.variance + composite.variance + np.square(slack * composite.light)
+    spread += np.square(0.1 * _steepness(composite.light))
+    return np.abs(difference) / np.sqrt(spread)
 
 
 def bleaching(frame: Composite, composite: Composite) -> float:

@@ -27,25 +27,38 @@ TYPICAL = NoiseModel(shot=2e-4, read=4.5e-4)
 
 def combine(samples: Samples, noise: NoiseModel = TYPICAL) -> tuple[np.ndarray, np.ndarray]:
     """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen."""
-    guide = _guide(samples)
-    blur = np.square(RESAMPLING_PX * _steepness(guide)) if any(samples.moved) else None
+    guide, spread = guide_and_spread(samples)
     total = np.zeros_like(samples.light[0])
     weights = np.full(guide.shape, TINY, np.float32)
-    frames = zip(samples.light, samples.headroom, samples.trust, samples.moved, samples.ev, strict=True)
-    for light, headroom, trust, moved, ev in frames:
-        gain = np.float32(2.0**ev)
-        # the square of the gain in numerator and denominator of the mean: w light / 2^ev with w = 4^ev / variance
-        weight = guide * np.float32(noise.shot / gain)
-        weight += np.float32((noise.read / gain) ** 2)
-        if moved:
-            weight += blur
+    for index, (light, headroom, trust) in enumerate(
+        zip(samples.light, samples.headroom, samples.trust, strict=True)
+    ):
+        weight = variance(guide, spread, samples, index, noise)
         np.divide(headroom, weight, out=weight)
         weight *= trust
         weights += weight
-        weight *= 1 / gain
+        weight *= np.float32(2.0 ** -samples.ev[index])
         cv2.accumulateProduct(light, cv2.merge((weight, weight, weight)), total)
     scale = 1 / weights
     return cv2.multiply(total, cv2.merge((scale, scale, scale))), weights - TINY
+
+
+def guide_and_spread(samples: Samples) -> tuple[np.ndarray, np.ndarray | None]:
+    """(h, w) light inside the variance, and the variance (h, w) that resampling adds; None where nothing moved."""
+    guide = _guide(samples)
+    return guide, np.square(RESAMPLING_PX * _steepness(guide)) if any(samples.moved) else None
+
+
+def variance(
+    guide: np.ndarray, spread: np.ndarray | None, samples: Samples, index: int, noise: NoiseModel = TYPICAL
+) -> np.ndarray:
+    """(h, w) float32 variance of a frame's light on the reference's scale."""
+    gain = np.float32(2.0 ** samples.ev[index])
+    result = guide * np.float32(noise.shot / gain)
+    result += np.float32((noise.read / gain) ** 2)
+    if samples.moved[index]:
+        result += spread
+    return result
 
 
 def _guide(samples: Samples) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,15 +15,56 @@ from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack, resize_strip
 Combine = Callable[[Samples], tuple[np.ndarray, np.ndarray]]
 
 MARGIN_ROWS = 1  # mergers may look at a pixel's neighbours
+HARDLY_SEEN = np.float32(0.05)  # trust times headroom, summed over the frames
 STRIP_PIXELS = 240_000  # small enough for a core's cache, large enough that NumPy's calls do not count
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merged picture and how much is known about it.
+
+    radiance: (H, W, 3) float32, finite and >= 0; 1.0 = the reference clips.
+    weight: (H, W) float32 >= 0; what the merger gives, for `mle` the inverse variance; 0 = nothing was measured.
+    coverage: (H, W) float32 0..1; 1 = measured, 0 = shown by the backdrop.
+    """
+
+    radiance: np.ndarray
+    weight: np.ndarray
+    coverage: np.ndarray
 
 
 def merge_strips(stack: Stack, combine: Combine) -> np.ndarray:
     """(H, W, 3) float32 radiance, finite and >= 0; 1.0 = the reference clips."""
+    result = np.empty((*stack.shape, 3), np.float32)
+
+    def keep(rows: slice, strip: Merged) -> None:
+        result[rows] = strip.radiance
+
+    _each_strip(stack, combine, keep)
+    return result
+
+
+def merge_known(stack: Stack, combine: Combine) -> Merged:
+    """The same, with what is known about it."""
+    result = Merged(
+        np.empty((*stack.shape, 3), np.float32),
+        np.empty(stack.shape, np.float32),
+        np.empty(stack.shape, np.float32),
+    )
+
+    def keep(rows: slice, strip: Merged) -> None:
+        result.radiance[rows] = strip.radiance
+        result.weight[rows] = strip.weight
+        result.coverage[rows] = strip.coverage
+
+    _each_strip(stack, combine, keep)
+    return result
+
+
+def _each_strip(stack: Stack, combine: Combine, keep: Callable[[slice, Merged], None]) -> None:
     height, width = stack.shape
     step = max(STRIP_PIXELS // width, 8)
     strips = [slice(top, min(top + step, height)) for top in range(0, height, step)]
-    result = np.empty((height, width, 3), np.float32)
 
     def work(rows: slice) -> None:
         wide = slice(max(rows.start - MARGIN_ROWS, 0), min(rows.stop + MARGIN_ROWS, height))
@@ -31,18 +73,35 @@ def merge_strips(stack: Stack, combine: Combine) -> np.ndarray:
         radiance, weight = combine(samples)
         radiance, weight, samples = radiance[inner], weight[inner], samples.cut(inner)
         _fill_unseen(radiance, weight, samples)
-        _show_backdrop(radiance, weight, samples, stack, rows)
-        result[rows] = radiance
+        coverage = coverage_of(samples)
+        _show_backdrop(radiance, coverage, samples, stack, rows)
+        keep(rows, Merged(radiance, weight, coverage))
 
     with progress.task("merging", len(strips)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(work, strips):
             advance()
-    return result
+
+
+def coverage_of(samples: Samples) -> np.ndarray:
+    """(h, W) float32 0..1: how far trusted frames with headroom cover each pixel.
+
+    The shortest frame counts where it clips, too: no frame could tell more than its bound.
+    """
+    total = samples.trust[samples.shortest].copy()
+    for index, (trust, room) in enumerate(zip(samples.trust, samples.headroom, strict=True)):
+        if index != samples.shortest:
+            total += trust * room
+    return np.minimum(total, 1, out=total)
 
 
 def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> None:
-    """Where nothing usable was seen: the shortest trusted frame's clipped level, else the reference as it is."""
-    unseen = np.flatnonzero(weight <= 0)
+    """Where nothing usable was seen: the shortest trusted frame's clipped level, else the reference as it is.
+
+    What is hardly trusted must not win because nothing else has headroom: it fades out.
+    """
+    seen = np.sum([trust * room for trust, room in zip(samples.trust, samples.headroom, strict=True)], axis=0)
+    share = np.where(weight > 0, np.minimum(seen / HARDLY_SEEN, 1), 0).astype(np.float32).ravel()
+    unseen = np.flatnonzero(share < 1)
     if not len(unseen):
         return
     value = _neutral(samples, samples.reference, unseen)
@@ -52,7 +111,8 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> 
         value[take] = _neutral(samples, index, unseen[take]) * np.float32(2.0 ** -samples.ev[index])
         known |= take
     rows, columns = np.divmod(unseen, weight.shape[1])
-    radiance[rows, columns] = value
+    radiance[rows, columns] = value + share[unseen][:, None] * (radiance[rows, columns] - value)
+    weight.ravel()[unseen[share[unseen] < 0.5]] = 0
 
 
 def _neutral(samples: Samples, index: int, pixels: np.ndarray) -> np.ndarray:
@@ -67,14 +127,15 @@ def _neutral(samples: Samples, index: int, pixels: np.ndarray) -> np.ndarray:
 
 
 def _show_backdrop(
-    radiance: np.ndarray, weight: np.ndarray, samples: Samples, stack: Stack, rows: slice
+    radiance: np.ndarray, coverage: np.ndarray, samples: Samples, stack: Stack, rows: slice
 ) -> None:
-    """Where only the reference's clipped channels are known, show the backdrop in those channels."""
-    blind = (weight <= 0) & (samples.trust[samples.shortest] <= 0.5)
+    """As far as no trusted frame measured a place, show the backdrop in the reference's clipped channels."""
+    blind = coverage < 1
     if stack.backdrop is None or not blind.any():
         return
     backdrop = resize_strip(stack.backdrop, rows, stack.shape)[blind]
     reference = samples.light[samples.reference][blind]
     # channels well below clipping keep the reference's fine detail; the backdrop may be at a smaller size
     bright = reference > np.float32(0.8) * samples.top[samples.reference]
-    radiance[blind] = np.where(bright, np.maximum(backdrop, reference), reference)
+    shown = np.where(bright, np.maximum(backdrop, reference), reference)
+    radiance[blind] = shown + coverage[blind][:, None] * (radiance[blind] - shown)

@@ -159,6 +159,8 @@ def _traced(net: nn.Module, interface: Interface) -> Any:
             output_names=list(interface.outputs),
             dynamic_shapes={name: dict(axes) or None for name, axes in interface.inputs.items()},
         )
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()  # the exporter's stack traces: paths of this machine, and most of a small file
     for value, axes in zip(program.model.graph.outputs, interface.outputs.values(), strict=True):
         for axis, name in axes.items():  # else a formula of padding and cropping
             value.shape[axis] = name

@@ -1,0 +1,215 @@
+"""TrustNet, the networks of openhdr's own merger: one decides what to trust, one refines the merged picture.
+
+What they see is in `openhdr.merging.features`, what is done with their answers in `openhdr.merging.learned`; there
+they run without PyTorch. From others: a scale of per-frame features shared between frames, and reduced over them so
+that their number and order do not matter (as in deep sets); GSANet's grouping around the reference (each frame is
+seen beside it); ADNet's two views of a frame (its exposure, clipping and noise; its content on the common scale);
+U-shaped blocks at low resolution as in EAPNet. The answers are bounded: trust is the classical one times at most
+e^8 either way in odds, a refined value stays within six standard deviations of the measured one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from openhdr.models.blocks import pad_to_multiple
+from openhdr.models.export import Exported, Interface, Sizes, export_module
+
+FRAME_CHANNELS, SHARED_CHANNELS, MERGED_CHANNELS = 13, 11, 8  # see `openhdr.merging.features` and `learned`
+TRUST = 9  # channel of the classical trust among a frame's features
+LEAST_TRUST = (
+    0.005  # the classical trust is taken as within this and 1 minus this: the network may overrule it
+)
+
+
+@dataclass(frozen=True)
+class TrustNetConfig:
+    """decide: channels at 1/2, 1/4, 1/8 and 1/16 of the working size; refine: at 1/2, 1/4 and 1/8 of the full."""
+
+    decide: tuple[int, int, int, int] = (16, 24, 40, 56)
+    refine: tuple[int, int, int] = (16, 24, 40)
+    share: bool = True  # frames see the mean of all frames' features
+    odds: float = 8.0  # most that the logarithm of a trust's odds may change by
+    fill_stops: float = 3.0  # most that the backdrop may change by
+    reach_sd: float = 6.0  # most that a measured value may change by
+    free: float = 0.5  # most that an unmeasured value may change by, in mu codes
+
+
+class TrustNet(nn.Module):
+    """Both networks. decide, refine: used one after the other, with the merger between them."""
+
+    def __init__(self, config: TrustNetConfig = TrustNetConfig()) -> None:
+        super().__init__()
+        self.config = config
+        self.decide = Decide(config)
+        self.refine = Refine(config)
+
+
+class Decide(nn.Module):
+    """Features of a bracket -> trust in every frame beside the reference, and a factor for the backdrop."""
+
+    def __init__(self, config: TrustNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        half, quarter, eighth, sixteenth = config.decide
+        self.frame = nn.Conv2d(FRAME_CHANNELS, half, 2, 2)
+        self.shared = nn.Conv2d(SHARED_CHANNELS, half, 2, 2)
+        self.first = nn.Conv2d(half, half, 3, padding=1)
+        widths = ((half, quarter), (quarter, eighth), (eighth, sixteenth))
+        self.down = nn.ModuleList(Down(*pair) for pair in widths)
+        self.up = nn.ModuleList(Up(*pair) for pair in reversed(widths))
+        self.trust = _silent(nn.Conv2d(half, 4, 3, padding=1))
+        self.fill = _silent(nn.Conv2d(half, 12, 3, padding=1))
+
+    def forward(self, frames: torch.Tensor, shared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """frames (K, 13, H, W), shared (11, H, W) -> trust (K, H, W), factor (3, H, W)."""
+        height, width = shared.shape[1:]
+        x = _act(self.frame(pad_to_multiple(frames, 16)) + self.shared(pad_to_multiple(shared[None], 16)))
+        levels = [_act(self.first(x))]
+        for down in self.down:
+            levels.append(down(levels[-1], self.config.share))
+        y = levels.pop()
+        for up in self.up:
+            y = up(y, levels.pop())
+        change = F.pixel_shuffle(self.trust(y), 2)[:, 0, :height, :width]
+        fill = F.pixel_shuffle(self.fill(y.mean(0, keepdim=True)), 2)[0, :, :height, :width]
+        classical = frames[:, TRUST].clamp(LEAST_TRUST, 1 - LEAST_TRUST)
+        odds = torch.log(classical / (1 - classical)) + _bounded(change, self.config.odds)
+        return torch.sigmoid(odds), torch.exp2(_bounded(fill, self.config.fill_stops))
+
+
+class Refine(nn.Module):
+    """A merged picture with what is known about it -> its values, moved within their noise."""
+
+    def __init__(self, config: TrustNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        half, quarter, eighth = config.refine
+        self.enter = nn.Conv2d(MERGED_CHANNELS, half, 2, 2)
+        self.at_half, self.at_quarter, self.at_eighth = Pair(half), Pair(quarter), Pair(eighth)
+        self.to_quarter = nn.Conv2d(half, quarter, 3, 2, 1)
+        self.to_eighth = nn.Conv2d(quarter, eighth, 3, 2, 1)
+        self.up = nn.ModuleList((Up(quarter, eighth), Up(half, quarter)))
+        self.leave = _silent(nn.Conv2d(half, 12, 3, padding=1))
+
+    def forward(self, merged: torch.Tensor) -> torch.Tensor:
+        """merged (B, 8, H, W) -> mu codes (B, 3, H, W)."""
+        height, width = merged.shape[2:]
+        code, sd, coverage, reference = merged[:, :3], merged[:, 3:4], merged[:, 4:5], merged[:, 5:]
+        seen = pad_to_multiple(torch.cat((code, torch.log2(sd) / 8 + 1, coverage, reference), 1), 8)
+        x = self.at_half(_act(self.enter(seen)))
+        y = self.at_quarter(_act(self.to_quarter(x)))
+        z = self.at_eighth(_act(self.to_eighth(y)))
+        for up, finer in zip(self.up, (y, x), strict=True):
+            z = up(z, finer)
+        room = self.config.reach_sd * sd * coverage + self.config.free * (1 - coverage)
+        return code + room * torch.tanh(F.pixel_shuffle(self.leave(z), 2)[..., :height, :width])
+
+
+class Down(nn.Module):
+    """To half the size, and a step in which every frame learns what all of them see."""
+
+    def __init__(self, inner: int, outer: int) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(inner, outer, 3, 2, 1)
+        self.own = nn.Conv2d(outer, outer, 3, padding=1)
+        self.all = nn.Conv2d(outer, outer, 1)
+
+    def forward(self, x: torch.Tensor, share: bool) -> torch.Tensor:
+        x = _act(self.enter(x))
+        common = x.mean(0, keepdim=True) if share else x
+        return x + _act(self.own(x) + self.all(common))
+
+
+class Up(nn.Module):
+    """From the coarse level to the finer one beside it."""
+
+    def __init__(self, finer: int, coarse: int) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(coarse, finer, 1)
+        self.own = nn.Conv2d(finer, finer, 3, padding=1)
+
+    def forward(self, coarse: torch.Tensor, finer: torch.Tensor) -> torch.Tensor:
+        larger = F.interpolate(self.enter(coarse), scale_factor=2, mode="bilinear", align_corners=False)
+        x = finer + larger
+        return x + _act(self.own(x))
+
+
+class Pair(nn.Module):
+    """Two convolutions with a way round them."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(channels, channels, 3, padding=1)
+        self.two = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + _act(self.two(_act(self.one(x))))
+
+
+def _act(x: torch.Tensor) -> torch.Tensor:
+    return F.leaky_relu(x, 0.1)
+
+
+def _bounded(x: torch.Tensor, most: float) -> torch.Tensor:
+    return most * torch.tanh(x / most)
+
+
+def _silent(layer: nn.Conv2d) -> nn.Conv2d:
+    """A layer that says nothing at first: untrained networks give the classical result."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _example_of_decide(sizes: Sizes) -> tuple[torch.Tensor, torch.Tensor]:
+    draw = torch.Generator().manual_seed(1)
+    size = (sizes["height"], sizes["width"])
+    frames = torch.rand(sizes["frames"], FRAME_CHANNELS, *size, generator=draw)
+    return frames, torch.rand(SHARED_CHANNELS, *size, generator=draw)
+
+
+def _example_of_refine(sizes: Sizes) -> tuple[torch.Tensor]:
+    draw = torch.Generator().manual_seed(1)
+    merged = torch.rand(1, MERGED_CHANNELS, sizes["height"], sizes["width"], generator=draw)
+    merged[:, 3] *= 0.01  # standard deviations
+    return (merged + 1e-5,)
+
+
+INTERFACES = {
+    "decide": Interface(
+        {"frames": {0: "frames", 2: "height", 3: "width"}, "shared": {1: "height", 2: "width"}},
+        {"trust": {0: "frames", 1: "height", 2: "width"}, "factor": {1: "height", 2: "width"}},
+        _example_of_decide,
+        {
+            "frames": "(K, 13, H, W), of the frames beside the reference: openhdr.merging.features",
+            "shared": "(11, H, W): openhdr.merging.features",
+            "trust": "(K, H, W) 0..1",
+            "factor": "(3, H, W), of the backdrop",
+        },
+        {"frames": 2, "height": 53, "width": 75},
+        ({"frames": 1, "height": 48, "width": 64}, {"frames": 4, "height": 91, "width": 50}),
+    ),
+    "refine": Interface(
+        {"merged": {2: "height", 3: "width"}},
+        {"code": {2: "height", 3: "width"}},
+        _example_of_refine,
+        {
+            "merged": "(1, 8, H, W): mu codes, their standard deviation, coverage, the reference's codes",
+            "code": "(1, 3, H, W) mu codes, 1 = the reference clips",
+        },
+    ),
+}
+
+
+def export_parts(net: TrustNet, folder: Path, name: str) -> list[Exported]:
+    """Write FOLDER/NAME-decide.onnx and FOLDER/NAME-refine.onnx, checked against PyTorch."""
+    return [
+        export_module(getattr(net, part), interface, folder / f"{name}-{part}.onnx", {"network": name})
+        for part, interface in INTERFACES.items()
+    ]
