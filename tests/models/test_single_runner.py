@@ -98,3 +98,26 @@ def test_bad_photos_are_refused() -> None:
         expand_image(net, np.full((4, 4, 3), np.nan, np.float32))
     with pytest.raises(RequestError, match="device 'nowhere'"):
         expand_image(net, np.zeros((4, 4, 3), np.float32), RunOptions(device="nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "parameters"),
+    [
+        ("two-stage", {"stages": "first"}, 555_655),
+        ("two-stage", {"stages": "second"}, 278_821),
+        ("stack-itm", {"exposure_block": False}, 5_873_937),
+        ("stack-itm", {"luminance_guided": False}, 6_930_393),
+        ("stack-itm", {"cross_attention": "own"}, 6_930_393),
+        ("stack-itm", {"cross_attention": "none"}, 4_780_205),
+        ("stack-itm", {"fusion": "debevec"}, 6_845_202),
+    ],
+)
+def test_every_variant_of_the_guide_runs(
+    rng: np.random.Generator, name: str, variant: dict, parameters: int
+) -> None:
+    net = models.load(name, **variant)
+    assert sum(one.numel() for one in net.parameters()) == parameters
+    made = expand_image(net, light(rng, 33, 21), THREADS, keep_stack=True)
+    assert made.linear.shape == (33, 21, 3) and np.isfinite(made.linear).all() and made.linear.min() >= 0
+    assert len(made.stack) == (2 if name == "stack-itm" else 0)
+    assert (made.masks is None) == (name == "two-stage" or variant.get("fusion") == "debevec")
