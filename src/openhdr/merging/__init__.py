@@ -54,7 +54,7 @@ MERGERS: Table[MergerRow] = Table(
         gmacs=21.1,
         sha256=(
             ("decide", "8fa90444aeaa918f954fe926bcad34474e9de37075c4a1febc2eb8069fe27678"),
-            ("refine", "7a74df7de91d9fde6e3f40eadc4ba4e1df6585f5a7c7b0a597693dd800d5fc7a"),
+            ("refine", "781db2f70a724f96a9d73104b4864e42e2ba9ec93f6038ee99dd8597a7c6fc8a"),
         ),
     ),
 )

@@ -40,11 +40,6 @@ def mu_code(light: np.ndarray) -> np.ndarray:
     return np.log1p(MU * np.maximum(light, 0)) / LOG_MU
 
 
-def mu_decode(code: np.ndarray) -> np.ndarray:
-    """The light of a code."""
-    return np.expm1(np.maximum(code, 0) * LOG_MU) / MU
-
-
 def features_of(comparison: Comparison) -> Features:
     """The features of a bracket that was compared with ghosts in mind."""
     small, composite = comparison.small, comparison.composite

@@ -11,6 +11,8 @@ reference. Both networks are ONNX files in the package (`openhdr.models.trustnet
 from __future__ import annotations
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -21,14 +23,13 @@ import onnxruntime
 from openhdr.core import progress
 from openhdr.core.errors import FileError
 from openhdr.merging import MERGERS, mle
-from openhdr.merging.features import LOG_MU, MU, features_of, mu_code, mu_decode
+from openhdr.merging.features import features_of
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.samples import Stack, decode
 from openhdr.merging.strips import Merged, merge_known
 
-TILE, MARGIN = 768, 64  # pixels; a refined value depends on less than the margin around it
+TILE, MARGIN = 512, 56  # pixels, divisible by 8; a refined value depends on no more than the margin around it
 UNSURE = 0.01  # a sigmoid never says 0 or 1; so near them it means them
-LEAST_SD, MOST_SD = 1e-5, 0.3  # of mu codes
 
 
 @dataclass(frozen=True)
@@ -68,47 +69,38 @@ def refine(stack: Stack, merged: Merged, name: str) -> np.ndarray:
     """(H, W, 3) float32 radiance: the merged picture, tile by tile through the second network."""
     height, width = stack.shape
     result = np.empty_like(merged.radiance)
-    session = _session(name, "refine")
-    tops, lefts = range(0, height, TILE), range(0, width, TILE)
-    with progress.task("refining", len(tops) * len(lefts)) as advance:
-        for top in tops:
-            rows = slice(max(top - MARGIN, 0), min(top + TILE + MARGIN, height))
-            reference = _reference_code(stack, rows)
-            for left in lefts:
-                columns = slice(max(left - MARGIN, 0), min(left + TILE + MARGIN, width))
-                (code,) = session.run(
-                    None, {"merged": _seen(merged, reference[:, columns], rows, columns)[None]}
-                )
-                inner = code[0, :, top - rows.start :, left - columns.start :][:, :TILE, :TILE]
-                result[top : top + TILE, left : left + TILE] = mu_decode(inner).transpose(1, 2, 0)
-                advance()
-    # a clipped level is a bound, and no noise is taken out of a bound
-    bound = (merged.weight <= 0) & (merged.coverage > 0.5)
-    result[bound] = merged.radiance[bound]
+    session = _session(name, "refine", threads=1)  # one tile a core costs less than one tile on all
+    corners = [(top, left) for top in range(0, height, TILE) for left in range(0, width, TILE)]
+
+    def work(corner: tuple[int, int]) -> None:
+        top, left = corner
+        rows = slice(max(top - MARGIN, 0), min(top + TILE + MARGIN, height))
+        columns = slice(max(left - MARGIN, 0), min(left + TILE + MARGIN, width))
+        (refined,) = session.run(None, {"merged": _seen(stack, merged, rows, columns)[None]})
+        inner = refined[0, :, top - rows.start :, left - columns.start :][:, :TILE, :TILE]
+        result[top : top + TILE, left : left + TILE] = inner.transpose(1, 2, 0)
+
+    with progress.task("refining", len(corners)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(work, corners):
+            advance()
     return result
 
 
-def _reference_code(stack: Stack, rows: slice) -> np.ndarray:
+def _seen(stack: Stack, merged: Merged, rows: slice, columns: slice) -> np.ndarray:
+    """(8, h, w) float32: radiance (3), weight, coverage, the reference's light (3)."""
     reference = stack.bracket.reference
     image = stack.bracket.frames[reference].image
-    return mu_code(decode(image.with_pixels(image.pixels[rows]), stack.responses[reference]))
-
-
-def _seen(merged: Merged, reference: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
-    """(8, h, w) float32: merged codes (3), their standard deviation, coverage, the reference's codes (3)."""
-    light = merged.radiance[rows, columns]
-    weight = merged.weight[rows, columns]
-    sd = (MU / LOG_MU) / (np.sqrt(np.maximum(weight, 1)) * (1 + MU * light.mean(axis=2)))
-    planes = np.empty((8, *sd.shape), np.float32)
-    planes[:3] = mu_code(light).transpose(2, 0, 1)
-    planes[3] = np.clip(sd, LEAST_SD, MOST_SD)
+    light = decode(image.with_pixels(image.pixels[rows, columns]), stack.responses[reference])
+    planes = np.empty((8, *light.shape[:2]), np.float32)
+    planes[:3] = merged.radiance[rows, columns].transpose(2, 0, 1)
+    planes[3] = merged.weight[rows, columns]
     planes[4] = merged.coverage[rows, columns]
-    planes[5:] = reference.transpose(2, 0, 1)
+    planes[5:] = light.transpose(2, 0, 1)
     return planes
 
 
 @cache
-def _session(name: str, part: str) -> onnxruntime.InferenceSession:
+def _session(name: str, part: str, threads: int = 0) -> onnxruntime.InferenceSession:
     """A network of the package, checked before it is run."""
     file = resources.files("openhdr.merging").joinpath("weights", f"{name}-{part}.onnx")
     content = file.read_bytes()
@@ -116,4 +108,5 @@ def _session(name: str, part: str) -> onnxruntime.InferenceSession:
         raise FileError(str(file), "is damaged (its SHA-256 differs)", "install openhdr again")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = threads  # 0 = all cores
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

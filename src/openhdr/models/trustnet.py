@@ -10,6 +10,7 @@ e^8 either way in odds, a refined value stays within six standard deviations of 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from torch.nn import functional as F
 
 from openhdr.models.blocks import pad_to_multiple
 from openhdr.models.export import Exported, Interface, Sizes, export_module
+
+MU = 5000.0
+LOG_MU = math.log1p(MU)
+LEAST_SD, MOST_SD = 1e-5, 0.3  # standard deviations of mu codes are taken as within these
 
 FRAME_CHANNELS, SHARED_CHANNELS, MERGED_CHANNELS = 13, 11, 8  # see `openhdr.merging.features` and `learned`
 TRUST = 9  # channel of the classical trust among a frame's features
@@ -98,17 +103,28 @@ class Refine(nn.Module):
         self.leave = _silent(nn.Conv2d(half, 12, 3, padding=1))
 
     def forward(self, merged: torch.Tensor) -> torch.Tensor:
-        """merged (B, 8, H, W) -> mu codes (B, 3, H, W)."""
+        """merged (B, 8, H, W): radiance, weight, coverage, the reference's light -> radiance (B, 3, H, W)."""
         height, width = merged.shape[2:]
-        code, sd, coverage, reference = merged[:, :3], merged[:, 3:4], merged[:, 4:5], merged[:, 5:]
-        seen = pad_to_multiple(torch.cat((code, torch.log2(sd) / 8 + 1, coverage, reference), 1), 8)
-        x = self.at_half(_act(self.enter(seen)))
+        light, weight, coverage, reference = merged[:, :3], merged[:, 3:4], merged[:, 4:5], merged[:, 5:]
+        code = mu_code(light)
+        slope = (MU / LOG_MU) / (1 + MU * light.mean(1, keepdim=True))
+        sd = (slope / weight.clamp(min=1).sqrt()).clamp(LEAST_SD, MOST_SD)
+        seen = torch.cat((code, torch.log2(sd) / 8 + 1, coverage, mu_code(reference)), 1)
+        x = self.at_half(_act(self.enter(pad_to_multiple(seen, 8))))
         y = self.at_quarter(_act(self.to_quarter(x)))
         z = self.at_eighth(_act(self.to_eighth(y)))
         for up, finer in zip(self.up, (y, x), strict=True):
             z = up(z, finer)
         room = self.config.reach_sd * sd * coverage + self.config.free * (1 - coverage)
-        return code + room * torch.tanh(F.pixel_shuffle(self.leave(z), 2)[..., :height, :width])
+        change = room * torch.tanh(F.pixel_shuffle(self.leave(z), 2)[..., :height, :width])
+        refined = ((code + change).clamp(min=0) * LOG_MU).exp().sub(1) / MU
+        # a clipped level is a bound, and no noise is taken out of a bound
+        return torch.where((weight <= 0) & (coverage > 0.5), light, refined)
+
+
+def mu_code(light: torch.Tensor) -> torch.Tensor:
+    """log(1 + mu x) / log(1 + mu) of light on the reference's scale."""
+    return torch.log(1 + MU * light.clamp(min=0)) / LOG_MU
 
 
 class Down(nn.Module):
@@ -177,8 +193,8 @@ def _example_of_decide(sizes: Sizes) -> tuple[torch.Tensor, torch.Tensor]:
 def _example_of_refine(sizes: Sizes) -> tuple[torch.Tensor]:
     draw = torch.Generator().manual_seed(1)
     merged = torch.rand(1, MERGED_CHANNELS, sizes["height"], sizes["width"], generator=draw)
-    merged[:, 3] *= 0.01  # standard deviations
-    return (merged + 1e-5,)
+    merged[:, 3] *= 1e6  # weights
+    return (merged,)
 
 
 INTERFACES = {
@@ -197,11 +213,11 @@ INTERFACES = {
     ),
     "refine": Interface(
         {"merged": {2: "height", 3: "width"}},
-        {"code": {2: "height", 3: "width"}},
+        {"refined": {2: "height", 3: "width"}},
         _example_of_refine,
         {
-            "merged": "(1, 8, H, W): mu codes, their standard deviation, coverage, the reference's codes",
-            "code": "(1, 3, H, W) mu codes, 1 = the reference clips",
+            "merged": "(1, 8, H, W): radiance, weight, coverage, the reference's light",
+            "refined": "(1, 3, H, W) radiance, 1 = the reference clips",
         },
     ),
 }
