@@ -11,11 +11,15 @@ import pytest
 import torch
 
 from openhdr import models
+from openhdr.core.errors import RequestError
 from openhdr.metrics import evaluate
+from openhdr.train.distributed import World
 from openhdr.train.ema import RunningMean
 from openhdr.train.loop import train
 from openhdr.train.plan import make_plan
 from openhdr.train.recipe import EMAConfig
+from openhdr.train.sources.simulated import open_simulated
+from openhdr.train.validation import open_validation
 
 from .conftest import losses_of, weights_of
 
@@ -35,7 +39,7 @@ def test_run_folder_tells_the_whole_story(tiny, tmp_path: Path) -> None:
 
 def test_tensorboard_gets_numbers_and_pictures(tiny, tmp_path: Path) -> None:
     pytest.importorskip(
-        "tensorboard", reason="needs tensorboard, which training shows more with but does not need"
+        "tensorboard", reason="needs the extra train, which tests get but training works without"
     )
     train(tiny("gsanet", "validation.every=1"), tmp_path, say=lambda line: None)
     shown = list((tmp_path / "tensorboard").glob("events.*"))
@@ -211,3 +215,41 @@ def test_cache_is_made_once(tiny, tmp_path: Path) -> None:
     assert losses_of(tmp_path / "two") == losses_of(tmp_path / "one")
     shutil.rmtree(cache)
     assert not (tmp_path / "two" / "cache").exists()
+
+
+def test_parts_learn_alone(tiny, tmp_path: Path) -> None:
+    """The other weights stay as they began, also where a critic learns in turn."""
+    begun = ("run.length=2", "optimiser.lr=1e-3", "run.seed=3")
+    train(tiny("two-stage", *begun, 'optimiser.only=["stage2.output", "stage2.gates"]'), tmp_path)
+    first = weights_of(tmp_path / "checkpoints" / "step-00000001" / "net.safetensors")
+    last = weights_of(tmp_path / "last.safetensors")
+    changed = {name for name in last if not torch.equal(first[name], last[name])}
+    assert changed and all(name.startswith(("stage2.output", "stage2.gates")) for name in changed)
+
+
+def test_part_that_is_not_there_is_named(tiny, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"optimiser\.only', 'stage3'; did you mean 'stage"):
+        train(tiny("two-stage", 'optimiser.only=["stage3"]'), tmp_path)
+
+
+def test_metric_of_absolute_light_needs_its_meaning(tiny, tmp_path: Path) -> None:
+    changes = ("validation.every=1", "validation.metric=pu21-psnr", "run.length=1")
+    with pytest.raises(RequestError, match=r"say what 1\.0 is to mean"):
+        train(tiny("two-stage", *changes), tmp_path / "one")
+    found = train(tiny("two-stage", *changes, "validation.protocol=abs:100"), tmp_path / "two")
+    assert 5 < found["validation"]["pu21-psnr"] < 60
+
+
+def test_shortest_scale_clips_there(tiny, tmp_path: Path) -> None:
+    """The score of the reference by hand, on the scale of the shortest frame."""
+    recipe = tiny("gsanet", "validation.every=1", "validation.scale=shortest", "validation.metric=psnr-mu")
+    validation = open_validation(recipe, open_simulated(recipe.data, 3, tmp_path / "c"), torch.device("cpu"))
+    values = []
+    for sample in validation.samples:
+        top = 2.0 ** -min(sample.ev)
+        pair = [
+            np.log1p(5000 * np.clip(x / top, 0, 1)) / np.log(5001) for x in (sample.light()[1], sample.truth)
+        ]
+        values.append(-10 * np.log10(np.mean((pair[0] - pair[1]).astype(np.float64) ** 2)))
+    found = validation.scores_of_reference(World())
+    assert found["psnr-mu"] == pytest.approx(np.mean(values), abs=1e-3)

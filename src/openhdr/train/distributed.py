@@ -6,6 +6,7 @@ Everything here also works in a single process, where it does nothing.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,7 +103,11 @@ def in_step(net: nn.Module, device: torch.device) -> nn.Module:
     if not together():
         return net
     devices = [device.index] if device.type == "cuda" else None
-    return DistributedDataParallel(net, device_ids=devices, broadcast_buffers=False)
+    with (
+        warnings.catch_warnings()
+    ):  # the option has another name from PyTorch 2.13 on, which older ones do not know
+        warnings.simplefilter("ignore", FutureWarning)
+        return DistributedDataParallel(net, device_ids=devices, broadcast_buffers=False)
 
 
 def synchronised(net: nn.Module) -> nn.Module:

@@ -60,6 +60,7 @@ class OptimiserConfig:
     eps: float = 1e-8
     weight_decay: float = 0.0
     clip_norm: float = 0.0  # of all gradients together; 0 = none
+    only: tuple[str, ...] = ()  # parts of the network that learn, by the beginning of their names; () = all
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from openhdr.core.errors import FileError
+from openhdr.core.errors import FileError, unknown_name
 from openhdr.models import WEIGHTS, load
 from openhdr.train import checkpoint
 from openhdr.train.beginnings import BEGINNINGS
@@ -20,11 +20,19 @@ from openhdr.train.recipe import OptimiserConfig, Recipe
 
 @dataclass
 class Player:
-    """A network that learns. called: the same network, compiled and in step with other processes."""
+    """A network that learns. called: the same network, compiled and in step with other processes. only: the
+    beginnings of the names of what learns; empty = all.
+    """
 
     module: nn.Module
     called: nn.Module
     optimiser: torch.optim.Optimizer
+    only: tuple[str, ...] = ()
+
+    def learn(self, on: bool) -> None:
+        """Let gradients be computed for what learns, or for nothing."""
+        for name, parameter in self.module.named_parameters():
+            parameter.requires_grad_(on and (not self.only or name.startswith(self.only)))
 
 
 @dataclass
@@ -71,7 +79,7 @@ def new_state(recipe: Recipe, device: torch.device, world: World) -> State:
     critic = recipe.objective.critic()
     if critic is not None:
         nets["critic"] = synchronised(critic.train())
-    players = {name: _player(net, recipe, device) for name, net in nets.items()}
+    players = {name: _player(name, net, recipe, device) for name, net in nets.items()}
     mean = RunningMean(players["net"].module, recipe.ema) if recipe.ema.every else None
     scaler = torch.amp.GradScaler(device.type, enabled=recipe.compute.precision == "float16")
     return State(players, mean, scaler)
@@ -92,15 +100,22 @@ def new_network(recipe: Recipe) -> nn.Module:
     return net
 
 
-def _player(net: nn.Module, recipe: Recipe, device: torch.device) -> Player:
-    compute = recipe.compute
+def _player(name: str, net: nn.Module, recipe: Recipe, device: torch.device) -> Player:
+    compute, only = recipe.compute, recipe.optimiser.only if name == "net" else ()
+    names = [parameter for parameter, _ in net.named_parameters()]
+    for part in only:
+        if not any(parameter.startswith(part) for parameter in names):
+            parts = list(dict.fromkeys(parameter.partition(".")[0] for parameter in names))
+            raise unknown_name("value of recipe key 'optimiser.only',", part, parts)
     net = net.to(device)
     if compute.channels_last:
         net = net.to(memory_format=torch.channels_last)
-    called = in_step(net, device)
+    player = Player(net, net, _optimiser(net, recipe.optimiser), only)
+    player.learn(True)
+    player.called = in_step(net, device)
     if compute.compile:
-        called = torch.compile(called, backend=compute.compile)
-    return Player(net, called, _optimiser(net, recipe.optimiser))
+        player.called = torch.compile(player.called, backend=compute.compile)
+    return player
 
 
 def _optimiser(net: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:

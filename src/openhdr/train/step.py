@@ -48,7 +48,7 @@ def _gradients(recipe: Recipe, state: State, name: str, pieces: Sequence[Batch])
     others = [other for other in state.players.values() if other is not player]
     sums: Terms = {}
     for other in others:
-        other.module.requires_grad_(False)
+        other.learn(False)
     for number, piece in enumerate(pieces):
         last = number == len(pieces) - 1
         with nullcontext() if last else _alone(player.called):
@@ -57,7 +57,7 @@ def _gradients(recipe: Recipe, state: State, name: str, pieces: Sequence[Batch])
             state.scaler.scale(loss).backward()
         sums = {key: sums.get(key, 0) + value.detach() / len(pieces) for key, value in terms.items()}
     for other in others:
-        other.module.requires_grad_(True)
+        other.learn(True)
     means = mean_over_processes(torch.stack(list(sums.values())).double()).tolist()
     return dict(zip(sums, means, strict=True))
 
