@@ -15,6 +15,7 @@ pytest.importorskip("torch")
         (("gsanet", "-o", "nowhere/net.onnx"), "mkdir -p nowhere"),
         (("gsanet", "-o", "net.onnx", "--weights", "none.pth"), "none.pth"),
         (("gsanet",), "--output"),
+        (("trustnet", "-o", "net.onnx"), "is ONNX already"),
     ],
 )
 def test_refused_early(refused, words, said) -> None:

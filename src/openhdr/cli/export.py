@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.common import echo_json, progress_bar, writable
+from openhdr.core.errors import RequestError
 
 if TYPE_CHECKING:
     from openhdr.models.export import Exported
@@ -30,6 +31,7 @@ def export(name: str, output: Path, weights: str | None, as_json: bool) -> None:
     writable(output, ".onnx")
     from openhdr.models import MODELS
 
+    _refuse_own(name)
     MODELS[name].load()  # says what has to be installed
     from openhdr.models.export import export_network
 
@@ -46,6 +48,17 @@ def export(name: str, output: Path, weights: str | None, as_json: bool) -> None:
     click.echo(
         f"checked at {sizes}: largest difference from PyTorch {done.largest_difference:.1e} in ONNX Runtime"
     )
+
+
+def _refuse_own(name: str) -> None:
+    """openhdr's own networks are ONNX files of the package, and of little use without the merger between them."""
+    from openhdr.merging import MERGERS, LearnedRow
+
+    if name in MERGERS and isinstance(MERGERS[name], LearnedRow):
+        raise RequestError(
+            f"'{name}' is not exported: it is ONNX already, as steps of a classical merger that goes between them "
+            "(openhdr/merging/learned.py); its files are in openhdr/merging/weights"
+        )
 
 
 def facts_of(done: Exported, name: str) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from openhdr.cli.common import echo_json, format_table
+
+if TYPE_CHECKING:
+    from openhdr.merging import LearnedRow
 
 
 @click.command("models")
@@ -28,10 +31,10 @@ def models(as_json: bool) -> None:
 
 
 def facts_of_models() -> list[dict[str, Any]]:
-    """One dict a network, in the order of the table."""
+    """One dict a network: openhdr's own first, then those of papers in the order of their table."""
     from openhdr.models import MODELS
 
-    return [
+    return _own_facts() + [
         {
             "name": row.name,
             "summary": row.summary,
@@ -44,6 +47,37 @@ def facts_of_models() -> list[dict[str, Any]]:
         }
         for row in MODELS.values()
     ]
+
+
+def _own_facts() -> list[dict[str, Any]]:
+    """Networks that are part of a merger. They run without PyTorch; their files are ONNX already."""
+    from openhdr.merging import MERGERS, LearnedRow
+
+    return [
+        {
+            "name": row.name,
+            "summary": row.summary,
+            "task": "merge",
+            "frames": "2 to 9",
+            "params": row.params,
+            "gmacs": row.gmacs,
+            "weights": [_own_weights(row)],
+            "paper": "ours",
+        }
+        for row in MERGERS.values()
+        if isinstance(row, LearnedRow)
+    ]
+
+
+def _own_weights(row: LearnedRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "summary": "part of openhdr, runs without PyTorch",
+        "licence": "Apache-2.0",
+        "training_data": "simulated brackets of CC0 and BSD scenes",
+        "scores": {},
+        "sha256": dict(row.sha256),
+    }
 
 
 def _weights_of(network: str) -> list[dict[str, Any]]:
@@ -78,4 +112,5 @@ def _printed(one: dict[str, Any]) -> dict[str, str]:
 
 def _described(weight: dict[str, Any]) -> str:
     scores = ", ".join(f"{name} {value:g}" for name, value in weight["scores"].items())
-    return f"{weight['summary']}; {scores}; {weight['training_data']}; {weight['licence']}"
+    said = (weight["summary"], scores, weight["training_data"], weight["licence"])
+    return "; ".join(part for part in said if part)
