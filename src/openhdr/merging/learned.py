@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -40,10 +41,26 @@ class Learned:
     stack: Stack
 
 
-def merge(comparison: Comparison, name: str = "trustnet") -> Learned:
-    """Merge a compared bracket. Without a search for ghosts nothing is decided, only refined."""
-    stack = comparison.stack if comparison.composite is None else decide(comparison, name)
-    return Learned(refine(stack, merge_known(stack, mle.combine), name), stack)
+@dataclass(frozen=True)
+class Networks:
+    """Both networks, on float32 arrays.
+
+    decide: frames (K, 13, h, w), shared (11, h, w) -> trust (K, h, w), factor (3, h, w).
+    refine: merged (1, 8, h, w) -> radiance (1, 3, h, w); called from several threads at a time.
+    """
+
+    decide: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    refine: Callable[[np.ndarray], np.ndarray]
+
+
+def merge(comparison: Comparison, name: str = "trustnet", networks: Networks | None = None) -> Learned:
+    """Merge a compared bracket. Without a search for ghosts nothing is decided, only refined.
+
+    networks: take these instead of the shipped ones of that name.
+    """
+    networks = networks or shipped(name)
+    stack = comparison.stack if comparison.composite is None else decide(comparison, networks)
+    return Learned(refine(stack, merge_known(stack, mle.combine), networks), stack)
 
 
 def merge_tiny(comparison: Comparison) -> Learned:
@@ -51,32 +68,43 @@ def merge_tiny(comparison: Comparison) -> Learned:
     return merge(comparison, "trustnet-tiny")
 
 
-def decide(comparison: Comparison, name: str) -> Stack:
+def shipped(name: str) -> Networks:
+    """The networks of the package; each file is read when it is first needed."""
+    return Networks(
+        lambda frames, shared: _session(name, "decide").run(None, {"frames": frames, "shared": shared}),
+        # one tile a core costs less than one tile on all
+        lambda merged: _session(name, "refine", threads=1).run(None, {"merged": merged})[0],
+    )
+
+
+def decide(comparison: Comparison, networks: Networks) -> Stack:
     """The stack with the network's trust and backdrop."""
     features = features_of(comparison)
     with progress.task("deciding what to trust", 1) as advance:
-        feed = {"frames": features.frames, "shared": features.shared}
-        found, factor = _session(name, "decide").run(None, feed)
+        found, factor = networks.decide(features.frames, features.shared)
         advance()
+    # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
+    open_to_doubt = ~np.logical_and.reduce([frame.bound.all(axis=2) for frame in comparison.frames])
     trust = list(comparison.stack.trust)
     for index, one in zip(features.others, found, strict=True):
-        trust[index] = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
-    backdrop = comparison.stack.backdrop * factor.transpose(1, 2, 0)
+        sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
+        trust[index] = np.where(open_to_doubt, sure, trust[index])
+    factor = np.where(open_to_doubt, factor, 1).transpose(1, 2, 0)
+    backdrop = np.ascontiguousarray(comparison.stack.backdrop * factor)
     return replace(comparison.stack, trust=trust, backdrop=backdrop)
 
 
-def refine(stack: Stack, merged: Merged, name: str) -> np.ndarray:
+def refine(stack: Stack, merged: Merged, networks: Networks) -> np.ndarray:
     """(H, W, 3) float32 radiance: the merged picture, tile by tile through the second network."""
     height, width = stack.shape
     result = np.empty_like(merged.radiance)
-    session = _session(name, "refine", threads=1)  # one tile a core costs less than one tile on all
     corners = [(top, left) for top in range(0, height, TILE) for left in range(0, width, TILE)]
 
     def work(corner: tuple[int, int]) -> None:
         top, left = corner
         rows = slice(max(top - MARGIN, 0), min(top + TILE + MARGIN, height))
         columns = slice(max(left - MARGIN, 0), min(left + TILE + MARGIN, width))
-        (refined,) = session.run(None, {"merged": _seen(stack, merged, rows, columns)[None]})
+        refined = networks.refine(_seen(stack, merged, rows, columns)[None])
         inner = refined[0, :, top - rows.start :, left - columns.start :][:, :TILE, :TILE]
         result[top : top + TILE, left : left + TILE] = inner.transpose(1, 2, 0)
 
