@@ -8,10 +8,10 @@ import pytest
 from openhdr.bench import CASES
 from openhdr.bench.case import Setting
 from openhdr.bench.load import load_case, narrowed
-from openhdr.bench.settings import expand_settings, merge_settings, weights_sha256
+from openhdr.bench.settings import expand_settings, merge_settings, size_of, weights_sha256
 from openhdr.core.errors import FileError, RequestError
 from openhdr.expansion import EXPANDERS
-from openhdr.merging import MERGERS
+from openhdr.merging import MERGERS, LearnedRow
 
 TOML = """
 title = "Mine"
@@ -147,6 +147,16 @@ def test_networks_with_weights_take_part_and_the_others_are_named(shipped):
     assert "adnet" in untrained and "gsanet" not in untrained and "two-stage" not in untrained
     single = [setting for setting in expand_settings()[0] if setting.weights]
     assert [(one.name, one.task, one.method) for one in single] == [("two-stage-test", "expand", "two-stage")]
+
+
+def test_a_merger_that_learned_is_known_by_its_files():
+    settings = {setting.name: setting for setting in merge_settings()[0]}
+    learned = [row for row in MERGERS.values() if isinstance(row, LearnedRow)]
+    assert learned
+    for row in learned:
+        assert all(digest in weights_sha256(settings[row.name]) for _, digest in row.sha256)
+        assert size_of(settings[row.name]) == (row.params, row.gmacs)
+    assert weights_sha256(settings["mle"]) is None and size_of(settings["mle"]) == (None, None)
 
 
 def test_without_torch_networks_are_left_out_and_that_is_said(shipped, monkeypatch):

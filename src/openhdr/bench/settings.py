@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from openhdr.bench.case import Setting, Task
 from openhdr.expansion import EXPANDERS
-from openhdr.merging import MERGERS
+from openhdr.merging import MERGERS, LearnedRow
 from openhdr.models import MODELS, WEIGHTS
 
 Offer = tuple[tuple[Setting, ...], tuple[str, ...]]
@@ -70,12 +70,18 @@ def weights_sha256(setting: Setting) -> str | None:
     """
     if setting.weights in WEIGHTS:
         return WEIGHTS[setting.weights].sha256
-    hashes = getattr(MERGERS[setting.method], "sha256", ()) if setting.method in MERGERS else ()
-    return " ".join(digest for _, digest in hashes) or None
+    learned = _learned(setting)
+    return " ".join(digest for _, digest in learned.sha256) if learned else None
 
 
 def size_of(setting: Setting) -> tuple[int | None, float | None]:
     """Learned parameters, and 1e9 multiply-adds at 1060x1900 (challenge's rule); None where nothing is learned."""
-    rows = [table[setting.method] for table in (MODELS, MERGERS) if setting.method in table]
-    params = next((row.params for row in rows if hasattr(row, "params")), None)
-    return params, next((row.gmacs for row in rows if hasattr(row, "gmacs")), None)
+    networks = (row for row in MODELS.values() if row.name == setting.method)
+    row = _learned(setting) or next(networks, None)
+    return (row.params, row.gmacs) if row else (None, None)
+
+
+def _learned(setting: Setting) -> LearnedRow | None:
+    """The row of a merger with a network of its own."""
+    rows = (row for row in MERGERS.values() if row.name == setting.method)
+    return next((row for row in rows if isinstance(row, LearnedRow)), None)
