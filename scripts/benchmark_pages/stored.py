@@ -40,12 +40,13 @@ class Stored:
 
     @property
     def default(self) -> str:
-        """The method that is used when none is named."""
+        """The method that is used when none is named; as long as that is not measured, the first that is."""
         chosen = DEFAULT_MERGER if self.task == "merge" else DEFAULT_EXPANDER
-        for name, method in self.methods.items():
-            if method["method"] == chosen and method["deghost"] and method["align"] is None:
-                return name
-        raise SystemExit(f"the default '{chosen}' was not measured; run the benchmark with --resume")
+        whole = [name for name in self.methods if self._is_whole(name) and not self.is_variant(name)]
+        return next((name for name in whole if self.methods[name]["method"] == chosen), whole[0])
+
+    def _is_whole(self, name: str) -> bool:
+        return len(self.runs(name)) == len(self.facts["scenes"])
 
     @property
     def commits(self) -> str:
