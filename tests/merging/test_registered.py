@@ -49,3 +49,16 @@ def test_a_frame_of_another_scene_becomes_the_reference_at_its_exposure(stack: S
     (long,) = registered_light(replace(stack, placements=places), (2,))
     reference = np.clip(stack.bracket.frames[1].image.pixels, 0, 1)
     np.testing.assert_allclose(long, np.minimum(reference * 4, 1), rtol=1e-6)
+
+
+def test_beyond_its_border_a_short_frame_stays_bright_where_the_reference_clips(stack: Stack) -> None:
+    """What the reference clips is at least its clipping level; the nearest light that was measured says more."""
+    frames = list(stack.bracket.frames)
+    bright = np.full_like(frames[0].image.pixels, 0.8)  # 3.2 times what clips the reference
+    frames[0] = replace(frames[0], image=frames[0].image.with_pixels(bright))
+    frames[1] = replace(frames[1], image=frames[1].image.with_pixels(np.ones_like(bright)))
+    places = [stack.placements[2], stack.placements[1], stack.placements[0]]
+    changed = replace(stack, bracket=Bracket(tuple(frames), 1), placements=places)
+    np.testing.assert_allclose(registered_light(changed, (0,))[0], 0.8, rtol=1e-6)
+    rejected = replace(changed, placements=[identity("rejected"), *places[1:]])
+    np.testing.assert_allclose(registered_light(rejected, (0,))[0], 0.25, rtol=1e-6)
