@@ -53,7 +53,7 @@ def test_every_output_at_once(run, photos, tmp_path):
     preview = cv2.imread(str(outputs["preview.jpg"]))
     assert preview.shape == (72, 96, 3) and 40 < preview.mean() < 215
     mask = cv2.imread(str(outputs["mask.png"]), cv2.IMREAD_UNCHANGED)
-    assert mask.shape[:2] == (72, 3 * 96) and mask.mean() > 240
+    assert mask.shape[:2] == (72, 3 * 96) and mask.mean() > 200
 
 
 def test_saved_response_is_used_again(run, photos, tmp_path):
@@ -80,12 +80,12 @@ def test_saved_response_is_used_again(run, photos, tmp_path):
 def test_json(run, photos, tmp_path):
     ran = run("merge", *_jpegs(photos), "-o", tmp_path / "out.exr", "--json", "--reference", "3")
     facts = ran.json
-    assert facts["method"] == "mle" and facts["exposures_from"] == "the metadata"
+    assert facts["method"] == "trustnet" and facts["exposures_from"] == "the metadata"
     assert [frame["ev"] for frame in facts["frames"]] == pytest.approx([-4, -2, 0], abs=1e-6)
     assert [frame["reference"] for frame in facts["frames"]] == [False, False, True]
     assert [frame["time_s"] for frame in facts["frames"]] == pytest.approx([1 / 400, 1 / 100, 1 / 25])
     assert all(frame["status"] in ("kept", "aligned", "reference") for frame in facts["frames"])
-    assert all(0.9 < frame["used"] <= 1 for frame in facts["frames"])
+    assert all(0.5 < frame["used"] <= 1 for frame in facts["frames"])
     assert (facts["width"], facts["height"], facts["output"]) == (96, 72, str(tmp_path / "out.exr"))
 
 

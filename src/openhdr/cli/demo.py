@@ -12,6 +12,14 @@ from openhdr.cli.common import echo_json, format_table, progress_bar
 
 DEFAULT_FOLDER = "openhdr-demo"
 
+RESULTS = {
+    "exr": "the HDR image",
+    "preview": "tone-mapped",
+    "page": "compare in a browser",
+    "trust": "what was trusted of each photo: white",
+    "motion": "how far each photo was moved: hue = direction, brightness = distance",
+}
+
 
 @click.command("demo")
 @click.option(
@@ -22,8 +30,11 @@ DEFAULT_FOLDER = "openhdr-demo"
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the results.",
 )
+@click.option(
+    "--maps", is_flag=True, help="Also write what was trusted of each photo, and how far each was moved."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def demo(output: Path, as_json: bool) -> None:
+def demo(output: Path, maps: bool, as_json: bool) -> None:
     """Merge the built-in bracket, score it against its known truth and show the result.
 
     The bracket is three hand-held photos of a sunlit room, two stops apart, in which a toy train moves.
@@ -34,7 +45,7 @@ def demo(output: Path, as_json: bool) -> None:
 
     make_folder(output)
     with progress_bar():
-        facts = run_demo(output)
+        facts = run_demo(output, maps)
     if as_json:
         echo_json(facts)
         return
@@ -44,8 +55,9 @@ def demo(output: Path, as_json: bool) -> None:
     click.echo("against the known truth, in dB (6 dB more = half the error):")
     click.echo(format_table(_score_rows(facts)))
     click.echo(facts["protocol"])
-    for key, what in (("exr", "the HDR image"), ("preview", "tone-mapped"), ("page", "compare in a browser")):
-        click.echo(f"{facts[key]}  ({what})")
+    for key, what in RESULTS.items():
+        if key in facts:
+            click.echo(f"{facts[key]}  ({what})")
 
 
 def _score_rows(facts: dict[str, Any]) -> list[dict[str, str]]:
@@ -56,19 +68,20 @@ def _score_rows(facts: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def run_demo(output: Path) -> dict[str, Any]:
+def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
     """Merge the photos as a user would, from files and metadata; write the results; return the facts."""
     from openhdr import io
     from openhdr.bench.named import demo_folder, demo_photos, read_demo
     from openhdr.core.progress import task
-    from openhdr.pipeline import merge
+    from openhdr.pipeline import merge_bracket
     from openhdr.tonemapping import tonemap
 
     with task("demo", 4) as advance:
         scene = read_demo(demo_folder())
         advance()
         start = time.perf_counter()
-        merged = merge(demo_photos())
+        result = merge_bracket(demo_photos())
+        merged = result.image
         seconds = time.perf_counter() - start
         advance()
         facts = {**_scores(merged.pixels, scene), "seconds": seconds, "frames": len(scene.frames)}
@@ -77,10 +90,23 @@ def run_demo(output: Path) -> dict[str, Any]:
         facts["page"] = str(output / "demo.html")
         io.write(facts["exr"], merged)
         io.write(facts["preview"], tonemap(merged, dtype="uint8"))
+        if maps:
+            facts |= _maps(output, result)
         advance()
         _page(Path(facts["page"]), merged.pixels, scene, facts)
         advance()
     return facts
+
+
+def _maps(output: Path, result: Any) -> dict[str, str]:
+    """Write the pictures of what the merge did; where they are."""
+    from openhdr import io
+    from openhdr.merging.masks import ghost_sheet, motion_sheet
+
+    files = {"trust": str(output / "demo-trust.png"), "motion": str(output / "demo-motion.png")}
+    io.write(files["trust"], ghost_sheet(result.bracket, result.trust))
+    io.write(files["motion"], motion_sheet(result.placements, result.image.pixels.shape[:2]))
+    return files
 
 
 def _scores(merged: Any, scene: Any) -> dict[str, Any]:

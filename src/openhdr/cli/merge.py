@@ -38,6 +38,7 @@ class Request:
     deghost: bool
     match: bool | None
     mask: Path | None
+    motion: Path | None
     preview: Path | None
     operator: str | None
     anchor: str
@@ -52,7 +53,7 @@ class Request:
 )
 @click.option("--ev", help="Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.")
 @click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
-@click.option("--method", help="Merger or network; `openhdr models` lists the networks.  [default: mle]")
+@click.option("--method", help="Merger or network; `openhdr models` lists the networks.  [default: trustnet]")
 @click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
 @network_options
 @click.option(
@@ -81,7 +82,14 @@ class Request:
     "--match/--no-match", default=None, help="Bring frames onto the reference's tones.  [default: if srgb]"
 )
 @click.option(
-    "--mask", type=click.Path(path_type=Path), help="Write what deghosting left out of each image (PNG)."
+    "--mask",
+    type=click.Path(path_type=Path),
+    help="Write how far each image was trusted (PNG): black = left out.",
+)
+@click.option(
+    "--motion",
+    type=click.Path(path_type=Path),
+    help="Write how far each image was moved (PNG): hue = direction.",
 )
 @click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")
 @click.option("--operator", help="Tone mapping operator of the preview.")
@@ -129,7 +137,7 @@ def _refuse_early(request: Request) -> None:
     from openhdr.core.anchor import check_anchor
     from openhdr.tonemapping import OPERATORS
 
-    pictures = [path for path in (request.output, request.preview, request.mask) if path]
+    pictures = [path for path in (request.output, request.preview, request.mask, request.motion) if path]
     for path in pictures:
         writable(path)
     writable(request.save_response, ".json")
@@ -167,7 +175,7 @@ def merge_options(request: Request) -> MergeOptions:
 def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.core.anchor import anchored
-    from openhdr.merging.masks import ghost_sheet
+    from openhdr.merging.masks import ghost_sheet, motion_sheet
     from openhdr.pipeline import tonemap
 
     image = anchored(result.image, request.anchor)
@@ -177,6 +185,8 @@ def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
         notes += io.write(request.preview, shown.with_pixels(_eight_bits(shown.pixels), "srgb"))
     if request.mask:
         notes += io.write(request.mask, ghost_sheet(result.bracket, result.trust))
+    if request.motion:
+        notes += io.write(request.motion, motion_sheet(result.placements, image.pixels.shape[:2]))
     if request.save_response:
         result.response.save(request.save_response)
     return notes
@@ -191,6 +201,7 @@ def _eight_bits(codes: Any) -> Any:
 def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
     """What `--json` prints."""
     from openhdr.core.statistics import stops
+    from openhdr.merging import DEFAULT
 
     image = result.image
     frames = []
@@ -212,7 +223,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "output": str(request.output),
         "width": image.width,
         "height": image.height,
-        "method": request.method or "mle",
+        "method": request.method or DEFAULT,
         "exposures_from": result.exposures_from,
         "response": result.response.name,
         "anchor": request.anchor,

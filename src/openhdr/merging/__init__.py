@@ -50,13 +50,13 @@ MERGERS: Table[MergerRow] = Table(
         "trustnet",
         "Maximum likelihood; a small network decides what to trust and takes out noise.",
         "openhdr.merging.learned:merge",
-        params=216_724,
-        gmacs=21.1,
+        params=184_852,
+        gmacs=18.8,
         sha256=(
-            ("decide", "8fa90444aeaa918f954fe926bcad34474e9de37075c4a1febc2eb8069fe27678"),
-            ("refine", "781db2f70a724f96a9d73104b4864e42e2ba9ec93f6038ee99dd8597a7c6fc8a"),
+            ("decide", "3aceb16e318d450f09b03fb7fa2bee5b50037cd1d8264a61e786c2b735f8b24e"),
+            ("refine", "e2a9864556de9a39385a835e6c93a7db1b71f14bec6fa26eba2dfa6dee797bec"),
         ),
     ),
 )
 
-DEFAULT = "mle"
+DEFAULT = "trustnet"

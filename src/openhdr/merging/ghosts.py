@@ -76,7 +76,7 @@ def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> Compari
         stack, options.working_megapixels if options.deghost else options.matching_megapixels
     )
     samples = small.samples(slice(0, small.shape[0]))
-    order = sorted(range(count), key=lambda i: (i != samples.reference, abs(samples.ev[i])))
+    order = sorted(range(count), key=lambda i: (i != samples.reference, abs(samples.ev[i]), samples.ev[i]))
     trust, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
     composite = _measured(small, samples, samples.reference, Match())
     frames = [composite] * count

@@ -136,5 +136,6 @@ def _session(name: str, part: str, threads: int = 0) -> onnxruntime.InferenceSes
         raise FileError(str(file), "is damaged (its SHA-256 differs)", "install openhdr again")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.enable_cpu_mem_arena = part == "refine"  # it keeps what was needed, and only tiles are small
     options.intra_op_num_threads = threads  # 0 = all cores
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

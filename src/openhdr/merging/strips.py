@@ -107,7 +107,7 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> 
     value = _neutral(samples, samples.reference, unseen)
     known = np.zeros(len(unseen), bool)
     for index in np.argsort(samples.ev):
-        take = (samples.trust[index].ravel()[unseen] > 0.5) & ~known
+        take = (samples.trust[index].ravel()[unseen] > 0) & ~known
         value[take] = _neutral(samples, index, unseen[take]) * np.float32(2.0 ** -samples.ev[index])
         known |= take
     rows, columns = np.divmod(unseen, weight.shape[1])
