@@ -19,7 +19,7 @@ ALL = "all"  # the group of every scene
 class Run:
     """One method on one scene. error: why it failed, then there is nothing else.
 
-    time_s: wall clock. cpu_s: processor time of all threads. commit: of the code that ran, see `machine.py`.
+    time_s: wall clock. cpu_s: processor time of all threads. commit: of the code that ran, see `core.machine`.
     """
 
     method: str

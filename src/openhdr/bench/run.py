@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from openhdr.bench import machine
 from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct, reference_light
@@ -18,6 +17,7 @@ from openhdr.bench.pictures import PictureOptions, encode_light, encode_map, opt
 from openhdr.bench.results import Results, Run
 from openhdr.bench.scoring import error_map, protocols, score, visibility_map
 from openhdr.bench.settings import size_of, weights_sha256
+from openhdr.core import machine
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.progress import Advance, task
 

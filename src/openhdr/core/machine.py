@@ -11,7 +11,7 @@ from typing import Any
 
 import openhdr
 
-PACKAGES = ("numpy", "opencv-python-headless", "torch")
+PACKAGES = ("numpy", "opencv-python-headless", "torch", "safetensors")
 
 
 def software() -> dict[str, str | None]:
