@@ -187,8 +187,8 @@ def models() -> str:
         (
             named(row),
             row.summary,
-            row.task,
-            row.frames,
+            "merge" if row.task == "trust" else row.task,
+            row.frames_text,
             f"{row.params:,}",
             f"{row.gmacs:g}",
             weights_of(row.name),

@@ -134,13 +134,15 @@ def merge(
 def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOptions()) -> MergeResult:
     """Merge a bracket and say how: read, exposures, alignment, deghosting, merging."""
     method = options.method or DEFAULT_MERGER
-    if method not in MERGERS and method not in MODELS:
+    network = _is_network(method)
+    if method not in MERGERS and not network:
         raise unknown_name(
             "merge method", method, [*MERGERS, *(n for n, m in MODELS.items() if m.task == "merge")]
         )
-    if options.weights and method not in MODELS:
-        raise RequestError(f"--weights {options.weights}: the method '{method}' is no network; leave it out")
-    if method in MODELS:
+    if options.weights and not network:
+        why = "has its weights in the package" if method in MODELS else "is no network"
+        raise RequestError(f"--weights {options.weights}: the method '{method}' {why}; leave it out")
+    if network:
         chosen_weights(method, options.weights)  # refused before the work
     aligner = ALIGNERS[options.align or DEFAULT_ALIGNER]
     response = _first_response(options)
@@ -159,6 +161,11 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     image, stack = _combined(compared, method, options)
     trust = [np.ones((1, 1), np.float32) if one is None else one for one in stack.trust]
     return MergeResult(image, bracket, source, placements, response, trust, compared.matches, used)
+
+
+def _is_network(method: str) -> bool:
+    """Whether a network makes the picture. One that works inside a merger of the table is a part of that merger."""
+    return method in MODELS and MODELS[method].task != "trust"
 
 
 def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
@@ -219,7 +226,7 @@ def _combined(compared: Comparison, method: str, options: MergeOptions) -> tuple
     """The merged picture with the reference's facts, and the stack with what was trusted."""
     stack = compared.stack
     reference = stack.bracket.frames[stack.bracket.reference].image
-    if method in MODELS:
+    if _is_network(method):
         light = _through_network(stack, method, options)
         return _with_luminance(reference.with_pixels(light, "linear")), stack
     row = MERGERS[method]
@@ -233,7 +240,7 @@ def _combined(compared: Comparison, method: str, options: MergeOptions) -> tuple
 
 def _frames_of(method: str, bracket: Bracket) -> tuple[int, ...]:
     """Indices of the frames that a method merges, shortest first for a network."""
-    if method in MODELS:
+    if _is_network(method):
         return choose_three(bracket.ev, bracket.reference)
     return tuple(range(len(bracket.frames)))
 

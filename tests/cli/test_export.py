@@ -15,7 +15,7 @@ pytest.importorskip("torch")
         (("gsanet", "-o", "nowhere/net.onnx"), "mkdir -p nowhere"),
         (("gsanet", "-o", "net.onnx", "--weights", "none.pth"), "none.pth"),
         (("gsanet",), "--output"),
-        (("trustnet", "-o", "net.onnx"), "is ONNX already"),
+        (("trustnet-tiny", "-o", "net.onnx"), "no trained weights for 'trustnet-tiny'"),
     ],
 )
 def test_refused_early(refused, words, said) -> None:
@@ -40,6 +40,20 @@ def test_file_and_facts(run, weights, tmp_path) -> None:
     assert facts["largest_difference"] < 1e-4 and len(facts["checked"]) == 2
     assert facts["shapes"]["frames"] == [1, 3, 3, "height", "width"]
     assert facts["megabytes"] == pytest.approx((tmp_path / "net.onnx").stat().st_size / 1e6)
+
+
+@pytest.mark.slow
+def test_trustnet_is_two_files(run, tmp_path) -> None:
+    pytest.importorskip("onnxscript")
+    from openhdr import models
+    from openhdr.models import checkpoints
+
+    weights = tmp_path / "w.safetensors"
+    checkpoints.save(models.load("trustnet-tiny"), "trustnet-tiny", weights)
+    ran = run("export", "trustnet-tiny", "-o", tmp_path / "net.onnx", "--weights", weights, "--json")
+    made = [tmp_path / "net-decide.onnx", tmp_path / "net-refine.onnx"]
+    assert [one["output"] for one in ran.json["files"]] == [str(path) for path in made]
+    assert sorted(tmp_path.glob("*.onnx")) == made
 
 
 def test_missing_extra_is_named(refused, weights, tmp_path, monkeypatch) -> None:

@@ -16,12 +16,22 @@ def test_any_size_goes_in_and_comes_out(network, size) -> None:
     net = models.load(network.name)
     assert not net.training
     with torch.inference_mode():
-        if network.task == "merge":
+        if network.task == "trust":
+            out = net(*_features(size), _plain_merge)[1]
+        elif network.task == "merge":
             out = net(torch.rand(1, network.frames, 3, *size), torch.tensor([[-2.0, 0.0, 2.0]]))
         else:
             out = net(torch.rand(1, 3, *size))
     assert out.shape == (1, 3, *size)
     assert torch.isfinite(out).all()
+
+
+def _features(size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.rand(2, 13, *size), torch.rand(11, *size)
+
+
+def _plain_merge(trust: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+    return torch.cat((factor, trust.mean(0, keepdim=True), trust[:1], factor))[None]
 
 
 def test_parts_of_a_single_image_network_have_names(network) -> None:
@@ -34,7 +44,7 @@ def test_parts_of_a_single_image_network_have_names(network) -> None:
 
 
 def test_row_has_its_facts(network) -> None:
-    assert network.paper and network.frames == (3 if network.task == "merge" else 1)
+    assert network.paper and network.frames == {"merge": 3, "expand": 1, "trust": (2, 9)}[network.task]
     assert network.params > 0 and network.gmacs > 0
     held = sum(one.numel() for one in models.load(network.name).parameters())
     assert held >= network.params  # a few authors keep parameters that nothing uses

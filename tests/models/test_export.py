@@ -83,14 +83,14 @@ def test_missing_exporter_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_task_has_an_interface_that_its_networks_fit() -> None:
-    assert set(INTERFACES) == {row.task for row in models.MODELS.values()}
+    assert set(INTERFACES) == {row.task for row in models.MODELS.values()} - {"trust"}
     for interface in INTERFACES.values():
         assert set(interface.meaning) == {*interface.inputs, *interface.outputs}
         assert interface.traced not in interface.checked
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [row.name for row in models.MODELS.values()])
+@pytest.mark.parametrize("name", [row.name for row in models.MODELS.values() if row.task != "trust"])
 def test_every_network_at_sizes_that_it_was_not_traced_with(
     untrained: Make, tmp_path: Path, name: str
 ) -> None:

@@ -66,7 +66,8 @@ def _decibels(code: np.ndarray, light: np.ndarray) -> float:
 
 
 def test_every_network_can() -> None:
-    assert set(BEGINNINGS) == set(MODELS)
+    """But for the merger's own, whose first weights are the classical merger."""
+    assert set(BEGINNINGS) == {row.name for row in MODELS.values() if row.task != "trust"}
 
 
 @pytest.mark.parametrize("name", list(NEAR))

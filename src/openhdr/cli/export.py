@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.common import echo_json, progress_bar, writable
-from openhdr.core.errors import RequestError
 
 if TYPE_CHECKING:
     from openhdr.models.export import Exported
@@ -27,38 +26,34 @@ def export(name: str, output: Path, weights: str | None, as_json: bool) -> None:
 
     The file appears when ONNX Runtime and PyTorch agree on it, at other sizes than it was made with. What goes
     in and comes out is written in its metadata. It works on whole images: large ones need much memory.
+
+    `trustnet` is two networks with a merger between them (openhdr/merging/learned.py): of FILE.onnx it makes
+    FILE-decide.onnx and FILE-refine.onnx.
     """
     writable(output, ".onnx")
     from openhdr.models import MODELS
 
-    _refuse_own(name)
     MODELS[name].load()  # says what has to be installed
-    from openhdr.models.export import export_network
+    from openhdr.models.export import export_files
 
     with progress_bar():
-        done = export_network(name, output, weights)
-    facts = facts_of(done, name)
+        files = export_files(name, output, weights)
+    facts = [facts_of(done, name) for done in files]
     if as_json:
-        echo_json(facts)
+        echo_json(facts[0] if len(facts) == 1 else {"network": name, "files": facts})
         return
-    click.echo(f"{output}: {facts['megabytes']:.1f} MB, ONNX opset {done.opset}")
+    for done, one in zip(files, facts, strict=True):
+        _describe(done, one["megabytes"])
+
+
+def _describe(done: Exported, megabytes: float) -> None:
+    click.echo(f"{done.path}: {megabytes:.1f} MB, ONNX opset {done.opset}")
     for tensor, shape in done.shapes.items():
         click.echo(f"  {tensor}: {' x '.join(map(str, shape))}")
     sizes = ", ".join("x".join(map(str, one.values())) for one in done.checked)
     click.echo(
         f"checked at {sizes}: largest difference from PyTorch {done.largest_difference:.1e} in ONNX Runtime"
     )
-
-
-def _refuse_own(name: str) -> None:
-    """openhdr's own networks are ONNX files of the package, and of little use without the merger between them."""
-    from openhdr.merging import MERGERS, LearnedRow
-
-    if name in MERGERS and isinstance(MERGERS[name], LearnedRow):
-        raise RequestError(
-            f"'{name}' is not exported: it is ONNX already, as steps of a classical merger that goes between them "
-            "(openhdr/merging/learned.py); its files are in openhdr/merging/weights"
-        )
 
 
 def facts_of(done: Exported, name: str) -> dict[str, Any]:

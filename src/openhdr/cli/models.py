@@ -31,45 +31,33 @@ def models(as_json: bool) -> None:
 
 
 def facts_of_models() -> list[dict[str, Any]]:
-    """One dict a network: openhdr's own first, then those of papers in the order of their table."""
+    """One dict a network, in the order of the table."""
     from openhdr.models import MODELS
 
-    return _own_facts() + [
+    return [
         {
             "name": row.name,
             "summary": row.summary,
-            "task": row.task,
-            "frames": row.frames,
+            "task": "merge" if row.task == "trust" else row.task,
+            "frames": row.frames if isinstance(row.frames, int) else row.frames_text,
             "params": row.params,
             "gmacs": row.gmacs,
-            "weights": _weights_of(row.name),
+            "weights": _weights_of(row.name) or _own_weights(row.name),
             "paper": row.paper,
         }
         for row in MODELS.values()
     ]
 
 
-def _own_facts() -> list[dict[str, Any]]:
-    """Networks that are part of a merger. They run without PyTorch; their files are ONNX already."""
+def _own_weights(name: str) -> list[dict[str, Any]]:
+    """Of a network that is part of a merger: it runs without PyTorch, and its files are ONNX already."""
     from openhdr.merging import MERGERS, LearnedRow
 
-    return [
-        {
-            "name": row.name,
-            "summary": row.summary,
-            "task": "merge",
-            "frames": "2 to 9",
-            "params": row.params,
-            "gmacs": row.gmacs,
-            "weights": [_own_weights(row)],
-            "paper": "ours",
-        }
-        for row in MERGERS.values()
-        if isinstance(row, LearnedRow)
-    ]
+    own = [row for row in MERGERS.values() if row.name == name and isinstance(row, LearnedRow)]
+    return [_facts_of_own(row) for row in own]
 
 
-def _own_weights(row: LearnedRow) -> dict[str, Any]:
+def _facts_of_own(row: LearnedRow) -> dict[str, Any]:
     return {
         "name": row.name,
         "summary": "part of openhdr, runs without PyTorch",

@@ -16,6 +16,10 @@ and a three-frame network, for the runner (`openhdr.models.runner`):
     survey_steps                how often `survey` does; 0 for a network that needs no mean over the image
     bounded                     whether the output cannot exceed 1
 
+and networks that work inside a merger (`openhdr.merging.learned`), which runs them without torch:
+
+    forward(frames, shared, merge)  see `openhdr.models.trustnet`
+
 and a one-photo network, for its runner (`openhdr.models.single_runner`):
 
     forward(image, return_parts, ...)  parts: a dict with `out` and the intermediate products by name
@@ -39,6 +43,27 @@ if TYPE_CHECKING:
 
 MODELS = Table(
     "network",
+    ModelRow(
+        "trustnet",
+        "openhdr's own merger: decides what to trust, merges by physics, takes out noise",
+        "openhdr.models.trustnet:TrustNet",
+        task="trust",
+        frames=(2, 9),
+        paper="ours",
+        params=184_852,
+        gmacs=19.10,
+    ),
+    ModelRow(
+        "trustnet-tiny",
+        "the same with a quarter of the arithmetic",
+        "openhdr.models.trustnet:TrustNet",
+        task="trust",
+        frames=(2, 9),
+        paper="ours",
+        params=34_800,
+        gmacs=4.89,
+        variant=MappingProxyType({"decide": (8, 10, 16, 24), "refine": (8, 10, 16)}),
+    ),
     ModelRow(
         "ahdrnet",
         "attention-guided merging, the baseline of the challenges",

@@ -32,16 +32,23 @@ WRAPPERS = ("state_dict", "model", "params")
 
 def configured(row: ModelRow, config: type, variant: Mapping[str, Any]) -> Any:
     """A `config` with the row's and the caller's options; RequestError names what is wrong with one."""
-    hints = get_type_hints(config)
+    hints, options = get_type_hints(config), dict(row.variant)
     for name, value in variant.items():
         if name not in hints:
             raise unknown_name(f"option of {row.name}", name, [field.name for field in fields(config)])
         _check_option(f"option {name} of {row.name}", value, hints[name])
-    return config(**{**row.variant, **variant})
+        options[name] = tuple(value) if get_origin(hints[name]) is tuple else value
+    return config(**options)
 
 
 def _check_option(label: str, value: Any, hint: Any) -> None:
-    if get_origin(hint) is Literal:
+    if get_origin(hint) is tuple:
+        parts = get_args(hint)
+        if not isinstance(value, list | tuple) or len(value) != len(parts):
+            raise RequestError(f"{label} is {value!r}; expected a list of {len(parts)} values")
+        for part, kind in zip(value, parts, strict=True):
+            _check_option(label, part, kind)
+    elif get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise unknown_name(label, str(value), [str(choice) for choice in get_args(hint)])
     elif not isinstance(value, hint) or isinstance(value, bool) != (hint is bool):

@@ -103,6 +103,24 @@ INTERFACES: Mapping[str, Interface] = MappingProxyType(
 """By task. A network with other inputs has an attribute `interface` of its own."""
 
 
+def export_files(name: str, path: str | Path, weights: str | Path | None = None) -> list[Exported]:
+    """The files of a network: one, or of a network of several parts FILE-PART.onnx for each of them.
+
+    A network of parts has an attribute `parts`: name of a submodule -> its Interface.
+    """
+    parts = getattr(MODELS[name].load(), "parts", None)
+    if parts is None:
+        return [export_network(name, path, weights)]
+    net, path = load_for_use(name, weights), Path(path)
+    facts = {"network": name, "weights": str(weights or "shipped"), "paper": MODELS[name].paper}
+    return [
+        export_module(
+            getattr(net, part), interface, path.with_name(f"{path.stem}-{part}{path.suffix}"), facts
+        )
+        for part, interface in parts.items()
+    ]
+
+
 def export_network(name: str, path: str | Path, weights: str | Path | None = None) -> Exported:
     """Write a network of `MODELS` with its weights (see `load_for_use`) as ONNX. Raises as `export_module`."""
     net = load_for_use(name, weights)

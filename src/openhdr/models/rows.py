@@ -17,12 +17,17 @@ class ModelRow(Row):
     """A network. `target` is its class; `variant` are the options that differ from its class's defaults."""
 
     extra: str = "torch"
-    task: Literal["merge", "expand"] = "merge"
-    frames: int = 3
+    task: Literal["merge", "expand", "trust"] = "merge"  # trust: works inside the merger of the same name
+    frames: int | tuple[int, int] = 3  # or from so many to so many
     paper: str = ""
     params: int = 0  # trainable numbers that the network uses
     gmacs: float = 0.0  # 1e9 multiply-adds at 1060x1900 by the challenge's rule, see metrics.cost
     variant: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def frames_text(self) -> str:
+        """The number of frames that it takes, in words."""
+        return str(self.frames) if isinstance(self.frames, int) else "{}-{}".format(*self.frames)
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class WeightRow(Row):
     sha256: str = ""  # of the file; `scripts/weight_row.py` prints it
     licence: str = ""
     training_data: str = ""
-    scores: Mapping[str, float] = field(default_factory=dict)  # metric@data -> value
+    scores: Mapping[str, float] = field(default_factory=dict)  # "METRIC, DATA" -> value
 
     @property
     def path(self) -> Path:

@@ -11,8 +11,10 @@ e^8 either way in odds, a refined value stays within six standard deviations of 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -20,6 +22,9 @@ from torch.nn import functional as F
 
 from openhdr.models.blocks import pad_to_multiple
 from openhdr.models.export import Exported, Interface, Sizes, export_module
+
+Merge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""Trust (K, H, W), factor of the backdrop (3, H, W) -> what `Refine` takes (1, 8, H, W)."""
 
 MU = 5000.0
 LOG_MU = math.log1p(MU)
@@ -42,17 +47,32 @@ class TrustNetConfig:
     odds: float = 8.0  # most that the logarithm of a trust's odds may change by
     fill_stops: float = 3.0  # most that the backdrop may change by
     reach_sd: float = 6.0  # most that a measured value may change by
-    free: float = 0.5  # most that an unmeasured value may change by, in mu codes
+    free: float = 0.2  # most that an unmeasured value may change by, in mu codes
 
 
 class TrustNet(nn.Module):
     """Both networks. decide, refine: used one after the other, with the merger between them."""
+
+    Config = TrustNetConfig
+    parts: ClassVar[dict[str, Interface]]  # `INTERFACES`, which need both parts' examples
 
     def __init__(self, config: TrustNetConfig = TrustNetConfig()) -> None:
         super().__init__()
         self.config = config
         self.decide = Decide(config)
         self.refine = Refine(config)
+
+    def forward(
+        self, frames: torch.Tensor, shared: torch.Tensor, merge: Merge
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Both with a merger between them -> what it merged (1, 8, H, W), and that refined (1, 3, H, W)."""
+        merged = merge(*self.decide(frames, shared))
+        return merged, self.refine(merged)
+
+    @staticmethod
+    def from_authors(state: dict[str, torch.Tensor]) -> None:
+        """There is no other layout."""
+        return None
 
 
 class Decide(nn.Module):
@@ -69,7 +89,7 @@ class Decide(nn.Module):
         self.down = nn.ModuleList(Down(*pair) for pair in widths)
         self.up = nn.ModuleList(Up(*pair) for pair in reversed(widths))
         self.trust = _silent(nn.Conv2d(half, 4, 3, padding=1))
-        self.fill = _silent(nn.Conv2d(half, 12, 3, padding=1))
+        self.fill = _silent(nn.Conv2d(half, 4, 3, padding=1))
 
     def forward(self, frames: torch.Tensor, shared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """frames (K, 13, H, W), shared (11, H, W) -> trust (K, H, W), factor (3, H, W)."""
@@ -83,6 +103,7 @@ class Decide(nn.Module):
             y = up(y, levels.pop())
         change = F.pixel_shuffle(self.trust(y), 2)[:, 0, :height, :width]
         fill = F.pixel_shuffle(self.fill(y.mean(0, keepdim=True)), 2)[0, :, :height, :width]
+        fill = fill.expand(3, -1, -1)  # the same in all channels: the backdrop keeps its colour
         classical = frames[:, TRUST].clamp(LEAST_TRUST, 1 - LEAST_TRUST)
         odds = torch.log(classical / (1 - classical)) + _bounded(change, self.config.odds)
         return torch.sigmoid(odds), torch.exp2(_bounded(fill, self.config.fill_stops))
@@ -221,6 +242,9 @@ INTERFACES = {
         },
     ),
 }
+
+
+TrustNet.parts = INTERFACES
 
 
 def export_parts(net: TrustNet, folder: Path, name: str) -> list[Exported]:
