@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from openhdr import io
+from openhdr import io, models
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.image import Image
+from openhdr.core.table import Table
 from openhdr.expansion import EXPANDERS
 
 
@@ -19,7 +20,6 @@ from openhdr.expansion import EXPANDERS
 def itm(tmp_path_factory):
     """Untrained weights of stack-itm whose exposures lie around a mid grey."""
     torch = pytest.importorskip("torch", reason="needs the torch extra")
-    from openhdr import models
     from openhdr.models import checkpoints
 
     torch.manual_seed(3)
@@ -97,6 +97,12 @@ def test_predicted_stack(run, photos, tmp_path, itm):
     assert run(*common, "--merger", "debevec").code == 0
 
 
+def test_a_network_without_weights_makes_no_random_image(refused, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "WEIGHTS", Table("trained weights"))
+    said = refused("expand", photos / "1.png", "-o", tmp_path / "out.exr", "--method", "two-stage")
+    assert "no trained weights" in said
+
+
 def test_refusals(refused, photos, tmp_path, itm):
     photo, out = photos / "1.png", tmp_path / "out.exr"
     assert "did you mean 'rempel'" in refused("expand", photo, "-o", out, "--method", "remple")
@@ -104,7 +110,6 @@ def test_refusals(refused, photos, tmp_path, itm):
     io.write(hdr, Image(np.full((4, 4, 3), 8.0, np.float32)))
     assert "sun.exr: is HDR already" in refused("expand", hdr, "-o", out)
     assert "predicts no exposures" in refused("expand", photo, "-o", out, "--save-stack", tmp_path / "stack")
-    assert "no trained weights" in refused("expand", photo, "-o", out, "--method", "two-stage")
     assert "takes neither" in refused("expand", photo, "-o", out, "--weights", itm)
     assert "display" in refused(
         "expand", photo, "-o", out, "--method", "stack-itm", "--weights", itm, "--merger", "mertens"
