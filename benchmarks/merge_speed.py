@@ -61,28 +61,37 @@ def opencv_mtb_debevec(frames: list[np.ndarray]) -> None:
     cv2.createMergeDebevec().process(aligned, np.array(TIMES_S, np.float32))
 
 
-def _merge(frames: list[np.ndarray], align: str, deghost: bool) -> None:
+def _merge(frames: list[np.ndarray], method: str, align: str = "homography", deghost: bool = True) -> None:
     from openhdr.camera.bracketing import ExposureRequest
     from openhdr.core.image import Image
     from openhdr.pipeline import MergeOptions, merge_bracket
 
     images = [Image(frame, "srgb") for frame in frames]
-    merge_bracket(images, MergeOptions(ExposureRequest(times_s=TIMES_S), align=align, deghost=deghost))
+    exposure = ExposureRequest(times_s=TIMES_S)
+    merge_bracket(images, MergeOptions(exposure, method=method, align=align, deghost=deghost))
 
 
-def openhdr_static(frames: list[np.ndarray]) -> None:
-    _merge(frames, "none", deghost=False)
+def mle_static(frames: list[np.ndarray]) -> None:
+    _merge(frames, "mle", align="none", deghost=False)
 
 
-def openhdr_deghosted(frames: list[np.ndarray]) -> None:
-    _merge(frames, "none", deghost=True)
+def mle_deghosted(frames: list[np.ndarray]) -> None:
+    _merge(frames, "mle", align="none")
 
 
-def openhdr_default(frames: list[np.ndarray]) -> None:
-    _merge(frames, "homography", deghost=True)
+def mle(frames: list[np.ndarray]) -> None:
+    _merge(frames, "mle")
 
 
-JOBS = (opencv_debevec, opencv_mtb_debevec, openhdr_static, openhdr_deghosted, openhdr_default)
+def trustnet(frames: list[np.ndarray]) -> None:
+    _merge(frames, "trustnet")
+
+
+def trustnet_tiny(frames: list[np.ndarray]) -> None:
+    _merge(frames, "trustnet-tiny")
+
+
+JOBS = (opencv_debevec, opencv_mtb_debevec, mle_static, mle_deghosted, mle, trustnet, trustnet_tiny)
 
 
 def _measure(job, path: str, pipe) -> None:

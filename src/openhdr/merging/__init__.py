@@ -50,11 +50,11 @@ MERGERS: Table[MergerRow] = Table(
         "trustnet",
         "Maximum likelihood; a small network decides what to trust and takes out noise.",
         "openhdr.merging.learned:merge",
-        params=184_852,
-        gmacs=18.8,
+        params=183_692,
+        gmacs=19.1,
         sha256=(
-            ("decide", "3aceb16e318d450f09b03fb7fa2bee5b50037cd1d8264a61e786c2b735f8b24e"),
-            ("refine", "e2a9864556de9a39385a835e6c93a7db1b71f14bec6fa26eba2dfa6dee797bec"),
+            ("decide", "578618b24308ee487c636c17dd83b43697517ef54eacb745a186208dccb52cbf"),
+            ("refine", "dc463a860cce1a1f7f0d823cb29156f48cfbb674204c4d4026fb08830c6def80"),
         ),
     ),
 )
