@@ -14,10 +14,18 @@ from openhdr.expansion.akyuz import AkyuzOptions, akyuz
 from openhdr.expansion.claims import claims_of, honest_map, provenance
 from openhdr.expansion.kovaleski_oliveira import kovaleski_oliveira
 from openhdr.expansion.landis import LandisOptions, landis
+from openhdr.expansion.overview import SIDE, overview_of
 from openhdr.expansion.photo import Photo, photo_of
-from openhdr.expansion.regression import RegressionOptions, coarse_features, coarse_view, members, regression
+from openhdr.expansion.regression import (
+    RegressionOptions,
+    coarse_features,
+    coarse_view,
+    members,
+    read,
+    regression,
+)
 from openhdr.expansion.rempel import rempel
-from openhdr.expansion.rise import LEAST_STOPS, rise_limit
+from openhdr.expansion.rise import LEAST_STOPS, border_slope, rise_limit
 from openhdr.expansion.runner import expand_image
 
 SRGB = analytic("srgb")
@@ -158,8 +166,52 @@ def test_reduced_copy_gives_alike_light(rng: np.random.Generator) -> None:
 
 def test_pieces_do_not_matter(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = regression(photo)
-    monkeypatch.setattr("openhdr.expansion.regression.CHUNK", 97)
+    monkeypatch.setattr("openhdr.expansion.regression.BAND", 3 * 144)
+    monkeypatch.setattr("openhdr.expansion.regression.ALONE", 5000)
     np.testing.assert_allclose(regression(photo), whole, rtol=1e-5)
+
+
+def test_maps_are_read_as_if_enlarged(rng: np.random.Generator) -> None:
+    maps = rng.random((16, 24, 5), dtype=np.float32)
+    whole = cv2.resize(maps, (110, 70), interpolation=cv2.INTER_LINEAR)
+    for rows, columns in (((0, 69, 3, 35), (0, 109, 109, 50)), ((69, 69), (0, 1)), ((0,), (0,))):
+        at = np.array(rows), np.array(columns)
+        np.testing.assert_allclose(read(maps, (70, 110), at), whole[at], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (2, 3), (5, 1200), (40, 30)])
+@pytest.mark.parametrize("level", ["white", "black", "grey", "one white pixel", "speckled"])
+def test_odd_photos(shape: tuple[int, int], level: str, rng: np.random.Generator) -> None:
+    pixels = np.full((*shape, 3), {"white": 255, "black": 0}.get(level, 120), np.uint8)
+    if level == "one white pixel":
+        pixels[0, 0] = 255
+    if level == "speckled":
+        pixels[rng.random(shape) < 0.5] = 255
+    for kind in (np.uint8, np.uint16):
+        image = Image(pixels.astype(kind) * kind(np.iinfo(kind).max // 255), "srgb")
+        photo = photo_of(image, SRGB)
+        out = regression(photo)
+        assert out.shape == pixels.shape and np.isfinite(out).all()
+        np.testing.assert_array_equal(out[~photo.lost], photo.linear[~photo.lost])
+        assert out[photo.lost].min(initial=1) >= 1 and out.max() <= 2**7
+
+
+def test_grey_photos_stay_grey(rng: np.random.Generator) -> None:
+    """Where all channels clip alike, the estimate may not tint what is not coloured."""
+    photo = photo_of(photograph(lamp(rng).mean(axis=2, keepdims=True).repeat(3, axis=2)), SRGB)
+    stops = np.log2(regression(photo)[photo.lost_everywhere])
+    assert np.ptp(stops, axis=1).max() < 0.1 * stops.max()
+
+
+def test_table_and_formula_give_one_photo(rng: np.random.Generator) -> None:
+    """Codes by table against the same codes as floats."""
+    code = rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    exact = photo_of(Image(code.astype(np.float32) / 255, "srgb"), SRGB)
+    for pixels in (code, code.astype(np.uint16) * 257):
+        photo = photo_of(Image(pixels, "srgb"), SRGB)
+        np.testing.assert_allclose(photo.linear, exact.linear, atol=1e-6)
+        np.testing.assert_allclose(photo.code, code / 255, atol=1e-5)
+        np.testing.assert_array_equal(photo.lost, exact.lost)
 
 
 def test_convolutions_are_those_of_torch(photo: Photo) -> None:
@@ -172,8 +224,8 @@ def test_convolutions_are_those_of_torch(photo: Photo) -> None:
         padded = functional.pad(x, (1, 1, 1, 1), mode="replicate")
         return functional.relu(functional.conv2d(padded, weight, torch.from_numpy(layer[1])))
 
-    weights, view = members()[0], coarse_view(photo)
-    x, skips = torch.from_numpy(view).permute(2, 0, 1)[None], []
+    weights, view = members()[0], coarse_view(overview_of(photo))
+    x, skips = functional.avg_pool2d(torch.from_numpy(view).permute(2, 0, 1)[None], 2), []
     for level in range(4):
         x = conv(x, weights[f"down{level}"])
         if level < 3:
@@ -188,6 +240,29 @@ def test_convolutions_are_those_of_torch(photo: Photo) -> None:
     np.testing.assert_allclose(coarse_features(view, weights), expected, rtol=1e-3, atol=1e-4)
 
 
+# --- overview -----------------------------------------------------------------------------------------------------
+
+
+def test_overview_keeps_means_and_shares(rng: np.random.Generator) -> None:
+    photo = photo_of(photograph(lamp(rng, 600)), SRGB)
+    view = overview_of(photo)
+    assert view.size == (SIDE, round(SIDE * 600 / 900))
+    assert view.code.mean() == pytest.approx(photo.code.mean(), rel=1e-3)
+    assert view.everywhere.mean() == pytest.approx(photo.lost.all(axis=2).mean(), rel=0.01)
+    assert view.anywhere.mean() == pytest.approx(photo.lost.any(axis=2).mean(), rel=0.01)
+    np.testing.assert_allclose(view.lost.mean(axis=(0, 1)), photo.lost.mean(axis=(0, 1)), rtol=0.01)
+
+
+def test_depth_is_a_share_of_the_diagonal() -> None:
+    linear = np.zeros((90, 120, 3), np.float32)
+    linear[20:71, 30:81] = 1  # 51 x 51: 26 pixels from its centre to the nearest pixel outside
+    photo = Photo(linear, linear, linear >= 1, linear >= 1)
+    view = overview_of(photo)
+    depth = view.depth(view.mostly_lost[..., 0].copy())
+    assert depth[45, 55] == pytest.approx(26 / 150, rel=0.03) and depth[0, 0] == 0
+    assert (view.depth(np.ones((4, 4), np.uint8)) == 1).all()
+
+
 # --- rise limit -------------------------------------------------------------------------------------------------
 
 
@@ -200,7 +275,8 @@ def test_light_may_rise_faster_behind_a_steep_border() -> None:
         linear = np.repeat(np.repeat(profile[None, :, None], 120, axis=0), 3, axis=2).astype(np.float32)
         clipped = linear >= 1
         photo = Photo(srgb_encode(linear).astype(np.float32), linear, clipped, clipped)
-        bounds.append(rise_limit(photo, (200, 120))[60, :, 0])
+        view = overview_of(photo)
+        bounds.append(rise_limit(view, border_slope(view))[60, :, 0])
     for bound in bounds:
         assert (np.diff(np.minimum(bound[100:], 7)) >= -1e-4).all()  # grows inwards, as far as it matters
         assert bound[:99] == pytest.approx(LEAST_STOPS)
@@ -211,7 +287,7 @@ def test_gentle_sky_has_no_step_at_the_clipping_level() -> None:
     """Along a smooth ramp through the clipping level, neighbours differ by little on either side."""
     y = np.linspace(0.6, 1.5, 240, dtype=np.float32)[:, None, None] * np.array([0.9, 1.0, 1.1], np.float32)
     out = regression(photo_of(photograph(np.repeat(y, 320, axis=1)), SRGB))
-    assert np.abs(np.diff(np.log2(out), axis=0)).max() < 0.1
+    assert np.abs(np.diff(np.log2(out), axis=0)).max() < 0.13
 
 
 # --- account ----------------------------------------------------------------------------------------------------

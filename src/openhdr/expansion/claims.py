@@ -45,7 +45,8 @@ def claims_of(origin: np.ndarray, linear: np.ndarray) -> Claims:
     """The statistics. origin: `provenance` of the photo. linear: (H, W, 3), what was made of it."""
     counts = np.bincount(origin.ravel(), minlength=4) / origin.size
     highest = float(linear.max())
-    brightest = linear[origin == INVENTED].max(axis=1) if counts[INVENTED] else np.ones(1)
+    red, green, blue = linear[origin == INVENTED].T if counts[INVENTED] else np.ones((3, 1), np.float32)
+    brightest = np.maximum(np.maximum(red, green), blue)
     return Claims(
         measured=float(counts[MEASURED]),
         recovered=float(counts[1] + counts[2]),
@@ -60,7 +61,7 @@ def honest_map(photo: Photo, origin: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 sRGB: the photo in dark grey where it measured, COLOURS where light is recovered or
     invented.
     """
-    grey = photo.code.mean(axis=2) * np.float32(160)
+    grey = photo.code @ np.full(3, 160 / 3, np.float32)
     picture = np.repeat(grey[..., None], 3, axis=2)
     for count in (1, 2, INVENTED):
         where = origin == count

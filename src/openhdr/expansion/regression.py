@@ -3,18 +3,19 @@
 A clipped channel says "at least 1". How much more depends on what the place is: the disc of a lamp, a bright
 cloud, a window. Three things that a photo shows tell them apart: how large the clipped area is and how far
 inside it a pixel lies, how the codes fall off around it, and what the whole picture looks like. They go
-through a few small convolutions over a coarse view of the picture (96 cells on its longest side) and, with
+through a few small convolutions over a coarse view of the picture (48 cells on its longest side) and, with
 features of the place itself, through a small perceptron for each clipped pixel. It gives the stops above 1
-of every clipped channel, >= 0. Channels that are not clipped keep their measured light. Three such
-regressions, fitted from different starts, are averaged: where they disagree, the mean is the better guess.
+of every clipped channel, >= 0, which `rise` bounds. Channels that are not clipped keep their measured light.
+Several such regressions, fitted from different starts, are averaged: where they disagree, the mean is the
+better guess.
 
 The numbers (`regression.npz`) minimise the mean error in dB of PU21 values, with 1.0 shown at 100 cd/m2,
 over simulated photos of CC0 panoramas; `scripts/fit_expansion.py` fits them. An estimate of this kind is a
 mean of what might have been there: it gets the light of an area about right, and invents no detail. Where
 all channels clip, it is held near grey: a colour that nothing shows would be a guess that the eye sees.
 
-Sizes are measured in shares of the picture's diagonal, so that a photo and its reduced copy give alike
-results.
+Sizes are measured in shares of the picture's diagonal, and all but the pixel's own code is read from an
+overview of the photo, so that a photo and its reduced copy give alike results.
 """
 
 from __future__ import annotations
@@ -28,21 +29,28 @@ import numpy as np
 
 from openhdr.core.progress import task
 from openhdr.core.threads import in_threads
+from openhdr.expansion.blur import blur
+from openhdr.expansion.overview import Overview, overview_of
 from openhdr.expansion.photo import Photo
-from openhdr.expansion.rise import RiseOptions, rise_limit
+from openhdr.expansion.rise import RiseOptions, border_slope, rise_limit
 
-CELLS = 96  # cells of the coarse view on its longest side; both sides are multiples of CELL_STEP
-CELL_STEP = 8  # the coarse view is halved three times
-WORK_SIDE = 768  # longest side of the picture on which features of a place are computed, pixels
-NEAR, MIDDLE, WIDE = 0.004, 0.012, 0.036  # sigmas of blurs, shares of the diagonal
+CELLS = (
+    96  # of the coarse view on its longest side, before it is halved; both sides are multiples of CELL_STEP
+)
+VIEW_FEATURES, OWN_FEATURES = 10, 21  # of a coarse cell; of a pixel and its place
+CELL_STEP = 16  # the coarse view is halved four times
+RING = np.ones((5, 5), np.uint8)  # how far outside clipped areas their border is looked at
+NEAR, MIDDLE, WIDE, WIDEST = 0.004, 0.012, 0.036, 0.09  # sigmas of blurs, shares of the diagonal
 FARTHEST = 0.25  # distance from the border of a clipped area that still counts, share of the diagonal
-CHUNK = 1 << 17  # pixels at a time
+BAND = 1 << 14  # pixels of the picture at a time: what is computed of them stays in the processor's cache
+ALONE = 1 << 18  # multiplications in a matrix product up to which OpenBLAS uses one thread
 Layer = tuple[np.ndarray, np.ndarray]
+Pixels = tuple[np.ndarray, np.ndarray]  # rows, columns
 
 
 @dataclass(frozen=True)
 class RegressionOptions:
-    strength: float = 1.0  # factor on the estimated stops; 0 leaves the photo as it is
+    strength: float = 1.1  # factor on the estimated stops, best on scenes left out of a fit; 0 = the photo
     most_stops: float = 7.0  # above the clipping level
     rise: RiseOptions = RiseOptions()  # how fast light may rise inside a clipped area
 
@@ -50,74 +58,84 @@ class RegressionOptions:
 def regression(photo: Photo, options: RegressionOptions = RegressionOptions()) -> np.ndarray:
     """(H, W, 3) float32 linear, 1.0 = the photo clips."""
     result = photo.linear.copy()
-    rows, columns = np.nonzero(photo.lost_anywhere)
-    if not len(rows):
+    if not photo.lost_anywhere.any():
         return result
-    view, places = coarse_view(photo), place_maps(photo)
-    contexts = [coarse_features(view, weights) for weights in members()]
-    limit = rise_limit(photo, work_size(photo), options.rise)
+    guide = _guide_of(photo, options)
+    step = max(1, BAND // photo.shape[1])
 
-    def estimate(start: int) -> None:
-        at = rows[start : start + CHUNK], columns[start : start + CHUNK]
-        bound = np.minimum(_read(limit, photo.shape, at), np.float32(options.most_stops))
-        stops = options.strength * _mean_stops(photo, contexts, places, at)
-        stops = bound * -np.expm1(-stops / bound)  # stays below the bound and is smooth
-        result[at] = np.where(photo.lost[at], np.exp2(stops), result[at])
+    def estimate(top: int) -> None:
+        rows, columns = np.nonzero(photo.lost_anywhere[top : top + step])
+        if len(rows):
+            at = rows + top, columns
+            light = np.exp(np.float32(np.log(2)) * _stops(photo, guide, options, at))
+            result[at] = np.where(photo.lost[at], light, result[at])
         advance()
 
-    starts = range(0, len(rows), CHUNK)
-    with task("expanding", len(starts)) as advance:
-        in_threads(estimate, starts)
+    tops = range(0, photo.shape[0], step)
+    with task("expanding", len(tops)) as advance:
+        in_threads(estimate, tops)
     return result
 
 
-def _mean_stops(
-    photo: Photo, contexts: list[np.ndarray], places: np.ndarray, at: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """(N, 3) stops above the clipping level at pixels (rows, columns): the mean of the members' estimates."""
-    own = own_features(photo, places, at)
-    estimates = [
-        pixel_stops(np.concatenate((_read(context, photo.shape, at), own), axis=1), weights)
-        for context, weights in zip(contexts, members(), strict=True)
-    ]
-    return np.mean(estimates, axis=0, dtype=np.float32)
+@dataclass(frozen=True)
+class _Guide:
+    """What is known of the whole picture: features of the place, of every member's coarse view (side by side),
+    and the bound on stops.
+    """
+
+    places: np.ndarray
+    contexts: np.ndarray
+    limit: np.ndarray
 
 
-def coarse_view(photo: Photo) -> np.ndarray:
+def _guide_of(photo: Photo, options: RegressionOptions) -> _Guide:
+    view = overview_of(photo)
+    slope = border_slope(view)
+    coarse = coarse_view(view)
+    contexts = np.dstack([coarse_features(coarse, weights) for weights in members()])
+    limit = np.minimum(rise_limit(view, slope, options.rise), np.float32(options.most_stops))
+    return _Guide(place_maps(view, slope), contexts, limit)
+
+
+def _stops(photo: Photo, guide: _Guide, options: RegressionOptions, at: Pixels) -> np.ndarray:
+    """(N, 3) float32 stops above the clipping level: the mean of the members' estimates, kept below the bound."""
+    own = own_features(photo, guide.places, at)
+    contexts = np.split(read(guide.contexts, photo.shape, at), len(members()), axis=1)
+    total = sum(
+        pixel_stops(context, own, weights) for context, weights in zip(contexts, members(), strict=True)
+    )
+    bound = read(guide.limit, photo.shape, at)
+    return bound * (1 - np.exp(total * np.float32(-options.strength / len(members())) / bound))
+
+
+def coarse_view(view: Overview) -> np.ndarray:
     """(h, w, 10) float32: of every cell the mean code (3), the clipped share of each channel (3) and of all
     together, the mean of the darkest channel, the spread of brightness, the height in the picture (-1..1).
     """
-    height, width = photo.shape
-    scale = CELLS / max(height, width)
-    size = tuple(max(CELL_STEP, round(n * scale / CELL_STEP) * CELL_STEP) for n in (width, height))
+    scale = CELLS / max(view.size)
+    size = tuple(max(CELL_STEP, round(n * scale / CELL_STEP) * CELL_STEP) for n in view.size)
 
     def cells(plane: np.ndarray) -> np.ndarray:
-        return cv2.resize(plane.astype(np.float32, copy=False), size, interpolation=cv2.INTER_AREA)
+        return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
 
-    level = photo.code @ np.full(3, 1 / 3, np.float32)
+    red, green, blue = cv2.split(view.code)
+    level = (red + green + blue) / 3
     spread = np.sqrt(np.maximum(cells(level * level) - cells(level) ** 2, 0))
     up = np.repeat(np.linspace(-1, 1, size[1], dtype=np.float32)[:, None], size[0], axis=1)
-    planes = (
-        cells(photo.code),
-        cells(photo.lost),
-        cells(photo.lost_everywhere),
-        cells(np.minimum(np.minimum(photo.code[..., 0], photo.code[..., 1]), photo.code[..., 2])),
-        4 * spread,
-        up,
-    )
-    return np.dstack(planes)
+    darkest = cells(np.minimum(np.minimum(red, green), blue))
+    return np.dstack((cells(view.code), cells(view.lost), cells(view.everywhere), darkest, 4 * spread, up))
 
 
 def coarse_features(view: np.ndarray, weights: dict[str, Layer]) -> np.ndarray:
-    """The coarse view through convolutions over four scales, with the mean over the picture at the coarsest:
-    (h, w, 10) -> (h, w, k) float32.
+    """The coarse view, halved, through convolutions over four scales, with the mean over the picture at the
+    coarsest: (h, w, 10) -> (h / 2, w / 2, k) float32.
     """
-    x, skips = view, []
+    x, skips = _halved(view), []
     for level in range(4):
         x = _relu(_conv3x3(x, weights[f"down{level}"]))
         if level < 3:
             skips.append(x)
-            x = x.reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2, -1).mean(axis=(1, 3))
+            x = _halved(x)
     x = x + _relu(_linear(x.mean(axis=(0, 1)), weights["whole"]))
     for level in range(3):
         x = x.repeat(2, axis=0).repeat(2, axis=1)
@@ -125,73 +143,88 @@ def coarse_features(view: np.ndarray, weights: dict[str, Layer]) -> np.ndarray:
     return x
 
 
-def work_size(photo: Photo) -> tuple[int, int]:
-    """(width, height) of the reduced picture on which features of a place are computed."""
-    height, width = photo.shape
-    shrink = min(1.0, WORK_SIDE / max(height, width))
-    return max(round(width * shrink), 1), max(round(height * shrink), 1)
+def _halved(x: np.ndarray) -> np.ndarray:
+    return x.reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2, -1).mean(axis=(1, 3))
 
 
-def place_maps(photo: Photo) -> np.ndarray:
-    """(h, w, 7) float32 on the reduced picture: the code blurred (3), the fully clipped share within three
-    distances, the root of the distance to the nearest pixel that is not fully clipped.
+def place_maps(view: Overview, slope: np.ndarray) -> np.ndarray:
+    """(h, w, 15) float32: the code blurred (3), the fully clipped share within four distances, the root of the
+    distance to the nearest pixel that is not fully clipped; the partly clipped share within two distances and
+    the root of the distance to the nearest measured pixel; the slope of light at the borders near; the code of
+    these borders (3).
     """
-    size = work_size(photo)
-    code = cv2.resize(photo.code, size, interpolation=cv2.INTER_AREA)
-    lost = cv2.resize(photo.lost_everywhere.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    inside = cv2.distanceTransform((lost > 0.5).astype(np.uint8), cv2.DIST_L2, 3) / np.hypot(*size)
-    depth = 2 * np.sqrt(np.minimum(inside, FARTHEST)).astype(np.float32)
-    return np.dstack((_blur(code, NEAR), *(_blur(lost, sigma) for sigma in (NEAR, MIDDLE, WIDE)), depth))
+    border = _border_code(view)
+    return np.dstack(
+        (
+            blur(view.code, NEAR),
+            *(blur(view.everywhere, sigma) for sigma in (NEAR, MIDDLE, WIDE, WIDEST)),
+            _rooted(view.depth((view.everywhere > 0.5).astype(np.uint8))),
+            *(blur(view.anywhere, sigma) for sigma in (MIDDLE, WIDE)),
+            _rooted(view.depth((view.anywhere > 0.5).astype(np.uint8))),
+            np.log2(slope + 1) / 4,
+            border,
+        )
+    )
 
 
-def _blur(plane: np.ndarray, share: float) -> np.ndarray:
-    """Gaussian of sigma = `share` of the diagonal; wide ones on a reduced copy."""
-    height, width = plane.shape[:2]
-    sigma = share * float(np.hypot(height, width))
-    step = max(1, int(sigma / 4))
-    if step > 1:
-        size = (max(1, round(width / step)), max(1, round(height / step)))
-        plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    plane = cv2.GaussianBlur(plane, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT_101)
-    return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) if step > 1 else plane
+def _rooted(depth: np.ndarray) -> np.ndarray:
+    return 2 * np.sqrt(np.minimum(depth, np.float32(FARTHEST)))
 
 
-def own_features(photo: Photo, places: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """(N, 13) float32 of the pixels at (rows, columns): code, what clips, and the maps of the place."""
+def _border_code(view: Overview) -> np.ndarray:
+    """(h, w, 3) float32: the mean code just outside clipped areas, of the border near each place."""
+    inside = (view.anywhere > 0.5).astype(np.uint8)
+    ring = (cv2.dilate(inside, RING) - inside).astype(np.float32)
+    both = np.dstack((view.code * ring[..., None], ring))
+    whole = np.array(cv2.mean(both), np.float32)
+    total = blur(both, MIDDLE) + np.float32(0.02) * blur(both, WIDE) + np.float32(1e-4) * whole
+    return total[..., :3] / np.maximum(total[..., 3:], np.float32(1e-9))
+
+
+def own_features(photo: Photo, places: np.ndarray, at: Pixels) -> np.ndarray:
+    """(N, 21) float32 of the pixels at (rows, columns): code, what clips, and the maps of the place."""
     clipped = photo.lost[at].astype(np.float32)
-    return np.concatenate((photo.code[at], clipped, _read(places, photo.shape, at)), axis=1)
+    return np.concatenate((photo.code[at], clipped, read(places, photo.shape, at)), axis=1)
 
 
-def _read(maps: np.ndarray, shape: tuple[int, int], at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def read(maps: np.ndarray, shape: tuple[int, int], at: Pixels) -> np.ndarray:
     """(N, C): maps (h, w, C) of a picture of `shape` (H, W), bilinear at its pixels (rows, columns)."""
     if maps.shape[:2] == shape:
         return maps[at]
-    low, share = [], []
-    for places, full, length in zip(at, shape, maps.shape, strict=False):
-        x = np.clip((places + 0.5) * (length / full) - 0.5, 0, length - 1).astype(np.float32)
-        first = np.minimum(x.astype(np.int32), max(length - 2, 0))
-        low.append(first)
-        share.append((x - first)[:, None])
-    (y, x), (down, right) = low, share
-    y1, x1 = np.minimum(y + 1, maps.shape[0] - 1), np.minimum(x + 1, maps.shape[1] - 1)
-    top = maps[y, x] * (1 - right) + maps[y, x1] * right
-    bottom = maps[y1, x] * (1 - right) + maps[y1, x1] * right
-    return top * (1 - down) + bottom * down
+    rows, columns = at
+    y = np.clip((rows + 0.5) * (len(maps) / shape[0]) - 0.5, 0, len(maps) - 1).astype(np.float32)
+    first = np.minimum(y.astype(np.int32), max(len(maps) - 2, 0))
+    top, bottom = int(first.min()), min(int(first.max()) + 2, len(maps))
+    wide = cv2.resize(maps[top:bottom], (shape[1], bottom - top), interpolation=cv2.INTER_LINEAR)
+    upper = wide[first - top, columns]
+    lower = wide[np.minimum(first - top + 1, bottom - top - 1), columns]
+    return upper + (lower - upper) * (y - first)[:, None]
 
 
-def pixel_stops(features: np.ndarray, weights: dict[str, Layer]) -> np.ndarray:
-    """(N, k + 13) -> (N, 3) stops above the clipping level, >= 0."""
-    x = _relu(_linear(features, weights["pixel0"]))
-    x = _relu(_linear(x, weights["pixel1"]))
-    return np.logaddexp(0, _linear(x, weights["pixel2"]))
+def pixel_stops(context: np.ndarray, own: np.ndarray, weights: dict[str, Layer]) -> np.ndarray:
+    """(N, k), (N, 21) -> (N, 3) stops above the clipping level, >= 0."""
+    x = _relu(_linear(np.concatenate((context, own), axis=1), weights["pixel0"]))
+    x = _linear(_relu(_linear(x, weights["pixel1"])), weights["pixel2"])
+    return np.log(1 + np.exp(-np.abs(x))) + np.maximum(x, 0)  # softplus
 
 
 def _relu(x: np.ndarray) -> np.ndarray:
-    return np.maximum(x, 0)
+    return np.maximum(x, 0, out=x)
 
 
 def _linear(x: np.ndarray, layer: Layer) -> np.ndarray:
-    return x @ layer[0] + layer[1]
+    """(..., C) -> (..., C'), in products so small that BLAS starts no threads of its own: bands share the cores
+    already, and threads that wait for each other take many times as long on a busy machine.
+    """
+    matrix, bias = layer
+    flat = x.reshape(-1, len(matrix))
+    rows = max(1, ALONE // matrix.size)
+    even = len(flat) // rows * rows
+    out = np.empty((len(flat), len(bias)), np.float32)
+    np.matmul(flat[:even].reshape(-1, rows, len(matrix)), matrix, out=out[:even].reshape(-1, rows, len(bias)))
+    np.matmul(flat[even:], matrix, out=out[even:])
+    out += bias
+    return out.reshape(*x.shape[:-1], len(bias))
 
 
 def _conv3x3(x: np.ndarray, layer: Layer) -> np.ndarray:

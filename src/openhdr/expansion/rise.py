@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from openhdr.expansion.photo import Photo
+from openhdr.expansion.blur import blur
+from openhdr.expansion.overview import Overview
 
 NEAR, FAR = 0.006, 0.04  # sigmas over which slopes at borders are averaged, shares of the diagonal
 FAR_WEIGHT = 0.01  # of the wide average: decides only where no border is near
@@ -33,42 +34,29 @@ class RiseOptions:
     least_slope: float = 20.0  # stops per diagonal of the picture
 
 
-def rise_limit(photo: Photo, size: tuple[int, int], options: RiseOptions = RiseOptions()) -> np.ndarray:
-    """(h, w, 3) float32 stops, >= LEAST_STOPS, on a reduced picture of `size` = (w, h)."""
-    clipped = cv2.resize(photo.lost.view(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA) > 127
-    inside = clipped.astype(np.uint8)
-    diagonal = float(np.hypot(*size))
-    ring = (cv2.dilate(inside, RING) - inside).astype(np.float32)
-    slope = _average(cv2.dilate(_slope(photo, size), RING)[..., None] * ring, ring, diagonal)
-    slope = np.maximum(options.steepness * slope, options.least_slope / diagonal)
-    depth = [_depth(np.ascontiguousarray(inside[..., c]), diagonal) for c in range(3)]
-    return (np.dstack(depth) * slope[..., None] + LEAST_STOPS).astype(np.float32)
+def rise_limit(view: Overview, slope: np.ndarray, options: RiseOptions = RiseOptions()) -> np.ndarray:
+    """(h, w, 3) float32 stops, >= LEAST_STOPS. slope: `border_slope` of the same view."""
+    steepest = np.maximum(options.steepness * slope, options.least_slope)
+    depth = [view.depth(np.ascontiguousarray(view.mostly_lost[..., c])) for c in range(3)]
+    return (np.dstack(depth) * steepest[..., None] + LEAST_STOPS).astype(np.float32)
 
 
-def _depth(inside: np.ndarray, diagonal: float) -> np.ndarray:
-    """(h, w) float32 pixels to the border; the diagonal where there is none."""
-    if inside.all():
-        return np.full(inside.shape, diagonal, np.float32)
-    return cv2.distanceTransform(inside, cv2.DIST_L2, 5)
+def border_slope(view: Overview) -> np.ndarray:
+    """(h, w) float32: the mean gradient of log2 light at the borders near each place, stops per diagonal."""
+    ring = (cv2.dilate(view.mostly_lost, RING) - view.mostly_lost).astype(np.float32)
+    steep = cv2.dilate(_slope(view.linear), RING)[..., None] * ring
+    both = cv2.merge([plane[..., 0] + plane[..., 1] + plane[..., 2] for plane in (steep, ring)])
+    whole = np.array(cv2.mean(both)[:2], np.float32)
+    total = blur(both, NEAR) + np.float32(FAR_WEIGHT) * blur(both, FAR) + np.float32(WHOLE_WEIGHT) * whole
+    return np.float32(view.diagonal) * total[..., 0] / np.maximum(total[..., 1], np.float32(1e-12))
 
 
-def _slope(photo: Photo, size: tuple[int, int]) -> np.ndarray:
-    """(h, w) float32 gradient of log2 light over all channels, stops per reduced pixel."""
-    light = cv2.GaussianBlur(cv2.resize(photo.linear, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
-    stops = np.log2(np.maximum(light, np.float32(DARKEST)))
+def _slope(linear: np.ndarray) -> np.ndarray:
+    """(h, w) float32 gradient of log2 light over all channels, stops per pixel."""
+    stops = np.log2(np.maximum(cv2.GaussianBlur(linear, (0, 0), 1.0), np.float32(DARKEST)))
     square = np.zeros(stops.shape[:2], np.float32)
     for channel in range(3):
         plane = np.ascontiguousarray(stops[..., channel])
         for across, down in ((1, 0), (0, 1)):
             square += cv2.Scharr(plane, cv2.CV_32F, across, down) ** 2
     return np.sqrt(square) / 32  # the kernel's weights on one side
-
-
-def _average(slope: np.ndarray, ring: np.ndarray, diagonal: float) -> np.ndarray:
-    """(h, w): the mean slope of the border near each place."""
-    both = np.dstack((slope.sum(axis=2), ring.sum(axis=2)))
-    near = cv2.GaussianBlur(both, (0, 0), NEAR * diagonal)
-    far = cv2.GaussianBlur(both, (0, 0), FAR * diagonal)
-    whole = both.mean(axis=(0, 1))
-    total = near + np.float32(FAR_WEIGHT) * far + np.float32(WHOLE_WEIGHT) * whole
-    return total[..., 0] / np.maximum(total[..., 1], np.float32(1e-12))
