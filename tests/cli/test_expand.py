@@ -125,3 +125,32 @@ def test_a_photo_is_never_overwritten(refused, photos, tmp_path):
     copy = tmp_path / "photo.png"
     shutil.copy(photos / "1.png", copy)
     assert "is a photo to read" in refused("expand", copy, "-o", tmp_path / "out.exr", "--preview", copy)
+
+
+ODD = {
+    "one-white.png": np.full((1, 1, 3), 255, np.uint8),
+    "one-black.png": np.zeros((1, 1, 3), np.uint8),
+    "white.jpg": np.full((40, 60, 3), 255, np.uint8),
+    "black.jpg": np.zeros((40, 60, 3), np.uint8),
+    "grey.png": np.minimum(np.arange(1200).reshape(30, 40), 255).astype(np.uint8),
+    "grey16.png": np.minimum(np.arange(1200).reshape(30, 40) * 90, 65535).astype(np.uint16),
+    "deep.png": np.minimum(np.arange(3600).reshape(30, 40, 3) * 30, 65535).astype(np.uint16),
+    "alpha.png": np.minimum(np.arange(4800).reshape(30, 40, 4) // 8, 255).astype(np.uint8),
+    "wide.png": np.minimum(np.arange(12000).reshape(2, 2000, 3) // 30, 255).astype(np.uint8),
+    "tall.png": np.minimum(np.arange(12000).reshape(2000, 2, 3) // 30, 255).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_photos(run, tmp_path, name):
+    pixels = ODD[name]
+    assert cv2.imwrite(str(tmp_path / name), pixels)
+    out, painted, shown = (tmp_path / one for one in ("out.exr", "map.png", "shown.png"))
+    ran = run("expand", tmp_path / name, "-o", out, "--map", painted, "--preview", shown, "--json", "--float")
+    assert ran.code == 0, ran.err
+    light = io.read(out).pixels
+    assert light.shape == (*pixels.shape[:2], 3) and np.isfinite(light).all() and light.min() >= 0
+    lost = (pixels == np.iinfo(pixels.dtype).max).reshape(*pixels.shape[:2], -1)[..., :3]
+    assert ran.json["measured"] == pytest.approx(1 - lost.any(axis=2).mean())
+    assert light.max() > 1 if lost.any() else light.max() <= 1
+    assert io.read(painted).pixels.shape == io.read(shown).pixels.shape == light.shape
