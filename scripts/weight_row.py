@@ -1,6 +1,6 @@
 """Print the row of a file of trained weights, for the table in src/openhdr/models/weights/__init__.py.
 
-    python scripts/weight_row.py src/openhdr/models/weights/FILE.safetensors [--score METRIC@DATA=VALUE ...]
+    python scripts/weight_row.py src/openhdr/models/weights/FILE.safetensors [--score "METRIC, DATA=VALUE" ...]
 
 The row that the file has already gives its words (and its scores, unless new ones are given); the network comes
 from the file's header, the hash from its bytes. A new file gets the words of its network's other weights, if any.
@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from safetensors import safe_open
 
+from openhdr.models import checkpoints
 from openhdr.models.rows import WeightRow, sha256_of
 from openhdr.models.weights import WEIGHTS
 
@@ -22,13 +22,15 @@ FOLDER = Path(__file__).resolve().parents[1] / "src" / "openhdr" / "models" / "w
 
 
 def row_of(path: Path, scores: dict[str, float]) -> WeightRow:
-    """The file's row, as it should be now."""
-    with safe_open(path, "np") as file:
-        network = json.loads((file.metadata() or {}).get("openhdr", "{}")).get("network", "")
+    """The file's row, as it should be now. A file without the digest of its tensors gets one."""
+    state, stated = checkpoints.read(path)
+    network = stated.get("network", "")
     if not network:
         raise click.ClickException(
             f"{path}: its header names no network; write it with openhdr.models.checkpoints.save"
         )
+    if checkpoints.DIGEST not in stated:
+        checkpoints.write(path, state, stated)
     known = [row for row in WEIGHTS.values() if row.target == path.name]
     like = known + [row for row in WEIGHTS.values() if row.network == network]
     start = like[0] if like else WeightRow("", "SAY WHAT THEY ARE FOR", "", licence="CC0-1.0")
@@ -53,7 +55,7 @@ def source_of(row: WeightRow) -> str:
 
 @click.command(help=__doc__.partition("\n")[0])
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--score", "scores", multiple=True, help="METRIC@DATA=VALUE; may be repeated.")
+@click.option("--score", "scores", multiple=True, help="METRIC, DATA=VALUE; may be repeated.")
 def main(file: Path, scores: tuple[str, ...]) -> None:
     if file.resolve().parent != FOLDER:
         raise click.ClickException(f"{file}: weights are shipped from {FOLDER}; put it and its card there")

@@ -98,3 +98,14 @@ def test_nested_checkpoints_get_dotted_names(tmp_path: Path) -> None:
     torch.save({"stateDictEG": {"a.weight": torch.ones(1)}, "step": 3}, tmp_path / "w.pth")
     state, stated = checkpoints.read(tmp_path / "w.pth")
     assert list(state) == ["stateDictEG.a.weight"] and stated == {}
+
+
+def test_a_flipped_bit_is_refused_wherever_the_file_lies(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    checkpoints.save(models.load("gsanet"), "gsanet", path)
+    whole = path.read_bytes()
+    models.load("gsanet", path)
+    for place in (len(whole) - 1, len(whole) // 2, len(whole) - 40_000):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(FileError, match=r"w\.safetensors: is damaged: its tensors are not those"):
+            models.load("gsanet", path)

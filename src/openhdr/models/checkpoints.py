@@ -6,6 +6,7 @@ Nothing in a file is ever run: .safetensors holds only numbers, and .pth is read
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import pickle
 import warnings
@@ -25,6 +26,9 @@ from openhdr.models.rows import ModelRow
 
 METADATA_KEY = "openhdr"
 """Key of the .safetensors header under which a JSON object names the network and its options."""
+
+DIGEST = "sha256"
+"""What the JSON object calls the digest of the tensors."""
 
 WRAPPERS = ("state_dict", "model", "params")
 """Names under which training programs put a network's tensors in a checkpoint."""
@@ -77,10 +81,26 @@ def load_file(row: ModelRow, path: Path, variant: Mapping[str, Any]) -> nn.Modul
 
 def save(net: nn.Module, name: str, path: str | Path) -> None:
     """Write a network's weights and options as .safetensors, whole or not at all. name: its row."""
-    header = {METADATA_KEY: json.dumps({"network": name, "variant": asdict(net.config)})}
-    state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
+    write(path, net.state_dict(), {"network": name, "variant": asdict(net.config)})
+
+
+def write(path: str | Path, state: Mapping[str, torch.Tensor], stated: Mapping[str, Any]) -> None:
+    """Write tensors as .safetensors. stated: what the header says of them; a digest of the tensors is added, by
+    which `read` knows a damaged file.
+    """
+    plain = {key: tensor.detach().cpu().contiguous() for key, tensor in state.items()}
+    header = {METADATA_KEY: json.dumps({**stated, DIGEST: _digest(plain)})}
     with whole_file(path) as temporary:
-        save_file(state, temporary, metadata=header)
+        save_file(plain, temporary, metadata=header)
+
+
+def _digest(state: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over names and bytes of tensors, in the order of the names."""
+    found = hashlib.sha256()
+    for key in sorted(state):
+        found.update(key.encode())
+        found.update(state[key].reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
 
 
 def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -110,9 +130,12 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, An
         with safetensors.safe_open(path, "pt") as file:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
             header = file.metadata() or {}
-        return state, json.loads(header.get(METADATA_KEY, "{}"))
+        stated = json.loads(header.get(METADATA_KEY, "{}"))
     except (safetensors.SafetensorError, OSError, json.JSONDecodeError) as error:
         raise FileError(path, "is not a .safetensors file, or is damaged") from error
+    if stated.get(DIGEST, _digest(state)) != _digest(state):
+        raise FileError(path, "is damaged: its tensors are not those it was written with", "copy it again")
+    return state, stated
 
 
 def _flat(loaded: Any) -> dict[str, torch.Tensor]:
