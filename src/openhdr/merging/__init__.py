@@ -57,6 +57,17 @@ MERGERS: Table[MergerRow] = Table(
             ("refine", "dc463a860cce1a1f7f0d823cb29156f48cfbb674204c4d4026fb08830c6def80"),
         ),
     ),
+    LearnedRow(
+        "trustnet-tiny",
+        "The same with a quarter of the arithmetic.",
+        "openhdr.merging.learned:merge_tiny",
+        params=34_216,
+        gmacs=4.67,
+        sha256=(
+            ("decide", "108cb50c278aab8c9c8aed7b3aa7e363baeb802176b0e51a5e592073adba52c6"),
+            ("refine", "7c085cbcfd72152a20216971061eaa1786d43128801b768d707429fc45a77f36"),
+        ),
+    ),
 )
 
 DEFAULT = "trustnet"
