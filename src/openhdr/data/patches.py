@@ -6,7 +6,7 @@ The settings of the papers are in PAPER_CUTS; a stack-based run crops 384 of the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data.dataset import Dataset
-from openhdr.data.sample import Sample
+from openhdr.data.sample import PicturesT, Sample
 from openhdr.data.shards import (
     Pieces,
     ShardSet,
@@ -90,28 +90,19 @@ def patch_stream(
     return _shuffled(mine, np.random.default_rng([seed, worker]), buffer)
 
 
-def turn(sample: Sample, flip_x: bool, flip_y: bool, transpose: bool) -> Sample:
+def turn(sample: PicturesT, flip_x: bool, flip_y: bool, transpose: bool) -> PicturesT:
     """The sample mirrored and transposed, all its pictures alike (GSANet: each with probability one half)."""
 
     def turned(picture: np.ndarray) -> np.ndarray:
         picture = picture[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
         return np.ascontiguousarray(picture.transpose(1, 0, 2) if transpose else picture)
 
-    return _each(sample, turned)
+    return sample.changed(turned)
 
 
-def crop(sample: Sample, left: int, top: int, size: int) -> Sample:
+def crop(sample: PicturesT, left: int, top: int, size: int) -> PicturesT:
     """A square piece of all pictures of a sample; the truth's scale stays."""
-    return _each(sample, lambda picture: np.ascontiguousarray(picture[top : top + size, left : left + size]))
-
-
-def _each(sample: Sample, change: Callable[[np.ndarray], np.ndarray]) -> Sample:
-    return replace(
-        sample,
-        frames=tuple(change(frame) for frame in sample.frames),
-        truth=None if sample.truth is None else change(sample.truth),
-        extras={name: change(picture) for name, picture in sample.extras.items()},
-    )
+    return sample.changed(lambda picture: np.ascontiguousarray(picture[top : top + size, left : left + size]))
 
 
 def _resized(picture: np.ndarray, side: int) -> np.ndarray:
@@ -124,7 +115,7 @@ def _cut_all(dataset: Dataset, names: Iterable[str], config: PatchConfig) -> Ite
     for name in names:
         sample = dataset.load(name)
         if config.resize:
-            sample = _each(sample, partial(_resized, side=config.resize))
+            sample = sample.changed(partial(_resized, side=config.resize))
         pictures = [
             *sample.frames,
             *([] if sample.truth is None else [sample.truth]),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,18 @@ from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import ExposureError, RequestError
 
 NETWORK_GAMMA = 2.24  # the gamma of the HdM challenge: networks see light^(1/2.24)
+
+
+class Pictures(Protocol):
+    """Pictures of one scene and one size, which are cut and turned together."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+    def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Pictures: ...
+
+
+PicturesT = TypeVar("PicturesT", bound=Pictures)
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,21 @@ class Sample:
                 f"sample '{self.name}' mixes sizes {sorted(sizes)}; expected one (height, width, 3)"
             )
         object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+        pictures = [*self.frames, *([] if self.truth is None else [self.truth])]
+        return pictures[0].shape[:2]
+
+    def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Sample:
+        """The sample with all its pictures cut or turned alike."""
+        return replace(
+            self,
+            frames=tuple(change(frame) for frame in self.frames),
+            truth=None if self.truth is None else change(self.truth),
+            extras={name: change(picture) for name, picture in self.extras.items()},
+        )
 
     def light(self) -> np.ndarray:
         """(N, H, W, 3) float32 linear light of the frames, 1.0 = that frame clips."""

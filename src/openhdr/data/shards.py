@@ -11,7 +11,9 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +42,24 @@ class ShardSet:
     facts: Mapping[str, Any]
 
 
-def prepare(folder: Path, facts: Mapping[str, Any], fills: Mapping[str, Fill]) -> ShardSet:
+def prepare(
+    folder: Path, facts: Mapping[str, Any], fills: Mapping[str, Fill], processes: int = 1
+) -> ShardSet:
     """Write the shards that are missing and the index. `fills`: shard name -> its samples.
 
+    processes: shards written at a time; with more than one the fills must be picklable.
     Shards of an earlier, interrupted run with the same facts are kept. Raises FileError when the folder holds
     shards made with other facts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     index = _resume(folder, facts)
     with task("preparing shards", len(fills)) as advance:
-        for name, fill in fills.items():
-            if name not in index["shards"]:
-                index["shards"][name] = _write_shard(folder / name, fill())
-                _write_index(folder, index)
+        missing = {name: fill for name, fill in fills.items() if name not in index["shards"]}
+        for _ in range(len(fills) - len(missing)):
+            advance()
+        for name, count in _written(folder, missing, processes):
+            index["shards"][name] = count
+            _write_index(folder, index)
             advance()
     _write_index(folder, index)
     return open_shards(folder)
@@ -116,6 +123,23 @@ def _check_end(path: Path) -> None:
         stream.seek(max(0, path.stat().st_size - 2 * tarfile.BLOCKSIZE))
         if stream.read() != bytes(2 * tarfile.BLOCKSIZE):
             raise tarfile.ReadError("its end is missing")
+
+
+def _written(folder: Path, fills: Mapping[str, Fill], processes: int) -> Iterator[tuple[str, int]]:
+    """Write shards; names with numbers of samples as they are finished."""
+    if processes == 1:
+        yield from ((name, _write_filled(folder / name, fill)) for name, fill in fills.items())
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        jobs = {pool.submit(_write_filled, folder / name, fill): name for name, fill in fills.items()}
+        try:
+            yield from ((jobs[job], job.result()) for job in as_completed(jobs))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _write_filled(path: Path, fill: Fill) -> int:
+    return _write_shard(path, fill())
 
 
 def _write_shard(path: Path, samples: Iterable[tuple[str, Pieces]]) -> int:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from openhdr.core.errors import RequestError
 from openhdr.data.patches import crop, turn
-from openhdr.data.sample import Sample
+from openhdr.data.sample import PicturesT
 from openhdr.train.distributed import World
 from openhdr.train.recipe import ComputeConfig, DataConfig, RunConfig
 
@@ -37,12 +37,11 @@ class Examples(Dataset):
         return self.objective.example(sample, rng, self.bounded)
 
 
-def placed(sample: Sample, data: DataConfig, rng: np.random.Generator) -> Sample:
+def placed(sample: PicturesT, data: DataConfig, rng: np.random.Generator) -> PicturesT:
     """A random square of the sample, turned as the recipe allows."""
-    pictures = [*sample.frames, *([] if sample.truth is None else [sample.truth])]
-    rooms = [length - data.patch for length in pictures[0].shape[:2]]
+    rooms = [length - data.patch for length in sample.shape]
     if min(rooms) < 0:
-        size = "x".join(str(length) for length in pictures[0].shape[1::-1])
+        size = "x".join(str(length) for length in sample.shape[::-1])
         raise RequestError(f"sample '{sample.name}' is {size} pixels; data.patch = {data.patch} does not fit")
     if data.place == "corner":
         rooms = [min(room, _CORNER) for room in rooms]

@@ -81,8 +81,13 @@ def make_plan(recipe: Recipe) -> Plan:
 
 
 def check_batch(recipe: Recipe, processes: int) -> None:
-    """Raise RequestError when a batch cannot be dealt out evenly."""
+    """Raise RequestError when a batch cannot be dealt out evenly, or its samples are not alike in shape."""
     run = recipe.run
+    if getattr(recipe.objective, "one_by_one", False) and run.accumulate * processes != run.batch:
+        raise RequestError(
+            f"run.accumulate = {run.accumulate}: brackets with different numbers of frames are trained one by one; "
+            f"set it to run.batch over the number of processes: {run.batch} / {processes}"
+        )
     if run.batch % (processes * run.accumulate):
         raise RequestError(
             f"run.batch = {run.batch} cannot be shared evenly by {processes} processes "
@@ -103,9 +108,8 @@ def _untrained(recipe: Recipe) -> Recipe:
 
 def _kept_for_gradients(recipe: Recipe, nets: dict[str, nn.Module]) -> int:
     """Bytes that the graph of one piece of a batch holds, counted on tensors without contents."""
-    side, kept = recipe.data.patch, {}
-    black = np.zeros((side, side, 3), np.uint8)
-    sample = Sample("plan", (black,) * 3, (-2.0, 0.0, 2.0), 1, "srgb", np.zeros((side, side, 3), np.float32))
+    kept: dict[int, Any] = {}
+    sample = getattr(recipe.objective, "stand_in", _black)(recipe.data.patch)
     example = recipe.objective.example(sample, np.random.default_rng(0), False)
     pieces = recipe.run.batch // recipe.run.accumulate
     batch = {
@@ -122,6 +126,12 @@ def _kept_for_gradients(recipe: Recipe, nets: dict[str, nn.Module]) -> int:
     weights = sum(p.numel() for net in nets.values() for p in net.parameters()) * _FLOAT
     del terms
     return max(0, sum(storage.nbytes() for storage in kept.values()) - weights)
+
+
+def _black(side: int) -> Sample:
+    """Three frames of a black square."""
+    black = np.zeros((side, side, 3), np.uint8)
+    return Sample("plan", (black,) * 3, (-2.0, 0.0, 2.0), 1, "srgb", np.zeros((side, side, 3), np.float32))
 
 
 def _rates(recipe: Recipe) -> str:

@@ -32,7 +32,7 @@ class NetworkConfig:
 class DataConfig:
     """Where samples come from and what becomes of them."""
 
-    source: Literal["simulated", "patches"] = "simulated"
+    source: Literal["simulated", "patches", "compared"] = "simulated"
     path: str = ""  # folder: HDR scenes or a cache of them; a dataset or patches of it. `--data` sets it
     dataset: str = "hdm"  # patches: row of the table of datasets
     split: str = "train"  # patches: of the dataset
@@ -43,9 +43,14 @@ class DataConfig:
     place: Literal["any", "corner"] = "any"  # corner: offsets of 0 to 64 pixels only (two-stage's program)
     flips: bool = False  # mirror left-right and up-down, each with probability one half
     transpose: bool = False  # swap rows and columns with probability one half
-    clip_share: tuple[float, float] = (0.02, 0.45)  # simulated: range of the reference's pixels that clip
-    view: int = 0  # simulated: pixels, side of the pictures that patches are cut from; 0 = `patch`
-    cuts: int = 1  # simulated: patches from a picture, one after the other
+    clip_share: tuple[float, float] = (
+        0.02,
+        0.45,
+    )  # simulated, compared: range of the reference's pixels that clip
+    view: int = 0  # simulated, compared: pixels, width of the pictures that patches are cut from; 0 = `patch`
+    cuts: int = 1  # simulated, compared: patches from a picture, one after the other
+    brackets: int = 500  # compared: brackets that are prepared
+    preparing: int = 1  # compared: processes that prepare them
     registered: bool = False  # simulated: no more hand shake than registration leaves; objects still move
     window: int = 8  # simulated: scenes in memory at a time
     samples_per_scene: int = 16  # simulated: drawn between one new scene and the next
@@ -152,6 +157,8 @@ class Recipe:
             "run.keep": self.run.keep,
             "data.patch": self.data.patch,
             "data.cuts": self.data.cuts,
+            "data.brackets": self.data.brackets,
+            "data.preparing": self.data.preparing,
             "optimiser.lr": self.optimiser.lr,
             "schedule.period": self.schedule.period,
         }.items():

@@ -47,7 +47,10 @@ class Validation:
     def reconstruction(self, net: nn.Module, sample: Sample) -> np.ndarray:
         """(H, W, 3) float32 linear light, 1.0 = the reference clips."""
         options = RunOptions(device=str(self.device), augment=self.recipe.validation.augment)
-        if MODELS[self.recipe.network.name].task == "merge":
+        task = MODELS[self.recipe.network.name].task
+        if task == "trust":
+            return _merged(net, sample, self.device)
+        if task == "merge":
             return reconstruct(net, list(sample.light()), sample.ev, sample.reference, options)
         return expand_image(net, _reference_light(sample), options).linear
 
@@ -108,6 +111,23 @@ def open_validation(recipe: Recipe, source, device: torch.device) -> Validation 
 def display(light: np.ndarray) -> np.ndarray:
     """(H, W, 3) linear light -> sRGB codes 0..1 after x / (1 + x), which shows what is above 1 too."""
     return srgb_encode(light / (1 + light)).astype(np.float32)
+
+
+def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
+    """The light of openhdr's own merger with the network's two parts in it."""
+    from openhdr.data.compared import compare_sample
+    from openhdr.merging import learned  # needs ONNX Runtime
+
+    @torch.inference_mode()
+    def decide(frames: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        trust, factor = net.decide(*(torch.from_numpy(one).to(device) for one in (frames, shared)))
+        return trust.cpu().numpy(), factor.cpu().numpy()
+
+    @torch.inference_mode()
+    def refine(merged: np.ndarray) -> np.ndarray:
+        return net.refine(torch.from_numpy(merged).to(device)).cpu().numpy()
+
+    return learned.merge(compare_sample(sample), networks=learned.Networks(decide, refine)).radiance
 
 
 def _reference_light(sample: Sample) -> np.ndarray:

@@ -8,6 +8,11 @@ An objective is a frozen dataclass of its options, with
     net_terms(nets, batch, step)               weighted loss terms by name; their sum trains the network
     critic_terms(nets, batch, step)            the same for the critic
 
+and, where its samples are not those of a bracket's three frames,
+
+    one_by_one                                 True: samples differ in shape and make no common batch
+    stand_in(side)                             a sample of that size without contents
+
 `example` draws only from `rng`, which belongs to the sample, and terms draw nothing: what a step computes
 depends on the recipe and the step's number alone.
 """
@@ -34,6 +39,12 @@ OBJECTIVES: Table[Row] = Table(
         "stack-itm",
         "One photo -> exposures -> HDR: progressive L1, perceptual, masked critic, fusion.",
         "openhdr.train.objectives.stack_itm:StackITMObjective",
+        extra="torch",
+    ),
+    Row(
+        "trust",
+        "A compared bracket -> HDR: what to trust, a merge with gradients, refinement.",
+        "openhdr.train.objectives.trust:Trust",
         extra="torch",
     ),
 )

@@ -20,4 +20,9 @@ SOURCES: Table[Row] = Table(
         "openhdr.train.sources.simulated:open_simulated",
     ),
     Row("patches", "Patches cut from a dataset on disk.", "openhdr.train.sources.patches:open_patches"),
+    Row(
+        "compared",
+        "Simulated brackets, registered and compared once: for openhdr's own merger.",
+        "openhdr.train.sources.compared:open_compared",
+    ),
 )

@@ -29,10 +29,29 @@ class ShardIndex:
 
     def read(self, number: int) -> Pieces:
         """The pieces of sample `number`, 0 <= number < samples. Raises FileError when a shard is damaged."""
+        return _read(*self._place(number))
+
+    def piece(self, number: int, name: str) -> bytes:
+        """One piece of sample `number`."""
+        shard, extents = self._place(number)
+        return _read(shard, {name: extents[name]})[name]
+
+    def mapped(self, number: int, name: str) -> np.ndarray:
+        """The array of a .npy piece; what is not looked at is not read."""
+        shard, extents = self._place(number)
+        with shard.open("rb") as stream:
+            stream.seek(extents[name][0])
+            np.lib.format.read_magic(stream)
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+            order = "F" if fortran else "C"
+            return np.memmap(stream, dtype, "r", stream.tell(), shape, order)
+
+    def _place(self, number: int) -> tuple[Path, dict[str, Extent]]:
+        """The shard of a sample, and where in it the pieces lie."""
         for shard in self.shards:
             extents = _extents(shard)
             if number < len(extents):
-                return _read(shard, extents[number])
+                return shard, extents[number]
             number -= len(extents)
         raise FileError(self.shards[0].parent, "holds fewer samples than its index says", "prepare it again")
 

@@ -6,7 +6,7 @@ then, with a seed of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -59,23 +59,34 @@ class SimulatedSource:
         first = max(0, index // self.config.samples_per_scene - self.config.window + 1)
         count = min(self.config.window, self.scenes.samples)
         numbers = [shuffled(self.seed, first + k, self.scenes.samples) for k in range(count)]
-        window = [_scene(self.scenes, number) for number in dict.fromkeys(numbers)]
+        window = [scene_of(self.scenes, number) for number in dict.fromkeys(numbers)]
         seed = int(np.random.default_rng([self.seed, index]).integers(2**62))
         return draw_sample(
             window, laws_of(self.config, self.config.view or self.config.patch), seed, f"{index:08d}"
         )
 
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
-        scenes = [read_scene(path) for path in held_out_files(Path(config.path or self.scenes_folder))]
         laws = laws_of(self.config, config.size)
-        samples = []
-        for number in range(config.samples):
-            chosen = scenes[number % len(scenes)]
-            order = [chosen, *(scene for scene in scenes if scene is not chosen)]
-            seed = (_VALIDATION_SEED + number) * len(order)  # a multiple: the first of the list is chosen
-            samples.append(draw_sample(order, laws, seed, f"{chosen.name}-{number}"))
-        names = ", ".join(scene.name for scene in scenes)
-        return samples, f"{len(samples)} simulated {config.size}x{config.size} brackets of: {names}"
+        return held_out_brackets(Path(config.path or self.scenes_folder), config.samples, lambda number: laws)
+
+
+def held_out_brackets(
+    folder: Path, count: int, laws: Callable[[int], SimulationConfig]
+) -> tuple[list[Sample], str]:
+    """So many brackets of the held-out scenes of a folder, and a line that says what they are.
+
+    laws: number of a bracket -> what it is drawn from.
+    """
+    scenes = [read_scene(path) for path in held_out_files(folder)]
+    samples = []
+    for number in range(count):
+        chosen = scenes[number % len(scenes)]
+        order = [chosen, *(scene for scene in scenes if scene is not chosen)]
+        seed = (_VALIDATION_SEED + number) * len(order)  # a multiple: the first of the list is chosen
+        samples.append(draw_sample(order, laws(number), seed, f"{chosen.name}-{number}"))
+    names = ", ".join(scene.name for scene in scenes)
+    size = "x".join(str(length) for length in laws(0).size)
+    return samples, f"{len(samples)} simulated {size} brackets of: {names}"
 
 
 def laws_of(config: DataConfig, size: int) -> SimulationConfig:
@@ -120,7 +131,8 @@ def held_out_files(folder: Path) -> Sequence[Path]:
 
 
 @lru_cache(maxsize=_IN_MEMORY)
-def _scene(index: ShardIndex, number: int) -> Scene:
+def scene_of(index: ShardIndex, number: int) -> Scene:
+    """A scene of a cache; the last ones are kept in memory."""
     return unpack_scene(index.read(number))
 
 

@@ -1,0 +1,140 @@
+"""Brackets that were registered and compared, as openhdr's own merger sees them: what its networks train on.
+
+Registering and comparing a bracket takes seconds and does not depend on the networks, so it is done once. A bracket
+is kept as one array of half-precision planes (H, W, C), from which squares are cut without reading the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from openhdr.alignment import homography
+from openhdr.camera import response as responses
+from openhdr.core.image import Bracket, Frame, Image
+from openhdr.data.sample import Sample
+from openhdr.data.shards import Pieces, array_bytes
+from openhdr.merging import mle
+from openhdr.merging.features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
+from openhdr.merging.ghosts import Comparison, compare
+from openhdr.merging.samples import Stack
+
+ASSUMED_RESPONSE = "srgb"  # what a user's merge assumes, too: other responses are left to tone matching
+_HALF_TOP = 60000.0  # a little below what a half can hold
+PLANES, FACTS = "planes.npy", "json"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A bracket of N frames, shortest first, in the reference's geometry and on its scale.
+
+    planes: (H, W, C) float16 or float32: of every frame beside the reference the 13 features, the 11 shared ones
+        (`openhdr.merging.features`), of every frame light (3), headroom, share inside the frame and log2 of the
+        variance, then the backdrop (3) and the truth (3).
+    ev: (N,) stops relative to the reference, matched. top: (3,) light at which the reference clips.
+    """
+
+    name: str
+    planes: np.ndarray
+    ev: tuple[float, ...]
+    reference: int
+    top: tuple[float, float, float]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.planes.shape[:2]
+
+    def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Compared:
+        """The bracket with all its planes cut or turned alike."""
+        return replace(self, planes=change(self.planes))
+
+    def halved(self) -> Compared:
+        """At half the size, by area averaging."""
+        height, width = (length // 2 for length in self.shape)
+        planes = self.planes[: 2 * height, : 2 * width].astype(np.float32)
+        return replace(self, planes=planes.reshape(height, 2, width, 2, -1).mean((1, 3)))
+
+    def parts(self) -> dict[str, np.ndarray]:
+        """float32: frames (K, 13, H, W), shared (11, H, W), light (N, 3, H, W), headroom, inside, variance
+        (N, H, W), backdrop, truth (3, H, W).
+        """
+        count = len(self.ev)
+        planes = np.ascontiguousarray(self.planes.transpose(2, 0, 1), np.float32)
+        lengths = _lengths(count)
+        ends = np.cumsum(list(lengths.values()))
+        found = dict(zip(lengths, np.split(planes, ends[:-1]), strict=True))
+        found["frames"] = found["frames"].reshape(count - 1, FRAME_CHANNELS, *self.shape)
+        found["light"] = found["light"].reshape(count, 3, *self.shape)
+        found["variance"] = np.exp2(found["variance"])
+        return found
+
+
+def _lengths(count: int) -> dict[str, int]:
+    """How many planes of each kind a bracket of so many frames has, in their order."""
+    frames = {"light": 3 * count, "headroom": count, "inside": count, "variance": count}
+    features = {"frames": (count - 1) * FRAME_CHANNELS, "shared": SHARED_CHANNELS}
+    return {**features, **frames, "backdrop": 3, "truth": 3}
+
+
+def planes_of(count: int) -> int:
+    """How many planes a bracket of so many frames has."""
+    return sum(_lengths(count).values())
+
+
+def compare_sample(sample: Sample) -> Comparison:
+    """Register and compare a sample's frames as `openhdr merge` does by default."""
+    frames = tuple(
+        Frame(Image(codes, "srgb"), float(ev), str(number))
+        for number, (codes, ev) in enumerate(zip(sample.frames, sample.ev, strict=True))
+    )
+    bracket = Bracket(frames, sample.reference)
+    response = responses.parse(ASSUMED_RESPONSE)
+    placements = homography.align(bracket, response)
+    count = len(frames)
+    return compare(Stack(bracket, [response] * count, placements, [None] * count, [None] * count))
+
+
+def compared(comparison: Comparison, truth: np.ndarray, name: str = "") -> Compared:
+    """What the networks and the merge between them need, float32. The frames must be at working size."""
+    features = features_of(comparison)
+    samples = comparison.small.samples(slice(0, comparison.small.shape[0]))
+    trusted = [a * b for a, b in zip(samples.trust, comparison.stack.trust, strict=True)]
+    guide, spread = mle.guide_and_spread(replace(samples, trust=trusted))
+    order = range(len(trusted))
+    light = [samples.light[k] / np.float32(2.0 ** samples.ev[k]) for k in order]
+    variance = [np.log2(mle.variance(guide, spread, samples, k)) for k in order]
+    stacks = [
+        *(plane for frame in features.frames for plane in frame),
+        *features.shared,
+        *(plane for one in light for plane in one.transpose(2, 0, 1)),
+        *samples.headroom,
+        *samples.trust,
+        *variance,
+        *comparison.stack.backdrop.transpose(2, 0, 1),
+        *truth.transpose(2, 0, 1),
+    ]
+    planes = np.stack(stacks, axis=2).astype(np.float32)
+    top = tuple(float(one) for one in samples.top[samples.reference])
+    return Compared(name, planes, tuple(float(stop) for stop in samples.ev), samples.reference, top)
+
+
+def pack(bracket: Compared) -> Pieces:
+    """The bracket as members of a shard."""
+    facts = {"name": bracket.name, "ev": bracket.ev, "reference": bracket.reference, "top": bracket.top}
+    planes = np.clip(bracket.planes, -_HALF_TOP, _HALF_TOP).astype(np.float16)
+    return {FACTS: json.dumps(facts).encode(), PLANES: array_bytes(planes)}
+
+
+def unpack(facts: bytes, planes: np.ndarray) -> Compared:
+    """The bracket of a shard's members; the planes may be mapped from the disk."""
+    known = json.loads(facts)
+    return Compared(known["name"], planes, tuple(known["ev"]), known["reference"], tuple(known["top"]))
+
+
+def single_threaded() -> None:
+    """Leave the cores to other processes."""
+    cv2.setNumThreads(1)

@@ -1,0 +1,198 @@
+"""openhdr's own merger in training: the same bracket every time, the product's merge with gradients, its networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from openhdr import models
+from openhdr.camera.response import analytic
+from openhdr.core.errors import RequestError
+from openhdr.core.image import Bracket, Frame
+from openhdr.core.placement import identity
+from openhdr.data.compared import Compared, compared
+from openhdr.merging import MERGERS, learned, mle
+from openhdr.merging.features import features_of, mu_code
+from openhdr.merging.ghosts import CompareOptions, Comparison, compare
+from openhdr.merging.samples import Stack
+from openhdr.merging.strips import merge_known as classical_merge
+from openhdr.train.examples import collate
+from openhdr.train.objectives.nets import Nets
+from openhdr.train.objectives.trust import Trust
+from openhdr.train.objectives.trust_merge import merge_known
+from openhdr.train.plan import check_batch, make_plan
+from openhdr.train.recipe import DataConfig
+from openhdr.train.sources.compared import laws_of, open_compared
+from openhdr.train.validation import Validation
+
+EVS = {2: (-2.0, 0.0), 3: (-2.0, 0.0, 2.0), 5: (-4.0, -2.0, 0.0, 2.0, 4.0)}
+
+
+@pytest.fixture
+def bracket(room, photo, rng):
+    """(number of frames) -> a compared bracket in which something moves, and its truth."""
+
+    def make(count: int) -> tuple[Comparison, np.ndarray]:
+        light, frames = room(96, 128), []
+        for number, ev in enumerate(EVS[count]):
+            moved = light.copy()
+            moved[30:70, 10 + 20 * number : 35 + 20 * number] = (0.5, 0.1, 0.05)
+            frames.append(Frame(photo(moved, ev, rng), ev, str(number)))
+            truth = moved if ev == 0 else light
+        reference = EVS[count].index(0)
+        places = [identity("reference" if k == reference else "kept") for k in range(count)]
+        nothing = [None] * count
+        stack = Stack(Bracket(tuple(frames), reference), [analytic("srgb")] * count, places, nothing, nothing)
+        return compare(stack, CompareOptions()), truth
+
+    return make
+
+
+def _tensors(one: Compared) -> dict[str, torch.Tensor]:
+    example = Trust(half_share=0).example(one, np.random.default_rng(0), False)
+    return {key: value[0] for key, value in collate([example]).items()}
+
+
+@pytest.mark.parametrize("count", list(EVS))
+def test_merge_with_gradients_is_the_merger_s(bracket, count: int) -> None:
+    comparison, truth = bracket(count)
+    assert min(one.min() for one in comparison.stack.trust) < 0.1, "nothing was left out"
+    expected = classical_merge(comparison.stack, mle.combine)
+    tensors = _tensors(compared(comparison, truth))
+    trust = tensors["frames"][:, 9]
+    found = merge_known(tensors, trust, torch.ones_like(tensors["backdrop"]))[0].numpy()
+    light = found[:3].transpose(1, 2, 0)
+    np.testing.assert_allclose(mu_code(light), mu_code(expected.radiance), atol=1e-4)
+    np.testing.assert_allclose(found[4], expected.coverage, atol=1e-5)
+    np.testing.assert_allclose(found[3], expected.weight, rtol=1e-3, atol=1)
+
+
+def test_features_are_those_that_the_merger_sees(bracket) -> None:
+    comparison, truth = bracket(3)
+    parts, features = compared(comparison, truth).parts(), features_of(comparison)
+    np.testing.assert_array_equal(parts["frames"], features.frames)
+    np.testing.assert_array_equal(parts["shared"], features.shared)
+    np.testing.assert_array_equal(parts["truth"], truth.transpose(2, 0, 1))
+
+
+def test_untrained_it_is_the_classical_merger(bracket, monkeypatch) -> None:
+    comparison, _ = bracket(3)
+    net = models.load("trustnet-tiny")
+    expected = classical_merge(comparison.stack, mle.combine).radiance
+    monkeypatch.setattr("openhdr.data.compared.compare_sample", lambda sample: comparison)
+    recipe = _recipe("network.name=trustnet-tiny")
+    found = Validation(recipe, (), "", torch.device("cpu")).reconstruction(net, None)
+    close = np.abs(mu_code(found) - mu_code(expected)).max(axis=2)
+    assert np.median(close) < 1e-5 and np.quantile(close, 0.99) < 0.01  # doubtful trust is spread by 2 %
+
+
+@pytest.mark.parametrize("count", list(EVS))
+def test_gradients_reach_both_networks(bracket, count: int) -> None:
+    comparison, truth = bracket(count)
+    net = models.load("trustnet-tiny").train()
+    batch = collate(
+        [Trust(half_share=1).example(compared(comparison, truth), np.random.default_rng(0), False)]
+    )
+    assert batch["truth"].shape == (1, 3, 48, 64)
+    terms = Trust().net_terms(Nets(net), batch, 0)
+    assert terms["merged"].item() == pytest.approx(0.3 * terms["refined"].item(), rel=1e-3)
+    sum(terms.values()).backward()
+    for layer in (
+        net.decide.trust,
+        net.decide.fill,
+        net.refine.leave,
+    ):  # the last ones: others wait behind zeros
+        assert layer.weight.grad.isfinite().all() and layer.weight.grad.any()
+
+
+def test_same_bracket_every_time(scenes: Path, tmp_path: Path) -> None:
+    config = DataConfig(source="compared", path=str(scenes), patch=48, brackets=5)
+    one = open_compared(config, 3, tmp_path / "one")
+    (tmp_path / "one" / "brackets" / "brackets-000004.tar").unlink()
+    again = open_compared(config, 3, tmp_path / "one")  # goes on: one shard is missing
+    other = open_compared(config, 3, tmp_path / "other")
+    assert one.epoch == again.epoch == other.epoch == 5
+    for number in (4, 0, 7):
+        a, b = again.sample(number), other.sample(number)
+        assert a.name == b.name and a.ev == b.ev and np.array_equal(a.planes, b.planes)
+    assert {len(one.sample(k).ev) for k in range(5)} >= {3}
+    assert open_compared(DataConfig(path=str(tmp_path / "one" / "brackets")), 0, tmp_path).epoch == 5
+
+
+def test_brackets_have_two_to_seven_frames() -> None:
+    laws = [laws_of(DataConfig(patch=192, view=384), number) for number in range(300)]
+    assert laws[0].size == (384, 320)
+    counts = {len(pattern) for one in laws for pattern in one.exposure.ev_patterns}
+    assert counts == {2, 3, 5, 7}
+    assert 0.1 < np.mean([one.exposure.rolling_reference for one in laws]) < 0.2
+    assert 0.4 < np.mean([one.camera.jpeg_share > 0 for one in laws]) < 0.6
+
+
+def _recipe(*changes: str):
+    from openhdr.train.recipe import load_recipe
+
+    from .conftest import RECIPES
+
+    return load_recipe(RECIPES / "trustnet.toml", changes)
+
+
+def test_brackets_are_pieces_of_their_own() -> None:
+    with pytest.raises(RequestError, match=r"run\.accumulate = 2.*one by one.*4 / 1"):
+        check_batch(_recipe("run.accumulate=2"), 1)
+    check_batch(_recipe(), 1)
+    check_batch(_recipe("run.accumulate=2"), 2)
+
+
+def test_plan_counts_memory() -> None:
+    plan = make_plan(_recipe())
+    assert plan.parameters == {"net": models.MODELS["trustnet"].params}
+    assert 0.01 < plan.activations_gb < 1
+
+
+def test_rows_agree_on_the_size() -> None:
+    own = [row for row in models.MODELS.values() if row.task == "trust" and row.name in MERGERS]
+    assert own
+    for row in own:
+        assert (row.params, row.gmacs) == (
+            MERGERS[row.name].params,
+            pytest.approx(MERGERS[row.name].gmacs, rel=0.01),
+        )
+
+
+@pytest.mark.parametrize("name", [row.name for row in models.MODELS.values() if row.task == "trust"])
+def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
+    if name not in MERGERS or all(row.network != name for row in models.WEIGHTS.values()):
+        pytest.skip(f"no row of weights for {name} yet")
+    net, shipped = models.load_for_use(name), learned.shipped(name)
+    for count in EVS:
+        comparison, _ = bracket(count)
+        features = features_of(comparison)
+        with torch.inference_mode():
+            ours = net.decide(torch.from_numpy(features.frames), torch.from_numpy(features.shared))
+        for one, other in zip(ours, shipped.decide(features.frames, features.shared), strict=True):
+            np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_export_takes_two_to_nine_frames(tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    from openhdr.models.trustnet import export_parts
+
+    torch.manual_seed(1)
+    net = models.load("trustnet-tiny")
+    for layer in (net.decide.trust, net.decide.fill, net.refine.leave):
+        torch.nn.init.normal_(layer.weight, std=0.1)
+    decide, refine = export_parts(net, tmp_path, "net")
+    assert max(decide.largest_difference, refine.largest_difference) < 1e-4
+    session = runtime.InferenceSession(decide.path)
+    for others in (1, 8):
+        frames, shared = torch.rand(others, 13, 37, 50), torch.rand(11, 37, 50)
+        with torch.inference_mode():
+            expected = net.decide(frames, shared)
+        found = session.run(None, {"frames": frames.numpy(), "shared": shared.numpy()})
+        for one, other in zip(expected, found, strict=True):
+            np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
