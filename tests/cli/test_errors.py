@@ -92,7 +92,8 @@ MERGE = [
     (("--ev", "-2,0,2", "--anchor", "gray"), "did you mean 'grey'"),
     (("--ev", "-2,0,2", "--anchor", "absolute"), "--anchor absolute needs shutter time, ISO and aperture"),
     (("--ev", "-2,0,2", "--operator", "dragoo"), "did you mean 'drago'"),
-    (("--ev", "-2,0,2", "--weights", "w.pth"), "is no network"),
+    (("--ev", "-2,0,2", "--weights", "w.pth", "--method", "mle"), "'mle' is no network"),
+    (("--ev", "-2,0,2", "--weights", "w.pth", "--method", "trustnet"), "has its weights in the package"),
     (("--ev", "-2,0,2", "--evv", "1"), "No such option"),
 ]
 
