@@ -13,6 +13,8 @@ from openhdr.models.rows import WeightRow
 
 SIMULATED = "simulated brackets of CC0 and BSD panoramas, see docs/how-to/train.md"
 
+UNTRAINED = "none: set by the formula of openhdr.train.beginnings, scored on simulated brackets"
+
 WEIGHTS: Table[WeightRow] = Table(
     "trained weights",
     WeightRow(
@@ -36,13 +38,73 @@ WEIGHTS: Table[WeightRow] = Table(
         scores={"psnr-mu@shortest, validation": 40.19},
     ),
     WeightRow(
+        "ahdrnet",
+        "a plain merge set by hand in the form of the network; not trained",
+        "ahdrnet.safetensors",
+        network="ahdrnet",
+        sha256="7b1d1f4d97024113d741777651d9352835de8cb5d46dfcf253f6e1cfbd6e7fa1",
+        licence="Apache-2.0",
+        training_data=UNTRAINED,
+        scores={"psnr-mu@shortest, 6 brackets of training panoramas": 44.85},
+    ),
+    WeightRow(
+        "adnet",
+        "a plain merge set by hand in the form of the network; not trained",
+        "adnet.safetensors",
+        network="adnet",
+        sha256="a249dfe12cee8c854204477fa7ba0e2b42114c7161b01d0f2aef63e57e3583a5",
+        licence="Apache-2.0",
+        training_data=UNTRAINED,
+        scores={"psnr-mu@shortest, 6 brackets of training panoramas": 46.75},
+    ),
+    WeightRow(
+        "gsanet",
+        "a plain merge set by hand in the form of the network; not trained",
+        "gsanet.safetensors",
+        network="gsanet",
+        sha256="eb0b30a48925c92fe9d3c194c8e00b0506e7c647897525bb7c1f109b5688da8d",
+        licence="Apache-2.0",
+        training_data=UNTRAINED,
+        scores={"psnr-mu@shortest, validation": 41.59, "ntire-psnr-mu, validation": 42.15},
+    ),
+    WeightRow(
+        "eapnet",
+        "registered brackets of three frames; begun as a plain merge, 260 steps",
+        "eapnet.safetensors",
+        network="eapnet",
+        sha256="4b506777f37582c6897885e1864f8c538bc8cef9033b9b1ef12334c2d58fee29",
+        licence="Apache-2.0",
+        training_data=SIMULATED,
+        scores={"psnr-mu@shortest, validation": 39.46, "ntire-psnr-mu, validation": 40.09},
+    ),
+    WeightRow(
         "eapnet-light",
-        "registered brackets of three frames; begun as a plain merge, trained for minutes",
+        "registered brackets of three frames; begun as a plain merge, 1,315 steps",
         "eapnet-light.safetensors",
         network="eapnet-light",
         sha256="2250dc1c27f341e284bebf04adb0cf556bcc1a972c7a99b0eeddae77c4aeb86c",
         licence="Apache-2.0",
         training_data=SIMULATED,
         scores={"psnr-mu@shortest, validation": 40.47, "ntire-psnr-mu, validation": 41.16},
+    ),
+    WeightRow(
+        "two-stage",
+        "brightens what one photo clips; begun as the photo, 180 steps",
+        "two-stage.safetensors",
+        network="two-stage",
+        sha256="74d70e0d0241ffe10a33592607638eb1a9f31fb50a462dc2bbb9ae1a9d567a89",
+        licence="Apache-2.0",
+        training_data=SIMULATED,
+        scores={"pu21-psnr, validation": 21.65},
+    ),
+    WeightRow(
+        "stack-itm",
+        "brightens what one photo clips; begun as the photo, 360 steps; no exposures to use",
+        "stack-itm.safetensors",
+        network="stack-itm",
+        sha256="549c57de7080e0e90ec965fbcfd36ee18687528f3dd07c6e4b16e2628a1691a6",
+        licence="Apache-2.0",
+        training_data=SIMULATED,
+        scores={"pu21-psnr, validation": 21.2},
     ),
 )
