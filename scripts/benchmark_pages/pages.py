@@ -7,6 +7,7 @@ from benchmark_pages.papers import papers_table
 from benchmark_pages.plot import Point, plot
 from benchmark_pages.robust import robust_tables
 from benchmark_pages.stored import PHOTO, Stored
+from openhdr.models import WEIGHTS
 
 NOTE = "<!-- Written by scripts/make_benchmark_pages.py from benchmarks/results; run the benchmark, then: make docs -->"
 MERGE_KEY, SINGLE_KEY = "psnr-mu@shortest", "pu21-psnr"
@@ -32,6 +33,12 @@ def means(stored: Stored, key: str, more: tuple[str, ...]) -> str:
     heads = [metric_head(stored, key), *(metric_head(stored, key, group) for group in ("moving", "still"))]
     heads += [metric_head(stored, other) for other in more]
     return scores(stored, ordered(stored, key), [*heads, *cost_heads(stored)])
+
+
+def weights_words(stored: Stored) -> str:
+    """What the networks' weights are, in the words of their table."""
+    rows = (WEIGHTS[name] for name in stored.methods if name in WEIGHTS)
+    return "\n".join(f"- Weights of `{row.name}`: {row.summary}." for row in rows)
 
 
 def every_metric(stored: Stored, key: str) -> str:
@@ -66,9 +73,11 @@ def default_merge(stored: Stored) -> str:
         [name for name in ordered(stored, MERGE_KEY) if not stored.is_variant(name)],
     )
     best = stored.best(MERGE_KEY, among=names)
-    lines = [_standing(stored, default, best, MERGE_KEY)]
-    lines += [
-        _network(stored, name, default) for name in names if name in stored.networks() and name != default
+    second = stored.best(MERGE_KEY, among=[name for name in names if name != default])
+    beside = [name for name in names if name != default and (name == second or name in stored.networks())]
+    lines = [
+        _standing(stored, default, best, MERGE_KEY),
+        *(_beside(stored, name, default) for name in beside),
     ]
     return "\n".join(lines)
 
@@ -78,8 +87,8 @@ def whole_methods(stored: Stored) -> list[str]:
     return [name for name in ordered(stored, MERGE_KEY) if not stored.is_variant(name)]
 
 
-def _network(stored: Stored, name: str, default: str) -> str:
-    """A network beside the default."""
+def _beside(stored: Stored, name: str, default: str) -> str:
+    """Another method beside the default."""
 
     def gain(group: str | None = None) -> str:
         return f"{(stored.mean(name, MERGE_KEY, group) or 0) - (stored.mean(default, MERGE_KEY, group) or 0):+.1f}"
@@ -154,6 +163,7 @@ def benchmark_page(merging: Stored, single: Stored, robust: Stored) -> str:
         "Processor time and memory are medians of one call. `moving` and `still` are the main metric on 24 and on 8 "
         "scenes. Every metric:",
         every_metric(merging, MERGE_KEY),
+        weights_words(merging),
         protocols(merging),
         "## One photo expanded",
         single.facts["case"]["description"],
@@ -162,6 +172,7 @@ def benchmark_page(merging: Stored, single: Stored, robust: Stored) -> str:
         means(single, SINGLE_KEY, ("pu21-ssim", "hdr-vdp-2", "tm-psnr")),
         "Every metric:",
         every_metric(single, SINGLE_KEY),
+        weights_words(single),
         protocols(single),
         "## Where methods stop working",
         robust.facts["case"]["description"] + f" `{MERGE_KEY}` in dB, means of six scenes.",
@@ -169,12 +180,13 @@ def benchmark_page(merging: Stored, single: Stored, robust: Stored) -> str:
         robust_tables(robust),
         "## Beside the papers",
         "The numbers of the papers were measured on other pictures, with networks trained on real footage that is not "
-        "free to share, for days on several large graphics cards. Ours were trained on simulated brackets, in hours. "
+        "free to share, for days on several large graphics cards. Ours began as a plain merge, or as the photo, set by "
+        "hand in the form of the network; some were then trained on simulated brackets, for minutes on two cores. "
         "The metrics are the same by definition, the pictures are not: a column may be read downwards, a row not "
         "across.",
         papers_table(merging, single),
     )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def readme_part(merging: Stored, single: Stored) -> str:

@@ -89,7 +89,7 @@ def _row(paper: Paper, stored: Stored) -> list[str]:
     name = weights[0].name if weights else ""
     found = [_value(stored, name, key) for key in keys] if name in stored.methods else ["not measured"]
     here = " / ".join(found) if weights else "no weights yet"
-    trained = "; ".join(row.training_data for row in weights) or "-"
+    trained = "; ".join(f"{row.summary} ({row.training_data})" for row in weights) or "-"
     return [f"`{paper.network}`", ", ".join(keys), paper.scores, paper.data, paper.budget, here, trained]
 
 

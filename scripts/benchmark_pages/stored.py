@@ -114,6 +114,7 @@ class Stored:
                 *(name for name in table if name not in ran),
                 *(row.name for row in weights if row.name not in self.methods),
             ],
+            "Measured in part, and left out": [name for name in self.methods if not self._is_whole(name)],
             "Measured with earlier weights": [name for name in self.methods if self._is_old(name)],
         }
 
