@@ -15,7 +15,6 @@ pytest.importorskip("torch")
         (("gsanet", "-o", "nowhere/net.onnx"), "mkdir -p nowhere"),
         (("gsanet", "-o", "net.onnx", "--weights", "none.pth"), "none.pth"),
         (("gsanet",), "--output"),
-        (("trustnet-tiny", "-o", "net.onnx"), "no trained weights for 'trustnet-tiny'"),
     ],
 )
 def test_refused_early(refused, words, said) -> None:

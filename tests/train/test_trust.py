@@ -174,6 +174,11 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
             ours = net.decide(torch.from_numpy(features.frames), torch.from_numpy(features.shared))
         for one, other in zip(ours, shipped.decide(features.frames, features.shared), strict=True):
             np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
+        known = classical_merge(comparison.stack, mle.combine)
+        seen = learned._seen(comparison.stack, known, slice(0, 96), slice(0, 128))[None]
+        with torch.inference_mode():
+            ours = net.refine(torch.from_numpy(seen)).numpy()
+        np.testing.assert_allclose(mu_code(ours), mu_code(shipped.refine(seen)), atol=1e-4)
 
 
 @pytest.mark.slow
