@@ -42,7 +42,7 @@ from openhdr.expansion.regression import (
     place_maps,
     read,
 )
-from openhdr.expansion.rise import border_slope, rise_limit
+from openhdr.expansion.rise import border_slope, held_together, rise_limit
 from openhdr.metrics.pu21 import BRIGHTEST, DARKEST, PARAMETERS, PEAK
 
 WIDTHS, CONTEXT, HIDDEN = (16, 24, 32, 32), 12, 24
@@ -167,12 +167,13 @@ def sampled(code: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> Sa
     at = rows[chosen], columns[chosen]
     overview = overview_of(photo)
     slope = border_slope(overview)
+    limit = read(rise_limit(overview, slope), photo.shape, at)
     places = [(2 * index + 1) / length - 1 for index, length in zip(at, photo.shape, strict=True)]
     return Sample(
         coarse_view(overview),
         own_features(photo, place_maps(overview, slope), at),
         np.stack(places, 1).astype(np.float32),
-        np.minimum(read(rise_limit(overview, slope), photo.shape, at), RegressionOptions().most_stops),
+        held_together(np.minimum(limit, RegressionOptions().most_stops), photo.linear[at], photo.lost[at]),
         truth[at],
         photo.lost[at],
         np.float32(share),

@@ -32,7 +32,7 @@ from openhdr.core.threads import in_threads
 from openhdr.expansion.blur import blur
 from openhdr.expansion.overview import Overview, overview_of
 from openhdr.expansion.photo import Photo
-from openhdr.expansion.rise import RiseOptions, border_slope, rise_limit
+from openhdr.expansion.rise import RiseOptions, border_slope, held_together, rise_limit
 
 CELLS = (
     96  # of the coarse view on its longest side, before it is halved; both sides are multiples of CELL_STEP
@@ -40,7 +40,13 @@ CELLS = (
 VIEW_FEATURES, OWN_FEATURES = 10, 21  # of a coarse cell; of a pixel and its place
 CELL_STEP = 16  # the coarse view is halved four times
 RING = np.ones((5, 5), np.uint8)  # how far outside clipped areas their border is looked at
-NEAR, MIDDLE, WIDE, WIDEST = 0.004, 0.012, 0.036, 0.09  # sigmas of blurs, shares of the diagonal
+EDGE, NEAR, MIDDLE, WIDE, WIDEST = (
+    0.0016,
+    0.004,
+    0.012,
+    0.036,
+    0.09,
+)  # sigmas of blurs, shares of the diagonal
 FARTHEST = 0.25  # distance from the border of a clipped area that still counts, share of the diagonal
 BAND = 1 << 14  # pixels of the picture at a time: what is computed of them stays in the processor's cache
 ALONE = 1 << 18  # multiplications in a matrix product up to which OpenBLAS uses one thread
@@ -104,7 +110,7 @@ def _stops(photo: Photo, guide: _Guide, options: RegressionOptions, at: Pixels) 
     total = sum(
         pixel_stops(context, own, weights) for context, weights in zip(contexts, members(), strict=True)
     )
-    bound = read(guide.limit, photo.shape, at)
+    bound = held_together(read(guide.limit, photo.shape, at), photo.linear[at], photo.lost[at], options.rise)
     return bound * (1 - np.exp(total * np.float32(-options.strength / len(members())) / bound))
 
 
@@ -148,14 +154,15 @@ def _halved(x: np.ndarray) -> np.ndarray:
 
 
 def place_maps(view: Overview, slope: np.ndarray) -> np.ndarray:
-    """(h, w, 15) float32: the code blurred (3), the fully clipped share within four distances, the root of the
-    distance to the nearest pixel that is not fully clipped; the partly clipped share within two distances and
-    the root of the distance to the nearest measured pixel; the slope of light at the borders near; the code of
-    these borders (3).
+    """(h, w, 18) float32: the clipped share of each channel (3), the code blurred (3), the fully clipped share
+    within four distances, the root of the distance to the nearest pixel that is not fully clipped; the partly
+    clipped share within two distances and the root of the distance to the nearest measured pixel; the slope of
+    light at the borders near; the code of these borders (3).
     """
     border = _border_code(view)
     return np.dstack(
         (
+            blur(view.lost, EDGE),
             blur(view.code, NEAR),
             *(blur(view.everywhere, sigma) for sigma in (NEAR, MIDDLE, WIDE, WIDEST)),
             _rooted(view.depth((view.everywhere > 0.5).astype(np.uint8))),
@@ -182,9 +189,8 @@ def _border_code(view: Overview) -> np.ndarray:
 
 
 def own_features(photo: Photo, places: np.ndarray, at: Pixels) -> np.ndarray:
-    """(N, 21) float32 of the pixels at (rows, columns): code, what clips, and the maps of the place."""
-    clipped = photo.lost[at].astype(np.float32)
-    return np.concatenate((photo.code[at], clipped, read(places, photo.shape, at)), axis=1)
+    """(N, 21) float32 of the pixels at (rows, columns): code, and the maps of the place."""
+    return np.concatenate((photo.code[at], read(places, photo.shape, at)), axis=1)
 
 
 def read(maps: np.ndarray, shape: tuple[int, int], at: Pixels) -> np.ndarray:

@@ -8,6 +8,9 @@ a lamp it can. The bound on the stops of a channel is
 Slopes are the largest gradients of log2 light just outside clipped areas, averaged over the border near a
 place, so that the bound has no seams. Without it a sky in which channel after channel clips falls into bands
 of different hue, most of all along the blocks of a JPEG.
+
+Channels of one pixel are held together for the same reason: where one is measured close to the top, the others
+cannot be far above it; where the last one has just clipped, none can be far ahead of it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ LEAST_STOPS = 0.02  # bound at the border itself, so that nothing divides by zer
 class RiseOptions:
     steepness: float = 4.0  # times the slope at the border
     least_slope: float = 20.0  # stops per diagonal of the picture
+    apart: float = 0.1  # stops by which a clipped channel may exceed the others of a grey pixel
+    colourful: float = 2.0  # ... and for every stop that the brightest measured channel lies below the top
 
 
 def rise_limit(view: Overview, slope: np.ndarray, options: RiseOptions = RiseOptions()) -> np.ndarray:
@@ -39,6 +44,18 @@ def rise_limit(view: Overview, slope: np.ndarray, options: RiseOptions = RiseOpt
     steepest = np.maximum(options.steepness * slope, options.least_slope)
     depth = [view.depth(np.ascontiguousarray(view.mostly_lost[..., c])) for c in range(3)]
     return (np.dstack(depth) * steepest[..., None] + LEAST_STOPS).astype(np.float32)
+
+
+def held_together(
+    limit: np.ndarray, linear: np.ndarray, lost: np.ndarray, options: RiseOptions = RiseOptions()
+) -> np.ndarray:
+    """(N, 3) float32 bound on stops of N pixels. limit: `rise_limit` there. linear: light 0..1. lost: bool."""
+    measured = np.where(lost, 0, linear)
+    brightest = np.maximum(np.maximum(measured[:, 0], measured[:, 1]), measured[:, 2])
+    below = -np.log2(np.maximum(brightest, np.float32(DARKEST)))
+    last = np.minimum(np.minimum(limit[:, 0], limit[:, 1]), limit[:, 2])
+    alone = np.where(brightest > 0, np.float32(options.colourful) * below, last)
+    return np.minimum(limit, np.float32(options.apart) + alone[:, None])
 
 
 def border_slope(view: Overview) -> np.ndarray:
