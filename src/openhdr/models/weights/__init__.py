@@ -45,7 +45,7 @@ WEIGHTS: Table[WeightRow] = Table(
         sha256="7b1d1f4d97024113d741777651d9352835de8cb5d46dfcf253f6e1cfbd6e7fa1",
         licence="Apache-2.0",
         training_data=UNTRAINED,
-        scores={"psnr-mu@shortest, 6 brackets of training panoramas": 44.85},
+        scores={"psnr-mu@shortest, validation": 40.64, "ntire-psnr-mu, validation": 41.12},
     ),
     WeightRow(
         "adnet",
