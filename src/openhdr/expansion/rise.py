@@ -35,7 +35,7 @@ LEAST_STOPS = 0.02  # bound at the border itself, so that nothing divides by zer
 class RiseOptions:
     steepness: float = 4.0  # times the slope at the border
     least_slope: float = 20.0  # stops per diagonal of the picture
-    apart: float = 0.1  # stops by which a clipped channel may exceed the others of a grey pixel
+    apart: float = 0.2  # stops by which a clipped channel may exceed the others of a grey pixel
     colourful: float = 2.0  # ... and for every stop that the brightest measured channel lies below the top
 
 
