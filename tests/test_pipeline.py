@@ -196,7 +196,11 @@ def test_paths_and_images_mix_and_metadata_is_carried(tmp_path, room, photo, rng
         ({"align": "homografy"}, RequestError, "did you mean 'homography'"),
         ({"response": "gama:2"}, RequestError, "expected srgb, linear"),
         ({"response": "nowhere.json"}, FileError, "nowhere.json"),
-        ({"weights": "w.pth"}, RequestError, "--weights w.pth: the method 'trustnet' has its weights in the package"),
+        (
+            {"weights": "w.pth"},
+            RequestError,
+            "--weights w.pth: the method 'trustnet' has its weights in the package",
+        ),
         ({"calibration": "x", "response": "calibrate"}, RequestError, "unknown calibration method"),
         ({"exposure": ExposureRequest()}, ExposureError, "no shutter time"),
         (

@@ -29,7 +29,7 @@ import numpy as np
 
 from openhdr.core.progress import task
 from openhdr.core.threads import in_threads
-from openhdr.expansion.blur import blur
+from openhdr.expansion.blurring import blur
 from openhdr.expansion.overview import Overview, overview_of
 from openhdr.expansion.photo import Photo
 from openhdr.expansion.rise import RiseOptions, border_slope, held_together, rise_limit

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from openhdr.expansion.blur import blur
+from openhdr.expansion.blurring import blur
 from openhdr.expansion.overview import Overview
 
 NEAR, FAR = 0.006, 0.04  # sigmas over which slopes at borders are averaged, shares of the diagonal
