@@ -201,3 +201,11 @@ def test_export_takes_two_to_nine_frames(tmp_path: Path) -> None:
         found = session.run(None, {"frames": frames.numpy(), "shared": shared.numpy()})
         for one, other in zip(expected, found, strict=True):
             np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_processes_prepare_the_same_brackets(scenes: Path, tmp_path: Path) -> None:
+    config = {"source": "compared", "path": str(scenes), "patch": 48, "brackets": 5}
+    one = open_compared(DataConfig(**config), 3, tmp_path / "one")
+    two = open_compared(DataConfig(**config, preparing=2), 3, tmp_path / "two")
+    assert all(np.array_equal(one.sample(k).planes, two.sample(k).planes) for k in range(5))
