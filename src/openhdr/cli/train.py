@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.common import echo_json, progress_bar
-from openhdr.core.errors import MissingExtraError
+from openhdr.core.errors import FileError, MissingExtraError
 
 if TYPE_CHECKING:
     from openhdr.train.recipe import Recipe
@@ -52,6 +52,8 @@ def train(**options: Any) -> None:
     losses and run.json. Killed at any moment, a run goes on with --resume as if nothing had happened.
     """
     request = Request(**options)
+    if request.data and not request.data.exists():
+        raise FileError(request.data, "does not exist", "--data names a folder of HDR scenes or a dataset")
     recipe = _recipe_of(request)
     if request.dry_run:
         _print_plan(recipe, request.as_json)

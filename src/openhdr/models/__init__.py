@@ -161,6 +161,6 @@ def chosen_weights(name: str, weights: str | Path | None = None) -> str | Path:
     if weights is None and not shipped:
         raise RequestError(
             f"no trained weights for '{name}' are installed; give --weights FILE, "
-            f"or train some with: openhdr train recipes/{name}.toml"
+            f"or train some with: openhdr train recipes/small/{name}.toml"
         )
     return weights if weights is not None else shipped[0]
