@@ -44,6 +44,7 @@ def options(weights: str, **run: object) -> MergeOptions:
 def test_three_of_five_frames_are_used_and_named(five: list[Image], weights: str) -> None:
     result = merge_bracket(five, options(weights))
     assert result.used == (1, 2, 3)
+    assert all((trust == 1).all() for trust in result.trust)  # what moves is the network's work
     assert result.image.pixels.shape == (48, 64, 3) and np.isfinite(result.image.pixels).all()
     without = five[1:4]
     three = MergeOptions(ExposureRequest(ev=[-2.0, 0.0, 2.0]), "gsanet", "none", match=False, weights=weights)

@@ -228,7 +228,8 @@ def _combined(compared: Comparison, method: str, options: MergeOptions) -> tuple
     reference = stack.bracket.frames[stack.bracket.reference].image
     if _is_network(method):
         light = _through_network(stack, method, options)
-        return _with_luminance(reference.with_pixels(light, "linear")), stack
+        seen = replace(stack, trust=[None] * len(stack.trust))  # it is shown the ghosts, too
+        return _with_luminance(reference.with_pixels(light, "linear")), seen
     row = MERGERS[method]
     if row.takes == "stack":
         return reference.with_pixels(row.load()(stack), "srgb"), stack
