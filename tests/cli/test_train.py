@@ -52,9 +52,9 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
     said = capsys.readouterr().out
     for words in (
         "gsanet: net 80,647 parameters",
-        "64x64, 4 a step",
-        "12,000 steps",
-        "0.002 from 0",
+        "128x128, 2 a step",
+        "2,000 steps",
+        "4e-05 from 0",
         "memory",
     ):
         assert words in said
