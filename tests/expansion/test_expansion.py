@@ -176,7 +176,9 @@ def test_maps_are_read_as_if_enlarged(rng: np.random.Generator) -> None:
     whole = cv2.resize(maps, (110, 70), interpolation=cv2.INTER_LINEAR)
     for rows, columns in (((0, 69, 3, 35), (0, 109, 109, 50)), ((69, 69), (0, 1)), ((0,), (0,))):
         at = np.array(rows), np.array(columns)
-        np.testing.assert_allclose(read(maps, (70, 110), at), whole[at], atol=1e-6)
+        found = read(maps, (70, 110), at)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, whole[at], atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (2, 3), (5, 1200), (40, 30)])

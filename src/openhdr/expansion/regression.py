@@ -204,7 +204,7 @@ def read(maps: np.ndarray, shape: tuple[int, int], at: Pixels) -> np.ndarray:
     wide = cv2.resize(maps[top:bottom], (shape[1], bottom - top), interpolation=cv2.INTER_LINEAR)
     upper = wide[first - top, columns]
     lower = wide[np.minimum(first - top + 1, bottom - top - 1), columns]
-    return upper + (lower - upper) * (y - first)[:, None]
+    return upper + (lower - upper) * (y - first).astype(np.float32)[:, None]
 
 
 def pixel_stops(context: np.ndarray, own: np.ndarray, weights: dict[str, Layer]) -> np.ndarray:
