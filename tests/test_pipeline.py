@@ -175,7 +175,8 @@ def test_tiny_and_flat_pictures(size, kind):
     ]
     merged = merge_bracket(images, _options()).image.pixels
     expected = {"black": 0.0, "white": 4.0, "grey": 0.1}[kind]
-    np.testing.assert_allclose(merged, expected, rtol=0.1, atol=1e-4)
+    # the default may move black within its noise: a third of the step from code 0 to 1
+    np.testing.assert_allclose(merged, expected, rtol=0.1, atol=3e-4)
 
 
 def test_paths_and_images_mix_and_metadata_is_carried(tmp_path, room, photo, rng):
