@@ -76,7 +76,7 @@ def papers_table(merging: Stored, single: Stored) -> str:
         "paper's data",
         "paper's training",
         "here, on other scenes",
-        "trained here with",
+        "weights here",
     ]
     return table(
         head, [_row(paper, merging if MODELS[paper.network].task == "merge" else single) for paper in PAPERS]
