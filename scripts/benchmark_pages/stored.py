@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from openhdr.bench.case import Setting
+from openhdr.bench.robustness import LEFT_OUT
 from openhdr.bench.settings import weights_sha256
 from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
 from openhdr.expansion import EXPANDERS
@@ -111,12 +112,16 @@ class Stored:
         return {
             "No weights yet": bare,
             "Not measured yet": [
-                *(name for name in table if name not in ran),
+                *(name for name in table if name not in ran and not self._skips(name)),
                 *(row.name for row in weights if row.name not in self.methods),
             ],
             "Measured in part, and left out": [name for name in self.methods if not self._is_whole(name)],
             "Measured with earlier weights": [name for name in self.methods if self._is_old(name)],
         }
+
+    def _skips(self, method: str) -> bool:
+        """Whether the case leaves a method out on purpose."""
+        return self.facts["case"]["name"] == "robustness" and method in LEFT_OUT
 
     def _is_old(self, name: str) -> bool:
         method = self.methods[name]
