@@ -54,7 +54,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
         "gsanet: net 80,647 parameters",
         "128x128, 2 a step",
         "2,000 steps",
-        "4e-05 from 0",
+        "3e-06 from 0",
         "memory",
     ):
         assert words in said
