@@ -28,9 +28,10 @@ from openhdr.camera.simulation.distributions import LogUniform, Normal, Uniform
 from openhdr.camera.simulation.draw import draw_plan
 from openhdr.camera.simulation.render import photograph
 from openhdr.camera.simulation.scene import Scene
+from openhdr.core.files import sha256_of
 from openhdr.core.image import Image
 from openhdr.data.scenes import find_hdr_files, read_scene
-from openhdr.data.splits import held_out_in, sha256_of
+from openhdr.data.splits import held_out_in
 from openhdr.expansion.overview import overview_of
 from openhdr.expansion.photo import photo_of
 from openhdr.expansion.regression import (

@@ -17,8 +17,8 @@ from pathlib import Path
 import click
 
 from openhdr import models
+from openhdr.core.files import sha256_of
 from openhdr.models import checkpoints
-from openhdr.models.rows import sha256_of
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "openhdr"
 TABLE = PACKAGE / "merging" / "__init__.py"

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import click
 
+from openhdr.core.files import sha256_of
 from openhdr.models import checkpoints
-from openhdr.models.rows import WeightRow, sha256_of
+from openhdr.models.rows import WeightRow
 from openhdr.models.weights import WEIGHTS
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "openhdr" / "models" / "weights"

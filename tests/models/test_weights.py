@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from openhdr import models
 from openhdr.core.errors import FileError, RequestError
+from openhdr.core.files import sha256_of
 from openhdr.core.table import Table
 from openhdr.models import checkpoints
-from openhdr.models.rows import WeightRow, sha256_of
+from openhdr.models.rows import WeightRow
 from openhdr.models.runner import reconstruct
 
 FOLDER = Path(models.__file__).parent / "weights"

@@ -17,10 +17,11 @@ from openhdr.camera.simulation.draw import draw_plan
 from openhdr.camera.simulation.render import Simulated, render
 from openhdr.camera.simulation.scene import Scene
 from openhdr.core.errors import FileError
+from openhdr.core.files import sha256_of
 from openhdr.core.progress import task
 from openhdr.data.scenes import find_hdr_files, read_scene
 from openhdr.data.simulated import digest_of, write_bracket
-from openhdr.data.splits import panoramas, sha256_of
+from openhdr.data.splits import panoramas
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -50,9 +49,3 @@ def refuse_held_out(names: Iterable[str], hashes: Iterable[str] = ()) -> None:
     if found:
         listed = ", ".join(f"{key[:24]} ({split})" for key, split in found.items())
         raise RequestError(f"training data holds scenes that are held out: {listed}; take them out")
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, as in the lists."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from openhdr.merging import mle
-from openhdr.merging.ghosts import Comparison, Composite, deviation
+from openhdr.merging.ghosts import Comparison, Composite, contradiction, deviation
 from openhdr.merging.samples import Samples
 
 MU = np.float32(5000)
@@ -80,7 +80,7 @@ def _chosen(samples: Samples, index: int, frame: Composite, composite: Composite
         [
             _planes(mu_code(samples.light[index] / gain)),
             np.clip(
-                8 * _planes(_one_sided(mu_code(frame.light) - mu_code(composite.light), frame, composite)),
+                8 * _planes(contradiction(mu_code(frame.light) - mu_code(composite.light), frame, composite)),
                 -4,
                 4,
             ),
@@ -89,12 +89,6 @@ def _chosen(samples: Samples, index: int, frame: Composite, composite: Composite
             samples.trust[index][None],
         ]
     )
-
-
-def _one_sided(difference: np.ndarray, frame: Composite, composite: Composite) -> np.ndarray:
-    """A bound can be contradicted from one side only."""
-    difference = np.where(composite.bound, np.minimum(difference, 0), difference)
-    return np.where(frame.bound, np.maximum(difference, 0), difference)
 
 
 def _planes(image: np.ndarray) -> np.ndarray:

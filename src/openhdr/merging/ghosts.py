@@ -165,12 +165,10 @@ def _variance(light: np.ndarray, noise: NoiseModel) -> np.ndarray:
 def _agreement(frame: Composite, composite: Composite, options: CompareOptions) -> np.ndarray:
     """(h, w) float32 trust 0..1."""
     bleached = bleaching(frame, composite)
-    difference = frame.light - composite.light
-    # only a bound is known: more light than a lower bound is no contradiction
     lacking = np.maximum(frame.light, frame.light.mean(axis=2, keepdims=True)) if bleached else frame.light
     lacking = lacking - np.float32(1 - bleached) * composite.light
-    difference = np.where(composite.bound, np.minimum(lacking, 0), difference)
-    difference = np.where(frame.bound, np.maximum(difference, 0), difference)
+    difference = np.where(composite.bound, lacking, frame.light - composite.light)
+    difference = contradiction(difference, frame, composite)
     slack = np.where(composite.bound.any(axis=2, keepdims=True), max(bleached, options.slack), options.slack)
     spread = frame.variance + composite.variance + np.square(slack * composite.light)
     steepness = _steepness(composite.light)
@@ -184,14 +182,21 @@ def _agreement(frame: Composite, composite: Composite, options: CompareOptions) 
     )
 
 
+def contradiction(difference: np.ndarray, frame: Composite, composite: Composite) -> np.ndarray:
+    """(h, w, 3) difference of a frame from what is known, as far as it contradicts it.
+
+    Where only a lower bound is known, more light than that is no contradiction; nor is less where the frame clips.
+    """
+    difference = np.where(composite.bound, np.minimum(difference, 0), difference)
+    return np.where(frame.bound, np.maximum(difference, 0), difference)
+
+
 def deviation(frame: Composite, composite: Composite, slack: float = 0.03) -> np.ndarray:
     """(h, w, 3) float32 >= 0: how far a frame contradicts what is known, in standard deviations.
 
     slack: relative difference that errors of response and exposure may make.
     """
-    difference = frame.light - composite.light
-    difference = np.where(composite.bound, np.minimum(difference, 0), difference)
-    difference = np.where(frame.bound, np.maximum(difference, 0), difference)
+    difference = contradiction(frame.light - composite.light, frame, composite)
     spread = frame.variance + composite.variance + np.square(slack * composite.light)
     spread += np.square(0.1 * _steepness(composite.light))
     return np.abs(difference) / np.sqrt(spread)

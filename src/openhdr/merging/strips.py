@@ -16,6 +16,8 @@ Combine = Callable[[Samples], tuple[np.ndarray, np.ndarray]]
 
 MARGIN_ROWS = 1  # mergers may look at a pixel's neighbours
 HARDLY_SEEN = np.float32(0.05)  # trust times headroom, summed over the frames
+MEASURED = 0.5  # share of what was seen below which nothing counts as measured
+BRIGHT = np.float32(0.8)  # share of the reference's clipping level from which on the backdrop is shown
 STRIP_PIXELS = 240_000  # small enough for a core's cache, large enough that NumPy's calls do not count
 
 
@@ -112,7 +114,7 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> 
         known |= take
     rows, columns = np.divmod(unseen, weight.shape[1])
     radiance[rows, columns] = value + share[unseen][:, None] * (radiance[rows, columns] - value)
-    weight.ravel()[unseen[share[unseen] < 0.5]] = 0
+    weight.ravel()[unseen[share[unseen] < MEASURED]] = 0
 
 
 def _neutral(samples: Samples, index: int, pixels: np.ndarray) -> np.ndarray:
@@ -136,6 +138,6 @@ def _show_backdrop(
     backdrop = resize_strip(stack.backdrop, rows, stack.shape)[blind]
     reference = samples.light[samples.reference][blind]
     # channels well below clipping keep the reference's fine detail; the backdrop may be at a smaller size
-    bright = reference > np.float32(0.8) * samples.top[samples.reference]
+    bright = reference > BRIGHT * samples.top[samples.reference]
     shown = np.where(bright, np.maximum(backdrop, reference), reference)
     radiance[blind] = shown + coverage[blind][:, None] * (radiance[blind] - shown)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from openhdr.core.errors import FileError
+from openhdr.core.files import sha256_of
 from openhdr.core.table import Row
 
 
@@ -62,9 +62,3 @@ class WeightRow(Row):
             problem = f"is damaged: SHA-256 {found[:12]}..., expected {self.sha256[:12]}..."
             raise FileError(self.path, problem, again)
         return self.path
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

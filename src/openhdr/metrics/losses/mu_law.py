@@ -37,6 +37,11 @@ def tone_mapped(image: torch.Tensor, level: torch.Tensor | None) -> torch.Tensor
     light = image.clamp(min=0) ** GAMMA
     if level is not None:
         light = torch.tanh(light / level)
+    return mu_law(light)
+
+
+def mu_law(light: torch.Tensor) -> torch.Tensor:
+    """log(1 + mu x) / log(1 + mu) of light of any shape, >= 0."""
     return torch.log1p(MU * light) / math.log1p(MU)
 
 

@@ -20,7 +20,6 @@ which these terms come in.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -31,6 +30,7 @@ from torch import nn
 from openhdr.color.transfer import srgb_encode
 from openhdr.data.readers.sice_s import choose_labels
 from openhdr.data.sample import Sample, decode
+from openhdr.metrics.losses.mu_law import mu_law
 from openhdr.models.stack_itm_blocks import resize
 from openhdr.models.stack_itm_discriminator import (
     MaskAwareDiscriminator,
@@ -44,7 +44,6 @@ from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.nets import Batch, Nets, Terms
 from openhdr.train.objectives.perceptual import perceptual_distance
 
-MU = 5000.0
 STOPS = range(-4, 5)  # exposures of an HDR truth among which labels are chosen
 SIDES = {"up": "under", "down": "over"}  # exposure -> where it repairs the photo
 
@@ -95,7 +94,7 @@ class StackITMObjective:
         if nets.critic is not None:
             weight = self.adversarial_weight * (step >= self.adversarial_from)
             terms["adversarial"] = weight * self._adversarial(nets.critic, parts, batch)
-        mapped = [torch.log1p(MU * x.float()) / math.log1p(MU) for x in (parts["out"], batch["light"])]
+        mapped = [mu_law(x.float()) for x in (parts["out"], batch["light"])]
         terms["fusion"] = (
             self.fusion_weight * (step >= self.fusion_from) * (mapped[0] - mapped[1]).abs().mean()
         )

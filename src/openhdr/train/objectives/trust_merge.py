@@ -10,10 +10,8 @@ from collections.abc import Mapping
 
 import torch
 
-TINY = 1e-12  # weight of nothing
-HARDLY_SEEN = 0.05  # trust times headroom, summed over the frames, from which a place counts as seen
-BRIGHT = 0.8  # share of the reference's clipping level from which the backdrop is shown
-KEPT = 0.5  # share of what was measured below which its weight says nothing
+from openhdr.merging.mle import TINY
+from openhdr.merging.strips import BRIGHT, HARDLY_SEEN, MEASURED
 
 
 def merge_known(
@@ -29,13 +27,13 @@ def merge_known(
     room, light = bracket["headroom"], bracket["light"]
     weights = room * trust / bracket["variance"]
     weight = weights.sum(0)
-    radiance = (weights[:, None] * light).sum(0) / (weight + TINY)
+    radiance = (weights[:, None] * light).sum(0) / (weight + float(TINY))
     reference = light.index_select(0, bracket["reference"])[0]
     radiance, weight = _faded(radiance, weight, trust, bracket, reference)
     coverage = (trust[0] + (trust[1:] * room[1:]).sum(0)).clamp(max=1)
     top = bracket["top"][:, None, None]
     backdrop = torch.maximum(bracket["backdrop"] * factor, reference)
-    shown = torch.where(reference > BRIGHT * top, backdrop, reference)
+    shown = torch.where(reference > float(BRIGHT) * top, backdrop, reference)
     radiance = shown + coverage * (radiance - shown)
     return torch.cat((radiance, weight[None], coverage[None], reference))[None]
 
@@ -48,8 +46,8 @@ def _faded(
     reference: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Where hardly anything was seen: the shortest trusted frame's level, else the reference as it is."""
-    share = ((trust * bracket["headroom"]).sum(0) / HARDLY_SEEN).clamp(max=1)
+    share = ((trust * bracket["headroom"]).sum(0) / float(HARDLY_SEEN)).clamp(max=1)
     value = reference
     for light, one in zip(bracket["light"].flip(0), trust.flip(0), strict=True):
-        value = torch.where(one > 0.5, light, value)
-    return value + share * (radiance - value), torch.where(share < KEPT, 0, weight)
+        value = torch.where(one > 0, light, value)
+    return value + share * (radiance - value), torch.where(share < MEASURED, 0, weight)

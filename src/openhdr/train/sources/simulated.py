@@ -17,11 +17,12 @@ from openhdr.camera.simulation.config import ShakeConfig, SimulationConfig, trai
 from openhdr.camera.simulation.distributions import LogUniform, Normal
 from openhdr.camera.simulation.scene import Scene
 from openhdr.core.errors import FileError, RequestError
+from openhdr.core.files import sha256_of
 from openhdr.data.cache import build_cache, unpack_scene
 from openhdr.data.sample import Sample
 from openhdr.data.scenes import find_hdr_files, read_scene
 from openhdr.data.shards import INDEX, open_shards
-from openhdr.data.splits import panoramas, refuse_held_out, sha256_of
+from openhdr.data.splits import panoramas, refuse_held_out
 from openhdr.data.stream import draw_sample
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
