@@ -52,7 +52,6 @@ class Request:
     help="HDR file, or a folder for several.",
 )
 @click.option("--method", help="Expander, or a one-photo network of `openhdr models`.  [default: regression]")
-@click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
 @network_options
 @click.option(
     "--merger", help="Merge the exposures that stack-itm predicts by this method of `openhdr merge`."

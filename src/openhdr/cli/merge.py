@@ -54,7 +54,6 @@ class Request:
 @click.option("--ev", help="Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.")
 @click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
 @click.option("--method", help="Merger or network; `openhdr models` lists the networks.  [default: trustnet]")
-@click.option("--weights", help="Of a network: the name of shipped weights, or a file.")
 @network_options
 @click.option(
     "--augment",

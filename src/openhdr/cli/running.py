@@ -1,4 +1,4 @@
-"""The options of commands that may run a network: where, how exactly, in how much memory."""
+"""The options of commands that may run a network: its weights, where, how exactly, in how much memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 _OPTIONS = (
+    click.option("--weights", help="Of a network: the name of shipped weights, or a file."),
     click.option("--device", default="cpu", show_default=True, help="Of a network: cpu, cuda, cuda:1, mps."),
     click.option(
         "--precision",
@@ -22,7 +23,7 @@ _OPTIONS = (
 
 
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --device, --precision and --memory to a command."""
+    """Add --weights, --device, --precision and --memory to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
