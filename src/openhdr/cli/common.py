@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -126,3 +126,23 @@ def writable(path: Path | None, extension: str = "") -> None:
     from openhdr.io import check_output
 
     check_output(path)
+
+
+def keeps_light(path: Path, option: str = "-o") -> None:
+    """Refuse a file for HDR light that holds pictures for a screen only; which tones it should get is not said."""
+    from openhdr.io import FORMATS, stores_light
+
+    if stores_light(path):
+        return
+    known = ", ".join(row.extensions[0] for row in FORMATS.values() if row.light and row.writable)
+    raise FileError(
+        path,
+        f"'{path.suffix}' holds a picture for a screen, not HDR light ({known} do)",
+        f"to get both: {option} {path.with_suffix('.exr')} --preview {path}",
+    )
+
+
+def choice(table: Iterable[str], default: str, more: str = "") -> str:
+    """What an option of a table offers, for its help: `a, b or c.  [default: b]`."""
+    *names, last = [*table, more] if more else table
+    return f"{', '.join(names)} or {last}.  [default: {default}]"

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.batch import each, outputs
-from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
+from openhdr.cli.common import choice, echo_json, echo_notes, keeps_light, progress_bar, writable
 from openhdr.cli.running import network_options
 from openhdr.core.errors import FileError, RequestError
+from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
+from openhdr.expansion import EXPANDERS
+from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
+from openhdr.tonemapping import OPERATORS
 
 if TYPE_CHECKING:
     from openhdr.pipeline import Expansion
@@ -49,16 +53,16 @@ class Request:
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="HDR file, or a folder for several.",
+    help="HDR file (.exr, .hdr or .tif), or a folder for several.",
 )
-@click.option("--method", help="Expander, or a one-photo network of `openhdr models`.  [default: regression]")
+@click.option("--method", help=choice(EXPANDERS, DEFAULT_EXPANDER, "a one-photo network of `openhdr models`"))
 @network_options
 @click.option(
     "--merger", help="Merge the exposures that stack-itm predicts by this method of `openhdr merge`."
 )
 @click.option("--response", default="srgb", show_default=True, help="srgb, gamma:2.2, linear, a saved curve.")
 @click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")
-@click.option("--operator", help="Tone mapping operator of the preview.")
+@click.option("--operator", help=f"Of the preview: {choice(OPERATORS, DEFAULT_OPERATOR)}")
 @click.option(
     "--save-stack",
     type=click.Path(path_type=Path, file_okay=False),
@@ -110,7 +114,6 @@ def _outputs(request: Request) -> list[Path]:
 def _refuse_early(request: Request, paths: list[Path]) -> None:
     """What can be refused before the work."""
     from openhdr.core.anchor import check_anchor
-    from openhdr.tonemapping import OPERATORS
 
     check_anchor(request.anchor)
     if request.operator:
@@ -122,6 +125,7 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
         if path.resolve() in taken:
             raise FileError(path, "is a photo to read or an output already", "choose another name")
         taken.add(path.resolve())
+    keeps_light(paths[0])
 
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:

@@ -8,9 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.common import echo_json, echo_notes, format_table, numbers, progress_bar, writable
+from openhdr.alignment import ALIGNERS
+from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
+from openhdr.cli.common import (
+    choice,
+    echo_json,
+    echo_notes,
+    format_table,
+    keeps_light,
+    numbers,
+    progress_bar,
+    writable,
+)
 from openhdr.cli.running import network_options
 from openhdr.core.errors import RequestError
+from openhdr.merging import DEFAULT as DEFAULT_MERGER
+from openhdr.merging import MERGERS
+from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
+from openhdr.tonemapping import OPERATORS
 
 if TYPE_CHECKING:
     from openhdr.pipeline import MergeOptions, MergeResult
@@ -49,18 +64,21 @@ class Request:
 @click.command("merge")
 @click.argument("images", nargs=-1, required=True, metavar="IMG...", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="HDR file: .exr, .hdr or .tif."
+    *("-o", "--output"),
+    required=True,
+    type=click.Path(path_type=Path),
+    help="HDR file: .exr, .hdr or .tif; with --method mertens any picture.",
 )
 @click.option("--ev", help="Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.")
 @click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
-@click.option("--method", help="Merger or network; `openhdr models` lists the networks.  [default: trustnet]")
+@click.option("--method", help=choice(MERGERS, DEFAULT_MERGER, "a network of `openhdr models`"))
 @network_options
 @click.option(
     "--augment",
     is_flag=True,
     help="Of a network: the mean of four views of the scene; takes 4 times as long.",
 )
-@click.option("--align", help="Aligner: homography, flow or none.  [default: homography]")
+@click.option("--align", help=choice(ALIGNERS, DEFAULT_ALIGNER))
 @click.option(
     "--reference",
     type=int,
@@ -91,7 +109,7 @@ class Request:
     help="Write how far each image was moved (PNG): hue = direction.",
 )
 @click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")
-@click.option("--operator", help="Tone mapping operator of the preview.")
+@click.option("--operator", help=f"Of the preview: {choice(OPERATORS, DEFAULT_OPERATOR)}")
 @click.option(
     "--anchor",
     default="reference",
@@ -134,7 +152,6 @@ def merge(**options: Any) -> None:
 def _refuse_early(request: Request) -> None:
     """What can be refused before the work: nothing may be left behind that is half of what was asked."""
     from openhdr.core.anchor import check_anchor
-    from openhdr.tonemapping import OPERATORS
 
     pictures = [path for path in (request.output, request.preview, request.mask, request.motion) if path]
     for path in pictures:
@@ -145,9 +162,16 @@ def _refuse_early(request: Request) -> None:
         if path.resolve() in taken:
             raise RequestError(f"{taken[path.resolve()]}; give the result another name")
         taken[path.resolve()] = f"{path} is named for two results"
+    if not _for_display(request.method or DEFAULT_MERGER):
+        keeps_light(request.output)
     check_anchor(request.anchor)
     if request.operator:
         OPERATORS[request.operator]
+
+
+def _for_display(method: str) -> bool:
+    """Whether a method makes a picture to look at, which any format holds."""
+    return method in MERGERS and MERGERS[method].output == "display"
 
 
 def merge_options(request: Request) -> MergeOptions:
@@ -200,7 +224,6 @@ def _eight_bits(codes: Any) -> Any:
 def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
     """What `--json` prints."""
     from openhdr.core.statistics import stops
-    from openhdr.merging import DEFAULT
 
     image = result.image
     frames = []
@@ -222,7 +245,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "output": str(request.output),
         "width": image.width,
         "height": image.height,
-        "method": request.method or DEFAULT,
+        "method": request.method or DEFAULT_MERGER,
         "exposures_from": result.exposures_from,
         "response": result.response.name,
         "anchor": request.anchor,

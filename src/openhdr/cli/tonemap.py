@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from openhdr.cli.batch import each, outputs
-from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
+from openhdr.cli.common import choice, echo_json, echo_notes, progress_bar, writable
+from openhdr.tonemapping import DEFAULT, OPERATORS
 
 
 @click.command("tonemap")
@@ -16,7 +17,7 @@ from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Picture, or a folder for several."
 )
-@click.option("--operator", help="Tone mapping operator.  [default: drago]")
+@click.option("--operator", help=choice(OPERATORS, DEFAULT))
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def tonemap(images: tuple[Path, ...], output: Path, operator: str | None, as_json: bool) -> None:
     """Turn HDR images into displayable ones.
@@ -26,8 +27,6 @@ def tonemap(images: tuple[Path, ...], output: Path, operator: str | None, as_jso
     openhdr tonemap in.exr -o out.jpg --operator reinhard-local
     openhdr tonemap *.exr -o previews/
     """
-    from openhdr.tonemapping import DEFAULT, OPERATORS
-
     OPERATORS[operator or DEFAULT]
     jobs = list(zip(images, outputs(images, output, ".png"), strict=True))
     writable(jobs[0][1])

@@ -21,24 +21,37 @@ from openhdr.core.image import Image
 from openhdr.core.table import Row, Table
 from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, open_source
 
-__all__ = ["FORMATS", "FormatRow", "ImageInfo", "WriteOptions", "check_output", "probe", "read", "write"]
+__all__ = [
+    *("FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
+    *("check_output", "probe", "read", "stores_light", "write"),
+]
 
 
 @dataclass(frozen=True)
 class FormatRow(Row):
-    """A file format. extensions: lower case with dot; the first is the usual one."""
+    """A file format. extensions: lower case with dot; the first is the usual one.
+
+    light: whether it stores linear light of any brightness, and not only a picture for a screen.
+    """
 
     extensions: tuple[str, ...] = ()
     writable: bool = True
+    light: bool = False
 
 
 FORMATS: Table[FormatRow] = Table(
     "file format",
     FormatRow("jpeg", "8-bit photo", "openhdr.io.jpeg:FORMAT", extensions=(".jpg", ".jpeg", ".jpe", ".jfif")),
     FormatRow("png", "8 or 16-bit picture, lossless", "openhdr.io.png:FORMAT", extensions=(".png",)),
-    FormatRow("openexr", "linear HDR, half or float", "openhdr.io.exr:FORMAT", extensions=(".exr",)),
     FormatRow(
-        "radiance", "linear HDR, shared exponent", "openhdr.io.radiance:FORMAT", extensions=(".hdr", ".pic")
+        "openexr", "linear HDR, half or float", "openhdr.io.exr:FORMAT", extensions=(".exr",), light=True
+    ),
+    FormatRow(
+        "radiance",
+        "linear HDR, shared exponent",
+        "openhdr.io.radiance:FORMAT",
+        extensions=(".hdr", ".pic"),
+        light=True,
     ),
     FormatRow("webp", "8-bit photo", "openhdr.io.webp:FORMAT", extensions=(".webp",)),
     FormatRow("avif", "8, 10 or 12-bit photo", "openhdr.io.avif:FORMAT", extensions=(".avif",)),
@@ -51,8 +64,11 @@ FORMATS: Table[FormatRow] = Table(
             *(".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mrw", ".erf", ".mos", ".mef", ".kdc", ".dcr"),
         ),
         writable=False,
+        light=True,
     ),
-    FormatRow("tiff", "8, 16 or 32-bit picture", "openhdr.io.tiff:FORMAT", extensions=(".tif", ".tiff")),
+    FormatRow(
+        "tiff", "8, 16 or 32-bit picture", "openhdr.io.tiff:FORMAT", extensions=(".tif", ".tiff"), light=True
+    ),
 )
 
 
@@ -98,6 +114,11 @@ def write(path: str | Path, image: Image, options: WriteOptions | None = None) -
 def check_output(path: str | Path) -> None:
     """Raise FileError when the extension names no format that can be written."""
     _row_by_extension(Path(path))
+
+
+def stores_light(path: str | Path) -> bool:
+    """Whether a file of this extension keeps light above 1.0. Raises FileError as `check_output` does."""
+    return _row_by_extension(Path(path)).light
 
 
 @contextmanager

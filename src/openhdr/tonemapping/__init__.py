@@ -8,13 +8,15 @@ picture, no further gamma. `options` is the operator's frozen dataclass; its def
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from openhdr.core.errors import RequestError
-from openhdr.core.image import Image
 from openhdr.core.table import Row, Table
+
+if TYPE_CHECKING:  # help texts list the operators, and have no time for NumPy
+    import numpy as np
+
+    from openhdr.core.image import Image
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ def tonemap(
     Returns an sRGB Image, float32 0..1 or uint8. Raises RequestError for an unknown operator, an image that
     is already display-encoded, or pixels that are negative or not finite.
     """
+    import numpy as np
+
     row = OPERATORS[operator or DEFAULT]
     if image.encoding != "linear" or image.pixels.dtype != np.float32:
         raise RequestError(
@@ -121,4 +125,6 @@ def tonemap(
 
 
 def _to_uint8(display: np.ndarray) -> np.ndarray:
+    import numpy as np
+
     return np.rint(display * np.float32(255)).astype(np.uint8)
