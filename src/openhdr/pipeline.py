@@ -36,7 +36,7 @@ from openhdr.merging.matching import Match
 from openhdr.merging.registered import registered_light
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
-from openhdr.models import MODELS, chosen_weights
+from openhdr.models import MODELS, WEIGHTS, chosen_weights
 from openhdr.models.options import RunOptions, choose_three
 from openhdr.tonemapping import tonemap as apply_operator
 
@@ -159,6 +159,7 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     match = options.match if options.match is not None else options.response == ASSUMED_RESPONSE
     compared = compare(stack, CompareOptions(deghost=options.deghost, match=match))
     image, stack = _combined(compared, method, options)
+    image = image.with_notes(*_beyond_training(method, options.weights, bracket.ev[list(used)]))
     trust = [np.ones((1, 1), np.float32) if one is None else one for one in stack.trust]
     return MergeResult(image, bracket, source, placements, response, trust, compared.matches, used)
 
@@ -235,8 +236,8 @@ def _combined(compared: Comparison, method: str, options: MergeOptions) -> tuple
         return reference.with_pixels(row.load()(stack), "srgb"), stack
     if row.takes == "samples":
         return _with_luminance(reference.with_pixels(merge_strips(stack, row.load()), "linear")), stack
-    learned = row.load()(compared)
-    return _with_luminance(reference.with_pixels(learned.radiance, "linear")), learned.stack
+    merged = row.load()(compared)
+    return _with_luminance(reference.with_pixels(merged.radiance, "linear")), merged.stack
 
 
 def _frames_of(method: str, bracket: Bracket) -> tuple[int, ...]:
@@ -255,6 +256,20 @@ def _through_network(stack: Stack, name: str, options: MergeOptions) -> np.ndarr
     chosen = _frames_of(name, stack.bracket)
     light = registered_light(stack, chosen)
     return reconstruct(network, light, stack.bracket.ev[list(chosen)], reference=1, options=options.run)
+
+
+def _beyond_training(method: str, weights: str | None, ev: np.ndarray) -> tuple[str, ...]:
+    """A note where the frames that a network is given lie farther apart, or nearer, than its weights know."""
+    name = str(chosen_weights(method, weights)) if _is_network(method) else ""
+    steps = np.diff(ev)
+    if name not in WEIGHTS or WEIGHTS[name].suits(steps):
+        return ()
+    least, most = WEIGHTS[name].ev_steps
+    found = " and ".join(f"{step:.1f}" for step in steps)
+    return (
+        f"the weights '{name}' were made for steps of {least:g} to {most:g} EV between the frames; here they are "
+        f"{found} EV, and shadows may come out speckled ({DEFAULT_MERGER}, the default method, takes any steps)",
+    )
 
 
 def _with_luminance(image: Image) -> Image:

@@ -7,5 +7,6 @@ scenes, simulated      HDR scenes for the simulation; simulated brackets on disk
 shards                 tar files as WebDataset reads them
 patches                a dataset -> shards of patches, with resume
 cache, stream          HDR scenes -> shards -> an endless stream of simulated samples
+compared               brackets as TrustNet sees them, in shards
 benchmark              the public benchmark: 24 moving and 8 still brackets
 """

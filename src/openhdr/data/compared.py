@@ -1,4 +1,4 @@
-"""Brackets that were registered and compared, as openhdr's own merger sees them: what its networks train on.
+"""Brackets that were registered and compared, as TrustNet sees them: what its networks train on.
 
 Registering and comparing a bracket takes seconds and does not depend on the networks, so it is done once. A bracket
 is kept as one array of half-precision planes (H, W, C), from which squares are cut without reading the rest.
@@ -19,9 +19,9 @@ from openhdr.core.image import Bracket, Frame, Image
 from openhdr.data.sample import Sample
 from openhdr.data.shards import Pieces, array_bytes
 from openhdr.merging import mle
-from openhdr.merging.features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
 from openhdr.merging.ghosts import Comparison, compare
 from openhdr.merging.samples import Stack
+from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
 
 ASSUMED_RESPONSE = "srgb"  # what a user's merge assumes, too: other responses are left to tone matching
 _HALF_TOP = 60000.0  # a little below what a half can hold
@@ -29,12 +29,12 @@ PLANES, FACTS = "planes.npy", "json"
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedBracket:
     """A bracket of N frames, shortest first, in the reference's geometry and on its scale.
 
     planes: (H, W, C) float16 or float32: of every frame beside the reference the 13 features, the 11 shared ones
-        (`openhdr.merging.features`), of every frame light (3), headroom, share inside the frame and log2 of the
-        variance, then the backdrop (3) and the truth (3).
+        (`openhdr.merging.trustnet_features`), of every frame light (3), headroom, share inside the frame and log2 of
+        the variance, then the backdrop (3) and the truth (3).
     ev: (N,) stops relative to the reference, matched. top: (3,) light at which the reference clips.
     """
 
@@ -48,11 +48,11 @@ class Compared:
     def shape(self) -> tuple[int, int]:
         return self.planes.shape[:2]
 
-    def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Compared:
+    def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> ComparedBracket:
         """The bracket with all its planes cut or turned alike."""
         return replace(self, planes=change(self.planes))
 
-    def halved(self) -> Compared:
+    def halved(self) -> ComparedBracket:
         """At half the size, by area averaging."""
         height, width = (length // 2 for length in self.shape)
         planes = self.planes[: 2 * height, : 2 * width].astype(np.float32)
@@ -98,7 +98,7 @@ def compare_sample(sample: Sample) -> Comparison:
     return compare(Stack(bracket, [response] * count, placements, [None] * count, [None] * count))
 
 
-def compared(comparison: Comparison, truth: np.ndarray, name: str = "") -> Compared:
+def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") -> ComparedBracket:
     """What the networks and the merge between them need, float32. The frames must be at working size."""
     features = features_of(comparison)
     samples = comparison.small.samples(slice(0, comparison.small.shape[0]))
@@ -119,20 +119,20 @@ def compared(comparison: Comparison, truth: np.ndarray, name: str = "") -> Compa
     ]
     planes = np.stack(stacks, axis=2).astype(np.float32)
     top = tuple(float(one) for one in samples.top[samples.reference])
-    return Compared(name, planes, tuple(float(stop) for stop in samples.ev), samples.reference, top)
+    return ComparedBracket(name, planes, tuple(float(stop) for stop in samples.ev), samples.reference, top)
 
 
-def pack(bracket: Compared) -> Pieces:
+def pack(bracket: ComparedBracket) -> Pieces:
     """The bracket as members of a shard."""
     facts = {"name": bracket.name, "ev": bracket.ev, "reference": bracket.reference, "top": bracket.top}
     planes = np.clip(bracket.planes, -_HALF_TOP, _HALF_TOP).astype(np.float16)
     return {FACTS: json.dumps(facts).encode(), PLANES: array_bytes(planes)}
 
 
-def unpack(facts: bytes, planes: np.ndarray) -> Compared:
+def unpack(facts: bytes, planes: np.ndarray) -> ComparedBracket:
     """The bracket of a shard's members; the planes may be mapped from the disk."""
     known = json.loads(facts)
-    return Compared(known["name"], planes, tuple(known["ev"]), known["reference"], tuple(known["top"]))
+    return ComparedBracket(known["name"], planes, tuple(known["ev"]), known["reference"], tuple(known["top"]))
 
 
 def single_threaded() -> None:

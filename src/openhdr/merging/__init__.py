@@ -1,7 +1,14 @@
-"""Layer 4: classical mergers, one row each, and deghosting.
+"""Layer 4: frames into light: the mergers, one row each, and the steps that they share.
+
+mle, debevec, robertson        classical: a weighted mean of what the frames measured
+mertens                        exposure fusion: a picture for display, not light
+trustnet, trustnet_features    the default: `mle` with two small networks (weights/), and what they see
+samples, strips                what a merger sees of a strip; all strips in turn, and what no frame saw
+ghosts, matching               which pixels show something else; frames brought onto the reference's tones
+registered, masks              frames for the networks of `models`; pictures of what was trusted
 
 What a merger is called with is `takes`: `samples`, one strip -> (radiance, weight); `stack`, the whole bracket ->
-(H, W, 3); or `comparison`, the whole bracket and what was found out about it -> `learned.Learned`.
+(H, W, 3); or `comparison`, the whole bracket and what was found out about it -> `trustnet.MergedStack`.
 """
 
 from __future__ import annotations
@@ -22,10 +29,10 @@ class MergerRow(Row):
 
 @dataclass(frozen=True)
 class LearnedRow(MergerRow):
-    """A merger with a network of its own, which runs without PyTorch.
+    """A merger with networks of its own, which run without PyTorch.
 
-    folder: of its ONNX files in the package. params: numbers that were learned. gmacs: 1e9 multiply-adds for three
-    frames of 1060x1900. sha256: of its files.
+    params: numbers that were learned. gmacs: 1e9 multiply-adds for three frames of 1060x1900. sha256: of its files
+    weights/NAME-PART.onnx, by PART.
     """
 
     takes: Literal["samples", "stack", "comparison"] = "comparison"
@@ -49,7 +56,7 @@ MERGERS: Table[MergerRow] = Table(
     LearnedRow(
         "trustnet",
         "Maximum likelihood; a small network decides what to trust and takes out noise.",
-        "openhdr.merging.learned:merge",
+        "openhdr.merging.trustnet:merge",
         params=183_692,
         gmacs=18.67,
         sha256=(
@@ -60,7 +67,7 @@ MERGERS: Table[MergerRow] = Table(
     LearnedRow(
         "trustnet-tiny",
         "The same with a quarter of the arithmetic.",
-        "openhdr.merging.learned:merge_tiny",
+        "openhdr.merging.trustnet:merge_tiny",
         params=34_216,
         gmacs=4.67,
         sha256=(

@@ -16,7 +16,7 @@ and a three-frame network, for the runner (`openhdr.models.runner`):
     survey_steps                how often `survey` does; 0 for a network that needs no mean over the image
     bounded                     whether the output cannot exceed 1
 
-and networks that work inside a merger (`openhdr.merging.learned`), which runs them without torch:
+and networks that work inside a merger (`openhdr.merging.trustnet`), which runs them without torch:
 
     forward(frames, shared, merge)  see `openhdr.models.trustnet`
 

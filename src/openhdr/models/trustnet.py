@@ -1,9 +1,9 @@
 """TrustNet, the networks of openhdr's own merger: one decides what to trust, one refines the merged picture.
 
-What they see is in `openhdr.merging.features`, what is done with their answers in `openhdr.merging.learned`; there
-they run without PyTorch. From others: a scale of per-frame features shared between frames, and reduced over them so
-that their number and order do not matter (as in deep sets); GSANet's grouping around the reference (each frame is
-seen beside it); ADNet's two views of a frame (its exposure, clipping and noise; its content on the common scale);
+What they see is in `openhdr.merging.trustnet_features`, what is done with their answers in `openhdr.merging.trustnet`;
+there they run without PyTorch. From others: a scale of per-frame features shared between frames, and reduced over
+them so that their number and order do not matter (as in deep sets); GSANet's grouping around the reference (each
+frame is seen beside it); ADNet's two views of a frame (its exposure, clipping and noise; its content on the common scale);
 U-shaped blocks at low resolution as in EAPNet. The answers are bounded: trust is the classical one times at most
 e^8 either way in odds, a refined value stays within six standard deviations of the measured one.
 """
@@ -30,7 +30,11 @@ MU = 5000.0
 LOG_MU = math.log1p(MU)
 LEAST_SD, MOST_SD = 1e-5, 0.3  # standard deviations of mu codes are taken as within these
 
-FRAME_CHANNELS, SHARED_CHANNELS, MERGED_CHANNELS = 13, 11, 8  # see `openhdr.merging.features` and `learned`
+FRAME_CHANNELS, SHARED_CHANNELS, MERGED_CHANNELS = (
+    13,
+    11,
+    8,
+)  # see `openhdr.merging.trustnet_features` and `trustnet`
 TRUST = 9  # channel of the classical trust among a frame's features
 LEAST_TRUST = (
     0.005  # the classical trust is taken as within this and 1 minus this: the network may overrule it
@@ -224,8 +228,8 @@ INTERFACES = {
         {"trust": {0: "frames", 1: "height", 2: "width"}, "factor": {1: "height", 2: "width"}},
         _example_of_decide,
         {
-            "frames": "(K, 13, H, W), of the frames beside the reference: openhdr.merging.features",
-            "shared": "(11, H, W): openhdr.merging.features",
+            "frames": "(K, 13, H, W), of the frames beside the reference: openhdr.merging.trustnet_features",
+            "shared": "(11, H, W): openhdr.merging.trustnet_features",
             "trust": "(K, H, W) 0..1",
             "factor": "(3, H, W), of the backdrop",
         },

@@ -1,9 +1,10 @@
-"""Layer 6: training of all five systems by one loop.
+"""Layer 6: training of every network by one loop.
 
 loop                     the loop, from the first line to the last
 recipe, settings         what a recipe file may say; TOML -> frozen dataclasses
-objectives/              what a step computes: merging, two-stage, stack-itm
-sources/                 samples by number: simulated, or patches of a dataset
+objectives/              what a step computes: merge, two-stage, stack-itm, trustnet
+sources/                 samples by number: simulated, compared (for trustnet), or patches of a dataset
+beginnings/              first weights from which the small recipes learn on
 examples, step, state    a batch; one optimiser step; everything that changes
 schedules, ema           learning rate, running mean of the weights
 validation               scores on held-out scenes, which choose the weights

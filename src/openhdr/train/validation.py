@@ -116,7 +116,7 @@ def display(light: np.ndarray) -> np.ndarray:
 def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
     """The light of openhdr's own merger with the network's two parts in it."""
     from openhdr.data.compared import compare_sample
-    from openhdr.merging import learned  # needs ONNX Runtime
+    from openhdr.merging import trustnet  # needs ONNX Runtime
 
     @torch.inference_mode()
     def decide(frames: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +127,7 @@ def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
     def refine(merged: np.ndarray) -> np.ndarray:
         return net.refine(torch.from_numpy(merged).to(device)).cpu().numpy()
 
-    return learned.merge(compare_sample(sample), networks=learned.Networks(decide, refine)).radiance
+    return trustnet.merge(compare_sample(sample), networks=trustnet.Networks(decide, refine)).radiance
 
 
 def _reference_light(sample: Sample) -> np.ndarray:

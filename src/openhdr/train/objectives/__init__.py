@@ -42,9 +42,9 @@ OBJECTIVES: Table[Row] = Table(
         extra="torch",
     ),
     Row(
-        "trust",
+        "trustnet",
         "A compared bracket -> HDR: what to trust, a merge with gradients, refinement.",
-        "openhdr.train.objectives.trust:Trust",
+        "openhdr.train.objectives.trustnet:TrustNetObjective",
         extra="torch",
     ),
 )

@@ -22,7 +22,7 @@ SOURCES: Table[Row] = Table(
     Row("patches", "Patches cut from a dataset on disk.", "openhdr.train.sources.patches:open_patches"),
     Row(
         "compared",
-        "Simulated brackets, registered and compared once: for openhdr's own merger.",
+        "Simulated brackets, registered and compared once: for TrustNet.",
         "openhdr.train.sources.compared:open_compared",
     ),
 )

@@ -1,4 +1,4 @@
-"""Squares of simulated brackets that were registered and compared: what openhdr's own merger is trained on.
+"""Squares of simulated brackets that were registered and compared: what TrustNet is trained on.
 
 Brackets of a whole picture are drawn from HDR scenes, registered by homographies and compared, once, into shards;
 an interrupted preparation goes on where it stopped. Every round passes through all of them in a new order.
@@ -27,9 +27,9 @@ from openhdr.core.errors import FileError
 from openhdr.data.compared import (
     FACTS,
     PLANES,
-    Compared,
+    ComparedBracket,
     compare_sample,
-    compared,
+    compared_bracket,
     pack,
     single_threaded,
     unpack,
@@ -78,7 +78,7 @@ class ComparedSource:
     def epoch(self) -> int:
         return self.brackets.samples * self.config.cuts
 
-    def sample(self, index: int) -> Compared:
+    def sample(self, index: int) -> ComparedBracket:
         number = shuffled(self.seed, index // self.config.cuts, self.brackets.samples)
         facts = self.brackets.piece(number, FACTS)
         return unpack(facts, self.brackets.mapped(number, PLANES))
@@ -142,7 +142,7 @@ def _compare_all(
         single_threaded()
     for number in numbers:
         sample = _drawn(scenes, config, seed, number)
-        yield sample.name, pack(compared(compare_sample(sample), sample.truth, sample.name))
+        yield sample.name, pack(compared_bracket(compare_sample(sample), sample.truth, sample.name))
 
 
 def _drawn(scenes: ShardIndex, config: DataConfig, seed: int, number: int) -> Sample:

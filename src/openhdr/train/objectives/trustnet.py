@@ -1,4 +1,4 @@
-"""A compared bracket -> HDR, through openhdr's own merger with gradients.
+"""A compared bracket -> HDR by TrustNet, through the merge with gradients (`trustnet_merge`).
 
     log10(mean((T(a) - T(b))^2) + 3e-6) of the refined picture + 0.3 x the same of the merged one
 
@@ -18,33 +18,35 @@ import numpy as np
 import torch
 from torch import nn
 
-from openhdr.data.compared import Compared, planes_of
+from openhdr.data.compared import ComparedBracket, planes_of
 from openhdr.data.sample import Sample
 from openhdr.models.trustnet import mu_code
 from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
-from openhdr.train.objectives.trust_merge import merge_known
+from openhdr.train.objectives.trustnet_merge import merge_known
 
 _FLOOR = 3e-6  # of a squared difference: from 55 dB on little is gained
 _FEWEST = 3  # frames of the bracket that a plan is made with
 
 
 @dataclass(frozen=True)
-class Trust:
+class TrustNetObjective:
     """Options of the objective."""
 
-    name: ClassVar[str] = "trust"
+    name: ClassVar[str] = "trustnet"
     one_by_one: ClassVar[bool] = True
 
     merged_weight: float = 0.3  # of the merged picture's term
     half_share: float = 0.15  # share of squares that are halved
 
-    def stand_in(self, side: int) -> Compared:
+    def stand_in(self, side: int) -> ComparedBracket:
         """A bracket of three frames without contents."""
         planes = np.zeros((side, side, planes_of(_FEWEST)), np.float16)
-        return Compared("plan", planes, (-2.0, 0.0, 2.0), 1, (1.0, 1.0, 1.0))
+        return ComparedBracket("plan", planes, (-2.0, 0.0, 2.0), 1, (1.0, 1.0, 1.0))
 
-    def example(self, sample: Compared, rng: np.random.Generator, bounded: bool) -> dict[str, np.ndarray]:
-        """What `Compared.parts` gives, with ev (N,), top (3,), reference (1,) and order (N,): where in the list
+    def example(
+        self, sample: ComparedBracket, rng: np.random.Generator, bounded: bool
+    ) -> dict[str, np.ndarray]:
+        """What `ComparedBracket.parts` gives, with ev (N,), top (3,), reference (1,) and order (N,): where in the list
         (reference, first other frame, second ...) every frame stands.
         """
         if rng.random() < self.half_share:

@@ -13,16 +13,16 @@ from openhdr.camera.response import analytic
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Bracket, Frame
 from openhdr.core.placement import identity
-from openhdr.data.compared import Compared, compared
-from openhdr.merging import MERGERS, learned, mle
-from openhdr.merging.features import features_of, mu_code
+from openhdr.data.compared import ComparedBracket, compared_bracket
+from openhdr.merging import MERGERS, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_known as classical_merge
+from openhdr.merging.trustnet_features import features_of, mu_code
 from openhdr.train.examples import collate
 from openhdr.train.objectives.nets import Nets
-from openhdr.train.objectives.trust import Trust
-from openhdr.train.objectives.trust_merge import merge_known
+from openhdr.train.objectives.trustnet import TrustNetObjective
+from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.plan import check_batch, make_plan
 from openhdr.train.recipe import DataConfig
 from openhdr.train.sources.compared import laws_of, open_compared
@@ -51,8 +51,8 @@ def bracket(room, photo, rng):
     return make
 
 
-def _tensors(one: Compared) -> dict[str, torch.Tensor]:
-    example = Trust(half_share=0).example(one, np.random.default_rng(0), False)
+def _tensors(one: ComparedBracket) -> dict[str, torch.Tensor]:
+    example = TrustNetObjective(half_share=0).example(one, np.random.default_rng(0), False)
     return {key: value[0] for key, value in collate([example]).items()}
 
 
@@ -61,7 +61,7 @@ def test_merge_with_gradients_is_the_merger_s(bracket, count: int) -> None:
     comparison, truth = bracket(count)
     assert min(one.min() for one in comparison.stack.trust) < 0.1, "nothing was left out"
     expected = classical_merge(comparison.stack, mle.combine)
-    tensors = _tensors(compared(comparison, truth))
+    tensors = _tensors(compared_bracket(comparison, truth))
     trust = tensors["frames"][:, 9]
     found = merge_known(tensors, trust, torch.ones_like(tensors["backdrop"]))[0].numpy()
     light = found[:3].transpose(1, 2, 0)
@@ -72,7 +72,7 @@ def test_merge_with_gradients_is_the_merger_s(bracket, count: int) -> None:
 
 def test_features_are_those_that_the_merger_sees(bracket) -> None:
     comparison, truth = bracket(3)
-    parts, features = compared(comparison, truth).parts(), features_of(comparison)
+    parts, features = compared_bracket(comparison, truth).parts(), features_of(comparison)
     np.testing.assert_array_equal(parts["frames"], features.frames)
     np.testing.assert_array_equal(parts["shared"], features.shared)
     np.testing.assert_array_equal(parts["truth"], truth.transpose(2, 0, 1))
@@ -94,10 +94,14 @@ def test_gradients_reach_both_networks(bracket, count: int) -> None:
     comparison, truth = bracket(count)
     net = models.load("trustnet-tiny").train()
     batch = collate(
-        [Trust(half_share=1).example(compared(comparison, truth), np.random.default_rng(0), False)]
+        [
+            TrustNetObjective(half_share=1).example(
+                compared_bracket(comparison, truth), np.random.default_rng(0), False
+            )
+        ]
     )
     assert batch["truth"].shape == (1, 3, 48, 64)
-    terms = Trust().net_terms(Nets(net), batch, 0)
+    terms = TrustNetObjective().net_terms(Nets(net), batch, 0)
     assert terms["merged"].item() == pytest.approx(0.3 * terms["refined"].item(), rel=1e-3)
     sum(terms.values()).backward()
     for layer in (
@@ -166,7 +170,7 @@ def test_rows_agree_on_the_size() -> None:
 def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
     if name not in MERGERS or all(row.network != name for row in models.WEIGHTS.values()):
         pytest.skip(f"no row of weights for {name} yet")
-    net, shipped = models.load_for_use(name), learned.shipped(name)
+    net, shipped = models.load_for_use(name), trustnet.shipped(name)
     for count in EVS:
         comparison, _ = bracket(count)
         features = features_of(comparison)
@@ -175,7 +179,7 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
         for one, other in zip(ours, shipped.decide(features.frames, features.shared), strict=True):
             np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
         known = classical_merge(comparison.stack, mle.combine)
-        seen = learned._seen(comparison.stack, known, slice(0, 96), slice(0, 128))[None]
+        seen = trustnet._seen(comparison.stack, known, slice(0, 96), slice(0, 128))[None]
         with torch.inference_mode():
             ours = net.refine(torch.from_numpy(seen)).numpy()
         np.testing.assert_allclose(mu_code(ours), mu_code(shipped.refine(seen)), atol=1e-4)

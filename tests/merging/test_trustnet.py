@@ -9,10 +9,10 @@ import pytest
 
 from openhdr.core.errors import FileError
 from openhdr.core.image import Bracket
-from openhdr.merging import MERGERS, learned, mle
-from openhdr.merging.features import FRAME_CHANNELS, SHARED_CHANNELS, features_of, mu_code
+from openhdr.merging import MERGERS, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.strips import coverage_of, merge_known, merge_strips
+from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of, mu_code
 
 EV = (-2.0, 0.0, 2.0)
 NETWORKS = [row.name for row in MERGERS.values() if row.takes == "comparison"]
@@ -70,17 +70,17 @@ def test_the_order_of_frames_does_not_matter(bracket) -> None:
         bracket=Bracket(frames, order.index(1)),
         placements=[stack.placements[k] for k in order],
     )
-    one, other = (learned.merge(compare(each)).radiance for each in (stack, turned))
+    one, other = (trustnet.merge(compare(each)).radiance for each in (stack, turned))
     np.testing.assert_allclose(mu_code(one), mu_code(other), atol=1e-5)
 
 
 def test_tiles_equal_the_whole(bracket, monkeypatch) -> None:
     stack, _ = bracket
     merged = merge_known(stack, mle.combine)
-    whole = learned.refine(stack, merged, learned.shipped("trustnet"))
-    monkeypatch.setattr(learned, "TILE", 64)
+    whole = trustnet.refine(stack, merged, trustnet.shipped("trustnet"))
+    monkeypatch.setattr(trustnet, "TILE", 64)
     np.testing.assert_allclose(
-        mu_code(learned.refine(stack, merged, learned.shipped("trustnet"))), mu_code(whole), atol=1e-5
+        mu_code(trustnet.refine(stack, merged, trustnet.shipped("trustnet"))), mu_code(whole), atol=1e-5
     )
 
 
@@ -88,7 +88,7 @@ def test_measured_values_stay_within_their_noise(bracket) -> None:
     stack, _ = bracket
     merged = merge_known(stack, mle.combine)
     change = np.abs(
-        mu_code(learned.refine(stack, merged, learned.shipped("trustnet"))) - mu_code(merged.radiance)
+        mu_code(trustnet.refine(stack, merged, trustnet.shipped("trustnet"))) - mu_code(merged.radiance)
     )
     light = merged.radiance.mean(axis=2)
     sd = 5000 / np.log(5001) / (1 + 5000 * light) / np.sqrt(np.maximum(merged.weight, 1))
@@ -100,7 +100,7 @@ def test_measured_values_stay_within_their_noise(bracket) -> None:
 def test_clipped_light_is_left_as_it_is(photo, stack_of) -> None:
     white = np.full((40, 50, 3), 50.0)
     stack = stack_of([photo(white, ev) for ev in EV], EV, 1)
-    result = learned.merge(Comparison(stack, [])).radiance
+    result = trustnet.merge(Comparison(stack, [])).radiance
     assert np.ptp(result) == 0 and result.min() == pytest.approx(4, rel=1e-3)
 
 
@@ -126,10 +126,10 @@ def test_coverage_counts_the_shortest_frame_where_it_clips(photo, stack_of) -> N
 def test_a_damaged_network_is_refused(monkeypatch, tmp_path) -> None:
     folder = tmp_path / "weights"
     folder.mkdir()
-    source = learned.resources.files("openhdr.merging").joinpath("weights", "trustnet-refine.onnx")
+    source = trustnet.resources.files("openhdr.merging").joinpath("weights", "trustnet-refine.onnx")
     content = bytearray(source.read_bytes())
     content[len(content) // 2] ^= 1
     (folder / "trustnet-refine.onnx").write_bytes(content)
-    monkeypatch.setattr(learned.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(trustnet.resources, "files", lambda package: tmp_path)
     with pytest.raises(FileError, match="damaged"):
-        learned._session.__wrapped__("trustnet", "refine")
+        trustnet._session.__wrapped__("trustnet", "refine")

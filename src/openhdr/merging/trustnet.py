@@ -1,11 +1,11 @@
-"""Merging with a learned judgement: physics merges, a small network decides what to trust.
+"""TrustNet, the default merger: physics merges, a small network decides what to trust, another takes out noise.
 
 Frames are compared and merged as the classical merger does it (`ghosts`, `mle`). Between these two steps a network
-looks at the comparison at working size and corrects the trust in every frame and the backdrop of what no frame
-measured. After them another one, at full size, moves each value within a few of its standard deviations: it takes
-noise out of what is noisy, leaves alone what is well exposed, and is free only where nothing was measured. Frames
-share their weights and are told apart by what they show, so 2 to 9 of them will do, with any exposures and any
-reference. Both networks are ONNX files in the package (`openhdr.models.trustnet` trains and exports them).
+looks at the comparison at working size (`trustnet_features`) and corrects the trust in every frame and the backdrop
+of what no frame measured. After them another one, at full size, moves each value within a few of its standard
+deviations: it takes noise out of what is noisy, leaves alone what is well exposed, and is free only where nothing was
+measured. Frames share their weights and are told apart by what they show, so 2 to 9 of them will do, with any
+exposures and any reference. Both networks are ONNX files in the package (`openhdr.models.trustnet` has their layers).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ import onnxruntime
 from openhdr.core import progress
 from openhdr.core.errors import FileError
 from openhdr.merging import MERGERS, mle
-from openhdr.merging.features import features_of
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.samples import Stack, decode
 from openhdr.merging.strips import Merged, merge_known
+from openhdr.merging.trustnet_features import features_of
 
 TILE, MARGIN = 512, 56  # pixels, divisible by 8; a refined value depends on no more than the margin around it
 UNSURE = 0.01  # a sigmoid never says 0 or 1; so near them it means them
 
 
 @dataclass(frozen=True)
-class Learned:
+class MergedStack:
     """radiance: (H, W, 3) float32, 1.0 = the reference clips; stack: with the trust and backdrop that were used."""
 
     radiance: np.ndarray
@@ -53,17 +53,17 @@ class Networks:
     refine: Callable[[np.ndarray], np.ndarray]
 
 
-def merge(comparison: Comparison, name: str = "trustnet", networks: Networks | None = None) -> Learned:
+def merge(comparison: Comparison, name: str = "trustnet", networks: Networks | None = None) -> MergedStack:
     """Merge a compared bracket. Without a search for ghosts nothing is decided, only refined.
 
     networks: take these instead of the shipped ones of that name.
     """
     networks = networks or shipped(name)
     stack = comparison.stack if comparison.composite is None else decide(comparison, networks)
-    return Learned(refine(stack, merge_known(stack, mle.combine), networks), stack)
+    return MergedStack(refine(stack, merge_known(stack, mle.combine), networks), stack)
 
 
-def merge_tiny(comparison: Comparison) -> Learned:
+def merge_tiny(comparison: Comparison) -> MergedStack:
     """The same with a quarter of the arithmetic."""
     return merge(comparison, "trustnet-tiny")
 

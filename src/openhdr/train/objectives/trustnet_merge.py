@@ -19,7 +19,7 @@ def merge_known(
 ) -> torch.Tensor:
     """(1, 8, H, W): radiance (3), weight, coverage, the reference's light (3), as `TrustNet.refine` takes it.
 
-    bracket: see `objectives.trust`, frames shortest first. trust: (K, H, W) of the frames beside the reference.
+    bracket: see `objectives.trustnet`, frames shortest first. trust: (K, H, W) of the frames beside the reference.
     factor: (3, H, W) of the backdrop.
     """
     trust = torch.cat((torch.ones_like(trust[:1]), trust)).index_select(0, bracket["order"])

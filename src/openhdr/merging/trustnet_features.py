@@ -1,4 +1,4 @@
-"""What the learned merger sees of a bracket: the classical comparison, frame by frame, as pictures.
+"""What TrustNet sees of a bracket: the classical comparison, frame by frame, as pictures.
 
 Everything is in the reference's geometry and on its scale, at the size at which frames were compared.
 """
