@@ -51,6 +51,8 @@ def source_of(row: WeightRow) -> str:
     facts = {name: getattr(row, name) for name in ("network", "sha256", "licence", "training_data")}
     facts["scores"] = dict(row.scores)
     lines = [*(json.dumps(word) for word in words), *(f"{key}={json.dumps(v)}" for key, v in facts.items())]
+    if row.ev_steps:
+        lines.append(f"ev_steps={row.ev_steps}")
     return "\n".join(("    WeightRow(", *(f"        {line}," for line in lines), "    ),"))
 
 

@@ -98,3 +98,30 @@ def test_command_says_which_frames_were_taken(tmp_path: Path, five: list[Image],
     )
     assert "this network takes 3 frames; of 5 it was given 1.png, 2.png, 3.png" in done.stderr
     assert (tmp_path / "out.exr").is_file()
+
+
+@pytest.mark.parametrize(
+    ("ev", "noted"),
+    [
+        ((-2.0, 0.0, 2.0), ""),
+        ((-2.94, 0.0, 3.06), ""),  # 1/100, 1/13, 0.65 s: three stops as cameras write them
+        ((-4.0, 0.0, 3.0), "here they are 4.0 and 3.0 EV"),
+        ((-0.3, 0.0, 0.3), "here they are 0.3 and 0.3 EV"),
+    ],
+)
+def test_steps_that_weights_were_not_made_for_are_told(
+    room: Callable, photo: Callable, ev: tuple[float, ...], noted: str
+) -> None:
+    frames = [photo(room(48, 64), one) for one in ev]
+    exposure = ExposureRequest(ev=ev)
+    notes = merge_bracket(frames, MergeOptions(exposure, "gsanet", "none")).image.notes
+    assert len(notes) == bool(noted) and noted in "".join(notes)
+    if noted:
+        assert "steps of 1 to 3 EV" in notes[0]
+        assert merge_bracket(frames, MergeOptions(exposure, "mle", "none")).image.notes == ()
+
+
+def test_nothing_is_said_of_a_file_of_weights(five: list[Image], weights: str) -> None:
+    exposure = ExposureRequest(ev=[-4.0, 0.0, 4.0])
+    taken = five[::2]
+    assert merge_bracket(taken, MergeOptions(exposure, "gsanet", "none", weights=weights)).image.notes == ()

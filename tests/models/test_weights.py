@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,12 @@ def test_one_flipped_bit_is_refused(row: WeightRow, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(WeightRow, "path", property(lambda row: tmp_path / row.target))
     with pytest.raises(FileError, match=r"is damaged: SHA-256 [0-9a-f]{12}\.\.\., expected"):
         models.load(row.network, row.name)
+
+
+@shipped
+def test_card_and_row_name_the_same_steps(row: WeightRow) -> None:
+    found = re.search(r"steps of (\d) to (\d) stops", row.card.read_text(encoding="utf-8"))
+    assert row.ev_steps == (tuple(int(one) for one in found.groups()) if found else None)
 
 
 def test_folder_and_table_agree() -> None:

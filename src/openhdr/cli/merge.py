@@ -144,7 +144,8 @@ def merge(**options: Any) -> None:
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {facts['stops']:.1f} stops")
     for frame in result.bracket.frames:
         echo_notes(frame.name, frame.image.notes)
-    echo_notes(request.output.name, notes)
+    of_reference = len(result.bracket.frames[result.bracket.reference].image.notes)
+    echo_notes(request.output.name, (*result.image.notes[of_reference:], *notes))
     for sentence in warnings_of(result):
         echo_notes("", (sentence,))
 

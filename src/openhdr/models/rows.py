@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +30,10 @@ class ModelRow(Row):
         return str(self.frames) if isinstance(self.frames, int) else "{}-{}".format(*self.frames)
 
 
+ROUNDED_EV = 0.15
+"""How far a step of a whole number of stops may seem off: shutter times are rounded (1/15 to 1/8 s is 0.91 stops)."""
+
+
 @dataclass(frozen=True)
 class WeightRow(Row):
     """Trained weights that come with openhdr. `target` is the file's name in `openhdr/models/weights/`; a text
@@ -42,6 +46,14 @@ class WeightRow(Row):
     licence: str = ""
     training_data: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)  # "METRIC, DATA" -> value
+    ev_steps: tuple[float, float] | None = None  # least and most stops between its frames; None = any
+
+    def suits(self, steps: Sequence[float]) -> bool:
+        """Whether the weights were made for such steps from frame to frame, in stops."""
+        if self.ev_steps is None:
+            return True
+        least, most = self.ev_steps
+        return all(least - ROUNDED_EV <= step <= most + ROUNDED_EV for step in steps)
 
     @property
     def path(self) -> Path:

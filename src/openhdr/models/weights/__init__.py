@@ -46,6 +46,7 @@ WEIGHTS: Table[WeightRow] = Table(
         licence="Apache-2.0",
         training_data=UNTRAINED,
         scores={"psnr-mu@shortest, validation": 40.64, "ntire-psnr-mu, validation": 41.12},
+        ev_steps=(1, 3),
     ),
     WeightRow(
         "adnet",
@@ -56,6 +57,7 @@ WEIGHTS: Table[WeightRow] = Table(
         licence="Apache-2.0",
         training_data=UNTRAINED,
         scores={"psnr-mu@shortest, 6 brackets of training panoramas": 46.75},
+        ev_steps=(1, 3),
     ),
     WeightRow(
         "gsanet",
@@ -66,6 +68,7 @@ WEIGHTS: Table[WeightRow] = Table(
         licence="Apache-2.0",
         training_data=UNTRAINED,
         scores={"psnr-mu@shortest, validation": 41.59, "ntire-psnr-mu, validation": 42.15},
+        ev_steps=(1, 3),
     ),
     WeightRow(
         "eapnet",
@@ -76,6 +79,7 @@ WEIGHTS: Table[WeightRow] = Table(
         licence="Apache-2.0",
         training_data=SIMULATED,
         scores={"psnr-mu@shortest, validation": 39.46, "ntire-psnr-mu, validation": 40.09},
+        ev_steps=(1, 3),
     ),
     WeightRow(
         "eapnet-light",
@@ -86,6 +90,7 @@ WEIGHTS: Table[WeightRow] = Table(
         licence="Apache-2.0",
         training_data=SIMULATED,
         scores={"psnr-mu@shortest, validation": 40.47, "ntire-psnr-mu, validation": 41.16},
+        ev_steps=(1, 3),
     ),
     WeightRow(
         "two-stage",
