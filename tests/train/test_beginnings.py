@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from openhdr.core.errors import FileError
+from openhdr.core.errors import FileError, RequestError
 from openhdr.models import MODELS, load
 from openhdr.models.ev import GAMMA
-from openhdr.train.beginnings import BEGINNINGS, GATE, KNEE, LIFT, LONG_KNEE, LONG_SHARE, STEP
+from openhdr.train.beginnings import (
+    BEGINNINGS,
+    GATE,
+    KNEE,
+    LIFT,
+    LONG_KNEE,
+    LONG_SHARE,
+    STEP,
+    begun_network,
+    wired_weights,
+)
 from openhdr.train.loop import train
 
-from .conftest import same_weights
+from .conftest import same_weights, weights_of
 
 EV = (-2.0, 0.0, 2.0)
 NEAR = {"gsanet": 1e-3, "adnet": 1e-4}  # an attention passes 98 % of what says that the long frame clips
@@ -47,9 +57,7 @@ def _formula(frames: np.ndarray) -> np.ndarray:
 
 def _begun(name: str) -> torch.nn.Module:
     torch.manual_seed(1)
-    net = load(name)
-    BEGINNINGS[name].load()(net)
-    return net
+    return begun_network(name, "plain", {})
 
 
 def _result(net: torch.nn.Module, frames: np.ndarray) -> np.ndarray:
@@ -124,3 +132,27 @@ def test_missing_weights_are_named(tiny, tmp_path: Path) -> None:
 
 def _srgb(code: np.ndarray) -> np.ndarray:
     return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+
+
+def test_what_is_set_by_hand_learns_at_its_own_rate(tiny, tmp_path: Path) -> None:
+    """The last layer of GSANet is all set by hand, the second of its dense block comes from chance."""
+    changes = ("network.begin=plain", "run.length=3", "optimiser.lr=1e-3", "optimiser.wired_rate=0.01")
+    train(tiny("gsanet", *changes, "schedule.warmup_steps=0"), tmp_path)
+    wired = wired_weights("gsanet", {"share_features": True})
+    assert wired["output.2.weight"].all()
+    assert not wired["dense_block.layers.1.weight"].any()
+    folders = (tmp_path / "checkpoints").iterdir()
+    first, last = (weights_of(folder / "net.safetensors") for folder in sorted(folders)[:: 3 - 1])
+    moved = {name: (last[name] - first[name]).abs() for name in wired}
+    assert max(moved[name][mask].max() for name, mask in wired.items() if mask.any()) < 2.2e-5
+    assert max(moved[name][~mask].max() for name, mask in wired.items() if not mask.all()) > 5e-4
+
+
+def test_eapnet_begins_as_its_light_version() -> None:
+    frames, light = _bracket(48)
+    torch.manual_seed(1)
+    begun = _result(begun_network("eapnet", "light", {}), frames)
+    net = load("eapnet-light", "eapnet-light")
+    assert _decibels(begun, light) > _decibels(_result(net, frames), light) - 3
+    with pytest.raises(RequestError, match="'gsanet' begins plain"):
+        begun_network("gsanet", "light", {})

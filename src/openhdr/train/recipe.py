@@ -25,7 +25,7 @@ class NetworkConfig:
     name: str = "gsanet"  # row of the table of networks
     variant: Mapping[str, Any] = field(default_factory=dict)  # options of the network's own Config
     weights: str = ""  # to begin from: the name of shipped weights or a file; "" = as `begin` says
-    begin: Literal["random", "plain"] = "random"  # plain: as a plain method, see openhdr.train.beginnings
+    begin: Literal["random", "plain", "light"] = "random"  # see openhdr.train.beginnings; light: eapnet only
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class OptimiserConfig:
     weight_decay: float = 0.0
     clip_norm: float = 0.0  # of all gradients together; 0 = none
     only: tuple[str, ...] = ()  # parts of the network that learn, by the beginning of their names; () = all
+    wired_rate: float = 1.0  # share of `lr` with which weights that `begin = "plain"` sets by hand learn
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,9 @@ class Recipe:
             raise RequestError(
                 f"recipe key 'data.clip_share' is {shares}; expected [low, high] between 0 and 1"
             )
+        if not 0 < self.optimiser.wired_rate <= 1:  # at 0 nothing would reach the output
+            rate = self.optimiser.wired_rate
+            raise RequestError(f"recipe key 'optimiser.wired_rate' is {rate}; expected above 0, to 1")
         if not 0 <= self.ema.decay < 1:
             raise RequestError(f"recipe key 'ema.decay' is {self.ema.decay}; expected 0 or more, below 1")
 

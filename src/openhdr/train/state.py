@@ -12,7 +12,7 @@ from torch import nn
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.models import WEIGHTS, load
 from openhdr.train import checkpoint
-from openhdr.train.beginnings import BEGINNINGS
+from openhdr.train.beginnings import begun_network, wired_weights
 from openhdr.train.distributed import World, in_step, synchronised
 from openhdr.train.ema import RunningMean
 from openhdr.train.recipe import OptimiserConfig, Recipe
@@ -21,13 +21,15 @@ from openhdr.train.recipe import OptimiserConfig, Recipe
 @dataclass
 class Player:
     """A network that learns. called: the same network, compiled and in step with other processes. only: the
-    beginnings of the names of what learns; empty = all.
+    beginnings of the names of what learns; empty = all. rates: shares of the learning rate, number by number, of
+    the parameters where it is not all of it everywhere.
     """
 
     module: nn.Module
     called: nn.Module
     optimiser: torch.optim.Optimizer
     only: tuple[str, ...] = ()
+    rates: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def learn(self, on: bool) -> None:
         """Let gradients be computed for what learns, or for nothing."""
@@ -94,10 +96,9 @@ def new_network(recipe: Recipe) -> nn.Module:
                 config.weights, "no such file", "recipe key 'network.weights' names weights to begin from"
             )
         return load(config.name, config.weights, **config.variant)
-    net = load(config.name, **config.variant)
-    if config.begin == "plain":
-        BEGINNINGS[config.name].load()(net)
-    return net
+    if config.begin == "random":
+        return load(config.name, **config.variant)
+    return begun_network(config.name, config.begin, config.variant)
 
 
 def _player(name: str, net: nn.Module, recipe: Recipe, device: torch.device) -> Player:
@@ -110,12 +111,21 @@ def _player(name: str, net: nn.Module, recipe: Recipe, device: torch.device) -> 
     net = net.to(device)
     if compute.channels_last:
         net = net.to(memory_format=torch.channels_last)
-    player = Player(net, net, _optimiser(net, recipe.optimiser), only)
+    player = Player(net, net, _optimiser(net, recipe.optimiser), only, _rates(name, recipe, device))
     player.learn(True)
     player.called = in_step(net, device)
     if compute.compile:
         player.called = torch.compile(player.called, backend=compute.compile)
     return player
+
+
+def _rates(name: str, recipe: Recipe, device: torch.device) -> dict[str, torch.Tensor]:
+    """What the hand has set learns slowly, what is random fast: else no rate is right for both."""
+    config, share = recipe.network, recipe.optimiser.wired_rate
+    if name != "net" or share == 1:
+        return {}
+    wired = wired_weights(config.name, config.variant)
+    return {parameter: torch.where(mask, share, 1.0).to(device) for parameter, mask in wired.items()}
 
 
 def _optimiser(net: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:

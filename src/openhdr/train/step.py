@@ -80,8 +80,13 @@ def _update(recipe: Recipe, state: State, player: Player, lr: float) -> None:
     if recipe.optimiser.clip_norm:
         state.scaler.unscale_(player.optimiser)
         nn.utils.clip_grad_norm_(player.module.parameters(), recipe.optimiser.clip_norm)
+    held = {name: player.module.get_parameter(name) for name in player.rates}
+    before = {name: parameter.detach().clone() for name, parameter in held.items()}
     state.scaler.step(player.optimiser)
     state.scaler.update()
+    with torch.no_grad():
+        for name, rate in player.rates.items():
+            held[name].copy_(torch.lerp(before[name], held[name], rate))
 
 
 def _alone(called: nn.Module):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 
+from openhdr.models import load
 from openhdr.models.blocks import SeparableConv
 from openhdr.models.eapnet import HIGH, EAPNet, Encoder
 from openhdr.train.beginnings import KNEE
@@ -52,3 +53,22 @@ def _halve(conv: SeparableConv, channels: int) -> None:
     weight = conv.depthwise.weight[:channels]
     weight.zero_()
     weight[:, 0, 1:, 1:] = 0.25
+
+
+@torch.no_grad()
+def begin_from_light(net: EAPNet) -> None:
+    """Set the weights from those shipped for the lightweight version, which costs less to train: all that the two
+    share as it is, transposed convolutions as the 1x1 ones between which the light version interpolates, and the
+    fourth block at random, with no way to the output yet.
+    """
+    light = load("eapnet-light", "eapnet-light").state_dict()
+    for name, own in net.state_dict().items():
+        if name not in light:
+            continue
+        given = light[name]
+        if own.shape == given.shape:
+            own.copy_(given)
+        elif name == "gather.0.weight":
+            own.zero_()[:, : given.shape[1]] = given
+        else:  # (out, in, 1, 1) -> (in, out, 2, 2)
+            own.copy_(given.transpose(0, 1).expand_as(own))
