@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting, parse_column
+from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
 from openhdr.camera.simulation.config import ObjectConfig, ShakeConfig, SimulationConfig
 from openhdr.camera.simulation.draw import draw_plan
 from openhdr.camera.simulation.render import render
@@ -15,6 +15,7 @@ from openhdr.camera.simulation.scene import make_scene
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.image import Image
 from openhdr.data.simulated import write_bracket
+from openhdr.metrics import parse_column
 
 EV = (-2.0, 0.0, 2.0)
 

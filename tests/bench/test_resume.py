@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from openhdr.bench import run as running
-from openhdr.bench.case import Case, Setting, parse_column
+from openhdr.bench.case import Case, Setting
 from openhdr.bench.resume import earlier_results, joined
 from openhdr.bench.run import Extent, run
 from openhdr.core.errors import FileError
+from openhdr.metrics import parse_column
 
 PLAIN = Setting("plain", align="none", deghost=False)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from openhdr.bench.case import BenchScene, Case, Setting, parse_column
+from openhdr.bench.case import BenchScene, Case, Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct, reference_light
 from openhdr.bench.results import Results, Run
@@ -18,7 +18,7 @@ from openhdr.bench.scoring import error_map, score, visibility_map
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
-from openhdr.metrics import evaluate
+from openhdr.metrics import evaluate, parse_column
 
 
 def by_hand_psnr_mu(test: np.ndarray, truth: np.ndarray) -> float:

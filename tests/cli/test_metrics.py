@@ -134,3 +134,46 @@ def test_wrong_files(tmp_path: Path, files: tuple[Path, Path], scene: np.ndarray
     (tmp_path / "empty").mkdir()
     with pytest.raises(OpenHDRError, match="holds no pictures"):
         run(tmp_path, tmp_path / "empty")
+
+
+def test_the_benchmarks_scale_by_its_name(files: tuple[Path, Path], scene: np.ndarray) -> None:
+    """NAME@shortest by hand: the level where a frame of -2 EV clips is 4; what lies above counts as 4."""
+    names = ["psnr-mu@shortest", "psnr-mu", "psnr-l@shortest"]
+    facts = json.loads(run(*files, "--metric", *names, "--shortest", -2, "--json").stdout)
+    assert list(facts["scores"]) == names
+    test, ref = (np.minimum(one.astype(np.float64), 4) / 4 for one in (scene * np.float32(1.1), scene))
+    by_hand = -10 * np.log10(np.mean((test - ref) ** 2))
+    assert facts["scores"]["psnr-l@shortest"] == pytest.approx(by_hand, abs=1e-4)
+    test, ref = (np.log(1 + 5000 * one) / np.log(5001) for one in (test, ref))
+    by_hand = -10 * np.log10(np.mean((test - ref) ** 2))
+    assert facts["scores"]["psnr-mu@shortest"] == pytest.approx(by_hand, abs=1e-4)
+    assert "shortest frame clips, clipped to 0..1 (-2 EV)" in facts["metrics"]["psnr-mu@shortest"]["protocol"]
+    assert facts["scores"]["psnr-mu"] == evaluate(scene * np.float32(1.1), scene, ["psnr-mu"])["psnr-mu"]
+
+
+def test_the_shortest_frame_of_a_simulated_bracket_is_known(tmp_path: Path, scene: np.ndarray) -> None:
+    out, truth = save(tmp_path / "out.exr", scene * np.float32(1.1)), save(tmp_path / "b" / "gt.exr", scene)
+    facts = {"format": "openhdr-simulated-1", "ev": [-1, 1, 3], "reference_index": 1}
+    truth.with_name("scene.json").write_text(json.dumps(facts))
+    found = json.loads(run(out, truth, "--metric", "psnr-mu@shortest", "--json").stdout)["scores"]
+    asked = evaluate(scene * np.float32(1.1), scene, ["psnr-mu@shortest"], shortest_ev=-2)
+    assert found == pytest.approx(asked)
+    told = json.loads(run(out, truth, "--metric", "psnr-mu@shortest", "--shortest", -4, "--json").stdout)[
+        "scores"
+    ]
+    assert told != pytest.approx(asked)  # what is stated goes before what is found
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("psnr-mu@shortest",), "exposure is not stated; set --shortest EV"),
+        (("psnr-mu@shortest", "--shortest", 1), "expected stops from -60 to 0"),
+        (("psnr-mu@shortest", "--shortest", "nan"), "expected stops from -60 to 0"),
+        (("psnr-mu@longest",), "expected psnr-mu or psnr-mu@shortest"),
+        (("psnr-nu@shortest",), "did you mean 'psnr-mu'"),
+    ],
+)
+def test_unclear_scales_are_refused(files: tuple[Path, Path], words: tuple[object, ...], said: str) -> None:
+    with pytest.raises(OpenHDRError, match=said):
+        run(*files, "--metric", *words)

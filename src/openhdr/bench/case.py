@@ -11,6 +11,7 @@ import numpy as np
 from openhdr.camera.response import Response
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
+from openhdr.metrics import Column
 from openhdr.metrics.protocol import PPD, parse
 
 Task = Literal["merge", "expand", "photo", "opencv"]
@@ -68,9 +69,14 @@ class BenchScene:
         return self.response if self.told_response is None else self.told_response
 
     @property
+    def shortest_ev(self) -> float:
+        """Stops of the shortest frame relative to the reference."""
+        return float(min(self.ev))
+
+    @property
     def top(self) -> float:
         """The level at which the shortest frame clips: the brightest light that any frame measured."""
-        return float(2.0 ** -min(self.ev))
+        return float(2.0**-self.shortest_ev)
 
 
 @dataclass(frozen=True)
@@ -80,42 +86,6 @@ class SceneEntry:
     name: str
     group: str
     load: Callable[[], BenchScene]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A metric of the table `openhdr.metrics.METRICS` on a stated scale.
-
-    scale: `reference` = values as given, 1.0 = the reference frame clips, nothing clipped;
-        `shortest` = divided by the level where the shortest frame clips, then clipped to 0..1: no method can
-        know light beyond it, and none is punished or rewarded for guessing it.
-    protocol: what 1.0 means to a metric of absolute light; empty = as the case says.
-    """
-
-    metric: str
-    scale: Literal["shortest", "reference"]
-    protocol: str = ""
-
-    @property
-    def key(self) -> str:
-        """`psnr-mu` or `psnr-mu@shortest`: the name in files and on the command line."""
-        return self.metric if self.scale == "reference" else f"{self.metric}@{self.scale}"
-
-    @property
-    def scale_text(self) -> str:
-        if self.scale == "reference":
-            return "1.0 = the reference frame clips, values as given"
-        return "1.0 = the shortest frame clips, clipped to 0..1"
-
-
-def parse_column(text: str) -> Column:
-    """`psnr-mu` or `psnr-mu@shortest`. Raises RequestError for an unknown metric or scale."""
-    from openhdr.metrics import METRICS
-
-    metric, _, scale = text.partition("@")
-    if scale not in ("", "reference", "shortest"):
-        raise RequestError(f"metric '{text}': expected {metric} or {metric}@shortest")
-    return Column(METRICS[metric].name, "shortest" if scale == "shortest" else "reference")
 
 
 DEFAULT_COLUMNS = (

@@ -28,13 +28,12 @@ from openhdr.bench.case import (
     DEFAULT_COLUMNS,
     DEFAULT_PROTOCOL,
     Case,
-    Column,
     Setting,
-    parse_column,
 )
 from openhdr.bench.named import folder_case, scene_entries
 from openhdr.bench.settings import Offer, merge_settings
 from openhdr.core.errors import FileError, RequestError, unknown_name
+from openhdr.metrics import Column, parse_column
 from openhdr.metrics.protocol import PPD
 
 _KEYS = {

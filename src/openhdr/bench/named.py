@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from openhdr import io
-from openhdr.bench.case import BenchScene, Case, Column, SceneEntry
+from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.settings import expand_settings, merge_settings
 from openhdr.camera.response import Response
 from openhdr.camera.simulation.sensor import decode_curve
@@ -17,6 +17,7 @@ from openhdr.data.dataset import Dataset
 from openhdr.data.files import read_json, read_linear
 from openhdr.data.readers.simulated import open_simulated
 from openhdr.data.sample import Sample
+from openhdr.metrics import Column
 
 DEMO_TITLE = "Sunlit room with a rolling toy train"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from openhdr.bench.case import BenchScene, Case, Column, SceneEntry
+from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.named import scene_of
 from openhdr.bench.settings import Offer, merge_settings
 from openhdr.camera.response import Response
@@ -19,6 +19,7 @@ from openhdr.camera.simulation.config import CameraConfig, ObjectConfig, ShakeCo
 from openhdr.camera.simulation.distributions import Fixed
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
+from openhdr.metrics import Column
 
 SCENES = (
     "circus_arena",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from openhdr.bench.case import BenchScene, Case, Column
+from openhdr.bench.case import BenchScene, Case
 from openhdr.color.transfer import mu_law
-from openhdr.metrics import scores
+from openhdr.metrics import Column, scores
+from openhdr.metrics.pair import to_shortest
 from openhdr.metrics.protocol import Protocol, parse
 
 VISIBILITY = "hdr-vdp-2"  # the metric that can say where a difference is seen
@@ -14,19 +15,17 @@ VISIBILITY = "hdr-vdp-2"  # the metric that can say where a difference is seen
 
 def on_scale(light: np.ndarray, scene: BenchScene, column: Column) -> np.ndarray:
     """(H, W, 3) float32 light, 1.0 = the reference clips -> the values that a column's metric is given."""
-    if column.scale == "reference":
-        return light
-    return np.clip(light / np.float32(scene.top), 0, 1)
+    return light if column.scale == "reference" else to_shortest(light, scene.shortest_ev)
 
 
 def score(light: np.ndarray, scene: BenchScene, case: Case) -> dict[str, float]:
     """{column key: value} of a result; a PSNR of equal pictures is inf."""
     found = {}
-    for kind in dict.fromkeys((column.scale, column.protocol) for column in case.columns):
-        columns = [column for column in case.columns if (column.scale, column.protocol) == kind]
-        test, truth = (on_scale(x, scene, columns[0]) for x in (light, scene.truth))
-        values = scores(test, truth, [column.metric for column in columns], _viewing(columns[0], case))
-        found.update({column.key: one.value for column, one in zip(columns, values, strict=True)})
+    for protocol in dict.fromkeys(column.protocol for column in case.columns):
+        columns = [column for column in case.columns if column.protocol == protocol]
+        keys, viewing = [column.key for column in columns], _viewing(columns[0], case)
+        values = scores(light, scene.truth, keys, viewing, shortest_ev=scene.shortest_ev)
+        found.update({one.metric: one.value for one in values})
     return {column.key: found[column.key] for column in case.columns}
 
 

@@ -112,9 +112,9 @@ def _maps(output: Path, result: Any) -> dict[str, str]:
 def _scores(merged: Any, scene: Any) -> dict[str, Any]:
     """psnr-mu of the merged image and of the reference photo alone: everywhere, and where the photo clips."""
     from openhdr import metrics
-    from openhdr.bench.case import Column
     from openhdr.bench.methods import reference_light
     from openhdr.bench.scoring import on_scale
+    from openhdr.metrics import Column
 
     column = Column("psnr-mu", "shortest")
     photo = reference_light(scene)

@@ -12,7 +12,7 @@ import click
 from openhdr.cli.batch import each
 from openhdr.cli.common import echo_json, echo_notes, format_table, progress_bar
 from openhdr.core.errors import FileError, RequestError
-from openhdr.metrics import METRICS, MetricRow, Score, rows_of, score
+from openhdr.metrics import METRICS, Column, Score, check_shortest, columns_of, score
 
 if TYPE_CHECKING:
     from openhdr.core.image import Image
@@ -28,7 +28,7 @@ class _SeveralNames(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         spread: list[str] = []
         for word in args:
-            follows = len(spread) > 1 and spread[-2] == "--metric" and word in METRICS
+            follows = len(spread) > 1 and spread[-2] == "--metric" and word.partition("@")[0] in METRICS
             spread += ["--metric", word] if follows else [word]
         return super().parse_args(ctx, spread)
 
@@ -42,6 +42,7 @@ class Request:
     names: tuple[str, ...]
     protocol: str | None
     ppd: float
+    shortest: float | None
     csv_path: Path | None
     map_path: Path | None
     as_json: bool
@@ -51,8 +52,9 @@ class Request:
 class Work:
     """What to do with every pair of files."""
 
-    rows: list[MetricRow]
+    columns: list[Column]
     protocol: Protocol | None
+    shortest: float | None  # stops; None = what the scene of a reference says
     map_path: Path | None
 
 
@@ -64,6 +66,12 @@ class Work:
     "--protocol", metavar="liu2020|abs:PEAK", help="What 1.0 means in cd/m2, for metrics of vision."
 )
 @click.option("--ppd", default=_DEFAULT_PPD, show_default=True, help="Pixels per degree, for hdr-vdp-2.")
+@click.option(
+    "--shortest",
+    type=float,
+    metavar="EV",
+    help="Stops of the bracket's shortest frame relative to the reference (-2), for NAME@shortest.",
+)
 @click.option("--csv", "csv_path", type=click.Path(path_type=Path), help="Write every score to this file.")
 @click.option(
     "--map", "map_path", type=click.Path(path_type=Path), help="Picture of where a difference is visible."
@@ -77,18 +85,24 @@ def metrics(**options: Any) -> None:
 
     Metrics: psnr-l, psnr-mu, ntire-psnr, ntire-psnr-mu, ssim-mu, delta-e-2000; with --protocol also
     pu21-psnr, pu21-ssim; and, slow, so only when named: hdr-vdp-2, cvvdp, tm-psnr, tm-ssim.
+
+    NAME scores values as given (1.0 = the reference frame clips); NAME@shortest, as in `openhdr bench`, divides
+    by the level where the shortest frame clips and clips to 0..1. Which frame that is, --shortest says, or the
+    scene.json of `openhdr simulate` beside REF.
     """
     from openhdr.metrics.protocol import parse
 
     request = Request(**options)
     protocol = parse(request.protocol, request.ppd)
-    rows = rows_of(request.names or None, protocol)
+    columns = columns_of(request.names or None, protocol)
     pairs = _pairs(request.test, request.ref)
     if request.map_path and (len(pairs) > 1 or protocol is None):
         raise RequestError(
             f"--map {request.map_path} needs two files, not folders, and --protocol liu2020 or abs:PEAK"
         )
-    work = Work(rows, protocol, request.map_path)
+    work = Work(columns, protocol, request.shortest, request.map_path)
+    for ref, _ in pairs:
+        check_shortest(columns, _shortest_of(ref, work))
     with progress_bar():
         results = each("scoring", [(*pair, work) for pair in pairs], _score)
     if not results:
@@ -127,6 +141,15 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in known)
 
 
+def _shortest_of(ref: Path, work: Work) -> float | None:
+    """Stops of the shortest frame of the bracket that a reference belongs to, if they are known and needed."""
+    if work.shortest is not None or all(column.scale == "reference" for column in work.columns):
+        return work.shortest
+    from openhdr.data.readers.simulated import shortest_ev
+
+    return shortest_ev(ref)
+
+
 def _score(ref_path: Path, test_path: Path, work: Work) -> dict[str, Any]:
     from openhdr.core.progress import task
     from openhdr.core.threads import in_threads
@@ -138,10 +161,10 @@ def _score(ref_path: Path, test_path: Path, work: Work) -> dict[str, Any]:
         echo_notes(str(path), _notes(image))
     scores = []
     try:
-        both = pair(test, ref, work.protocol)
-        with task("scoring", len(work.rows)) as advance:
-            for row in work.rows:
-                scores.append(score(row, both))
+        both = pair(test, ref, work.protocol, _shortest_of(ref_path, work))
+        with task("scoring", len(work.columns)) as advance:
+            for column in work.columns:
+                scores.append(score(column, both))
                 advance()
     except RequestError as error:
         raise RequestError(f"test {test_path}, ref {ref_path}: {error}") from error

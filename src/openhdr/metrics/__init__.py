@@ -153,8 +153,46 @@ METRICS: Table[MetricRow] = Table(
 
 
 @dataclass(frozen=True)
+class Column:
+    """A metric of the table METRICS on a stated scale.
+
+    scale: `reference` = values as given, 1.0 = the reference frame clips, nothing clipped;
+        `shortest` = divided by the level where the shortest frame clips, then clipped to 0..1: no method can
+        know light beyond it, and none is punished or rewarded for guessing it.
+    protocol: what 1.0 means to a metric of absolute light; empty = as for the others.
+    """
+
+    metric: str
+    scale: Literal["shortest", "reference"] = "reference"
+    protocol: str = ""
+
+    @property
+    def key(self) -> str:
+        """`psnr-mu` or `psnr-mu@shortest`: the name in files and on the command line."""
+        return self.metric if self.scale == "reference" else f"{self.metric}@{self.scale}"
+
+    @property
+    def row(self) -> MetricRow:
+        return METRICS[self.metric]
+
+    @property
+    def scale_text(self) -> str:
+        if self.scale == "reference":
+            return "1.0 = the reference frame clips, values as given"
+        return "1.0 = the shortest frame clips, clipped to 0..1"
+
+
+def parse_column(text: str) -> Column:
+    """`psnr-mu` or `psnr-mu@shortest`. Raises RequestError for an unknown metric or scale."""
+    metric, _, scale = text.partition("@")
+    if scale not in ("", "reference", "shortest"):
+        raise RequestError(f"metric '{text}': expected {metric} or {metric}@shortest")
+    return Column(METRICS[metric].name, "shortest" if scale == "shortest" else "reference")
+
+
+@dataclass(frozen=True)
 class Score:
-    """value of a metric, and everything that another value must share to be compared with it."""
+    """value of a metric (`psnr-mu`, `psnr-mu@shortest`), and what another must share to be compared with it."""
 
     metric: str
     value: float
@@ -169,18 +207,21 @@ def evaluate(
     names: Iterable[str] | None = None,
     protocol: str | float | Protocol | None = None,
     ppd: float = 30.0,
+    shortest_ev: float | None = None,
 ) -> dict[str, float]:
     """Score `test` against `ref`: {metric name: value}.
 
     test, ref: Images (`srgb` ones are linearised) or (H, W, 3) float arrays, linear Rec.709, finite.
-    names: metrics of METRICS; None = every cheap one that can be had (see `defaults`).
+    names: metrics of METRICS, NAME or NAME@shortest (see `Column`); None = every cheap one that can be had
+        (see `defaults`).
     protocol: "liu2020", "abs:PEAK" or PEAK in cd/m2 of the value 1.0; needed by metrics of absolute light.
     ppd: pixels per degree of visual angle, for hdr-vdp-2.
+    shortest_ev: stops of the bracket's shortest frame relative to the reference, <= 0; needed by NAME@shortest.
     Values may be inf (a PSNR of equal pictures), never NaN. Raises RequestError for unequal sizes, NaN or
     infinite pixels, unknown names, a missing protocol, and where a metric is not defined: a black reference,
     values below 0 where a root or logarithm is taken, pictures smaller than a window.
     """
-    return {score.metric: score.value for score in scores(test, ref, names, protocol, ppd)}
+    return {score.metric: score.value for score in scores(test, ref, names, protocol, ppd, shortest_ev)}
 
 
 def scores(
@@ -189,41 +230,60 @@ def scores(
     names: Iterable[str] | None = None,
     protocol: str | float | Protocol | None = None,
     ppd: float = 30.0,
+    shortest_ev: float | None = None,
 ) -> tuple[Score, ...]:
     """As `evaluate`, but every value with its unit and protocol."""
     from openhdr.metrics.pair import pair
     from openhdr.metrics.protocol import parse
 
     meaning = parse(protocol, ppd)
-    rows = rows_of(names, meaning)
-    both = pair(test, ref, meaning)
-    return tuple(score(row, both) for row in rows)
+    columns = columns_of(names, meaning)
+    check_shortest(columns, shortest_ev)
+    both = pair(test, ref, meaning, shortest_ev)
+    return tuple(score(column, both) for column in columns)
 
 
-def rows_of(names: Iterable[str] | None, protocol: Protocol | None) -> list[MetricRow]:
-    """The rows of `names` (None = `defaults`). Raises RequestError for unknown names and a missing protocol."""
-    rows = [METRICS[name] for name in (defaults(protocol is not None) if names is None else names)]
-    for row in rows:
-        if row.needs_protocol and protocol is None:
+def columns_of(names: Iterable[str] | None, protocol: Protocol | None) -> list[Column]:
+    """What `names` mean (None = `defaults`). Raises RequestError for unknown names and a missing protocol."""
+    columns = [parse_column(name) for name in (defaults(protocol is not None) if names is None else names)]
+    for column in columns:
+        if column.row.needs_protocol and protocol is None:
             raise RequestError(
-                f"'{row.name}' works on absolute light and what 1.0 means in cd/m2 is not stated; "
+                f"'{column.key}' works on absolute light and what 1.0 means in cd/m2 is not stated; "
                 "set --protocol liu2020 or --protocol abs:PEAK (PEAK = cd/m2 of the value 1.0)"
             )
-    return rows
+    return columns
 
 
-def score(row: MetricRow, pair: Pair) -> Score:
+def check_shortest(columns: Iterable[Column], shortest_ev: float | None) -> None:
+    """Raise RequestError where a metric needs to know the shortest frame's exposure and it is not or wrongly stated."""
+    needy = next((column.key for column in columns if column.scale == "shortest"), None)
+    if needy and shortest_ev is None:
+        raise RequestError(
+            f"'{needy}' is on the scale of the bracket's shortest frame, whose exposure is not stated; "
+            "set --shortest EV, its stops relative to the reference, such as -2"
+        )
+    if shortest_ev is not None and not -60 <= shortest_ev <= 0:
+        raise RequestError(
+            f"--shortest {shortest_ev:g}: the shortest frame is no longer than the reference; expected stops from "
+            "-60 to 0"
+        )
+
+
+def score(column: Column, pair: Pair) -> Score:
     """One metric of a pair made by `openhdr.metrics.pair.pair`; several metrics of one pair share work."""
-    value = float(row.load()(pair))
+    row, on_shortest = column.row, column.scale == "shortest"
+    value = float(row.load()(pair.at_shortest if on_shortest else pair))
     if math.isnan(value):
         raise RequestError(
             f"'{row.name}' is not defined for these pictures; expected values of 0 and above, clip them first"
         )
-    facts = [row.name, row.domain, row.settings]
+    scale = [f"{column.scale_text} ({pair.shortest_ev:+g} EV)"] if on_shortest else []
+    facts = [column.key, *scale, row.domain, row.settings]
     if pair.protocol is not None and row.needs_protocol:
         facts += [pair.protocol.light, *([f"{pair.protocol.ppd:g} ppd"] if row.needs_ppd else [])]
     facts.append(f"openhdr {__version__}")
-    return Score(row.name, value, row.unit, row.higher_is_better, "; ".join(facts))
+    return Score(column.key, value, row.unit, row.higher_is_better, "; ".join(facts))
 
 
 def defaults(with_protocol: bool) -> list[str]:

@@ -26,12 +26,20 @@ _BLOCK = 1 << 16  # values: temporary arrays of a block stay in the processor's 
 class Pair:
     """test, ref: (H, W, 3) float32 or float64, linear Rec.709, finite, equal in size (see `pair`).
 
-    protocol: what 1.0 means in cd/m2; None where no metric needs it.
+    protocol: what 1.0 means in cd/m2; None where no metric needs it. shortest_ev: stops of the bracket's shortest
+    frame relative to the reference, <= 0; None where no metric needs it.
     """
 
     test: np.ndarray
     ref: np.ndarray
     protocol: Protocol | None = None
+    shortest_ev: float | None = None
+
+    @cached_property
+    def at_shortest(self) -> Pair:
+        """Both pictures as multiples of the level where the shortest frame clips, clipped to 0..1."""
+        test, ref = (to_shortest(one, self.shortest_ev) for one in (self.test, self.ref))
+        return Pair(test, ref, self.protocol)
 
     @cached_property
     def ref_p99(self) -> float:
@@ -66,7 +74,14 @@ class Pair:
         return test, ref
 
 
-def pair(test: Picture, ref: Picture, protocol: Protocol | None = None) -> Pair:
+def to_shortest(light: np.ndarray, shortest_ev: float) -> np.ndarray:
+    """Light of any shape, 1.0 = the reference clips -> 1.0 = the shortest frame clips, clipped to 0..1."""
+    return np.clip(light / np.float32(2.0**-shortest_ev), 0, 1)
+
+
+def pair(
+    test: Picture, ref: Picture, protocol: Protocol | None = None, shortest_ev: float | None = None
+) -> Pair:
     """Check and linearise two pictures.
 
     Images with encoding `srgb` are linearised by the sRGB curve of code / full scale; arrays are taken as
@@ -78,7 +93,7 @@ def pair(test: Picture, ref: Picture, protocol: Protocol | None = None) -> Pair:
             f"test is {ours.shape[1]}x{ours.shape[0]}, but ref is {theirs.shape[1]}x{theirs.shape[0]}; "
             "metrics compare pictures of one size"
         )
-    return Pair(ours, theirs, protocol)
+    return Pair(ours, theirs, protocol, shortest_ev)
 
 
 def linear(picture: Picture, name: str) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from openhdr.core.errors import FileError
 from openhdr.data.dataset import Dataset, Entry, need_entries, subfolders
@@ -25,10 +26,23 @@ def open_simulated(root: Path, split: str) -> Dataset:
     return need_entries("simulated", root, LAYOUT, entries)
 
 
-def _load(folder: Path) -> Sample:
+def shortest_ev(truth: Path) -> float | None:
+    """Stops of a bracket's shortest frame relative to its reference; None where `truth` is no bracket's gt.exr."""
+    if truth.name != TRUTH or not truth.with_name(FACTS).is_file():
+        return None
+    facts = _facts(truth.parent)
+    return float(min(facts["ev"]) - facts["ev"][int(facts["reference_index"])])
+
+
+def _facts(folder: Path) -> dict[str, Any]:
     facts = read_json(folder / FACTS)
     if facts.get("format") != FORMAT:
         raise FileError(folder / FACTS, f"has format {facts.get('format')!r}", f"expected '{FORMAT}'")
+    return facts
+
+
+def _load(folder: Path) -> Sample:
+    facts = _facts(folder)
     frames = tuple(read_codes(folder / f"{number}.png") for number in range(len(facts["ev"])))
     truth = read_linear(folder / TRUTH)
     ev = tuple(float(stop) for stop in facts["ev"])
