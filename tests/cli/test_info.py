@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from openhdr import io
-from openhdr.core.image import Image
+from openhdr.core.image import Exposure, Image
 
 
 def test_table_and_brackets(run, photos):
@@ -60,3 +60,42 @@ def test_refusals(refused, tmp_path):
     assert "does not exist" in refused("info", tmp_path / "a.png")
     assert "is a folder" in refused("info", tmp_path)
     assert "Missing argument" in refused("info")
+
+
+def _shot(tmp_path, name, time_s=0.01, size=(10, 20), make="A", date="2026:01:02 10:00:00"):
+    facts = {"make": make, "model": "1", "date": date}
+    pixels = np.full((*size, 3), 90, np.uint8)
+    exposure = Exposure(time_s, 100.0, 8.0) if time_s else None
+    io.write(tmp_path / name, Image(pixels, "srgb", exposure, facts))
+    return tmp_path / name
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"time_s": None}, "b.jpg has no shutter time in its metadata; merge takes the exposures from --ev"),
+        ({}, "the metadata give a.jpg and b.jpg the same exposure; if they differ, merge takes"),
+        (
+            {"time_s": 0.04, "size": (12, 20)},
+            "b.jpg is 20x12, but a.jpg 20x10; export all frames at one size",
+        ),
+        ({"time_s": 0.04, "make": "B"}, "b.jpg and a.jpg name different cameras"),
+        ({"time_s": 0.04, "date": "2026:01:02 10:01:00"}, "b.jpg was not taken within 8 s after a.jpg"),
+    ],
+)
+def test_photos_that_form_no_bracket_are_told_why(run, tmp_path, other, said):
+    files = _shot(tmp_path, "a.jpg"), _shot(tmp_path, "b.jpg", **other)
+    ran = run("info", *files)
+    assert ran.code == 0
+    (line,) = [line for line in ran.out.splitlines() if "bracket" in line]
+    assert line.startswith("no bracket: ") and said in line
+    assert run("info", *files, "--json").json["why_no_bracket"] in line
+
+
+def test_nothing_is_said_where_there_is_nothing_to_say(run, photos, tmp_path):
+    assert "no bracket" not in run("info", photos / "1.jpg").out  # one photo
+    assert "no bracket" not in run("info", *(photos / f"{n}.jpg" for n in range(3))).out
+    light = [tmp_path / name for name in ("a.exr", "b.exr")]
+    for path in light:
+        io.write(path, Image(np.ones((4, 5, 3), np.float32)))
+    assert "no bracket" not in run("info", *light).out  # HDR images, not photos

@@ -55,7 +55,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
         "128x128, 2 a step",
         "2,000 steps",
         "3e-06 from 0",
-        "memory",
+        "memory       2 MB for weights and optimiser, about",  # 4 x 4 x 80,647 bytes, and a quarter for the mean
     ):
         assert words in said
     run(RECIPE, "--dry-run", "--json", "--set", "run.batch=8")

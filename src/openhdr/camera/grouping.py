@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, get_args
 
 from openhdr.camera.exposure import SAME_EV
 
 GAP_S = 8.0  # longest pause between two shots of a bracket, beyond their own exposure times
+
+Obstacle = Literal["unknown exposure", "same exposure", "other size", "other camera", "long pause"]
+"""Why photos form no bracket."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +36,35 @@ def group(shots: Sequence[Shot]) -> list[list[int]]:
     for index, shot in enumerate(shots):
         if shot.ev is None:
             continue
-        if groups and _belongs(shot, [shots[i] for i in groups[-1]]):
+        if groups and _obstacle(shot, [shots[i] for i in groups[-1]]) is None:
             groups[-1].append(index)
         else:
             groups.append([index])
     return [members for members in groups if len(members) > 1]
 
 
-def _belongs(shot: Shot, bracket: list[Shot]) -> bool:
+def why_none(shots: Sequence[Shot]) -> tuple[Obstacle, int] | None:
+    """What keeps shots that form no bracket apart, and the index of the first that it is seen at; None = nothing."""
+    unknown = next((index for index, shot in enumerate(shots) if shot.ev is None), None)
+    if unknown is not None:
+        return "unknown exposure", unknown
+    pairs = ((_obstacle(shots[index], [shots[index - 1]]), index) for index in range(1, len(shots)))
+    found = [(what, index) for what, index in pairs if what]
+    return min(found, key=lambda one: get_args(Obstacle).index(one[0]), default=None)
+
+
+def _obstacle(shot: Shot, bracket: list[Shot]) -> Obstacle | None:
+    """Why a shot does not belong to a bracket."""
     last = bracket[-1]
-    if (shot.size, shot.camera) != (last.size, last.camera):
-        return False
+    if shot.size != last.size:
+        return "other size"
+    if shot.camera != last.camera:
+        return "other camera"
     if any(abs(shot.ev - other.ev) < SAME_EV for other in bracket):
-        return False
+        return "same exposure"
     before, now = _seconds(last.date), _seconds(shot.date)
-    return before is None or now is None or 0 <= now - before <= GAP_S + last.time_s + shot.time_s
+    together = before is None or now is None or 0 <= now - before <= GAP_S + last.time_s + shot.time_s
+    return None if together else "long pause"
 
 
 def _seconds(date: str | None) -> float | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from openhdr.cli.batch import each
 from openhdr.cli.common import echo_json, format_table, progress_bar
+
+if TYPE_CHECKING:
+    from openhdr.camera.grouping import Shot
 
 
 @click.command("info")
@@ -19,13 +22,20 @@ def info(images: tuple[Path, ...], as_json: bool) -> None:
     with progress_bar():
         files = each("reading", [(path,) for path in images], describe)
     brackets = _brackets(files)
+    why = (
+        ""
+        if brackets
+        else _why_none([one for one in files if one["encoding"] == "srgb" or one["format"] == "raw"])
+    )
     if as_json:
-        echo_json({"files": files, "brackets": brackets})
+        echo_json({"files": files, "brackets": brackets, "why_no_bracket": why or None})
         return
     if files:
         click.echo(format_table([_printed(one) for one in files]))
     for names in brackets:
         click.echo(f"bracket of {len(names)}: {' '.join(names)}")
+    if why:
+        click.echo(f"no bracket: {why}")
     for one in files:
         for note in one["notes"]:
             click.echo(f"{one['name']}: {note}")
@@ -64,8 +74,34 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def _brackets(files: list[dict[str, Any]]) -> list[list[str]]:
+    from openhdr.camera.grouping import group
+
+    return [[files[i]["name"] for i in members] for members in group(_shots(files))]
+
+
+def _why_none(photos: list[dict[str, Any]]) -> str:
+    """Why photos that form no bracket do not, and what to do; "" for a single one."""
+    from openhdr.camera.grouping import GAP_S, why_none
+
+    found = why_none(_shots(photos)) if len(photos) > 1 else None
+    if found is None:
+        return ""
+    what, index = found
+    one, before = (Path(photos[i]["name"]).name for i in (index, index - 1))
+    sizes = [f"{photos[i]['width']}x{photos[i]['height']}" for i in (index, index - 1)]
+    known = "merge takes the exposures from --ev or --times, or measures them with --ev auto"
+    return {
+        "unknown exposure": f"{one} has no shutter time in its metadata; {known}",
+        "same exposure": f"the metadata give {before} and {one} the same exposure; if they differ, {known}",
+        "other size": f"{one} is {sizes[0]}, but {before} {sizes[1]}; export all frames at one size",
+        "other camera": f"{one} and {before} name different cameras; merge takes them if they show one scene",
+        "long pause": f"{one} was not taken within {GAP_S:g} s after {before}; merge takes them if they show one scene",
+    }[what]
+
+
+def _shots(files: list[dict[str, Any]]) -> list[Shot]:
     from openhdr.camera.exposure import relative_ev
-    from openhdr.camera.grouping import Shot, group
+    from openhdr.camera.grouping import Shot
     from openhdr.core.image import Exposure
 
     shots = []
@@ -75,7 +111,7 @@ def _brackets(files: list[dict[str, Any]]) -> list[list[str]]:
         shots.append(
             Shot((one["width"], one["height"]), one["camera"], ev, exposure.time_s or 0.0, one["date"])
         )
-    return [[files[i]["name"] for i in members] for members in group(shots)]
+    return shots
 
 
 def _printed(one: dict[str, Any]) -> dict[str, str]:

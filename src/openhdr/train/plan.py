@@ -62,9 +62,14 @@ class Plan:
             f"rate         {_rates(recipe)}",
             f"validation   {when}",
             f"kept         the last {run.keep} checkpoints, one every {run.save_every} steps",
-            f"memory       {self.state_gb:.2f} GB for weights and optimiser, "
-            f"about {_PASSING * self.activations_gb:.2f} GB for a batch in one process (float32; half in 16 bits)",
+            f"memory       {_size(self.state_gb)} for weights and optimiser, "
+            f"about {_size(_PASSING * self.activations_gb)} for a batch in one process (float32; half in 16 bits)",
         ]
+
+
+def _size(gb: float) -> str:
+    """A size in 1e9 bytes, in words: whole MB below 1 GB."""
+    return f"{gb:.1f} GB" if gb >= 1 else f"{max(1000 * gb, 1):.0f} MB"
 
 
 def make_plan(recipe: Recipe) -> Plan:
