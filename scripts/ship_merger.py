@@ -38,15 +38,15 @@ def with_row(source: str, name: str, hashes: dict[str, str], params: int) -> str
 @click.command(help=__doc__.partition("\n")[0])
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def main(file: Path) -> None:
-    from openhdr.models.trustnet import export_parts
+    from openhdr.models.running.export import export_parts
 
     name = checkpoints.read(file)[1].get("network", "")
     if name not in models.MODELS or models.MODELS[name].task != "trust":
         raise click.ClickException(f"{file}: holds weights of '{name}', which is no part of a merger")
     net = models.load(name, file)
     with_row(TABLE.read_text(), name, {}, 0)  # the row is there, before anything is written
-    made = export_parts(net, PACKAGE / "merging" / "weights", name)
-    hashes = {part: sha256_of(one.path) for part, one in zip(net.parts, made, strict=True)}
+    made = export_parts(net, name, PACKAGE / "merging" / "weights" / f"{name}.onnx", {"network": name})
+    hashes = {one.path.stem.removeprefix(f"{name}-"): sha256_of(one.path) for one in made}
     params = sum(p.numel() for p in net.parameters())
     TABLE.write_text(with_row(TABLE.read_text(), name, hashes, params))
     shutil.copyfile(file, PACKAGE / "models" / "weights" / f"{name}.safetensors")

@@ -10,7 +10,7 @@ import pytest
 
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
-from openhdr.models.options import RunOptions
+from openhdr.models.running.options import RunOptions
 from openhdr.pipeline import ExposureRequest, MergeOptions, merge_bracket
 
 torch = pytest.importorskip("torch", reason="networks need the torch extra")

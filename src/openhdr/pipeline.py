@@ -37,11 +37,11 @@ from openhdr.merging.registered import registered_light
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
 from openhdr.models import MODELS, WEIGHTS, chosen_weights
-from openhdr.models.options import RunOptions, choose_three
+from openhdr.models.running.options import RunOptions, choose_three
 from openhdr.tonemapping import tonemap as apply_operator
 
 if TYPE_CHECKING:
-    from openhdr.models.single_runner import Expanded
+    from openhdr.models.running.one_photo import Expanded
 
 ImageOrPath = Image | str | Path
 
@@ -250,7 +250,7 @@ def _frames_of(method: str, bracket: Bracket) -> tuple[int, ...]:
 def _through_network(stack: Stack, name: str, options: MergeOptions) -> np.ndarray:
     """(H, W, 3) float32 light from a network, which sees the frames registered and linearised."""
     from openhdr.models import load_for_use  # needs torch
-    from openhdr.models.runner import reconstruct
+    from openhdr.models.running.three_frames import reconstruct
 
     network = load_for_use(name, options.weights)
     chosen = _frames_of(name, stack.bracket)
@@ -313,7 +313,7 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
 def _by_network(method: str, image: Image, ready: Photo, options: ExpandOptions) -> Expansion:
     """The expansion by a one-photo network: its own picture, or its exposures merged classically."""
     from openhdr.models import load_for_use  # needs torch
-    from openhdr.models.single_runner import expand_image as expand_by_network
+    from openhdr.models.running.one_photo import expand_image as expand_by_network
 
     network = load_for_use(method, options.weights)
     made = expand_by_network(

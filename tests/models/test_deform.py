@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from openhdr.models.deform import SAMPLES_AT_ONCE, DeformConv, deform_conv2d
+from openhdr.models.layers.deform import SAMPLES_AT_ONCE, DeformConv, deform_conv2d
 
 
 def drawn(

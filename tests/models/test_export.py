@@ -13,13 +13,17 @@ from torch import nn
 
 from openhdr import models
 from openhdr.core.errors import MissingExtraError, RequestError
-from openhdr.models import checkpoints, export
-from openhdr.models.export import INTERFACES, Interface, export_module, export_network
+from openhdr.models import checkpoints
+from openhdr.models.running import export
+from openhdr.models.running.export import export_files, export_module
+from openhdr.models.running.interfaces import INTERFACES, Interface
 
 pytest.importorskip("onnxscript")
 runtime = pytest.importorskip("onnxruntime")
 
 Make = Callable[..., torch.nn.Module]
+
+SIZES = ({"height": 1, "width": 1}, {"height": 31, "width": 310}, {"height": 270, "width": 33})
 
 
 class Gain(nn.Module):
@@ -82,9 +86,9 @@ def test_missing_exporter_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         export_module(Gain().eval(), GAIN, tmp_path / "gain.onnx", {})
 
 
-def test_every_task_has_an_interface_that_its_networks_fit() -> None:
-    assert set(INTERFACES) == {row.task for row in models.MODELS.values()} - {"trust"}
-    for interface in INTERFACES.values():
+def test_every_task_has_interfaces_that_its_networks_fit() -> None:
+    assert set(INTERFACES) == {row.task for row in models.MODELS.values()}
+    for interface in (one for parts in INTERFACES.values() for one in parts.values()):
         assert set(interface.meaning) == {*interface.inputs, *interface.outputs}
         assert interface.traced not in interface.checked
 
@@ -96,10 +100,10 @@ def test_every_network_at_sizes_that_it_was_not_traced_with(
 ) -> None:
     net = untrained(name)
     checkpoints.save(net, name, tmp_path / "w.safetensors")
-    done = export_network(name, tmp_path / "net.onnx", tmp_path / "w.safetensors")
+    (done,) = export_files(name, tmp_path / "net.onnx", tmp_path / "w.safetensors")
     session = runtime.InferenceSession(done.path)
-    interface = INTERFACES[models.MODELS[name].task]
-    for sizes in ({"height": 1, "width": 1}, {"height": 31, "width": 310}, {"height": 270, "width": 33}):
+    (interface,) = INTERFACES[models.MODELS[name].task].values()
+    for sizes in SIZES:
         inputs = interface.example(sizes)
         feed = {key: tensor.numpy() for key, tensor in zip(interface.inputs, inputs, strict=True)}
         with torch.inference_mode():

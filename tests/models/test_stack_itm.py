@@ -10,16 +10,8 @@ import torch
 
 from openhdr import models
 from openhdr.color.transfer import srgb_decode
-from openhdr.models import stack_itm_fusion as fusion
-from openhdr.models.stack_itm_blocks import CrossModelAttention, give_mean
-from openhdr.models.stack_itm_discriminator import (
-    MaskAwareDiscriminator,
-    discriminator_loss,
-    exposure_mask,
-    generator_loss,
-    mixed_fake,
-)
-from openhdr.models.swin import SwinBlock, from_windows, to_windows
+from openhdr.models.layers.swin import SwinBlock, from_windows, to_windows
+from openhdr.models.stack_itm import CrossModelAttention, debevec_fusion, give_mean
 
 VARIANTS = [
     {},
@@ -259,7 +251,7 @@ def test_debevec_recovers_a_known_scene() -> None:
     """Three exposures of known light: EVs are measured, the merged light is right where any is exposed well."""
     light = torch.rand(1, 3, 60, 60).pow(2) * 3.5 + 0.01
     codes = [torch.from_numpy(_encode((light * 2.0**ev).clamp(0, 1).numpy())) for ev in (2.0, 0.0, -2.0)]
-    parts = fusion.debevec_fusion(*codes)
+    parts = debevec_fusion(*codes)
     torch.testing.assert_close(parts["ev"], torch.tensor([[2.0, -2.0]]), rtol=0, atol=0.01)
     torch.testing.assert_close(parts["out"], light, rtol=0.02, atol=1e-4)
 
@@ -267,7 +259,7 @@ def test_debevec_recovers_a_known_scene() -> None:
 def test_debevec_without_any_well_exposed_pixel_is_finite() -> None:
     for level in (0.0, 1.0):
         flat = torch.full((1, 3, 4, 4), level)
-        parts = fusion.debevec_fusion(flat, flat, flat)
+        parts = debevec_fusion(flat, flat, flat)
         assert torch.isfinite(parts["out"]).all()
         torch.testing.assert_close(parts["out"], flat)
 
@@ -276,48 +268,3 @@ def _encode(light: np.ndarray) -> np.ndarray:
     from openhdr.color.transfer import srgb_encode
 
     return srgb_encode(light).astype(np.float32)
-
-
-# --- mask-aware discriminator -----------------------------------------------------------------------------------
-
-
-def test_masks_are_soft_at_the_ends() -> None:
-    levels = torch.tensor([0.0, 0.025, 0.05, 0.5, 0.95, 0.975, 1.0])
-    grey = levels.expand(1, 3, 1, 7)
-    torch.testing.assert_close(
-        exposure_mask(grey, "over")[0, 0, 0], torch.tensor([0, 0, 0, 0, 0, 0.5, 1]), rtol=0, atol=1e-5
-    )
-    torch.testing.assert_close(
-        exposure_mask(grey, "under")[0, 0, 0], torch.tensor([1, 0.5, 0, 0, 0, 0, 0]), rtol=0, atol=1e-5
-    )
-    one_channel = torch.tensor([1.0, 0.2, 0.2]).view(1, 3, 1, 1)
-    assert exposure_mask(one_channel, "over").item() == pytest.approx(1)  # the brightest channel decides
-
-
-def test_labels_are_one_minus_the_mask() -> None:
-    generated, truth = photo(8, 8), photo(8, 8).flip(3)
-    mask = exposure_mask(truth, "over")
-    fake, label = mixed_fake(generated, truth, mask)
-    assert torch.equal(label, 1 - mask)
-    torch.testing.assert_close(fake, generated * mask + truth * (1 - mask))
-    kept = (mask == 0).expand_as(fake)
-    assert torch.equal(fake[kept], truth[kept])
-
-
-def test_losses_are_least_squares() -> None:
-    label = torch.tensor([[[[1.0, 0.0]]]])
-    assert discriminator_loss(torch.ones_like(label), label, label).item() == 0
-    assert discriminator_loss(torch.zeros_like(label), 1 - label, label).item() == pytest.approx(1.0)
-    assert generator_loss(torch.ones_like(label)).item() == 0
-    assert generator_loss(torch.zeros_like(label)).item() == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize("global_head", [False, True])
-def test_discriminator_judges_every_pixel(global_head: bool) -> None:
-    torch.manual_seed(0)
-    net = MaskAwareDiscriminator(global_head)
-    pixels, verdict = net(photo(37, 50, batch=2))
-    assert pixels.shape == (2, 1, 37, 50)
-    assert (verdict.shape == (2, 1)) if global_head else verdict is None
-    (pixels.square().mean() + (verdict.square().mean() if global_head else 0)).backward()
-    assert all(p.grad is not None and p.grad.any() for p in net.parameters())

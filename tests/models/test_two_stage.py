@@ -1,4 +1,4 @@
-"""The two-stage network against what the authors' program computes, its variants, its discriminator."""
+"""The two-stage network against what the authors' program computes, and its variants."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 
 from openhdr import models
 from openhdr.core.errors import FileError, RequestError
-from openhdr.models.two_stage_discriminator import TwoStageDiscriminator
 
 
 @pytest.fixture
@@ -97,28 +96,3 @@ def test_nothing_beyond_the_margin_reaches_a_pixel() -> None:
     with torch.no_grad():
         near, far = (net(one)[..., 24, 24] for one in (image, changed))
     torch.testing.assert_close(near, far, rtol=0, atol=1e-6)
-
-
-def test_discriminator_takes_the_authors_tensors(fixtures: Path) -> None:
-    lines = (fixtures / "discriminator_keys.txt").read_text().splitlines()
-    state = {}
-    for key, shape, kind in (line.split("\t") for line in lines):
-        size = [int(part) for part in shape.strip("()").split(",") if part.strip()]
-        state[key] = torch.zeros(size, dtype=torch.int64 if "int" in kind else torch.float32)
-    net = TwoStageDiscriminator()
-    net.load_state_dict(net.from_authors(state))
-    assert sum(p.numel() for p in net.parameters()) == 4_689_601
-
-
-def test_discriminator_judges_images() -> None:
-    torch.manual_seed(1)
-    net = TwoStageDiscriminator().eval()
-    with torch.no_grad():
-        verdict = net(torch.rand(3, 3, 64, 48))
-    assert verdict.shape == (3, 1)
-    assert ((verdict > 0) & (verdict < 1)).all()
-    # the padded 1x1 convolution puts a border of its bias around the map that is averaged
-    features = torch.full((1, 512, 4, 3), 0.5)
-    inside = net.judge.weight.sum() * 0.5 + net.judge.bias
-    expected = (12 * inside + (6 * 5 - 12) * net.judge.bias) / 30
-    torch.testing.assert_close(net.judge(features).mean(), expected.squeeze(), rtol=1e-4, atol=1e-6)

@@ -16,7 +16,7 @@ from openhdr.core.files import sha256_of
 from openhdr.core.table import Table
 from openhdr.models import checkpoints
 from openhdr.models.rows import WeightRow
-from openhdr.models.runner import reconstruct
+from openhdr.models.running.three_frames import reconstruct
 
 FOLDER = Path(models.__file__).parent / "weights"
 ROWS = list(models.WEIGHTS.values())

@@ -10,7 +10,7 @@ import torch
 
 from openhdr.core.errors import FileError, RequestError
 from openhdr.models import MODELS, load
-from openhdr.models.ev import GAMMA
+from openhdr.models.layers.exposure import GAMMA
 from openhdr.train.beginnings import (
     BEGINNINGS,
     GATE,

@@ -189,13 +189,13 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
 def test_export_takes_two_to_nine_frames(tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    from openhdr.models.trustnet import export_parts
+    from openhdr.models.running.export import export_parts
 
     torch.manual_seed(1)
     net = models.load("trustnet-tiny")
     for layer in (net.decide.trust, net.decide.fill, net.refine.leave):
         torch.nn.init.normal_(layer.weight, std=0.1)
-    decide, refine = export_parts(net, tmp_path, "net")
+    decide, refine = export_parts(net, "trustnet-tiny", tmp_path / "net.onnx", {})
     assert max(decide.largest_difference, refine.largest_difference) < 1e-4
     session = runtime.InferenceSession(decide.path)
     for others in (1, 8):

@@ -130,7 +130,7 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
     """Expand one photo and write all that was asked for; the facts."""
-    from openhdr.models.options import RunOptions
+    from openhdr.models.running.options import RunOptions
     from openhdr.pipeline import ExpandOptions, expand_photo
 
     options = ExpandOptions(

@@ -178,7 +178,7 @@ def _for_display(method: str) -> bool:
 def merge_options(request: Request) -> MergeOptions:
     """The pipeline's options from the command line's strings."""
     from openhdr.camera.bracketing import ExposureRequest
-    from openhdr.models.options import RunOptions
+    from openhdr.models.running.options import RunOptions
     from openhdr.pipeline import MergeOptions
 
     ev = "auto" if request.ev == "auto" else numbers(request.ev, "--ev")

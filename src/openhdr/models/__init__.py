@@ -1,14 +1,17 @@
 """Networks that make HDR images, one file each, and how to get one with weights.
 
+Beside the networks: layers/, what they are made of; running/, on photos of any size and as ONNX files; checkpoints
+and weights/, files of trained weights; rows, what the tables say.
+
 What a network's class offers, beside being a torch module:
 
     Config               frozen dataclass of its options (the ablation variants of its paper)
     __init__(config)     untrained
     from_authors(state)  the authors' tensors {name: tensor} under our names, or None: not their layout
 
-and a three-frame network, for the runner (`openhdr.models.runner`):
+and a three-frame network, for the runner (`openhdr.models.running.three_frames`):
 
-    forward(frames, ev, local)  local: how to apply its steps, see `openhdr.models.tiling`
+    forward(frames, ev, local)  local: how to apply its steps, see `openhdr.models.layers.steps`
     multiple                    height and width inside divide by this many pixels
     margin                      pixels beyond which nothing reaches an output pixel
     bytes_per_pixel             memory of the tensors that lie between its steps
@@ -20,7 +23,7 @@ and networks that work inside a merger (`openhdr.merging.trustnet`), which runs 
 
     forward(frames, shared, merge)  see `openhdr.models.trustnet`
 
-and a one-photo network, for its runner (`openhdr.models.single_runner`):
+and a one-photo network, for its runner (`openhdr.models.running.one_photo`):
 
     forward(image, return_parts, ...)  parts: a dict with `out` and the intermediate products by name
     encoding                           of the photo it takes: `gamma` (light ^ (1 / 2.24)) or `srgb`

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import (
+from openhdr.models.layers.blocks import (
     DilatedDenseBlock,
     SpatialAttention,
     conv3x3,
@@ -29,9 +29,9 @@ from openhdr.models.blocks import (
     pad_to_multiple,
     rename_keys,
 )
-from openhdr.models.deform import DeformConv
-from openhdr.models.ev import align_exposure
-from openhdr.models.tiling import Far, Local, Placed, whole
+from openhdr.models.layers.deform import DeformConv
+from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.steps import Far, Local, Placed, whole
 
 WIDTH = 64  # channels
 DEFORM_GROUPS = 8

@@ -21,15 +21,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import (
+from openhdr.models.layers.blocks import (
     DilatedDenseBlock,
     SpatialAttention,
     conv3x3,
     dense_block_prefixes,
     rename_keys,
 )
-from openhdr.models.ev import align_exposure
-from openhdr.models.tiling import Local, whole
+from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.steps import Local, whole
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import DilatedDenseBlock, SeparableConv, SpatialAttention, conv3x3, pad_to_multiple
-from openhdr.models.ev import align_exposure
-from openhdr.models.tiling import Local, whole
+from openhdr.models.layers.blocks import (
+    DilatedDenseBlock,
+    SeparableConv,
+    SpatialAttention,
+    conv3x3,
+    pad_to_multiple,
+)
+from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.steps import Local, whole
 
 STEM, HIGH, LOW = 32, 64, 32  # channels at 1/1, 1/2 and 1/4
 FRAMES = 3

@@ -25,7 +25,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import (
+from openhdr.models.layers.blocks import (
     DilatedDenseBlock,
     SeparableConv,
     SpatialAttention,
@@ -34,8 +34,8 @@ from openhdr.models.blocks import (
     pad_to_multiple,
     rename_keys,
 )
-from openhdr.models.ev import align_exposure
-from openhdr.models.tiling import Local, whole
+from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.steps import Local, whole
 
 WIDTH = 32  # channels
 

@@ -3,9 +3,9 @@
 What they see is in `openhdr.merging.trustnet_features`, what is done with their answers in `openhdr.merging.trustnet`;
 there they run without PyTorch. From others: a scale of per-frame features shared between frames, and reduced over
 them so that their number and order do not matter (as in deep sets); GSANet's grouping around the reference (each
-frame is seen beside it); ADNet's two views of a frame (its exposure, clipping and noise; its content on the common scale);
-U-shaped blocks at low resolution as in EAPNet. The answers are bounded: trust is the classical one times at most
-e^8 either way in odds, a refined value stays within six standard deviations of the measured one.
+frame is seen beside it); ADNet's two views of a frame (its exposure, clipping and noise; its content on the common
+scale); U-shaped blocks at low resolution as in EAPNet. The answers are bounded: trust is the classical one times at
+most e^8 either way in odds, a refined value stays within six standard deviations of the measured one.
 """
 
 from __future__ import annotations
@@ -13,15 +13,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import pad_to_multiple
-from openhdr.models.export import Exported, Interface, Sizes, export_module
+from openhdr.models.layers.blocks import pad_to_multiple
 
 Merge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Trust (K, H, W), factor of the backdrop (3, H, W) -> what `Refine` takes (1, 8, H, W)."""
@@ -58,7 +55,6 @@ class TrustNet(nn.Module):
     """Both networks. decide, refine: used one after the other, with the merger between them."""
 
     Config = TrustNetConfig
-    parts: ClassVar[dict[str, Interface]]  # `INTERFACES`, which need both parts' examples
 
     def __init__(self, config: TrustNetConfig = TrustNetConfig()) -> None:
         super().__init__()
@@ -206,54 +202,3 @@ def _silent(layer: nn.Conv2d) -> nn.Conv2d:
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def _example_of_decide(sizes: Sizes) -> tuple[torch.Tensor, torch.Tensor]:
-    draw = torch.Generator().manual_seed(1)
-    size = (sizes["height"], sizes["width"])
-    frames = torch.rand(sizes["frames"], FRAME_CHANNELS, *size, generator=draw)
-    return frames, torch.rand(SHARED_CHANNELS, *size, generator=draw)
-
-
-def _example_of_refine(sizes: Sizes) -> tuple[torch.Tensor]:
-    draw = torch.Generator().manual_seed(1)
-    merged = torch.rand(1, MERGED_CHANNELS, sizes["height"], sizes["width"], generator=draw)
-    merged[:, 3] *= 1e6  # weights
-    return (merged,)
-
-
-INTERFACES = {
-    "decide": Interface(
-        {"frames": {0: "frames", 2: "height", 3: "width"}, "shared": {1: "height", 2: "width"}},
-        {"trust": {0: "frames", 1: "height", 2: "width"}, "factor": {1: "height", 2: "width"}},
-        _example_of_decide,
-        {
-            "frames": "(K, 13, H, W), of the frames beside the reference: openhdr.merging.trustnet_features",
-            "shared": "(11, H, W): openhdr.merging.trustnet_features",
-            "trust": "(K, H, W) 0..1",
-            "factor": "(3, H, W), of the backdrop",
-        },
-        {"frames": 2, "height": 53, "width": 75},
-        ({"frames": 1, "height": 48, "width": 64}, {"frames": 4, "height": 91, "width": 50}),
-    ),
-    "refine": Interface(
-        {"merged": {2: "height", 3: "width"}},
-        {"refined": {2: "height", 3: "width"}},
-        _example_of_refine,
-        {
-            "merged": "(1, 8, H, W): radiance, weight, coverage, the reference's light",
-            "refined": "(1, 3, H, W) radiance, 1 = the reference clips",
-        },
-    ),
-}
-
-
-TrustNet.parts = INTERFACES
-
-
-def export_parts(net: TrustNet, folder: Path, name: str) -> list[Exported]:
-    """Write FOLDER/NAME-decide.onnx and FOLDER/NAME-refine.onnx, checked against PyTorch."""
-    return [
-        export_module(getattr(net, part), interface, folder / f"{name}-{part}.onnx", {"network": name})
-        for part, interface in INTERFACES.items()
-    ]

@@ -23,8 +23,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import conv3x3, rename_keys
-from openhdr.models.tiling import Local, whole
+from openhdr.models.layers.blocks import conv3x3, rename_keys
+from openhdr.models.layers.steps import Local, whole
 
 WIDTH, GROWTH = 64, 32  # channels of features, channels that a dense layer adds
 OUTER = 0.8  # weight of the residual block within the outer residual

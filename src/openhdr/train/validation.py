@@ -14,8 +14,9 @@ from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import METRICS, evaluate
 from openhdr.models import MODELS
-from openhdr.models.runner import RunOptions, reconstruct
-from openhdr.models.single_runner import expand_image
+from openhdr.models.running.one_photo import expand_image
+from openhdr.models.running.options import RunOptions
+from openhdr.models.running.three_frames import reconstruct
 from openhdr.train.distributed import World, gathered_objects
 from openhdr.train.recipe import Recipe
 

@@ -57,6 +57,8 @@ BEGINNINGS: Table[Row] = Table(
     Row("stack-itm", "A black exposure, mixed in and taken out.", f"{_HERE}.stack_itm:begin", extra="torch"),
 )
 
+FROM_LIGHT = Row("eapnet", "As eapnet-light.", f"{_HERE}.eapnet:begin_from_light", extra="torch")
+
 
 def begun_network(name: str, how: str, variant: Mapping[str, Any]) -> nn.Module:
     """An untrained network of the table of networks that begins as "plain" or "light" says.
@@ -68,12 +70,7 @@ def begun_network(name: str, how: str, variant: Mapping[str, Any]) -> nn.Module:
     if how == "light" and name != "eapnet":
         raise RequestError(f"recipe key 'network.begin' is light, which is for eapnet; '{name}' begins plain")
     net = load(name, **variant)
-    if how == "light":
-        from openhdr.train.beginnings.eapnet import begin_from_light
-
-        begin_from_light(net)
-    else:
-        BEGINNINGS[name].load()(net)
+    (FROM_LIGHT if how == "light" else BEGINNINGS[name]).load()(net)
     return net
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from openhdr.models.adnet import WIDTH, ADNet
-from openhdr.models.deform import DeformConv
+from openhdr.models.layers.deform import DeformConv
 from openhdr.train.beginnings import GATE, KNEE, LONG_KNEE, LONG_SHARE, STEP
 from openhdr.train.beginnings.wiring import COLOURS, copies, unclip, wire, wire_clip
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 
 from openhdr.models import load
-from openhdr.models.blocks import SeparableConv
 from openhdr.models.eapnet import HIGH, EAPNet, Encoder
+from openhdr.models.layers.blocks import SeparableConv
 from openhdr.train.beginnings import KNEE
 from openhdr.train.beginnings.wiring import COLOURS, copies, wire, wire_separable
 

@@ -12,8 +12,7 @@ import math
 
 import torch
 
-from openhdr.models.stack_itm import StackITM
-from openhdr.models.stack_itm_fusion import SRGB_CUBIC, FusionModel
+from openhdr.models.stack_itm import SRGB_CUBIC, FusionModel, StackITM
 from openhdr.train.beginnings import LIFT
 from openhdr.train.beginnings.wiring import COLOURS, wire
 

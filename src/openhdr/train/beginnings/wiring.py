@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from openhdr.models.blocks import SeparableConv
+from openhdr.models.layers.blocks import SeparableConv
 
 COLOURS = range(3)
 

@@ -31,15 +31,14 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.data.readers.sice_s import choose_labels
 from openhdr.data.sample import Sample, decode
 from openhdr.metrics.losses.mu_law import mu_law
-from openhdr.models.stack_itm_blocks import resize
-from openhdr.models.stack_itm_discriminator import (
+from openhdr.models.stack_itm import debevec_fusion, resize
+from openhdr.train.critics.stack_itm import (
     MaskAwareDiscriminator,
     discriminator_loss,
     exposure_mask,
     generator_loss,
     mixed_fake,
 )
-from openhdr.models.stack_itm_fusion import debevec_fusion
 from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.nets import Batch, Nets, Terms
 from openhdr.train.objectives.perceptual import perceptual_distance

@@ -31,8 +31,8 @@ from openhdr.core.errors import ExposureError
 from openhdr.data.sample import NETWORK_GAMMA, Sample, recode
 from openhdr.metrics.losses.ciede2000 import delta_e_2000
 from openhdr.metrics.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim
-from openhdr.models.tiling import whole
-from openhdr.models.two_stage_discriminator import TwoStageDiscriminator
+from openhdr.models.layers.steps import whole
+from openhdr.train.critics.two_stage import TwoStageDiscriminator
 from openhdr.train.distributed import gathered_with_gradient
 from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of

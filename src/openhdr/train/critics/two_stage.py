@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import conv3x3, rename_keys
+from openhdr.models.layers.blocks import conv3x3, rename_keys
 
 WIDTHS = (3, 64, 64, 128, 128, 256, 256, 512, 512)
 

@@ -11,9 +11,11 @@ import torch
 
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import listening
-from openhdr.models import blocks, runner, tiling
-from openhdr.models.ev import GAMMA
-from openhdr.models.runner import RunOptions, choose_three, reconstruct, run
+from openhdr.models.layers import blocks
+from openhdr.models.layers.exposure import GAMMA
+from openhdr.models.running import three_frames, tiling
+from openhdr.models.running.options import RunOptions, choose_three
+from openhdr.models.running.three_frames import reconstruct, run
 
 EV = (-2.0, 0.0, 2.0)
 Make = Callable[..., torch.nn.Module]
@@ -35,7 +37,7 @@ def direct(net: torch.nn.Module, photos: np.ndarray, ev: tuple[float, ...] = EV)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles and parts so small that a test image has many."""
     monkeypatch.setattr(tiling.Tiled, "_side", lambda self, margin, channels: 32)
-    monkeypatch.setattr(runner, "TILE_BYTES", 0)
+    monkeypatch.setattr(three_frames, "TILE_BYTES", 0)
 
 
 def test_tiles_equal_the_whole_image(small_tiles: None, untrained: Make, variant: tuple[str, dict]) -> None:
@@ -53,7 +55,7 @@ def test_parts_equal_the_whole_image(small_tiles: None, untrained: Make, merger:
     seen = (110 + 20) * (2 * net.margin + 100)
     options = RunOptions(memory_gb=(seen * net.bytes_per_pixel + 48 * 144 * 360) / 1e9)
     size = tuple(length + -length % net.multiple for length in photos.shape[1:3])
-    assert len(runner._parts(net, size, options.memory_gb * 1e9 - 48 * size[0] * size[1])) > 1
+    assert len(three_frames._parts(net, size, options.memory_gb * 1e9 - 48 * size[0] * size[1])) > 1
     np.testing.assert_allclose(run(net, photos, EV, options), direct(net, photos), rtol=0, atol=1e-4)
 
 
@@ -61,7 +63,7 @@ def test_parts_share_the_mean_over_the_image(small_tiles: None, untrained: Make)
     net = untrained("gsanet")
     photos = frames(40, 400)
     options = RunOptions(memory_gb=(40 * 300 * net.bytes_per_pixel + 48 * 40 * 400) / 1e9)
-    assert len(runner._parts(net, (40, 400), options.memory_gb * 1e9 - 48 * 40 * 400)) == 2
+    assert len(three_frames._parts(net, (40, 400), options.memory_gb * 1e9 - 48 * 40 * 400)) == 2
     np.testing.assert_allclose(run(net, photos, EV, options), direct(net, photos), rtol=0, atol=1e-5)
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import conv3x3
+from openhdr.models.layers.blocks import conv3x3
 
 POINT_DILATION = 2
 """Means nothing for a kernel of one tap, but makes PyTorch choose oneDNN for it also with one thread."""

@@ -1,9 +1,7 @@
-"""Applying local functions to large images tile by tile, several tiles at a time.
+"""Applying a network's steps to large images tile by tile, several tiles at a time.
 
-A network's `forward` is written as steps: `local(function, margin, *inputs)` stands for `function(*inputs)`
-where `function` reaches at most `margin` pixels around each output pixel. `whole` calls it as it is;
-`Tiled` calls it on overlapping tiles small enough for the processor's caches, one tile per thread, and
-keeps the middle of each result. Both give the same numbers.
+`Tiled` is a `Local` (`openhdr.models.layers.steps`): it calls each step's function on overlapping tiles small enough
+for the processor's caches, one tile per thread, and keeps the middle of each result. The numbers are those of `whole`.
 """
 
 from __future__ import annotations
@@ -12,9 +10,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 import torch
+
+from openhdr.models.layers.steps import Far, Placed
 
 ALIGNMENT = 8
 """Tiles start at multiples of this many pixels, so that networks may halve the size up to three times."""
@@ -22,38 +22,11 @@ ALIGNMENT = 8
 SMALLEST_SIDE, LARGEST_SIDE = 64, 256
 """Bounds of a tile's side where the step's margin asks for a size."""
 
+TICKS = 8
+"""Steps of progress for each step of a network."""
+
 INPUT_BYTES = 732
 """What a step's inputs may take, for each pixel of a usual tile; its own tensors take about eight times that."""
-
-
-@dataclass(frozen=True)
-class Far:
-    """An input of which a tile sees `reach` pixels more on every side; the function gets a `Placed`."""
-
-    tensor: torch.Tensor
-    reach: int
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A crop, and where in it the first pixel of the other inputs lies."""
-
-    tensor: torch.Tensor
-    origin: tuple[int, int] = (0, 0)  # (y, x) pixels
-
-
-class Local(Protocol):
-    """How a network applies its steps: `whole`, or a `Tiled`."""
-
-    def __call__(
-        self, function: Callable[..., Any], margin: int, *inputs: torch.Tensor | Far
-    ) -> Any:  # what `function` returns: a tensor or a tuple of tensors
-        ...
-
-
-def whole(function: Callable[..., Any], margin: int, *inputs: torch.Tensor | Far) -> Any:
-    """`function` of the whole inputs at once."""
-    return function(*(Placed(x.tensor) if isinstance(x, Far) else x for x in inputs))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.blocks import conv3x3, pad_to_multiple
+from openhdr.models.layers.blocks import conv3x3, pad_to_multiple
 
 THRESHOLD = 0.95  # code above which a place counts as over-exposed; HDRCNN's, as the paper refers to
 WIDTHS = (32, 64, 128, 256, 256)  # of the five levels

@@ -9,7 +9,6 @@ detail that the photo recorded is kept. There are no tiles and no seams.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +19,11 @@ from torch.nn import functional as F
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
-from openhdr.models.ev import GAMMA
-from openhdr.models.runner import DEVICE_TILE_PIXELS, TICKS, TILE_PIXELS, RunOptions
-from openhdr.models.stack_itm import StackITM
-from openhdr.models.stack_itm_blocks import VIEW, resize
-from openhdr.models.stack_itm_fusion import apply_curve, exposure_stops, merge_exposures
-from openhdr.models.tiling import Tiled
+from openhdr.models.layers.exposure import GAMMA
+from openhdr.models.running.device import on_device, threads_of, tile_pixels
+from openhdr.models.running.options import RunOptions
+from openhdr.models.running.tiling import TICKS, Tiled
+from openhdr.models.stack_itm import VIEW, StackITM, apply_curve, exposure_stops, merge_exposures, resize
 
 WORK_PIXELS = 600_000
 """Size at which stack-itm sees a larger photo: twice that of the pictures it is trained on, 1 GB of features."""
@@ -72,17 +70,10 @@ def expand_image(
     if not np.isfinite(linear).all():
         raise RequestError("the photo holds values that are not finite; expected numbers in 0..1")
     with torch.inference_mode():
-        ready = _prepared(net, options)
+        ready = on_device(net, options)
         if isinstance(net, StackITM):
             return _expand_by_stack(ready, linear, keep_stack)
         return Expanded(_expand_by_tiles(ready, linear, options))
-
-
-def _prepared(net: nn.Module, options: RunOptions) -> nn.Module:
-    try:
-        return copy.deepcopy(net).eval().to(options.device, getattr(torch, options.precision))
-    except (RuntimeError, AssertionError) as error:
-        raise RequestError(f"device '{options.device}' cannot be used here; use cpu") from error
 
 
 def _to_tensor(code: np.ndarray, like: torch.Tensor) -> torch.Tensor:
@@ -97,13 +88,11 @@ def _to_array(image: torch.Tensor) -> np.ndarray:
 
 def _expand_by_tiles(net: nn.Module, linear: np.ndarray, options: RunOptions) -> np.ndarray:
     """`linear` of a network whose output depends on near pixels only."""
-    on_cpu = options.device == "cpu"
-    threads = (options.threads or torch.get_num_threads()) if on_cpu else 1
     steps = len(list(net.children()))
     like = next(net.parameters())
     code = np.clip(linear, 0, 1).astype(np.float32, copy=False)
     photo = _to_tensor(np.power(code, np.float32(1 / GAMMA)), like)
-    pixels = TILE_PIXELS if on_cpu else DEVICE_TILE_PIXELS
+    threads, pixels = threads_of(options), tile_pixels(options)
     with task("expanding", TICKS * steps) as advance, Tiled(threads, pixels, advance, TICKS) as local:
         result = _to_array(net(photo, local=local))
     return np.power(result, np.float32(GAMMA), out=result)

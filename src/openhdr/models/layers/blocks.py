@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models import fused
+from openhdr.models.layers import fused
 
 
 def conv3x3(inputs: int, outputs: int, stride: int = 1, dilation: int = 1, bias: bool = True) -> nn.Conv2d:

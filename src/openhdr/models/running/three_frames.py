@@ -1,14 +1,13 @@
 """Running a three-frame network on photos of any size within a bound of memory.
 
 An image is cut into parts as large as the memory allows, each with the margin that the network needs; in a
-part, every step of the network runs tile by tile (`openhdr.models.tiling`). Both give what the network
+part, every step of the network runs tile by tile (`tiling`). Both give what the network
 gives on the whole image, up to rounding; for ADNet as long as its offsets stay within the margin. A mean
 over the image (GSANet) comes from a first pass over all parts.
 """
 
 from __future__ import annotations
 
-import copy
 import ctypes
 import sys
 from collections.abc import Callable, Sequence
@@ -20,21 +19,14 @@ from torch import nn
 
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
-from openhdr.models import fused, load_for_use
-from openhdr.models.blocks import DilatedDenseBlock
-from openhdr.models.deform import POINT_DILATION
-from openhdr.models.ev import GAMMA
-from openhdr.models.options import RunOptions, choose_three
-from openhdr.models.tiling import Tiled, Window, windows
-
-TILE_PIXELS = 24_576
-"""Area of a tile of one step: a few megabytes a tensor, which a core's caches can hold."""
-
-TICKS = 8
-"""Steps of progress for each step of a network."""
-
-DEVICE_TILE_PIXELS = 1 << 18
-"""The same where memory is fast and steps cost more to start."""
+from openhdr.models import load_for_use
+from openhdr.models.layers import fused
+from openhdr.models.layers.blocks import DilatedDenseBlock
+from openhdr.models.layers.deform import POINT_DILATION
+from openhdr.models.layers.exposure import GAMMA
+from openhdr.models.running.device import on_device, threads_of, tile_pixels
+from openhdr.models.running.options import RunOptions, choose_three
+from openhdr.models.running.tiling import TICKS, Tiled, Window, windows
 
 TILE_BYTES = 200_000_000
 """What one thread's tile takes."""
@@ -118,7 +110,7 @@ def _run(net: nn.Module, photos: _Photos, ev: np.ndarray, options: RunOptions) -
         scale = 2.0 ** (-float(ev[0]) / GAMMA)
         ev = ev - ev[0]
     size = tuple(length + -length % net.multiple for length in (photos.height, photos.width))
-    threads = _threads(options)
+    threads = threads_of(options)
     taken = IMAGE_BYTES * size[0] * size[1] + threads * TILE_BYTES
     parts = _parts(net, size, options.memory_gb * 1e9 - taken)
     poses = POSES if options.augment else POSES[:1]
@@ -127,7 +119,7 @@ def _run(net: nn.Module, photos: _Photos, ev: np.ndarray, options: RunOptions) -
     total = TICKS * len(poses) * len(parts) * (net.steps + surveys)
     with torch.inference_mode(), task("reconstructing", total) as advance:
         ready = _prepared(net, options)
-        with Tiled(threads, _tile_pixels(options), advance, TICKS) as local:
+        with Tiled(threads, tile_pixels(options), advance, TICKS) as local:
             job = _Job(ready, local, photos, tuple(ev.tolist()), size)
             for pose in poses:
                 job.add(result, parts, pose, scale / len(poses))
@@ -213,14 +205,6 @@ def _middle(image: torch.Tensor, window: Window) -> torch.Tensor:
     return image[..., window.top - top : window.bottom - top, window.left - left : window.right - left]
 
 
-def _threads(options: RunOptions) -> int:
-    return (options.threads or torch.get_num_threads()) if options.device == "cpu" else 1
-
-
-def _tile_pixels(options: RunOptions) -> int:
-    return TILE_PIXELS if options.device == "cpu" else DEVICE_TILE_PIXELS
-
-
 def _parts(net: nn.Module, size: tuple[int, int], available: float) -> list[Window]:
     """The cut of an image into parts that fit `available` bytes, with the least work done twice."""
     best: list[Window] = []
@@ -257,15 +241,10 @@ def _seen_areas(margin: int, size: tuple[int, int], rows: int, columns: int) -> 
 
 def _prepared(net: nn.Module, options: RunOptions) -> nn.Module:
     """A copy of a network, laid out for the device; the same function."""
-    try:
-        device = torch.device(options.device)
-        ready = copy.deepcopy(net).eval().to(device=device, dtype=getattr(torch, options.precision))
-    except (RuntimeError, AssertionError) as error:
-        raise RequestError(f"device '{options.device}' cannot be used here; use cpu") from error
-    ready = ready.to(memory_format=torch.channels_last)
+    ready = on_device(net, options).to(memory_format=torch.channels_last)
+    if torch.device(options.device).type != "cpu":
+        return ready
     for module in ready.modules():
-        if device.type != "cpu":
-            break
         if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
             module.dilation = (POINT_DILATION, POINT_DILATION)
         if isinstance(module, DilatedDenseBlock):

@@ -9,9 +9,9 @@ import torch
 from openhdr import models
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
-from openhdr.models import single_runner
-from openhdr.models.runner import RunOptions
-from openhdr.models.single_runner import expand_image
+from openhdr.models.running import device, one_photo
+from openhdr.models.running.one_photo import expand_image
+from openhdr.models.running.options import RunOptions
 
 THREADS = RunOptions(threads=1)
 
@@ -30,8 +30,8 @@ def test_two_stage_tiles_are_the_whole(rng: np.random.Generator, monkeypatch) ->
     photo = light(rng, 75, 90)
     with torch.no_grad():
         whole = net(tensor(photo ** (1 / 2.24)))[0].permute(1, 2, 0).numpy() ** 2.24
-    monkeypatch.setattr(single_runner, "TILE_PIXELS", 1024)
-    monkeypatch.setattr("openhdr.models.tiling.Tiled._side", lambda *_: 32)
+    monkeypatch.setattr(device, "TILE_PIXELS", 1024)
+    monkeypatch.setattr("openhdr.models.running.tiling.Tiled._side", lambda *_: 32)
     made = expand_image(net, photo, THREADS)
     assert made.linear.dtype == np.float32 and made.stack == ()
     np.testing.assert_allclose(made.linear, whole, rtol=1e-4, atol=1e-5)
@@ -57,8 +57,8 @@ def test_large_photos_keep_their_detail(rng: np.random.Generator, monkeypatch, f
     """A network that predicts the photo itself gives the photo's light at full size, though it saw a tenth."""
     net = _copying(fusion)
     photo = light(rng, 300, 200) * 0.9 + 0.05
-    monkeypatch.setattr(single_runner, "WORK_PIXELS", 6000)
-    monkeypatch.setattr(single_runner, "STRIP_ROWS", 64)
+    monkeypatch.setattr(one_photo, "WORK_PIXELS", 6000)
+    monkeypatch.setattr(one_photo, "STRIP_ROWS", 64)
     made = expand_image(net, photo, THREADS, keep_stack=True)
     np.testing.assert_allclose(made.linear, photo, rtol=0, atol=0.003)
     np.testing.assert_allclose(made.stack[0].code, srgb_encode(photo), rtol=0, atol=1e-5)
@@ -84,9 +84,9 @@ def test_strips_join_without_a_seam(rng: np.random.Generator, monkeypatch) -> No
     torch.manual_seed(1)
     net = models.load("stack-itm")
     photo = light(rng, 120, 100)
-    monkeypatch.setattr(single_runner, "WORK_PIXELS", 3000)
+    monkeypatch.setattr(one_photo, "WORK_PIXELS", 3000)
     one = expand_image(net, photo, THREADS).linear
-    monkeypatch.setattr(single_runner, "STRIP_ROWS", 17)
+    monkeypatch.setattr(one_photo, "STRIP_ROWS", 17)
     np.testing.assert_allclose(expand_image(net, photo, THREADS).linear, one, rtol=0, atol=1e-6)
 
 

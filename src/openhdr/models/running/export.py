@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,35 +25,10 @@ from openhdr.core.errors import MissingExtraError, RequestError
 from openhdr.core.files import whole_file
 from openhdr.core.progress import task
 from openhdr.models import MODELS, load_for_use
+from openhdr.models.running.interfaces import INTERFACES, Interface, Sizes
 
 TOLERANCE = 1e-4
 """Largest difference from PyTorch that is let pass, beside values of 1."""
-
-Sizes = Mapping[str, int]
-"""Name of a dynamic axis -> its length."""
-
-TRACED: Sizes = MappingProxyType({"height": 53, "width": 75})
-CHECKED: tuple[Sizes, ...] = (
-    MappingProxyType({"height": 48, "width": 72}),
-    MappingProxyType({"height": 100, "width": 91}),
-)
-
-
-@dataclass(frozen=True)
-class Interface:
-    """What goes into a network's file and what comes out.
-
-    inputs, outputs: names, for every argument of `forward` and every result in their order, with those of its
-    axes whose length is free. example: lengths by name -> tensors to trace or to check with. meaning: of every
-    input and output; it is written into the file.
-    """
-
-    inputs: Mapping[str, Mapping[int, str]]
-    outputs: Mapping[str, Mapping[int, str]]
-    example: Callable[[Sizes], tuple[torch.Tensor, ...]]
-    meaning: Mapping[str, str]
-    traced: Sizes = field(default_factory=lambda: TRACED)
-    checked: tuple[Sizes, ...] = CHECKED
 
 
 @dataclass(frozen=True)
@@ -68,66 +42,29 @@ class Exported:
     largest_difference: float  # of ONNX Runtime from PyTorch, over all sizes checked; relative above 1
 
 
-def _three_frames(sizes: Sizes) -> tuple[torch.Tensor, ...]:
-    frames = torch.rand(1, 3, 3, sizes["height"], sizes["width"], generator=torch.Generator().manual_seed(1))
-    return frames, torch.tensor([[-2.0, 0.0, 2.0]])
-
-
-def _one_photo(sizes: Sizes) -> tuple[torch.Tensor, ...]:
-    return (torch.rand(1, 3, sizes["height"], sizes["width"], generator=torch.Generator().manual_seed(1)),)
-
-
-INTERFACES: Mapping[str, Interface] = MappingProxyType(
-    {
-        "merge": Interface(
-            {"frames": {3: "height", 4: "width"}, "ev": {}},
-            {"hdr": {2: "height", 3: "width"}},
-            _three_frames,
-            {
-                "frames": "(1, 3, 3, H, W) RGB 0..1, light ^ (1 / 2.24), short, medium, long exposure",
-                "ev": "(1, 3) stops; a frame of EV 0 clips at 1",
-                "hdr": "(1, 3, H, W) RGB, light ^ (1 / 2.24), 1 = a frame of EV 0 clips",
-            },
-        ),
-        "expand": Interface(
-            {"image": {2: "height", 3: "width"}},
-            {"hdr": {2: "height", 3: "width"}},
-            _one_photo,
-            {
-                "image": "(1, 3, H, W) RGB 0..1 in the network's encoding",
-                "hdr": "(1, 3, H, W) RGB, 1 = the photo clips",
-            },
-        ),
-    }
-)
-"""By task. A network with other inputs has an attribute `interface` of its own."""
-
-
 def export_files(name: str, path: str | Path, weights: str | Path | None = None) -> list[Exported]:
-    """The files of a network: one, or of a network of several parts FILE-PART.onnx for each of them.
+    """The files of a network of `MODELS` with its weights (see `load_for_use`). Raises as `export_module`.
 
-    A network of parts has an attribute `parts`: name of a submodule -> its Interface.
+    One file; or, of a network of several parts, FILE-PART.onnx for each of them.
     """
-    parts = getattr(MODELS[name].load(), "parts", None)
-    if parts is None:
-        return [export_network(name, path, weights)]
-    net, path = load_for_use(name, weights), Path(path)
-    facts = {"network": name, "weights": str(weights or "shipped"), "paper": MODELS[name].paper}
-    return [
-        export_module(
-            getattr(net, part), interface, path.with_name(f"{path.stem}-{part}{path.suffix}"), facts
-        )
-        for part, interface in parts.items()
-    ]
-
-
-def export_network(name: str, path: str | Path, weights: str | Path | None = None) -> Exported:
-    """Write a network of `MODELS` with its weights (see `load_for_use`) as ONNX. Raises as `export_module`."""
     net = load_for_use(name, weights)
-    interface = getattr(net, "interface", INTERFACES[MODELS[name].task])
     facts = {"network": name, "weights": str(weights or "shipped"), "paper": MODELS[name].paper}
     encoding = getattr(net, "encoding", "")
-    return export_module(net, interface, path, facts | ({"encoding": encoding} if encoding else {}))
+    return export_parts(net, name, path, facts | ({"encoding": encoding} if encoding else {}))
+
+
+def export_parts(net: nn.Module, name: str, path: str | Path, facts: Mapping[str, str]) -> list[Exported]:
+    """The same of a network at hand. name: its row; facts: kept in the files' metadata."""
+    path = Path(path)
+    return [
+        export_module(
+            net.get_submodule(part),
+            interface,
+            path.with_name(f"{path.stem}-{part}{path.suffix}") if part else path,
+            facts,
+        )
+        for part, interface in INTERFACES[MODELS[name].task].items()
+    ]
 
 
 def export_module(
