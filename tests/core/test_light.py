@@ -24,6 +24,24 @@ def test_stops_leave_black_and_lone_pixels_out():
     assert stops(_grey(values)) == pytest.approx(6)
 
 
+@pytest.mark.parametrize("black", [0.0, 1e-5])
+def test_stops_end_at_the_noise(rng, black):
+    """From a noise of 1/1000 to 8 there are 13 stops, however near to 0 single pixels of the black come out."""
+    light = np.full((200, 300, 3), 0.5)
+    light[:60], light[60:90] = black, 8
+    noisy = np.maximum(light + rng.normal(0, 1e-3, light.shape), 0).astype(np.float32)
+    assert noisy[noisy > 0].min() < 1e-7
+    assert stops(noisy) == pytest.approx(np.log2(8 / 1e-3), abs=0.5)
+    assert stops(noisy * np.float32(1e4)) == pytest.approx(stops(noisy), abs=1e-3)
+
+
+def test_stops_do_not_depend_on_the_number_of_pixels(rng):
+    coarse = np.exp2(rng.uniform(-8, 4, (20, 30, 1))) * np.ones(3)
+    sizes = [coarse.repeat(by, axis=0).repeat(by, axis=1).astype(np.float32) for by in (20, 60)]
+    assert stops(sizes[0]) == pytest.approx(stops(sizes[1]), abs=0.1)
+    assert stops(sizes[1]) == pytest.approx(12, abs=0.3)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.5])
 def test_stops_of_a_flat_picture(value):
     assert stops(_grey(np.full(9, value))) == 0

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @click.argument("images", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def info(images: tuple[Path, ...], as_json: bool) -> None:
-    """Describe images: size, exposure, dynamic range, clipping, and how photos group into brackets."""
+    """Describe images: size, exposure, dynamic range, clipping, and how photos group into brackets.
+
+    The range in stops goes from the darkest areas of 9x9 pixels, in which noise averages out to its level, to the
+    brightest pixels, but for 0.1 % at either end; black pixels are left out.
+    """
     with progress_bar():
         files = each("reading", [(path,) for path in images], describe)
     brackets = _brackets(files)
@@ -42,7 +46,7 @@ def info(images: tuple[Path, ...], as_json: bool) -> None:
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """Facts about one file; `stops` is the range between the 0.1st and 99.9th percentile of its light."""
+    """Facts about one file."""
     from openhdr import io
     from openhdr.camera.clipping import clip_code
     from openhdr.camera.response import analytic

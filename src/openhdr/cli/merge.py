@@ -126,7 +126,7 @@ def merge(**options: Any) -> None:
     openhdr merge a.png b.png c.png --ev -2,0,2 -o out.exr
 
     Exposures come from the photos' metadata unless given. In the result 1.0 is the level at which the
-    reference clips.
+    reference clips. The stops that are printed go from the noise of the darkest areas to the brightest light.
     """
     request = Request(**options)
     _refuse_early(request)
@@ -141,7 +141,7 @@ def merge(**options: Any) -> None:
     else:
         click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
         click.echo(f"exposures from {result.exposures_from}; response {result.response.name}")
-        click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {facts['stops']:.1f} stops")
+        click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
     for frame in result.bracket.frames:
         echo_notes(frame.name, frame.image.notes)
     of_reference = len(result.bracket.frames[result.bracket.reference].image.notes)
@@ -250,9 +250,13 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "exposures_from": result.exposures_from,
         "response": result.response.name,
         "anchor": request.anchor,
-        "stops": stops(image.pixels),
+        "stops": stops(image.pixels) if image.encoding == "linear" else None,
         "frames": frames,
     }
+
+
+def _range(stops: float | None) -> str:
+    return "a picture for a screen" if stops is None else f"{stops:.1f} stops"
 
 
 def _share_used(result: MergeResult, index: int) -> float:
