@@ -1,9 +1,11 @@
 """Print the row of a file of trained weights, for the table in src/openhdr/models/weights/__init__.py.
 
     python scripts/weight_row.py src/openhdr/models/weights/FILE.safetensors [--score "METRIC, DATA=VALUE" ...]
+        [--from RUN/best.safetensors]
 
 The row that the file has already gives its words (and its scores, unless new ones are given); the network comes
 from the file's header, the hash from its bytes. A new file gets the words of its network's other weights, if any.
+--from: first put the weights of a training run there, as 16-bit floats; score what is there then.
 """
 
 from __future__ import annotations
@@ -45,6 +47,12 @@ def row_of(path: Path, scores: dict[str, float]) -> WeightRow:
     )
 
 
+def halved(source: Path, target: Path) -> None:
+    """Write the weights of `source` to `target` as 16-bit floats."""
+    state, stated = checkpoints.read(source)
+    checkpoints.write(target, {name: tensor.half() for name, tensor in state.items()}, stated)
+
+
 def source_of(row: WeightRow) -> str:
     """The row as Python code."""
     words = [row.name, row.summary, row.target]
@@ -57,13 +65,16 @@ def source_of(row: WeightRow) -> str:
 
 
 @click.command(help=__doc__.partition("\n")[0])
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--score", "scores", multiple=True, help="METRIC, DATA=VALUE; may be repeated.")
-def main(file: Path, scores: tuple[str, ...]) -> None:
+@click.option("--from", "source", type=click.Path(path_type=Path, exists=True), help="Weights to put there.")
+def main(file: Path, scores: tuple[str, ...], source: Path | None) -> None:
     if file.resolve().parent != FOLDER:
         raise click.ClickException(f"{file}: weights are shipped from {FOLDER}; put it and its card there")
     if not file.with_suffix(".md").is_file():
         raise click.ClickException(f"{file}: its model card {file.with_suffix('.md').name} is not there")
+    if source:
+        halved(source, file)
     given = {name: float(value) for name, _, value in (score.rpartition("=") for score in scores)}
     click.echo(source_of(row_of(file.resolve(), given)))
 
