@@ -8,7 +8,8 @@ import pytest
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Frame, Image
-from openhdr.pipeline import PHOTO, ExpandOptions, _merged_stack, expand, expand_photo
+from openhdr.pipeline import ExpandOptions, expand, expand_photo
+from openhdr.pipeline.predicted_stack import PHOTO, merged_stack
 
 
 def _exposures(light: np.ndarray, stops: dict[str, float]) -> tuple[Frame, ...]:
@@ -27,7 +28,7 @@ def light(rng: np.random.Generator) -> np.ndarray:
 @pytest.mark.parametrize("merger", ["mle", "debevec"])
 def test_perfect_exposures_give_the_light(light: np.ndarray, merger: str) -> None:
     stack = _exposures(light, {"up": 2.0, PHOTO: 0.0, "down": -2.0})
-    merged, notes = _merged_stack(stack, merger, "stack-itm")
+    merged, notes = merged_stack(stack, merger, "stack-itm")
     np.testing.assert_allclose(merged, light, rtol=2e-3)
     assert notes == ()
 
@@ -36,14 +37,14 @@ def test_an_exposure_like_the_photo_takes_no_part(light: np.ndarray) -> None:
     """Wrong codes in an exposure of 0.04 stops change nothing, and one line says so."""
     good = _exposures(light, {PHOTO: 0.0, "down": -2.0})
     wrong = Frame(good[0].image.with_pixels(np.full_like(good[0].image.pixels, 0.5)), 0.04, "up")
-    merged, notes = _merged_stack((wrong, *good), "mle", "stack-itm")
+    merged, notes = merged_stack((wrong, *good), "mle", "stack-itm")
     np.testing.assert_allclose(merged, light, rtol=2e-3)
     assert notes == ("left out of the merge, within 0.1 EV of the photo: up (+0.04 EV)",)
 
 
 def test_the_photo_alone_is_its_light(light: np.ndarray) -> None:
     stack = _exposures(light, {"up": 0.05, PHOTO: 0.0, "down": -0.09})
-    merged, notes = _merged_stack(stack, "debevec", "stack-itm")
+    merged, notes = merged_stack(stack, "debevec", "stack-itm")
     np.testing.assert_allclose(merged, np.minimum(light, 1), atol=1e-5)
     assert len(notes) == 1 and "up (+0.05 EV) and down (-0.09 EV)" in notes[0]
 

@@ -10,8 +10,7 @@ import pytest
 
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
-from openhdr.models.running.options import RunOptions
-from openhdr.pipeline import ExposureRequest, MergeOptions, merge_bracket
+from openhdr.pipeline import ExposureRequest, MergeOptions, RunOptions, merge_bracket
 
 torch = pytest.importorskip("torch", reason="networks need the torch extra")
 
@@ -75,8 +74,8 @@ def test_refused_before_the_frames_are_aligned(
     from openhdr.core.table import Table
 
     monkeypatch.setattr(models, "WEIGHTS", Table("trained weights"))
-    monkeypatch.setattr("openhdr.pipeline.ALIGNERS", {"none": None})
-    monkeypatch.setattr("openhdr.pipeline.DEFAULT_ALIGNER", "none")
+    monkeypatch.setattr("openhdr.pipeline.bracket_to_hdr.ALIGNERS", {"none": None})
+    monkeypatch.setattr("openhdr.pipeline.bracket_to_hdr.DEFAULT_ALIGNER", "none")
     request = MergeOptions(ExposureRequest(ev=ev), "gsanet", weights=given if given is None else weights)
     with pytest.raises(RequestError, match=said):
         merge_bracket(five[: len(ev)], request)

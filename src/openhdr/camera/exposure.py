@@ -7,11 +7,12 @@ log2 H up to a constant. Only differences within a bracket matter.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from openhdr.core.errors import ExposureError
-from openhdr.core.image import Exposure
+from openhdr.core.image import Exposure, Image
 
 REMEDY = "give them with --ev or --times, or estimate them from the pixels with --ev auto"
 SAME_EV = 0.05  # two exposures closer than this are one: a third of a stop is the finest camera step
@@ -92,3 +93,9 @@ def clipping_luminance(exposure: Exposure | None) -> float | None:
     if exposure is None or None in (exposure.time_s, exposure.iso, exposure.f_number):
         return None
     return 78 / 0.65 * exposure.f_number**2 / (exposure.time_s * exposure.iso)
+
+
+def with_white_luminance(image: Image) -> Image:
+    """Note the luminance of the value 1.0 of an HDR image where its exposure tells it."""
+    white = clipping_luminance(image.exposure)
+    return replace(image, metadata={**image.metadata, "white_luminance": white}) if white else image

@@ -18,6 +18,8 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import whole_file
 from openhdr.core.image import Image
 
+ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
+
 FORMAT = "openhdr-response-1"
 _STEPS = 4096  # samples of the table behind `Response.step`
 _NEAR = 8  # 8-bit codes around a code whose steps count for it
@@ -147,6 +149,8 @@ def load(path: str | Path) -> Response:
         ) from error
 
 
-def parse(text: str) -> Response:
-    """The response of a `--response` option: a name, or the path of a saved curve."""
-    return load(text) if Path(text).suffix == ".json" or Path(text).is_file() else analytic(text)
+def parse(given: Response | str) -> Response:
+    """The response of a `--response` option: a name, or the path of a saved curve; one at hand is taken as it is."""
+    if isinstance(given, Response):
+        return given
+    return load(given) if Path(given).suffix == ".json" or Path(given).is_file() else analytic(given)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -89,6 +90,10 @@ class Image:
     def with_notes(self, *notes: str) -> Image:
         """The same picture with more notes."""
         return replace(self, notes=self.notes + notes)
+
+
+ImageOrPath = Image | str | Path
+"""A picture, or the file that it is read from."""
 
 
 @dataclass(frozen=True)

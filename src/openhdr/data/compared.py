@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from openhdr.alignment import homography
-from openhdr.camera import response as responses
+from openhdr.camera.response import ASSUMED_RESPONSE, parse
 from openhdr.core.image import Bracket, Frame, Image
 from openhdr.data.sample import Sample
 from openhdr.data.shards import Pieces, array_bytes
@@ -23,7 +23,6 @@ from openhdr.merging.ghosts import Comparison, compare
 from openhdr.merging.samples import Stack
 from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
 
-ASSUMED_RESPONSE = "srgb"  # what a user's merge assumes, too: other responses are left to tone matching
 _HALF_TOP = 60000.0  # a little below what a half can hold
 PLANES, FACTS = "planes.npy", "json"
 
@@ -92,7 +91,7 @@ def compare_sample(sample: Sample) -> Comparison:
         for number, (codes, ev) in enumerate(zip(sample.frames, sample.ev, strict=True))
     )
     bracket = Bracket(frames, sample.reference)
-    response = responses.parse(ASSUMED_RESPONSE)
+    response = parse(ASSUMED_RESPONSE)  # as a user's merge; other responses are left to tone matching
     placements = homography.align(bracket, response)
     count = len(frames)
     return compare(Stack(bracket, [response] * count, placements, [None] * count, [None] * count))

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from openhdr.camera.response import Response, analytic
+from openhdr.camera.response import ASSUMED_RESPONSE, Response, analytic
 from openhdr.core.image import Image
 from openhdr.expansion import DEFAULT, EXPANDERS
 from openhdr.expansion.claims import Claims, claims_of, honest_map, provenance
 from openhdr.expansion.photo import Photo, photo_of
-
-ASSUMED_RESPONSE = "srgb"
 
 
 @dataclass(frozen=True)
