@@ -200,6 +200,33 @@ def test_a_frame_of_another_place_is_named(run, photos, room, photo, tmp_path):
     assert ran.json["frames"][2]["used"] < 0.6
 
 
+def _notes_of(ran) -> list[str]:
+    return [line for line in ran.err.splitlines() if "EV" in line]
+
+
+@pytest.mark.parametrize(("stated", "how"), [(1.4, "steeper"), (2.8, "flatter")])
+def test_a_curve_that_is_not_srgb_is_told_once(run, room, photo, tmp_path, stated, how):
+    """Taken two stops apart and said to be 1.4: what is recorded between them is more than was stated."""
+    for n in range(5):
+        io.write(tmp_path / f"{n}.png", photo(room(), 2 * n - 4))
+    steps = ",".join(f"{stated * (n - 2):g}" for n in range(5))
+    ran = run("merge", *(tmp_path / f"{n}.png" for n in range(5)), "--ev", steps, "-o", tmp_path / "out.exr")
+    (line,) = _notes_of(ran)
+    assert f"the camera's tone curve is {how} than sRGB: 4 of 5 photos" in line
+    assert "--no-match" in line and "not always better" in line
+
+
+def test_the_same_note_of_several_photos_is_said_once(run, photos, room, photo, tmp_path):
+    for n, ev in enumerate((-2, 0, 2)):
+        io.write(tmp_path / f"{n}.jpg", photo(room(), ev))
+        (tmp_path / f"{n}.jpg").rename(tmp_path / f"{n}.png")
+    names = [tmp_path / f"{n}.png" for n in range(3)]
+    ran = run("merge", *names, "--ev", "-2,0,2", "-o", tmp_path / "out.exr")
+    assert [line for line in ran.err.splitlines() if "jpeg" in line] == [
+        "note: 0.png and 2 more: The name ends in .png, but the content is jpeg; it was read as jpeg."
+    ]
+
+
 def test_wrong_exposures_are_told(run, room, photo, tmp_path):
     for n, ev in enumerate((-1.5, 0, 2)):
         io.write(tmp_path / f"{n}.png", photo(room(), ev))

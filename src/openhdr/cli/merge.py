@@ -20,6 +20,7 @@ from openhdr.cli.common import (
     progress_bar,
     writable,
 )
+from openhdr.cli.merge_notes import notes_of_frames, warnings_of
 from openhdr.cli.running import network_options
 from openhdr.core.errors import RequestError
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
@@ -142,8 +143,7 @@ def merge(**options: Any) -> None:
         click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
         click.echo(f"exposures from {result.exposures_from}; response {result.response.name}")
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
-    for frame in result.bracket.frames:
-        echo_notes(frame.name, frame.image.notes)
+    notes_of_frames(result.bracket.frames)
     of_reference = len(result.bracket.frames[result.bracket.reference].image.notes)
     echo_notes(request.output.name, (*result.image.notes[of_reference:], *notes))
     for sentence in warnings_of(result):
@@ -275,24 +275,3 @@ def _printed(frame: dict[str, Any]) -> dict[str, str]:
         "shift px": f"{frame['shift_px']:.1f}",
         "used": f"{100 * frame['used']:.0f} %",
     }
-
-
-def warnings_of(result: MergeResult) -> list[str]:
-    """What a user should look at."""
-    from openhdr.camera.bracketing import PIXELS
-
-    said = []
-    names = [frame.name for frame in result.bracket.frames]
-    if len(result.used) < len(names):
-        taken = ", ".join(names[index] for index in result.used)
-        said.append(f"this network takes {len(result.used)} frames; of {len(names)} it was given {taken}")
-    for frame, place, match in zip(result.bracket.frames, result.placements, result.matches, strict=True):
-        if abs(match.mean) > 0.25 and result.exposures_from != PIXELS:
-            said.append(
-                f"{frame.name} is {abs(match.mean):.2f} EV {'darker' if match.mean > 0 else 'brighter'} than stated; "
-                "it was matched to the reference (--no-match keeps the stated exposure, --response calibrate "
-                "recovers the camera's curve)"
-            )
-        if place.status == "rejected":
-            said.append(f"{frame.name} does not show the same scene and was left out")
-    return said
