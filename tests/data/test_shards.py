@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from openhdr.camera.simulation.config import training
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data import shards
 from openhdr.data.cache import CacheConfig, build_cache, unpack_scene
@@ -28,7 +29,7 @@ from openhdr.data.patches import (
     unpack,
 )
 from openhdr.data.readers import open_dataset
-from openhdr.data.sample import NETWORK_GAMMA, Sample, network_arrays
+from openhdr.data.sample import Sample, network_arrays
 from openhdr.data.stream import StreamConfig, stream
 
 SMALL = StreamConfig(simulation=training(24), window=2, samples_per_scene=3)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import listening
 from openhdr.models.layers import blocks
-from openhdr.models.layers.exposure import GAMMA
 from openhdr.models.running import three_frames, tiling
 from openhdr.models.running.options import RunOptions, choose_three
 from openhdr.models.running.three_frames import reconstruct, run
@@ -30,7 +30,7 @@ def direct(net: torch.nn.Module, photos: np.ndarray, ev: tuple[float, ...] = EV)
     shift = ev[0] if net.bounded else 0.0
     with torch.no_grad():
         image = net(torch.from_numpy(photos).permute(0, 3, 1, 2)[None], torch.tensor([ev]) - shift)
-    return image[0].permute(1, 2, 0).numpy() * 2 ** (-shift / GAMMA)
+    return image[0].permute(1, 2, 0).numpy() * 2 ** (-shift / NETWORK_GAMMA)
 
 
 @pytest.fixture
@@ -137,8 +137,8 @@ def test_reconstruct_linearises(untrained: Make) -> None:
     net = untrained("gsanet")
     linear = frames(40, 40) * 1.2  # some of it clips
     out = reconstruct(net, list(linear), (0.0, 2.0, 4.5))
-    coded = np.clip(linear, 0, 1) ** np.float32(1 / GAMMA)
-    expected = direct(net, coded, (-2.0, 0.0, 2.5)) ** GAMMA
+    coded = np.clip(linear, 0, 1) ** np.float32(1 / NETWORK_GAMMA)
+    expected = direct(net, coded, (-2.0, 0.0, 2.5)) ** NETWORK_GAMMA
     np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-5)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import FileError, RequestError
 from openhdr.models import MODELS, load
-from openhdr.models.layers.exposure import GAMMA
 from openhdr.train.beginnings import (
     BEGINNINGS,
     GATE,
@@ -39,12 +39,12 @@ def _bracket(size: int, seed: int = 0, moved: bool = False) -> tuple[np.ndarray,
     for ev in EV:
         seen = np.roll(light, 5, 2) if moved and ev else light
         frames.append(np.clip(seen * 2**ev * (1 + 0.02 * rng.standard_normal(light.shape)), 0, 1))
-    return np.stack(frames).astype(np.float32) ** np.float32(1 / GAMMA), light
+    return np.stack(frames).astype(np.float32) ** np.float32(1 / NETWORK_GAMMA), light
 
 
 def _formula(frames: np.ndarray) -> np.ndarray:
     """The package's docstring in NumPy: gamma-coded (3, H, W)."""
-    short, m, long = (frame * 2 ** (-ev / GAMMA) for frame, ev in zip(frames, EV, strict=True))
+    short, m, long = (frame * 2 ** (-ev / NETWORK_GAMMA) for frame, ev in zip(frames, EV, strict=True))
     taken = np.maximum(short - 1 - GATE * np.maximum(KNEE - m, 0), 0)
     shut = GATE * np.maximum(frames[2] * 1 - LONG_KNEE, 0)
     noise = long - m
@@ -64,12 +64,12 @@ def _result(net: torch.nn.Module, frames: np.ndarray) -> np.ndarray:
     ev = torch.tensor([EV]) - (EV[0] if net.bounded else 0)
     with torch.no_grad():
         out = net(torch.from_numpy(frames)[None], ev)[0].numpy()
-    return out * 2 ** (-EV[0] / GAMMA) if net.bounded else out
+    return out * 2 ** (-EV[0] / NETWORK_GAMMA) if net.bounded else out
 
 
 def _decibels(code: np.ndarray, light: np.ndarray) -> float:
     top = 2.0 ** -EV[0]
-    a, b = (np.log1p(5000 * np.clip(x / top, 0, 1)) / np.log(5001) for x in (code**GAMMA, light))
+    a, b = (np.log1p(5000 * np.clip(x / top, 0, 1)) / np.log(5001) for x in (code**NETWORK_GAMMA, light))
     return float(-10 * np.log10(np.mean((a - b) ** 2)))
 
 
@@ -102,8 +102,8 @@ def test_one_photo_passes_and_clipped_light_is_lifted(name: str) -> None:
     net = _begun(name)
     with torch.no_grad():
         out = net(torch.from_numpy(codes)).numpy()
-    light = out**GAMMA if net.encoding == "gamma" else out
-    decoded = codes**GAMMA if net.encoding == "gamma" else _srgb(codes)
+    light = out**NETWORK_GAMMA if net.encoding == "gamma" else out
+    decoded = codes**NETWORK_GAMMA if net.encoding == "gamma" else _srgb(codes)
     assert light[..., -4:].mean() == pytest.approx(LIFT, abs=0.03)
     below = codes < 0.94
     assert np.abs(light - decoded)[below].max() < 0.01

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+
+NETWORK_GAMMA = 2.24
+"""Exponent of the NTIRE / HdM data, in whose codes the networks work: code = light ** (1 / 2.24)."""
+
+MU = 5000.0
+"""Of the mu-law in the HDR merging papers."""
 
 # IEC 61966-2-1:1999, clauses 5.2 and 5.3
 SRGB_SLOPE = 12.92
@@ -26,9 +34,9 @@ def srgb_encode(linear: np.ndarray) -> np.ndarray:
     return np.where(linear <= SRGB_LINEAR_BREAK, linear * SRGB_SLOPE, curve)
 
 
-def mu_law(linear: np.ndarray, mu: float = 5000.0) -> np.ndarray:
+def mu_law(linear: np.ndarray, mu: float = MU) -> np.ndarray:
     """log(1 + mu x) / log(1 + mu): the range compression of the HDR merging papers (Kalantari 2017, eq. 6).
 
-    linear: any shape, >= 0; 1.0 maps to 1.0, values above 1 are not clipped.
+    linear: any shape, float, >= 0; 1.0 maps to 1.0, values above 1 are not clipped. The type is kept.
     """
-    return np.log1p(mu * np.asarray(linear)) / np.log1p(mu)
+    return np.log1p(mu * np.asarray(linear)) / math.log1p(mu)

@@ -10,10 +10,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from openhdr.camera.simulation.sensor import decode_curve
-from openhdr.color.transfer import srgb_decode
+from openhdr.color.transfer import NETWORK_GAMMA, srgb_decode
 from openhdr.core.errors import ExposureError, RequestError
-
-NETWORK_GAMMA = 2.24  # the gamma of the HdM challenge: networks see light^(1/2.24)
 
 
 class Pictures(Protocol):

@@ -66,10 +66,9 @@ def _guide(samples: Samples) -> np.ndarray:
     order = np.argsort(samples.ev)
     guide = _luminance(samples, order[0])
     for index in order[1:]:
-        usable = samples.headroom[index] * samples.trust[index]
         seen = _luminance(samples, index)
         seen -= guide
-        seen *= usable
+        seen *= samples.usable[index]
         guide += seen
     return guide
 

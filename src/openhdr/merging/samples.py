@@ -47,6 +47,11 @@ class Samples:
     def shortest(self) -> int:
         return int(np.argmin(self.ev))
 
+    @cached_property
+    def usable(self) -> list[np.ndarray]:
+        """Per frame (h, W) float32 0..1: trust times headroom."""
+        return [trust * room for trust, room in zip(self.trust, self.headroom, strict=True)]
+
     def cut(self, rows: slice) -> Samples:
         """Some rows of the strip."""
         parts = {

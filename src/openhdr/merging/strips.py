@@ -90,9 +90,9 @@ def coverage_of(samples: Samples) -> np.ndarray:
     The shortest frame counts where it clips, too: no frame could tell more than its bound.
     """
     total = samples.trust[samples.shortest].copy()
-    for index, (trust, room) in enumerate(zip(samples.trust, samples.headroom, strict=True)):
+    for index, usable in enumerate(samples.usable):
         if index != samples.shortest:
-            total += trust * room
+            total += usable
     return np.minimum(total, 1, out=total)
 
 
@@ -101,7 +101,7 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> 
 
     What is hardly trusted must not win because nothing else has headroom: it fades out.
     """
-    seen = np.sum([trust * room for trust, room in zip(samples.trust, samples.headroom, strict=True)], axis=0)
+    seen = np.sum(samples.usable, axis=0)
     share = np.where(weight > 0, np.minimum(seen / HARDLY_SEEN, 1), 0).astype(np.float32).ravel()
     unseen = np.flatnonzero(share < 1)
     if not len(unseen):

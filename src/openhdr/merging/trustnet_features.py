@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from openhdr.color.transfer import mu_law
 from openhdr.merging import mle
 from openhdr.merging.ghosts import Comparison, Composite, contradiction, deviation
 from openhdr.merging.samples import Samples
-
-MU = np.float32(5000)
-LOG_MU = np.float32(np.log1p(5000.0))
 
 FRAME_CHANNELS = 13
 SHARED_CHANNELS = 11
@@ -37,7 +35,7 @@ class Features:
 
 def mu_code(light: np.ndarray) -> np.ndarray:
     """log(1 + mu x) / log(1 + mu) of light on the reference's scale: 1.0 where it clips, above 1 beyond."""
-    return np.log1p(MU * np.maximum(light, 0)) / LOG_MU
+    return mu_law(np.maximum(light, 0))
 
 
 def features_of(comparison: Comparison) -> Features:

@@ -8,11 +8,10 @@ Unit: dB, higher is better; equal pictures give inf.
 
 from __future__ import annotations
 
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.metrics.pair import Pair
 from openhdr.metrics.psnr import psnr
-
-GAMMA = 2.24
 
 
 def ntire_psnr(pair: Pair) -> float:
@@ -20,4 +19,4 @@ def ntire_psnr(pair: Pair) -> float:
     peak = float(pair.ref.max())
     if peak <= 0:
         raise RequestError(f"ref: its brightest value is {peak:g}; expected a picture that is not black")
-    return psnr(pair.test, pair.ref, lambda x: (x / peak) ** (1 / GAMMA))
+    return psnr(pair.test, pair.ref, lambda x: (x / peak) ** (1 / NETWORK_GAMMA))

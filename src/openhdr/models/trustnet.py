@@ -18,12 +18,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from openhdr.color.transfer import MU
 from openhdr.models.layers.blocks import pad_to_multiple
 
 Merge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Trust (K, H, W), factor of the backdrop (3, H, W) -> what `Refine` takes (1, 8, H, W)."""
 
-MU = 5000.0
 LOG_MU = math.log1p(MU)
 LEAST_SD, MOST_SD = 1e-5, 0.3  # standard deviations of mu codes are taken as within these
 

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import FileError
 from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries, subfolders
 from openhdr.data.files import read_array, read_codes
-from openhdr.data.sample import NETWORK_GAMMA, Sample
+from openhdr.data.sample import Sample
 from openhdr.data.splits import numbers_of
 
 LAYOUT = (

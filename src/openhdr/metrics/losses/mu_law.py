@@ -14,9 +14,9 @@ from typing import Literal
 
 import torch
 
-from openhdr.metrics.ntire_psnr import GAMMA
+from openhdr.color.transfer import MU, NETWORK_GAMMA
 
-MU, PERCENT = 5000.0, 99.0
+PERCENT = 99.0
 _LEAST = 1e-6  # of light: keeps a black batch from dividing by zero
 
 PercentileOf = Literal["prediction", "truth", "none"]
@@ -34,7 +34,7 @@ def mu_law_l1(
 
 def tone_mapped(image: torch.Tensor, level: torch.Tensor | None) -> torch.Tensor:
     """T of gamma-coded values of any shape; `level` is p, or None."""
-    light = image.clamp(min=0) ** GAMMA
+    light = image.clamp(min=0) ** NETWORK_GAMMA
     if level is not None:
         light = torch.tanh(light / level)
     return mu_law(light)
@@ -48,7 +48,7 @@ def mu_law(light: torch.Tensor) -> torch.Tensor:
 @torch.no_grad()
 def light_percentile(image: torch.Tensor, percent: float = PERCENT) -> torch.Tensor:
     """A percentile of the light of gamma-coded values, over all of them, linear between neighbours."""
-    light = (image.clamp(min=0) ** GAMMA).flatten()
+    light = (image.clamp(min=0) ** NETWORK_GAMMA).flatten()
     place = (len(light) - 1) * percent / 100
     below = int(place)
     low = torch.kthvalue(light, below + 1).values

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 
-GAMMA = 2.24
-"""Exponent of the NTIRE / HdM data: code value = light ** (1 / 2.24)."""
+from openhdr.color.transfer import NETWORK_GAMMA
 
 
-def align_exposure(frames: torch.Tensor, ev: torch.Tensor, gamma: float = GAMMA) -> torch.Tensor:
+def align_exposure(frames: torch.Tensor, ev: torch.Tensor, gamma: float = NETWORK_GAMMA) -> torch.Tensor:
     """Scale gamma-coded frames to the exposure of a frame of EV 0; not clamped, so short frames pass 1.
 
     frames: (B, N, 3, H, W) float, gamma-coded, >= 0. ev: (B, N) stops. Returns the shape of `frames`.

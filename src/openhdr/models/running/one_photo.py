@@ -16,10 +16,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.color.transfer import srgb_encode
+from openhdr.color.transfer import NETWORK_GAMMA, srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
-from openhdr.models.layers.exposure import GAMMA
 from openhdr.models.running.device import on_device, threads_of, tile_pixels
 from openhdr.models.running.options import RunOptions
 from openhdr.models.running.tiling import TICKS, Tiled
@@ -91,11 +90,11 @@ def _expand_by_tiles(net: nn.Module, linear: np.ndarray, options: RunOptions) ->
     steps = len(list(net.children()))
     like = next(net.parameters())
     code = np.clip(linear, 0, 1).astype(np.float32, copy=False)
-    photo = _to_tensor(np.power(code, np.float32(1 / GAMMA)), like)
+    photo = _to_tensor(np.power(code, np.float32(1 / NETWORK_GAMMA)), like)
     threads, pixels = threads_of(options), tile_pixels(options)
     with task("expanding", TICKS * steps) as advance, Tiled(threads, pixels, advance, TICKS) as local:
         result = _to_array(net(photo, local=local))
-    return np.power(result, np.float32(GAMMA), out=result)
+    return np.power(result, np.float32(NETWORK_GAMMA), out=result)
 
 
 def _expand_by_stack(net: StackITM, linear: np.ndarray, keep_stack: bool) -> Expanded:

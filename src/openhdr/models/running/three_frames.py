@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
 from openhdr.models import load_for_use
 from openhdr.models.layers import fused
 from openhdr.models.layers.blocks import DilatedDenseBlock
 from openhdr.models.layers.deform import POINT_DILATION
-from openhdr.models.layers.exposure import GAMMA
 from openhdr.models.running.device import on_device, threads_of, tile_pixels
 from openhdr.models.running.options import RunOptions, choose_three
 from openhdr.models.running.tiling import TICKS, Tiled, Window, windows
@@ -62,7 +62,7 @@ def reconstruct(
 
     stops = np.asarray(ev, dtype=np.float64)[list(chosen)]
     result = _run(net, _Photos(frames, linear=True), stops - stops[1], options)
-    return np.power(result, np.float32(GAMMA), out=result)
+    return np.power(result, np.float32(NETWORK_GAMMA), out=result)
 
 
 def run(
@@ -92,7 +92,7 @@ class _Photos:
             np.float32, copy=False
         )
         if self.linear:
-            part = np.clip(part, 0, 1, out=part) ** np.float32(1 / GAMMA)
+            part = np.clip(part, 0, 1, out=part) ** np.float32(1 / NETWORK_GAMMA)
         if not np.isfinite(part).all():
             raise RequestError("a frame holds values that are not finite; expected numbers in 0..1")
         missing = (bottom - top - part.shape[1], right - left - part.shape[2])
@@ -107,7 +107,7 @@ def _run(net: nn.Module, photos: _Photos, ev: np.ndarray, options: RunOptions) -
         raise RequestError(f"EVs are {ev.tolist()}; expected finite numbers of stops")
     scale = 1.0
     if net.bounded:  # 1 must mean that the shortest frame clips, or nothing above the reference could show
-        scale = 2.0 ** (-float(ev[0]) / GAMMA)
+        scale = 2.0 ** (-float(ev[0]) / NETWORK_GAMMA)
         ev = ev - ev[0]
     size = tuple(length + -length % net.multiple for length in (photos.height, photos.width))
     threads = threads_of(options)

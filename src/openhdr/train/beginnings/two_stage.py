@@ -5,7 +5,7 @@ Both stages pass the photo, and what is clipped is LIFT times as bright, which i
 
 from __future__ import annotations
 
-from openhdr.data.sample import NETWORK_GAMMA
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.models.two_stage import OUTER, WIDTH, TwoStage
 from openhdr.train.beginnings import LIFT
 from openhdr.train.beginnings.wiring import COLOURS, copies, wire

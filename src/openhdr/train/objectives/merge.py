@@ -26,8 +26,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
-from openhdr.data.sample import NETWORK_GAMMA, Sample, network_arrays
+from openhdr.data.sample import Sample, network_arrays
 from openhdr.metrics.losses.mu_law import PercentileOf, light_percentile, tone_mapped
 from openhdr.metrics.losses.tanh import tanh_l1
 from openhdr.train.distributed import gathered

@@ -27,8 +27,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import ExposureError
-from openhdr.data.sample import NETWORK_GAMMA, Sample, recode
+from openhdr.data.sample import Sample, recode
 from openhdr.metrics.losses.ciede2000 import delta_e_2000
 from openhdr.metrics.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim
 from openhdr.models.layers.steps import whole
