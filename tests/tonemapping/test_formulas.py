@@ -10,7 +10,15 @@ import pytest
 
 from openhdr.color.bilateral_grid import joint_bilateral
 from openhdr.color.transfer import srgb_decode, srgb_encode
-from openhdr.tonemapping.drago import DragoOptions, drago
+from openhdr.tonemapping.drago import (
+    DEFAULTS,
+    HIGHEST_EXPOSURE,
+    LOWEST_EXPOSURE,
+    DragoOptions,
+    automatic_exposure,
+    drago,
+    tone,
+)
 from openhdr.tonemapping.durand import DurandOptions, durand
 from openhdr.tonemapping.hable import HableOptions, filmic, hable
 from openhdr.tonemapping.mantiuk08 import Mantiuk08Options, best_curve, sensitivity, solve, transducer
@@ -115,6 +123,34 @@ def test_drago_equals_opencv(rng: np.random.Generator) -> None:
 def test_drago_published_exposure_is_brighter(rng: np.random.Generator) -> None:
     picture = rng.lognormal(0, 2, (40, 40, 1)).astype(F32) * np.ones(3, F32)
     assert (light(drago(picture, DragoOptions(exposure=1))) >= light(drago(picture)) - 1e-6).all()
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.7, 1.5, 3.0])
+def test_drago_shows_the_log_average_no_brighter_than_middle_grey(
+    sigma: float, rng: np.random.Generator
+) -> None:
+    picture = rng.lognormal(0, sigma, (60, 60, 1)).astype(F32) * np.ones(3, F32)
+    picture[0, 0] = measure(picture).log_average
+    assert light(drago(picture))[0, 0] <= 0.181
+    paper = light(drago(picture, DragoOptions(exposure=1, least_white=0)))
+    assert light(drago(picture))[0, 0] < paper[0, 0]
+
+
+def test_drago_exposure_by_the_range() -> None:
+    at_least = automatic_exposure(DEFAULTS.least_white, 0.85)
+    assert at_least == pytest.approx(LOWEST_EXPOSURE, rel=0.02)
+    assert tone(LOWEST_EXPOSURE, LOWEST_EXPOSURE * DEFAULTS.least_white, 0.85) == pytest.approx(
+        0.18, abs=2e-3
+    )
+    exposures = [automatic_exposure(2.0**stops, 0.85) for stops in (3.6, 4.0, 4.5, 6.0, 12.0)]
+    assert exposures == sorted(exposures)
+    assert at_least <= exposures[0] < exposures[1] < exposures[-1] == HIGHEST_EXPOSURE
+
+
+def test_drago_keeps_the_saturation_of_the_scene() -> None:
+    colour = grey(0.1, 1, 40) * F32([0.5, 0.3, 0.2])
+    shown = srgb_decode(drago(colour)[0].astype(np.float64))
+    np.testing.assert_allclose(shown[:2] / shown[:2, :1], colour[0, :2] / colour[0, :2, :1], rtol=1e-3)
 
 
 def test_hable_by_hand() -> None:

@@ -4,9 +4,10 @@
 
 with L the world luminance divided by its log-average, times an exposure, and Ldmax = 100 cd/m2, the reference
 display: L_max maps to white. Deviations: L_max is a percentile instead of the maximum, which one sun pixel
-would dominate, and lies at least 2.5 stops above the log-average, or a scene of little range would be all
-white; the exposure is 0.6 instead of 1, which keeps night scenes and skies from looking milky; the display
-transfer curve is sRGB instead of the paper's adjusted Rec.709 curve.
+would dominate, and lies at least 3.5 stops above the log-average, or a scene of little range would be all
+white; the exposure, 1 in the paper, is chosen by the picture (`automatic_exposure`), or pictures would be
+brighter and paler than photos of the same scene; the display transfer curve is sRGB instead of the paper's
+adjusted Rec.709 curve.
 """
 
 from __future__ import annotations
@@ -24,26 +25,57 @@ from openhdr.tonemapping.statistics import MIDDLE_GREY, measure, sample
 class DragoOptions:
     """bias: 0.5..1; larger = darker and more contrast in the highlights; the paper recommends 0.85.
 
-    exposure: the log-average is brought to it; 1 as published, where the user may change it.
+    exposure: the log-average is brought to it; 1 as published, where the user may change it; None = from the
+        picture.
     white_percentile: of the luminances, shown as white; 100 = the maximum, as published.
     least_white: lower limit of that white, as a multiple of the log-average.
     """
 
     bias: float = 0.85
-    exposure: float = 0.6
+    exposure: float | None = None
     white_percentile: float = 99.9
-    least_white: float = 1 / MIDDLE_GREY
-    saturation: float = 0.9
+    least_white: float = 11.7  # with LOWEST_EXPOSURE the log-average is then just middle grey
+    saturation: float = 1.0
 
 
 DEFAULTS = DragoOptions()
+
+LOWEST_EXPOSURE = MIDDLE_GREY
+"""Diffuse things then lie on the nearly straight part of the logarithm, as in a photo."""
+
+HIGHEST_EXPOSURE = math.sqrt(MIDDLE_GREY)
+"""Halfway in stops between that, which leaves rooms with lamps dark, and the paper's 1, which makes skies milky."""
+
+
+def tone(scaled: float, top: float, bias: float) -> float:
+    """Display luminance of a scaled luminance, eq. 4; both in units of the exposure."""
+    share = (scaled / top) ** (math.log(bias) / math.log(0.5))
+    return math.log1p(scaled) / (math.log10(top + 1) * math.log(2 + 8 * share))
+
+
+def automatic_exposure(white: float, bias: float) -> float:
+    """The highest exposure, within limits, at which the log-average is shown no brighter than middle grey.
+
+    white: as a multiple of the log-average. A scene of much range takes the highest; one that a photo could
+    almost hold a lower one, which brightens its shadows less.
+    """
+    low, high = LOWEST_EXPOSURE, HIGHEST_EXPOSURE
+    if tone(high, high * white, bias) <= MIDDLE_GREY:
+        return high
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (low, middle) if tone(middle, middle * white, bias) > MIDDLE_GREY else (middle, high)
+    return low
 
 
 def drago(linear: np.ndarray, options: DragoOptions = DEFAULTS) -> np.ndarray:
     """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
     scene = measure(linear)
-    scale = scene.scale(options.exposure)
     white = max(_white(linear, options.white_percentile), options.least_white * scene.log_average)
+    exposure = options.exposure
+    if exposure is None:
+        exposure = automatic_exposure(white / scene.log_average, options.bias)
+    scale = scene.scale(exposure)
     top = white * scale
     power = np.float32(math.log(options.bias) / math.log(0.5))
     factor = np.float32(1 / math.log10(top + 1))
