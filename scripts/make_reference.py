@@ -166,7 +166,9 @@ def metrics() -> str:
     lead = (
         "Scores are comparable only when name, settings and protocol are the same; `openhdr metrics` prints all "
         "three. `--protocol abs:PEAK` says that the value 1.0 is PEAK cd/m2; `--protocol liu2020` scales each "
-        "picture by itself to 1..999 cd/m2."
+        "picture by itself to 1..999 cd/m2. `NAME@shortest` is a metric of light divided by the level where the "
+        "bracket's shortest frame clips, then clipped to 0..1: the scale of the benchmark's pages. `--shortest EV` "
+        "says which frame that is; for brackets of `openhdr simulate` it is known."
     )
     details = (f"## {row.name}\n\n{module_text(row)}" for row in METRICS.values())
     return page("Metrics", lead, table(head, rows), *details)
