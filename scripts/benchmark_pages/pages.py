@@ -181,9 +181,9 @@ def benchmark_page(merging: Stored, single: Stored, robust: Stored) -> str:
         "## Beside the papers",
         "The numbers of the papers were measured on other pictures, with networks trained on real footage that is not "
         "free to share, for days on several large graphics cards. Ours began as a plain merge, or as the photo, set by "
-        "hand in the form of the network; some were then trained on simulated brackets, for minutes on two cores. "
-        "The metrics are the same by definition, the pictures are not: a column may be read downwards, a row not "
-        "across.",
+        "hand in the form of the network, and were trained from there on simulated brackets, for minutes to an hour of "
+        "one processor core each; the model cards say how long. "
+        "The metrics are the same by definition, the pictures are not: read a column downwards, but no row across.",
         papers_table(merging, single),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
