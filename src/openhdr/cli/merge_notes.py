@@ -55,19 +55,22 @@ def _mismatch(result: MergeResult) -> list[str]:
     text = (
         f"{len(off)} of {len(result.matches)} photos are up to {largest:.1f} EV off what their exposures say"
     )
-    curve = _curve(result, {(ev < 0) == (mean > 0) for _, ev, mean in off})
-    if not curve:
+    cause = _cause(result, {(ev < 0) == (mean > 0) for _, ev, mean in off})
+    if not cause:
         return [f"{text}; they were {matched} (--no-match keeps them as they are)"]
     return [
-        f"{curve}: {text}; they were {matched} (--no-match keeps them as they are; --response calibrate measures the "
-        "curve instead: compare, it is not always better)"
+        f"{cause}: {text}; they were {matched} (--no-match keeps them as they are; --response calibrate measures the "
+        "curve, if it is that: compare, it is not always better)"
     ]
 
 
-def _curve(result: MergeResult, steeper: set[bool]) -> str:
-    """The camera's curve, where it explains all: shorter photos too dark and longer too bright, or the reverse."""
+def _cause(result: MergeResult, steeper: set[bool]) -> str:
+    """What would explain all: shorter photos too dark and longer too bright, or the reverse. The camera's curve and
+    wrong steps do so alike; photos alone cannot tell one from the other.
+    """
     if len(steeper) == 2 or result.bracket.frames[0].image.encoding == "linear":
         return ""
     name = result.response.name
     assumed = "sRGB" if name == "srgb" else f"the response {name}"
-    return f"the camera's tone curve is {'steeper' if steeper == {True} else 'flatter'} than {assumed}"
+    curve, steps = ("steeper", "larger") if steeper == {True} else ("flatter", "smaller")
+    return f"the camera's tone curve is {curve} than {assumed}, or the exposure steps are {steps} than stated"
