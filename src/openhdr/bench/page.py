@@ -29,10 +29,6 @@ class PictureStore:
         """What `pictures.encode_light` made, with ids in place of its data URLs."""
         return {**light, "layers": [self.add(url) for url in light["layers"]]}
 
-    @property
-    def size_bytes(self) -> int:
-        return sum(map(len, self.urls))
-
 
 def write_page(path: Path, name: str, title: str, facts: dict[str, Any], pictures: PictureStore) -> None:
     """Write the page `assets/NAME.html` with compare.js and NAME.js, which reads `facts`."""

@@ -27,7 +27,7 @@ def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
     paths = [output / (path.stem + suffix) for path in inputs]
     if len(set(paths)) < len(paths):
         raise RequestError(f"-o {output}: two inputs have the same name; convert them into different folders")
-    from openhdr.bench.folders import make_folder
+    from openhdr.core.files import make_folder
     from openhdr.io import check_output
 
     check_output(paths[0])

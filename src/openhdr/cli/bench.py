@@ -98,10 +98,10 @@ def _refuse_early(request: Request) -> None:
 
 def _run(request: Request) -> tuple[Results, Album]:
     """The results, with those of an earlier run where asked for, and the pictures."""
-    from openhdr.bench.folders import make_folder
     from openhdr.bench.load import load_case, narrowed
     from openhdr.bench.resume import earlier_results, joined
     from openhdr.bench.run import Extent, run
+    from openhdr.core.files import make_folder
 
     make_folder(request.output)
     path = request.output / "results.json"

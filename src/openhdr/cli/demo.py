@@ -41,7 +41,7 @@ def demo(output: Path, maps: bool, as_json: bool) -> None:
     Writes demo.exr (the HDR image), demo.png (a tone-mapped preview) and demo.html (compare photo, result and
     truth at any exposure; open it in a browser, no network needed).
     """
-    from openhdr.bench.folders import make_folder
+    from openhdr.core.files import make_folder
 
     make_folder(output)
     with progress_bar():

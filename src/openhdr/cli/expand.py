@@ -180,13 +180,10 @@ def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, .
 def _write_stack(expansion: Expansion, folder: Path) -> None:
     """up.png photo.png down.png in 16 bits, masks.png (red: up, green: photo, blue: down), stack.json."""
     from openhdr import io
-    from openhdr.core.files import whole_file
+    from openhdr.core.files import make_folder, whole_file
     from openhdr.core.image import Image
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(folder, f"cannot be made ({error.strerror})", "choose another folder") from error
+    make_folder(folder, "choose another folder")
     for frame in expansion.stack:
         pixels = _codes(frame.image.pixels, 65535)
         io.write(folder / f"{frame.name}.png", Image(pixels, "srgb"))

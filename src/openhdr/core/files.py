@@ -1,4 +1,4 @@
-"""Output files that appear whole or not at all."""
+"""Output files that appear whole or not at all; folders for them."""
 
 from __future__ import annotations
 
@@ -48,3 +48,11 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def make_folder(folder: Path, remedy: str = "choose another folder with -o") -> None:
+    """Make a folder if it is not there. Raises FileError, which says what to do: `remedy`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(folder, f"cannot be made ({error.strerror})", remedy) from error

@@ -17,10 +17,19 @@ import numpy as np
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import Exposure, Image
 from openhdr.io.exif import positive
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding, quiet
+from openhdr.io.format import (
+    SOFTWARE,
+    Format,
+    ImageInfo,
+    Source,
+    WriteOptions,
+    check_size,
+    decoding,
+    encoding,
+    quiet,
+)
 from openhdr.io.pixels import clean, linear_values
 from openhdr.io.primaries import REC709, Chromaticities, is_rec709, to_rec709, to_xyz
-from openhdr.io.software import SOFTWARE
 
 HALF_MAX = 65504.0
 COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab")

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import openhdr
 from openhdr.core.errors import FileError
 from openhdr.core.image import Encoding, Exposure, Image
 
@@ -31,6 +32,9 @@ MAX_MEGAPIXELS_VARIABLE = "OPENHDR_MAX_MEGAPIXELS"
 RATIO_FREE_PIXELS = 64_000_000
 MAX_PIXELS_PER_BYTE = 3000
 STDERR = 2  # file descriptor
+
+SOFTWARE = f"openhdr {openhdr.__version__}"
+"""The name that openhdr leaves in files it writes."""
 
 
 @dataclass(frozen=True)

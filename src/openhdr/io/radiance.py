@@ -18,11 +18,10 @@ import numpy as np
 
 from openhdr.core.errors import FileError
 from openhdr.core.image import Image
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import SOFTWARE, Format, ImageInfo, Source, WriteOptions, check_size, decoding
 from openhdr.io.pixels import clean, linear_values
 from openhdr.io.primaries import Chromaticities, is_rec709, to_rec709
 from openhdr.io.rgbe import decode_pixels, decode_rgbe, encode_pixels, encode_rgbe
-from openhdr.io.software import SOFTWARE
 
 MAX_HEADER_BYTES = 1 << 16
 RESOLUTION = re.compile(rb"([-+])([XY]) +(\d{1,9}) +([-+])([XY]) +(\d{1,9})\s*$")

@@ -24,10 +24,9 @@ from openhdr.io.exif import (
     read_tags,
     text_tags,
 )
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import SOFTWARE, Format, ImageInfo, Source, WriteOptions, check_size, decoding
 from openhdr.io.pixels import as_rgb, clean, code_values, linear_values, orient
 from openhdr.io.profiles import profile_notes
-from openhdr.io.software import SOFTWARE
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
+from openhdr.core.threads import in_threads
 from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack
 from openhdr.merging.strips import STRIP_PIXELS
 
@@ -29,8 +28,7 @@ def registered_light(stack: Stack, chosen: Sequence[int]) -> list[np.ndarray]:
         for whole, index in zip(result, chosen, strict=True):
             whole[rows] = _completed(samples, index, stack.placements[index].status != "rejected")
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, [slice(top, min(top + step, height)) for top in range(0, height, step)]))
+    in_threads(work, [slice(top, min(top + step, height)) for top in range(0, height, step)])
     return result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from openhdr.core import progress
+from openhdr.core.threads import cores
 from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack, resize_strip
 
 Combine = Callable[[Samples], tuple[np.ndarray, np.ndarray]]
@@ -79,7 +79,7 @@ def _each_strip(stack: Stack, combine: Combine, keep: Callable[[slice, Merged], 
         _show_backdrop(radiance, coverage, samples, stack, rows)
         keep(rows, Merged(radiance, weight, coverage))
 
-    with progress.task("merging", len(strips)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with progress.task("merging", len(strips)) as advance, ThreadPoolExecutor(cores()) as pool:
         for _ in pool.map(work, strips):
             advance()
 

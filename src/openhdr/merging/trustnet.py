@@ -11,7 +11,6 @@ exposures and any reference. Both networks are ONNX files in the package (`openh
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ import onnxruntime
 
 from openhdr.core import progress
 from openhdr.core.errors import FileError
+from openhdr.core.threads import cores
 from openhdr.merging import MERGERS, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.samples import Stack, decode
@@ -108,7 +108,7 @@ def refine(stack: Stack, merged: Merged, networks: Networks) -> np.ndarray:
         inner = refined[0, :, top - rows.start :, left - columns.start :][:, :TILE, :TILE]
         result[top : top + TILE, left : left + TILE] = inner.transpose(1, 2, 0)
 
-    with progress.task("refining", len(corners)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with progress.task("refining", len(corners)) as advance, ThreadPoolExecutor(cores()) as pool:
         for _ in pool.map(work, corners):
             advance()
     return result

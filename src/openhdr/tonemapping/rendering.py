@@ -12,15 +12,14 @@ hue, and not yellow or cyan as by clipping channels.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 
 from openhdr.color.luminance import REC709_LUMINANCE
 from openhdr.color.transfer import SRGB_GAMMA, SRGB_LINEAR_BREAK, SRGB_OFFSET, SRGB_SLOPE
+from openhdr.core.threads import in_threads
 
 STRIP_PIXELS = 120_000  # a strip and its temporaries stay in a core's cache
 DARKEST = np.float32(1e-30)  # luminance below which a pixel is black; keeps ratios within float32
@@ -41,8 +40,7 @@ def in_strips(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
     height, width = shape[:2]
     step = max(STRIP_PIXELS // width, 1)
     strips = [slice(top, min(top + step, height)) for top in range(0, height, step)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, strips))
+    in_threads(work, strips)
 
 
 def render(linear: np.ndarray, curve: Curve, saturation: float | Curve = 1.0) -> np.ndarray:

@@ -16,11 +16,12 @@ from typing import Any
 
 import torch
 
+from openhdr.core import machine as this_machine
 from openhdr.core.errors import FileError, RequestError
+from openhdr.core.files import make_folder
 from openhdr.data.files import read_json
 from openhdr.metrics import METRICS
 from openhdr.train.journal import RUN, write_text
-from openhdr.train.machine import machine_facts
 from openhdr.train.recipe import Recipe
 from openhdr.train.settings import differences, plain
 
@@ -32,10 +33,7 @@ def prepare_folder(folder: Path, resume: bool, recipe: Recipe) -> None:
     """Make the folder of a run. Raises FileError when it holds a run that is not to be resumed, RequestError
     when it holds one of another network.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(folder, f"cannot be made ({error.strerror})", "choose another with -o") from error
+    make_folder(folder, "choose another with -o")
     for remains in folder.glob(".*-*"):  # of files that were being written when the run was killed
         if remains.is_file():
             remains.unlink()
@@ -56,7 +54,7 @@ def describe_run(
 ) -> None:
     """Write run.json, or add a resumption to it. machine: this process's device, number of processes."""
     path = folder / RUN
-    facts = {"recipe": recipe_facts(recipe), "data": dict(data), **machine_facts(*machine), "resumed": []}
+    facts = {"recipe": recipe_facts(recipe), "data": dict(data), **_machine_facts(*machine), "resumed": []}
     if path.is_file():
         first = read_json(path)
         changes = differences(first["recipe"], facts["recipe"])
@@ -64,6 +62,16 @@ def describe_run(
         entry |= {"at_step": step, "changes": {name: list(pair) for name, pair in changes.items()}}
         facts = {**first, "resumed": [*first["resumed"], entry]}
     write_text(path, json.dumps(facts, indent=1) + "\n")
+
+
+def _machine_facts(device: torch.device, processes: int) -> dict[str, Any]:
+    """Versions, commit and hardware; None where something is not known."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {
+        "versions": this_machine.software(),
+        "commit": this_machine.commit(),
+        "hardware": {**this_machine.hardware(), "device": name, "processes": processes},
+    }
 
 
 def recipe_facts(recipe: Recipe) -> dict[str, Any]:
