@@ -8,6 +8,7 @@ import pytest
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Frame, Image
+from openhdr.merging import CLASSICAL
 from openhdr.pipeline import ExpandOptions, expand, expand_photo
 from openhdr.pipeline.predicted_stack import PHOTO, merged_stack
 
@@ -25,7 +26,7 @@ def light(rng: np.random.Generator) -> np.ndarray:
     return (2.0 ** rng.uniform(-3, 1.8, (24, 30, 1)) * np.ones(3)).astype(np.float32)
 
 
-@pytest.mark.parametrize("merger", ["mle", "debevec"])
+@pytest.mark.parametrize("merger", CLASSICAL)
 def test_perfect_exposures_give_the_light(light: np.ndarray, merger: str) -> None:
     stack = _exposures(light, {"up": 2.0, PHOTO: 0.0, "down": -2.0})
     merged, notes = merged_stack(stack, merger, "stack-itm")
@@ -53,6 +54,10 @@ def test_bad_requests_are_refused_before_the_work(light: np.ndarray) -> None:
     photo = Image(np.minimum(light, 1))
     with pytest.raises(RequestError, match="merger mertens: gives a picture for display"):
         expand_photo(photo, ExpandOptions("stack-itm", merger="mertens"))
+    with pytest.raises(
+        RequestError, match=r"merger trustnet: looks for ghosts, .+; choose one of mle, debevec"
+    ):
+        expand_photo(photo, ExpandOptions("stack-itm", merger="trustnet"))
     with pytest.raises(RequestError, match="did you mean 'debevec'"):
         expand_photo(photo, ExpandOptions("stack-itm", merger="debevek"))
     with pytest.raises(RequestError, match="takes neither"):

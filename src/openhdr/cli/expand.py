@@ -15,6 +15,7 @@ from openhdr.cli.running import network_options
 from openhdr.core.errors import FileError, RequestError
 from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
 from openhdr.expansion import EXPANDERS
+from openhdr.merging import CLASSICAL
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 
@@ -58,7 +59,7 @@ class Request:
 @click.option("--method", help=choice(EXPANDERS, DEFAULT_EXPANDER, "a one-photo network of `openhdr models`"))
 @network_options
 @click.option(
-    "--merger", help="Merge the exposures that stack-itm predicts by this method of `openhdr merge`."
+    "--merger", help=f"Merge the exposures that stack-itm predicts by one of {', '.join(CLASSICAL)}."
 )
 @click.option("--response", default="srgb", show_default=True, help="srgb, gamma:2.2, linear, a saved curve.")
 @click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")

@@ -78,3 +78,6 @@ MERGERS: Table[MergerRow] = Table(
 )
 
 DEFAULT = "trustnet"
+
+CLASSICAL = tuple(row.name for row in MERGERS.values() if row.takes == "samples")
+"""Mergers that any frames of one geometry will do for: they compare nothing."""

@@ -15,7 +15,7 @@ from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
 from openhdr.expansion import EXPANDERS
 from openhdr.expansion.photo import Photo, photo_of
 from openhdr.expansion.runner import ExpandResult, expand_image, result_of
-from openhdr.merging import MERGERS
+from openhdr.merging import CLASSICAL, MERGERS
 from openhdr.models import MODELS
 from openhdr.models.running.options import RunOptions
 from openhdr.pipeline.predicted_stack import merged_stack, predicted_stack
@@ -59,11 +59,21 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
         if options.weights or options.merger:
             raise RequestError(f"--weights and --merger are for networks; '{method}' takes neither")
         return Expansion(method, _lit(expand_image(image, method, response, name=name)))
-    if options.merger and MERGERS[options.merger].output != "radiance":
-        raise RequestError(
-            f"--merger {options.merger}: gives a picture for display; choose mle, debevec or robertson"
-        )
+    _check_merger(options.merger)
     return _by_network(method, image, photo_of(image, response, name), options)
+
+
+def _check_merger(name: str | None) -> None:
+    """Refuse a merger that cannot merge predicted exposures."""
+    if name is None or MERGERS[name].name in CLASSICAL:
+        return
+    display = MERGERS[name].output == "display"
+    why = (
+        "gives a picture for display"
+        if display
+        else "looks for ghosts, which predicted exposures cannot show"
+    )
+    raise RequestError(f"--merger {name}: {why}; choose one of {', '.join(CLASSICAL)}")
 
 
 def _by_network(method: str, image: Image, ready: Photo, options: ExpandOptions) -> Expansion:
