@@ -172,6 +172,7 @@ def test_the_shortest_frame_of_a_simulated_bracket_is_known(tmp_path: Path, scen
         (("psnr-mu@shortest", "--shortest", "nan"), "expected stops from -60 to 0"),
         (("psnr-mu@longest",), "expected psnr-mu or psnr-mu@shortest"),
         (("psnr-nu@shortest",), "did you mean 'psnr-mu'"),
+        (("psnr-nu@longest",), "did you mean 'psnr-mu'"),
     ],
 )
 def test_unclear_scales_are_refused(files: tuple[Path, Path], words: tuple[object, ...], said: str) -> None:

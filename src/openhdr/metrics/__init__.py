@@ -185,9 +185,10 @@ class Column:
 def parse_column(text: str) -> Column:
     """`psnr-mu` or `psnr-mu@shortest`. Raises RequestError for an unknown metric or scale."""
     metric, _, scale = text.partition("@")
+    name = METRICS[metric].name
     if scale not in ("", "reference", "shortest"):
         raise RequestError(f"metric '{text}': expected {metric} or {metric}@shortest")
-    return Column(METRICS[metric].name, "shortest" if scale == "shortest" else "reference")
+    return Column(name, "shortest" if scale == "shortest" else "reference")
 
 
 @dataclass(frozen=True)
