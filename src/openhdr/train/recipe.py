@@ -170,11 +170,19 @@ class Recipe:
             raise RequestError(
                 f"recipe key 'data.clip_share' is {shares}; expected [low, high] between 0 and 1"
             )
-        if not 0 < self.optimiser.wired_rate <= 1:  # at 0 nothing would reach the output
-            rate = self.optimiser.wired_rate
-            raise RequestError(f"recipe key 'optimiser.wired_rate' is {rate}; expected above 0, to 1")
         if not 0 <= self.ema.decay < 1:
             raise RequestError(f"recipe key 'ema.decay' is {self.ema.decay}; expected 0 or more, below 1")
+        self._check_wired_rate()
+
+    def _check_wired_rate(self) -> None:
+        rate, network = self.optimiser.wired_rate, self.network
+        if not 0 < rate <= 1:  # at 0 nothing would reach the output
+            raise RequestError(f"recipe key 'optimiser.wired_rate' is {rate}; expected above 0, to 1")
+        if rate < 1 and network.begin == "random" and not network.weights:
+            raise RequestError(
+                f"recipe key 'optimiser.wired_rate' is {rate}, but the network begins at random and nothing is set by "
+                "hand; set network.begin or network.weights, or leave it out"
+            )
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
