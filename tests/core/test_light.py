@@ -42,6 +42,12 @@ def test_stops_do_not_depend_on_the_number_of_pixels(rng):
     assert stops(sizes[1]) == pytest.approx(12, abs=0.3)
 
 
+def test_stops_of_the_smallest_and_largest_floats_are_finite():
+    light = np.zeros((60, 60, 3), np.float32)
+    light[5, 5], light[30:, 30:] = 1e-45, 3e38
+    assert stops(light) == pytest.approx(128 + 126, abs=1)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.5])
 def test_stops_of_a_flat_picture(value):
     assert stops(_grey(np.full(9, value))) == 0

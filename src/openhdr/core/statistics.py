@@ -10,6 +10,7 @@ import numpy as np
 AREA_PX = 9  # side of the areas whose mean is "dark": in them noise averages out to its own level
 SAMPLES = 500_000  # percentiles of that many areas are good to 0.1 %
 LOW, HIGH = 0.1, 99.9  # percentiles
+SMALLEST = float(np.finfo(np.float32).tiny)  # a mean of smaller values may be rounded to 0
 
 
 def stops(linear: np.ndarray) -> float:
@@ -29,5 +30,6 @@ def stops(linear: np.ndarray) -> float:
     pick = (slice(None, None, step), slice(None, None, step))
     total, count = (cv2.blur(np.float32(one), (AREA_PX, AREA_PX))[pick] for one in (peak, seen))
     measured = count > 0.5 / AREA_PX**2
-    low = np.percentile(total[measured] / count[measured], LOW)
-    return max(float(np.log2(np.percentile(peak[seen], HIGH) / low)), 0.0)
+    low, high = np.percentile(total[measured] / count[measured], LOW), np.percentile(peak[seen], HIGH)
+    low, high = (max(float(one), SMALLEST) for one in (low, high))
+    return max(math.log2(high) - math.log2(low), 0.0)
