@@ -160,6 +160,16 @@ def test_light_is_refused_before_the_work(refused, tmp_path):
     assert "--preview" in line and "does not exist" not in line
 
 
+@pytest.mark.parametrize("option", [("--anchor", "grey"), ("--operator", "hable")])
+def test_a_picture_for_a_screen_has_no_scale_and_no_operator(run, refused, photos, tmp_path, option):
+    files = (*_jpegs(photos), "--method", "mertens", "--align", "none", "-o", tmp_path / "out.png")
+    line = refused("merge", *files, *option)
+    assert " ".join(option) in line and "'mertens' makes a picture for a screen" in line
+    assert list(tmp_path.iterdir()) == []
+    facts = run("merge", *files, "--json").json
+    assert (facts["anchor"], facts["stops"]) == (None, None)
+
+
 def test_linear_frames(run, photos, tmp_path):
     ran = run(
         "merge",

@@ -163,11 +163,23 @@ def _refuse_early(request: Request) -> None:
         if path.resolve() in taken:
             raise RequestError(f"{taken[path.resolve()]}; give the result another name")
         taken[path.resolve()] = f"{path} is named for two results"
-    if not _for_display(request.method or DEFAULT_MERGER):
-        keeps_light(request.output)
     check_anchor(request.anchor)
     if request.operator:
         OPERATORS[request.operator]
+    if _for_display(request.method or DEFAULT_MERGER):
+        _refuse_for_display(request)
+    else:
+        keeps_light(request.output)
+
+
+def _refuse_for_display(request: Request) -> None:
+    """A picture to look at has no scale to choose, and tones already."""
+    anchor = request.anchor if request.anchor != "reference" else None
+    for option, given in (("--anchor", anchor), ("--operator", request.operator)):
+        if given:
+            raise RequestError(
+                f"{option} {given}: the method '{request.method}' makes a picture for a screen, not light; leave it out"
+            )
 
 
 def _for_display(method: str) -> bool:
@@ -249,7 +261,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "method": request.method or DEFAULT_MERGER,
         "exposures_from": result.exposures_from,
         "response": result.response.name,
-        "anchor": request.anchor,
+        "anchor": request.anchor if image.encoding == "linear" else None,
         "stops": stops(image.pixels) if image.encoding == "linear" else None,
         "frames": frames,
     }
