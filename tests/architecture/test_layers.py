@@ -76,6 +76,7 @@ def test_networks_know_no_runner(code) -> None:
 
 
 def _imported(node: ast.AST) -> list[str]:
+    """Modules, and what is taken from them: `from openhdr import io` is openhdr and openhdr.io."""
     if isinstance(node, ast.ImportFrom):
-        return [node.module or ""]
+        return [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
     return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
