@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,15 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run(RECIPE, "--dry-run")
+    run(RECIPE, "--dry-run", "--set", "run.length=2000", "--set", "optimiser.lr=3e-6")
     said = capsys.readouterr().out
+    share = tomllib.loads(RECIPE.read_text())["optimiser"]["wired_rate"]
     for words in (
         "gsanet: net 80,647 parameters",
         "128x128, 2 a step",
         "2,000 steps",
         "3e-06 from 0",
+        f"; {share} of it for weights set by hand",
         "memory       2 MB for weights and optimiser, about",  # 4 x 4 x 80,647 bytes, and a quarter for the mean
     ):
         assert words in said

@@ -11,11 +11,11 @@ from torch import nn
 
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
+from openhdr.models import load
 from openhdr.train.examples import collate
 from openhdr.train.objectives.nets import Nets
 from openhdr.train.recipe import Recipe, ScheduleConfig
 from openhdr.train.schedules import learning_rate
-from openhdr.train.state import new_network
 
 _FLOAT = 4  # bytes
 _PASSING = 1.5  # peak memory over what is kept: 1.16 to 1.45 measured for AHDRNet, two-stage and GSANet
@@ -75,7 +75,7 @@ def _size(gb: float) -> str:
 def make_plan(recipe: Recipe) -> Plan:
     """The plan of a recipe. Nothing is trained and no data are read."""
     with torch.device("meta"):
-        nets = {"net": new_network(_untrained(recipe))}
+        nets = {"net": load(recipe.network.name, **recipe.network.variant)}
         critic = recipe.objective.critic()
     if critic is not None:
         nets["critic"] = critic.to("meta")
@@ -105,10 +105,6 @@ def steps_per_unit(recipe: Recipe, epoch: int) -> int:
     if recipe.run.unit == "steps":
         return 1
     return max(1, epoch // recipe.run.batch)
-
-
-def _untrained(recipe: Recipe) -> Recipe:
-    return replace(recipe, network=replace(recipe.network, weights="", begin="random"))
 
 
 def _kept_for_gradients(recipe: Recipe, nets: dict[str, nn.Module]) -> int:
@@ -147,7 +143,9 @@ def _rates(recipe: Recipe) -> str:
     warmed = replace(recipe, schedule=replace(schedule, warmup_steps=0))
     words = [f"{learning_rate(warmed, begin):.3g} from {begin:,}" for begin in shown if begin < length]
     warm = f" (warm-up over {schedule.warmup_steps} steps)" if schedule.warmup_steps else ""
-    return ", ".join(words) + warm
+    wired = recipe.optimiser.wired_rate
+    slow = f"; {wired:g} of it for weights set by hand" if wired < 1 else ""
+    return ", ".join(words) + warm + slow
 
 
 def _changes(schedule: ScheduleConfig, length: int) -> list[int]:
