@@ -29,7 +29,7 @@ def light(rng: np.random.Generator) -> np.ndarray:
 @pytest.mark.parametrize("merger", CLASSICAL)
 def test_perfect_exposures_give_the_light(light: np.ndarray, merger: str) -> None:
     stack = _exposures(light, {"up": 2.0, PHOTO: 0.0, "down": -2.0})
-    merged, notes = merged_stack(stack, merger, "stack-itm")
+    merged, notes = merged_stack(stack, merger)
     np.testing.assert_allclose(merged, light, rtol=2e-3)
     assert notes == ()
 
@@ -38,14 +38,14 @@ def test_an_exposure_like_the_photo_takes_no_part(light: np.ndarray) -> None:
     """Wrong codes in an exposure of 0.04 stops change nothing, and one line says so."""
     good = _exposures(light, {PHOTO: 0.0, "down": -2.0})
     wrong = Frame(good[0].image.with_pixels(np.full_like(good[0].image.pixels, 0.5)), 0.04, "up")
-    merged, notes = merged_stack((wrong, *good), "mle", "stack-itm")
+    merged, notes = merged_stack((wrong, *good), "mle")
     np.testing.assert_allclose(merged, light, rtol=2e-3)
     assert notes == ("left out of the merge, within 0.1 EV of the photo: up (+0.04 EV)",)
 
 
 def test_the_photo_alone_is_its_light(light: np.ndarray) -> None:
     stack = _exposures(light, {"up": 0.05, PHOTO: 0.0, "down": -0.09})
-    merged, notes = merged_stack(stack, "debevec", "stack-itm")
+    merged, notes = merged_stack(stack, "debevec")
     np.testing.assert_allclose(merged, np.minimum(light, 1), atol=1e-5)
     assert len(notes) == 1 and "up (+0.05 EV) and down (-0.09 EV)" in notes[0]
 
@@ -60,7 +60,10 @@ def test_bad_requests_are_refused_before_the_work(light: np.ndarray) -> None:
         expand_photo(photo, ExpandOptions("stack-itm", merger="trustnet"))
     with pytest.raises(RequestError, match="did you mean 'debevec'"):
         expand_photo(photo, ExpandOptions("stack-itm", merger="debevek"))
-    with pytest.raises(RequestError, match="takes neither"):
-        expand_photo(photo, ExpandOptions("landis", merger="mle"))
+    for method in ("landis", "two-stage"):
+        with pytest.raises(RequestError, match=f"'{method}' predicts no exposures; .* --method stack-itm"):
+            expand_photo("no-such.jpg", ExpandOptions(method, merger="mle"))
+        with pytest.raises(RequestError, match=f"'{method}' predicts no exposures"):
+            expand_photo("no-such.jpg", ExpandOptions(method, keep_stack=True))
     with pytest.raises(RequestError, match="did you mean 'rempel'"):
         expand(photo, "remple")

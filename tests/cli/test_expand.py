@@ -110,7 +110,7 @@ def test_refusals(refused, photos, tmp_path, itm):
     io.write(hdr, Image(np.full((4, 4, 3), 8.0, np.float32)))
     assert "sun.exr: is HDR already" in refused("expand", hdr, "-o", out)
     assert "predicts no exposures" in refused("expand", photo, "-o", out, "--save-stack", tmp_path / "stack")
-    assert "takes neither" in refused("expand", photo, "-o", out, "--weights", itm)
+    assert "takes none" in refused("expand", photo, "-o", out, "--weights", itm)
     assert "display" in refused(
         "expand", photo, "-o", out, "--method", "stack-itm", "--weights", itm, "--merger", "mertens"
     )

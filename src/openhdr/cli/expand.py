@@ -143,10 +143,6 @@ def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
         RunOptions(request.memory, None, request.device, request.precision),
     )
     expansion = expand_photo(photo, options)
-    if request.save_stack and not expansion.stack:
-        raise RequestError(
-            f"--save-stack: '{expansion.method}' predicts no exposures; leave it out, or use --method stack-itm"
-        )
     notes = _write(expansion, output, request)
     facts = _facts(expansion, output, request)
     echo_notes(photo.name, expansion.result.image.notes)

@@ -124,6 +124,7 @@ MODELS = Table(
         "openhdr.models.stack_itm:StackITM",
         task="expand",
         frames=1,
+        predicts_exposures=True,
         paper="Zhang et al., Revisiting the stack-based inverse tone mapping, CVPR 2023",
         params=6_930_393,
         gmacs=674.70,

@@ -53,18 +53,24 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
     networks = [name for name, row in MODELS.items() if row.task == "expand"]
     if method not in EXPANDERS and method not in networks:
         raise unknown_name("expansion method", method, [*EXPANDERS, *networks])
+    if method in EXPANDERS and options.weights:
+        raise RequestError(f"--weights is for networks; '{method}' takes none")
+    _check_stack(method, options)
     image, name = _photo(photo)
     response = parse(options.response)
     if method in EXPANDERS:
-        if options.weights or options.merger:
-            raise RequestError(f"--weights and --merger are for networks; '{method}' takes neither")
         return Expansion(method, _lit(expand_image(image, method, response, name=name)))
-    _check_merger(options.merger)
     return _by_network(method, image, photo_of(image, response, name), options)
 
 
-def _check_merger(name: str | None) -> None:
-    """Refuse a merger that cannot merge predicted exposures."""
+def _check_stack(method: str, options: ExpandOptions) -> None:
+    """Refuse exposures of a method that predicts none, and a merger that cannot merge predicted exposures."""
+    name = options.merger
+    if (name or options.keep_stack) and not (method in MODELS and MODELS[method].predicts_exposures):
+        able = ", ".join(row.name for row in MODELS.values() if row.predicts_exposures)
+        raise RequestError(
+            f"'{method}' predicts no exposures; leave --merger and --save-stack out, or use --method {able}"
+        )
     if name is None or MERGERS[name].name in CLASSICAL:
         return
     display = MERGERS[name].output == "display"
@@ -88,7 +94,7 @@ def _by_network(method: str, image: Image, ready: Photo, options: ExpandOptions)
     stack = predicted_stack(image, ready, made)
     linear = made.linear
     if options.merger:
-        linear, notes = merged_stack(stack, options.merger, method)
+        linear, notes = merged_stack(stack, options.merger)
         image = image.with_notes(*notes)
     return Expansion(method, _lit(result_of(image, ready, linear)), stack, made.masks)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openhdr.camera.response import ASSUMED_RESPONSE, parse
-from openhdr.core.errors import RequestError
 from openhdr.core.image import Bracket, Frame, Image
 from openhdr.core.placement import identity
 from openhdr.expansion.photo import Photo
@@ -34,14 +33,10 @@ def predicted_stack(image: Image, photo: Photo, made: Expanded) -> tuple[Frame, 
     )
 
 
-def merged_stack(stack: tuple[Frame, ...], merger: str, method: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def merged_stack(stack: tuple[Frame, ...], merger: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The predicted exposures merged by a classical radiance merger, and what to tell about it; they share one
     geometry. One that lies within LEAST_STEP of the photo is left out: it holds no other light.
     """
-    if not stack:
-        raise RequestError(
-            f"--merger: '{method}' predicts no exposures; leave it out, or use --method stack-itm"
-        )
     near = [frame for frame in stack if frame.name != PHOTO and abs(frame.ev) < LEAST_STEP]
     kept = tuple(frame for frame in stack if all(frame is not one for one in near))
     left = " and ".join(f"{frame.name} ({frame.ev:+.2f} EV)" for frame in near)
