@@ -10,6 +10,7 @@ the mu-law error (white: 0.2). Light is shown at the exposure that the square as
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,17 +87,18 @@ def rows(case: Case, setting: Setting) -> Iterator[np.ndarray]:
     "--data", type=click.Path(path_type=Path, exists=True), required=True, help="As of openhdr bench public."
 )
 def main(methods: tuple[str, ...], data: Path) -> None:
-    cases = [load_case(name, data, data) for name in CASES]
-    for method in methods:
-        found = [(case, setting) for case in cases for setting in case.settings if setting.name == method]
-        if not found:
-            raise click.ClickException(f"{method}: not in the public benchmark")
-        pictures = list(rows(*found[0]))
-        gap = np.full((GAP, pictures[0].shape[1], 3), 255, np.uint8)
-        sheet = np.concatenate([part for picture in pictures for part in (picture, gap)][:-1])
-        path = TARGET / f"{method}.jpg"
-        Picture.fromarray(sheet).save(path, quality=85)
-        click.echo(f"{path}  {path.stat().st_size / 1e3:.0f} kB")
+    with tempfile.TemporaryDirectory() as work:  # brackets are made there, not beside the panoramas
+        cases = [load_case(name, data, Path(work)) for name in CASES]
+        for method in methods:
+            found = [(case, setting) for case in cases for setting in case.settings if setting.name == method]
+            if not found:
+                raise click.ClickException(f"{method}: not in the public benchmark")
+            pictures = list(rows(*found[0]))
+            gap = np.full((GAP, pictures[0].shape[1], 3), 255, np.uint8)
+            sheet = np.concatenate([part for picture in pictures for part in (picture, gap)][:-1])
+            path = TARGET / f"{method}.jpg"
+            Picture.fromarray(sheet).save(path, quality=85)
+            click.echo(f"{path}  {path.stat().st_size / 1e3:.0f} kB")
 
 
 if __name__ == "__main__":
