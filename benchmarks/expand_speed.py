@@ -53,7 +53,7 @@ def measure(method: str, megapixels: float) -> dict[str, object]:
         from openhdr import models
         from openhdr.camera.response import analytic
         from openhdr.expansion.photo import photo_of
-        from openhdr.models.running.one_photo import expand_image
+        from openhdr.models.inference.one_photo import expand_image
 
         expand_image(models.load(method), photo_of(image, analytic("srgb")).linear, keep_stack=True)
     else:

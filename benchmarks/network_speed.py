@@ -4,7 +4,7 @@
 
 plain: the network as one would write it first: NCHW, eager, one call per layer, every feature computed
 where it is used, concatenations made, deformable samples gathered corner by corner. runner:
-`openhdr.models.running.three_frames`. Each runs in a process of its own, which reports its time and its peak memory
+`openhdr.models.inference.three_frames`. Each runs in a process of its own, which reports its time and its peak memory
 (program included). Weights are drawn at random; speed does not depend on them. ADNet's plain pass takes over
 30 GB at full size, so it is given a quarter of the area; so is the runner then. The NAME deformable-conv is one
 layer of ADNet alone (64 channels, 8 groups, a sixteenth of the area), its predicted offsets included.
@@ -27,8 +27,8 @@ import torch
 from torch.nn import functional as F
 
 from openhdr import models
+from openhdr.models.inference import three_frames
 from openhdr.models.layers.deform import DeformConv
-from openhdr.models.running import three_frames
 
 EV = (-2.0, 0.0, 2.0)
 SHRUNK = {"adnet": 2, "deformable-conv": 4}  # sides are divided by this

@@ -22,12 +22,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from openhdr.camera.response import analytic
-from openhdr.camera.simulation import sensor
-from openhdr.camera.simulation.config import ExposureConfig, ObjectConfig, SimulationConfig
-from openhdr.camera.simulation.distributions import LogUniform, Normal, Uniform
-from openhdr.camera.simulation.draw import draw_plan
-from openhdr.camera.simulation.render import photograph
-from openhdr.camera.simulation.scene import Scene
 from openhdr.core.files import sha256_of
 from openhdr.core.image import Image
 from openhdr.data.scenes import find_hdr_files, read_scene
@@ -45,6 +39,12 @@ from openhdr.expansion.regression import (
 )
 from openhdr.expansion.rise import border_slope, held_together, rise_limit
 from openhdr.metrics.pu21 import BRIGHTEST, DARKEST, PARAMETERS, PEAK
+from openhdr.simulation import sensor
+from openhdr.simulation.config import ExposureConfig, ObjectConfig, SimulationConfig
+from openhdr.simulation.distributions import LogUniform, Normal, Uniform
+from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.render import photograph
+from openhdr.simulation.scene import Scene
 
 WIDTHS, CONTEXT, HIDDEN = (16, 24, 32, 32), 12, 24
 PIXELS, PIXELS_A_STEP, PHOTOS_A_STEP = 1200, 256, 16

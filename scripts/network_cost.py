@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from openhdr import models
-from openhdr.metrics.cost import challenge_macs
+from openhdr.models.cost import challenge_macs
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "network_cost.md"
 HEIGHT, WIDTH = 1060, 1900  # the challenge's images

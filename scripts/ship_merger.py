@@ -38,7 +38,7 @@ def with_row(source: str, name: str, hashes: dict[str, str], params: int) -> str
 @click.command(help=__doc__.partition("\n")[0])
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def main(file: Path) -> None:
-    from openhdr.models.running.export import export_parts
+    from openhdr.models.inference.export import export_parts
 
     name = checkpoints.read(file)[1].get("network", "")
     if name not in models.MODELS or models.MODELS[name].task != "trust":

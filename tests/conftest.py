@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +16,13 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.core.image import Exposure, Image
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+GOLDEN_PAIRS = (
+    "p01_synth_gain",
+    "p04_stfagans_clip",
+    "p07_identity",
+    "p09_venice_local",
+    "p10_kiara_singleshot",
+)
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +31,21 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the shared folder of golden values beside the repository")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def reference_values(shared: Path) -> dict[str, Any]:
+    return json.loads((shared / "fixtures" / "metrics" / "reference_values.json").read_text())
+
+
+@pytest.fixture(scope="session", params=GOLDEN_PAIRS)
+def golden(request: pytest.FixtureRequest, shared: Path, reference_values: dict[str, Any]) -> SimpleNamespace:
+    """test, ref: float32 pictures; values: what the authors' programs say."""
+    with np.load(shared / "fixtures" / "metrics" / f"{request.param}.npz") as stored:
+        test, ref = stored["test"], stored["ref"]
+    return SimpleNamespace(
+        name=request.param, test=test, ref=ref, values=reference_values["pairs"][request.param]
+    )
 
 
 @pytest.fixture

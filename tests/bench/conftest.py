@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
-from openhdr.camera.simulation.config import ObjectConfig, ShakeConfig, SimulationConfig
-from openhdr.camera.simulation.draw import draw_plan
-from openhdr.camera.simulation.render import render
-from openhdr.camera.simulation.scene import make_scene
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.image import Image
 from openhdr.data.simulated import write_bracket
 from openhdr.metrics import parse_column
+from openhdr.simulation.config import ObjectConfig, ShakeConfig, SimulationConfig
+from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.render import render
+from openhdr.simulation.scene import make_scene
 
 EV = (-2.0, 0.0, 2.0)
 

@@ -10,7 +10,7 @@ import pytest
 from openhdr.bench import robustness
 from openhdr.bench.load import load_case
 from openhdr.bench.robustness import FAMILIES, SCENES, USUAL, USUAL_GROUP
-from openhdr.camera.simulation.scene import make_scene
+from openhdr.simulation.scene import make_scene
 
 
 @pytest.fixture

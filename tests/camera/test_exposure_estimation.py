@@ -9,12 +9,12 @@ import pytest
 
 from openhdr.camera.exposure_estimation import contradiction, estimate_ev, measure_pairs
 from openhdr.camera.response import analytic
-from openhdr.camera.simulation.config import SimulationConfig, ViewConfig
-from openhdr.camera.simulation.draw import draw_plan
-from openhdr.camera.simulation.render import photograph
-from openhdr.camera.simulation.scene import make_scene
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Image
+from openhdr.simulation.config import SimulationConfig, ViewConfig
+from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.render import photograph
+from openhdr.simulation.scene import make_scene
 
 SRGB = analytic("srgb")
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from openhdr.camera.simulation.config import ObjectConfig, SimulationConfig
-from openhdr.camera.simulation.draw import draw_plan
-from openhdr.camera.simulation.render import render
-from openhdr.camera.simulation.scene import make_scene
 from openhdr.cli.bench import bench
 from openhdr.cli.models import models
 from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.data.simulated import write_bracket
 from openhdr.models import MODELS
+from openhdr.simulation.config import ObjectConfig, SimulationConfig
+from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.render import render
+from openhdr.simulation.scene import make_scene
 
 QUICK = ["--method", "mle", "--method", "photo", "--metric", "psnr-mu@shortest", "--metric", "psnr-l"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openhdr.camera.simulation.config import training
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data import shards
@@ -31,6 +30,7 @@ from openhdr.data.patches import (
 from openhdr.data.readers import open_dataset
 from openhdr.data.sample import Sample, network_arrays
 from openhdr.data.stream import StreamConfig, stream
+from openhdr.simulation.config import training
 
 SMALL = StreamConfig(simulation=training(24), window=2, samples_per_scene=3)
 

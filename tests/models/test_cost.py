@@ -81,7 +81,7 @@ def test_rows_state_the_cost(merger: str) -> None:
 
 
 def test_the_page_of_costs_is_fresh() -> None:
-    pytest.importorskip("openhdr.metrics.cost", reason="the counter is not there")
+    pytest.importorskip("openhdr.models.cost", reason="the counter is not there")
     script = runpy.run_path(str(ROOT / "scripts" / "network_cost.py"), run_name="network_cost")
     assert script["PAGE"].read_text(encoding="utf-8") == script["page"](), (
         "run: python scripts/network_cost.py"

@@ -14,9 +14,9 @@ from torch import nn
 from openhdr import models
 from openhdr.core.errors import MissingExtraError, RequestError
 from openhdr.models import checkpoints
-from openhdr.models.running import export
-from openhdr.models.running.export import export_files, export_module
-from openhdr.models.running.interfaces import INTERFACES, Interface
+from openhdr.models.inference import export
+from openhdr.models.inference.export import export_files, export_module
+from openhdr.models.inference.interfaces import INTERFACES, Interface
 
 pytest.importorskip("onnxscript")
 runtime = pytest.importorskip("onnxruntime")

@@ -9,9 +9,9 @@ import torch
 from openhdr import models
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
-from openhdr.models.running import device, one_photo
-from openhdr.models.running.one_photo import expand_image
-from openhdr.models.running.options import RunOptions
+from openhdr.models.inference import device, one_photo
+from openhdr.models.inference.one_photo import expand_image
+from openhdr.models.inference.options import RunOptions
 
 THREADS = RunOptions(threads=1)
 
@@ -31,7 +31,7 @@ def test_two_stage_tiles_are_the_whole(rng: np.random.Generator, monkeypatch) ->
     with torch.no_grad():
         whole = net(tensor(photo ** (1 / 2.24)))[0].permute(1, 2, 0).numpy() ** 2.24
     monkeypatch.setattr(device, "TILE_PIXELS", 1024)
-    monkeypatch.setattr("openhdr.models.running.tiling.Tiled._side", lambda *_: 32)
+    monkeypatch.setattr("openhdr.models.inference.tiling.Tiled._side", lambda *_: 32)
     made = expand_image(net, photo, THREADS)
     assert made.linear.dtype == np.float32 and made.stack == ()
     np.testing.assert_allclose(made.linear, whole, rtol=1e-4, atol=1e-5)

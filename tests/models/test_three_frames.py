@@ -12,10 +12,10 @@ import torch
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import listening
+from openhdr.models.inference import three_frames, tiling
+from openhdr.models.inference.options import RunOptions, choose_three
+from openhdr.models.inference.three_frames import reconstruct, run
 from openhdr.models.layers import blocks
-from openhdr.models.running import three_frames, tiling
-from openhdr.models.running.options import RunOptions, choose_three
-from openhdr.models.running.three_frames import reconstruct, run
 
 EV = (-2.0, 0.0, 2.0)
 Make = Callable[..., torch.nn.Module]

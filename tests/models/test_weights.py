@@ -15,8 +15,8 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import sha256_of
 from openhdr.core.table import Table
 from openhdr.models import checkpoints
+from openhdr.models.inference.three_frames import reconstruct
 from openhdr.models.rows import WeightRow
-from openhdr.models.running.three_frames import reconstruct
 
 FOLDER = Path(models.__file__).parent / "weights"
 ROWS = list(models.WEIGHTS.values())

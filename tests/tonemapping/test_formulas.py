@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from openhdr.color.bilateral_grid import joint_bilateral
 from openhdr.color.transfer import srgb_decode, srgb_encode
+from openhdr.filters.bilateral_grid import joint_bilateral
 from openhdr.tonemapping.drago import (
     DEFAULTS,
     HIGHEST_EXPOSURE,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openhdr.color.liang import decompose, liang_tonemap
-from openhdr.tonemapping.liang import liang
+from openhdr.filters.l1_l0 import decompose
+from openhdr.tonemapping.liang import liang, liang_tonemap
 
 EVEN = ("p01_synth_gain", "p04_stfagans_clip", "p07_identity", "p09_venice_local", "p10_kiara_singleshot")
 

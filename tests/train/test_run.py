@@ -69,7 +69,7 @@ def test_metric_may_change_when_a_run_is_resumed(tiny, tmp_path: Path) -> None:
 
 
 def test_validation_score_is_that_of_the_users_path(tiny, scenes: Path, tmp_path: Path) -> None:
-    from openhdr.models.running.three_frames import reconstruct
+    from openhdr.models.inference.three_frames import reconstruct
     from openhdr.train.recipe import ValidationConfig
     from openhdr.train.sources.simulated import open_simulated
 

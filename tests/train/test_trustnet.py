@@ -13,7 +13,6 @@ from openhdr.camera.response import analytic
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Bracket, Frame
 from openhdr.core.placement import identity
-from openhdr.data.compared import ComparedBracket, compared_bracket
 from openhdr.merging import MERGERS, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.samples import Stack
@@ -25,7 +24,8 @@ from openhdr.train.objectives.trustnet import TrustNetObjective
 from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.plan import check_batch, make_plan
 from openhdr.train.recipe import DataConfig
-from openhdr.train.sources.compared import laws_of, open_compared
+from openhdr.train.sources.trustnet import laws_of, open_compared
+from openhdr.train.trustnet_sample import ComparedBracket, compared_bracket
 from openhdr.train.validation import Validation
 
 EVS = {2: (-2.0, 0.0), 3: (-2.0, 0.0, 2.0), 5: (-4.0, -2.0, 0.0, 2.0, 4.0)}
@@ -82,7 +82,7 @@ def test_untrained_it_is_the_classical_merger(bracket, monkeypatch) -> None:
     comparison, _ = bracket(3)
     net = models.load("trustnet-tiny")
     expected = classical_merge(comparison.stack, mle.combine).radiance
-    monkeypatch.setattr("openhdr.data.compared.compare_sample", lambda sample: comparison)
+    monkeypatch.setattr("openhdr.train.trustnet_sample.compare_sample", lambda sample: comparison)
     recipe = _recipe("network.name=trustnet-tiny")
     found = Validation(recipe, (), "", torch.device("cpu")).reconstruction(net, None)
     close = np.abs(mu_code(found) - mu_code(expected)).max(axis=2)
@@ -189,7 +189,7 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
 def test_export_takes_two_to_nine_frames(tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    from openhdr.models.running.export import export_parts
+    from openhdr.models.inference.export import export_parts
 
     torch.manual_seed(1)
     net = models.load("trustnet-tiny")

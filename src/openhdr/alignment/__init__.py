@@ -1,4 +1,4 @@
-"""Layer 4: bring the frames of a bracket into the reference's geometry. One row an aligner.
+"""Bring the frames of a bracket into the reference's geometry. One row an aligner.
 
 An aligner is a function `(bracket, response) -> list[Placement]`, one placement a frame.
 """

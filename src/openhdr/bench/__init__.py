@@ -1,4 +1,4 @@
-"""Layer 6: methods x scenes -> scores, times and one page to look at.
+"""Methods x scenes -> scores, times and one page to look at.
 
     case = load_case("demo", None, folder)         # a row of CASES, a folder of brackets or a .toml file
     results, page = run(case)                      # case.py, settings.py, scoring.py, measure.py, run.py

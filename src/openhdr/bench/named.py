@@ -10,7 +10,6 @@ from openhdr import io
 from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.settings import expand_settings, merge_settings
 from openhdr.camera.response import Response
-from openhdr.camera.simulation.sensor import decode_curve
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Image
 from openhdr.data.dataset import Dataset
@@ -18,6 +17,7 @@ from openhdr.data.files import read_json, read_linear
 from openhdr.data.readers.simulated import open_simulated
 from openhdr.data.sample import Sample
 from openhdr.metrics import Column
+from openhdr.simulation.sensor import decode_curve
 
 DEMO_TITLE = "Sunlit room with a rolling toy train"
 

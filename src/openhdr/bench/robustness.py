@@ -15,11 +15,11 @@ from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.named import scene_of
 from openhdr.bench.settings import Offer, merge_settings
 from openhdr.camera.response import Response
-from openhdr.camera.simulation.config import CameraConfig, ObjectConfig, ShakeConfig, SimulationConfig
-from openhdr.camera.simulation.distributions import Fixed
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import Column
+from openhdr.simulation.config import CameraConfig, ObjectConfig, ShakeConfig, SimulationConfig
+from openhdr.simulation.distributions import Fixed
 
 SCENES = (
     "circus_arena",
@@ -201,9 +201,9 @@ class _Stage:
         self.read: Sequence = ()
 
     def bracket(self, cell: Cell, name: str) -> BenchScene:
-        from openhdr.camera.simulation.draw import draw_plan
-        from openhdr.camera.simulation.render import photograph
         from openhdr.data.benchmark import read_scenes
+        from openhdr.simulation.draw import draw_plan
+        from openhdr.simulation.render import photograph
 
         self.read = self.read or read_scenes([self.data])
         scene = next(one for one in self.read if one.name == name)

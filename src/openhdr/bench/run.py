@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from openhdr import provenance
 from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct, reference_light
@@ -17,7 +18,6 @@ from openhdr.bench.pictures import PictureOptions, encode_light, encode_map, opt
 from openhdr.bench.results import Results, Run
 from openhdr.bench.scoring import error_map, protocols, score, visibility_map
 from openhdr.bench.settings import size_of, weights_sha256
-from openhdr.core import machine
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.progress import Advance, task
 
@@ -193,11 +193,11 @@ def method_facts(setting: Setting) -> dict[str, Any]:
 def about(case: Case) -> Mapping[str, Any]:
     now = datetime.now(UTC).replace(microsecond=0)
     return {
-        "openhdr": machine.software()["openhdr"],
-        "commit": machine.commit(),
+        "openhdr": provenance.software()["openhdr"],
+        "commit": provenance.commit(),
         "date": now.isoformat(),
-        "hardware": machine.hardware(),
-        "software": machine.software(),
+        "hardware": provenance.hardware(),
+        "software": provenance.software(),
         "case": {
             "name": case.name,
             "title": case.title,

@@ -1,1 +1,1 @@
-"""Layer 2: what a camera does, forwards and backwards: exposure, response, noise, simulation."""
+"""What a camera does, forwards and backwards: exposure, response, noise, simulation."""

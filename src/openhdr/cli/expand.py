@@ -11,7 +11,7 @@ import click
 
 from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import choice, echo_json, echo_notes, keeps_light, progress_bar, writable
-from openhdr.cli.running import network_options
+from openhdr.cli.network_options import network_options
 from openhdr.core.errors import FileError, RequestError
 from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
 from openhdr.expansion import EXPANDERS
@@ -114,7 +114,7 @@ def _outputs(request: Request) -> list[Path]:
 
 def _refuse_early(request: Request, paths: list[Path]) -> None:
     """What can be refused before the work."""
-    from openhdr.core.anchor import check_anchor
+    from openhdr.pipeline.scale import check_anchor
 
     check_anchor(request.anchor)
     if request.operator:
@@ -131,7 +131,7 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
     """Expand one photo and write all that was asked for; the facts."""
-    from openhdr.models.running.options import RunOptions
+    from openhdr.models.inference.options import RunOptions
     from openhdr.pipeline import ExpandOptions, expand_photo
 
     options = ExpandOptions(
@@ -157,9 +157,9 @@ def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
 
 def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, ...]:
     from openhdr import io
-    from openhdr.core.anchor import anchored
     from openhdr.core.image import Image
     from openhdr.pipeline import tonemap
+    from openhdr.pipeline.scale import anchored
 
     image = expansion.result.image
     options = io.WriteOptions(exr_half=not request.full_float)
@@ -200,7 +200,7 @@ def _codes(values: Any, top: int) -> Any:
 
 def _facts(expansion: Expansion, output: Path, request: Request) -> dict[str, Any]:
     """What `--json` prints."""
-    from openhdr.core.statistics import stops
+    from openhdr.color.dynamic_range import stops
 
     image = expansion.result.image
     return {

@@ -10,7 +10,7 @@ import click
 from openhdr.cli.common import echo_json, progress_bar, writable
 
 if TYPE_CHECKING:
-    from openhdr.models.running.export import Exported
+    from openhdr.models.inference.export import Exported
 
 
 @click.command("export")
@@ -34,7 +34,7 @@ def export(name: str, output: Path, weights: str | None, as_json: bool) -> None:
     from openhdr.models import MODELS
 
     MODELS[name].load()  # says what has to be installed
-    from openhdr.models.running.export import export_files
+    from openhdr.models.inference.export import export_files
 
     with progress_bar():
         files = export_files(name, output, weights)

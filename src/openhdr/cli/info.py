@@ -50,7 +50,7 @@ def describe(path: Path) -> dict[str, Any]:
     from openhdr import io
     from openhdr.camera.clipping import clip_code
     from openhdr.camera.response import analytic
-    from openhdr.core.statistics import stops
+    from openhdr.color.dynamic_range import stops
 
     facts, image = io.probe(path), io.read(path)
     clip = clip_code([image])

@@ -21,7 +21,7 @@ from openhdr.cli.common import (
     writable,
 )
 from openhdr.cli.merge_notes import notes_of_frames, warnings_of
-from openhdr.cli.running import network_options
+from openhdr.cli.network_options import network_options
 from openhdr.core.errors import RequestError
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
@@ -152,7 +152,7 @@ def merge(**options: Any) -> None:
 
 def _refuse_early(request: Request) -> None:
     """What can be refused before the work: nothing may be left behind that is half of what was asked."""
-    from openhdr.core.anchor import check_anchor
+    from openhdr.pipeline.scale import check_anchor
 
     pictures = [path for path in (request.output, request.preview, request.mask, request.motion) if path]
     for path in pictures:
@@ -190,7 +190,7 @@ def _for_display(method: str) -> bool:
 def merge_options(request: Request) -> MergeOptions:
     """The pipeline's options from the command line's strings."""
     from openhdr.camera.bracketing import ExposureRequest
-    from openhdr.models.running.options import RunOptions
+    from openhdr.models.inference.options import RunOptions
     from openhdr.pipeline import MergeOptions
 
     ev = "auto" if request.ev == "auto" else numbers(request.ev, "--ev")
@@ -210,9 +210,9 @@ def merge_options(request: Request) -> MergeOptions:
 
 def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     from openhdr import io
-    from openhdr.core.anchor import anchored
     from openhdr.merging.masks import ghost_sheet, motion_sheet
     from openhdr.pipeline import tonemap
+    from openhdr.pipeline.scale import anchored
 
     image = anchored(result.image, request.anchor)
     notes = io.write(request.output, image, io.WriteOptions(exr_half=not request.full_float))
@@ -236,7 +236,7 @@ def _eight_bits(codes: Any) -> Any:
 
 def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
     """What `--json` prints."""
-    from openhdr.core.statistics import stops
+    from openhdr.color.dynamic_range import stops
 
     image = result.image
     frames = []

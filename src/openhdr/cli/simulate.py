@@ -12,8 +12,8 @@ from openhdr.cli.common import echo_json, echo_notes, progress_bar
 from openhdr.core.errors import ExposureError, OpenHDRError, RequestError
 
 if TYPE_CHECKING:
-    from openhdr.camera.simulation.config import SimulationConfig
-    from openhdr.camera.simulation.scene import Scene
+    from openhdr.simulation.config import SimulationConfig
+    from openhdr.simulation.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -155,10 +155,10 @@ def _brackets(request: Request) -> dict[str, Any]:
 
 def _brackets_of(path: Path, request: Request, drawing: tuple, first_seed: int) -> list[dict[str, Any]]:
     """The brackets of one scene, with seeds from `first_seed` on."""
-    from openhdr.camera.simulation.draw import draw_plan
-    from openhdr.camera.simulation.render import render
     from openhdr.data.scenes import read_scene
     from openhdr.data.simulated import write_bracket
+    from openhdr.simulation.draw import draw_plan
+    from openhdr.simulation.render import render
 
     config, ev, surfaces, single = drawing
     scene = read_scene(path, config, "flat" if request.flat else None)
@@ -194,8 +194,8 @@ _MOST_SURFACES = 12  # scenes kept in memory to cut objects from
 
 def config_of(request: Request) -> SimulationConfig:
     """The laws that the options ask for."""
-    from openhdr.camera.simulation import config as laws
-    from openhdr.camera.simulation.distributions import Fixed
+    from openhdr.simulation import config as laws
+    from openhdr.simulation.distributions import Fixed
 
     camera = laws.varied_camera() if request.camera == "varied" else laws.CameraConfig()
     if request.response:

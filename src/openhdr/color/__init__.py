@@ -1,1 +1,1 @@
-"""Layer 1: transfer curves and luminance; what numbers mean as light and colour."""
+"""Transfer curves and luminance; what numbers mean as light and colour."""

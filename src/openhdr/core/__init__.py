@@ -1,1 +1,1 @@
-"""Layer 0: containers, errors, tables and boundary checks that everything else stands on."""
+"""Containers, errors, tables and boundary checks that everything else stands on."""

@@ -1,4 +1,4 @@
-"""Layer 5: the field's datasets, our simulated brackets, and the way from either to training samples.
+"""The field's datasets, our simulated brackets, and the way from either to training samples.
 
 sample, dataset        one bracket with its truth; a set of them
 readers/               one file a folder layout: HdM/NTIRE, Kalantari, Tel, SICE, HDR-Eye, Fairchild, ...

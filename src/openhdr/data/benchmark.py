@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from openhdr.camera.simulation.config import ObjectConfig, SimulationConfig
-from openhdr.camera.simulation.draw import draw_plan
-from openhdr.camera.simulation.render import Simulated, render
-from openhdr.camera.simulation.scene import Scene
 from openhdr.core.errors import FileError
 from openhdr.core.files import sha256_of
 from openhdr.core.progress import task
 from openhdr.data.scenes import find_hdr_files, read_scene
 from openhdr.data.simulated import digest_of, write_bracket
 from openhdr.data.splits import panoramas
+from openhdr.simulation.config import ObjectConfig, SimulationConfig
+from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.render import Simulated, render
+from openhdr.simulation.scene import Scene
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.camera.simulation.scene import Scene, make_scene
 from openhdr.core.errors import RequestError
 from openhdr.core.files import sha256_of
 from openhdr.data.files import read_linear
 from openhdr.data.shards import Pieces, ShardSet, array_bytes, array_from, prepare
 from openhdr.data.splits import held_out_in
+from openhdr.simulation.scene import Scene, make_scene
 
 _HALF_TOP = 60000.0  # largest stored value, a little below what a half can hold
 

@@ -9,9 +9,9 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from openhdr.camera.simulation.sensor import decode_curve
 from openhdr.color.transfer import NETWORK_GAMMA, srgb_decode
 from openhdr.core.errors import ExposureError, RequestError
+from openhdr.simulation.sensor import decode_curve
 
 
 class Pictures(Protocol):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.camera.simulation.config import SimulationConfig
-from openhdr.camera.simulation.scene import Kind, Scene, make_scene
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data.files import read_linear
+from openhdr.simulation.config import SimulationConfig
+from openhdr.simulation.scene import Kind, Scene, make_scene
 
 HDR_SUFFIXES = (".hdr", ".exr")
 _TYPICAL_FIELD_DEG = 65  # horizontal field of an ordinary view

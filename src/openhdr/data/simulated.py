@@ -21,12 +21,12 @@ import numpy as np
 
 from openhdr import io
 from openhdr.camera.response import Response
-from openhdr.camera.simulation.config import SimulationConfig
-from openhdr.camera.simulation.render import Simulated
-from openhdr.camera.simulation.sensor import decode_curve
 from openhdr.core.errors import FileError
 from openhdr.core.files import whole_file
 from openhdr.core.image import Image
+from openhdr.simulation.config import SimulationConfig
+from openhdr.simulation.render import Simulated
+from openhdr.simulation.sensor import decode_curve
 
 FORMAT = "openhdr-simulated-1"
 TRUTH, FACTS, RESPONSE = "gt.exr", "scene.json", "response.json"

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.camera.simulation.config import SimulationConfig, training
-from openhdr.camera.simulation.draw import draw_plan
-from openhdr.camera.simulation.render import photograph
-from openhdr.camera.simulation.scene import Scene
 from openhdr.core.errors import FileError
 from openhdr.data.cache import unpack_scene
 from openhdr.data.sample import Sample
 from openhdr.data.shards import open_shards, read_shard, share_of
 from openhdr.data.splits import refuse_held_out
+from openhdr.simulation.config import SimulationConfig, training
+from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.render import photograph
+from openhdr.simulation.scene import Scene
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Layer 4: classical expansion of one photo to HDR, one row an operator.
+"""Classical expansion of one photo to HDR, one row an operator.
 
 An operator is a pure function `(photo, options) -> linear`: (H, W, 3) float32, >= 0, finite, 1.0 = the photo
 clips. photo: `openhdr.expansion.photo.Photo`. `options` is the operator's frozen dataclass; its defaults are

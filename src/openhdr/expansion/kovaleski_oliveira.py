@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openhdr.color.bilateral_grid import joint_bilateral
 from openhdr.color.luminance import luminance
 from openhdr.expansion.photo import Photo
+from openhdr.filters.bilateral_grid import joint_bilateral
 
 
 @dataclass(frozen=True)

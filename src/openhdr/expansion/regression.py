@@ -29,10 +29,10 @@ import numpy as np
 
 from openhdr.core.progress import task
 from openhdr.core.threads import in_threads
-from openhdr.expansion.blurring import blur
 from openhdr.expansion.overview import Overview, overview_of
 from openhdr.expansion.photo import Photo
 from openhdr.expansion.rise import RiseOptions, border_slope, held_together, rise_limit
+from openhdr.filters.gaussian import blur
 
 CELLS = (
     96  # of the coarse view on its longest side, before it is halved; both sides are multiples of CELL_STEP

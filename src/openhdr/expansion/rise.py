@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from openhdr.expansion.blurring import blur
 from openhdr.expansion.overview import Overview
+from openhdr.filters.gaussian import blur
 
 NEAR, FAR = 0.006, 0.04  # sigmas over which slopes at borders are averaged, shares of the diagonal
 FAR_WEIGHT = 0.01  # of the wide average: decides only where no border is near

@@ -1,4 +1,4 @@
-"""Layer 3: pictures from files and to files.
+"""Pictures from files and to files.
 
     image = read("photo.jpg")          # pixels, encoding, exposure, metadata, notes
     facts = probe("photo.jpg")         # the same facts without decoding pixels

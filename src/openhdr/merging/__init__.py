@@ -1,4 +1,4 @@
-"""Layer 4: frames into light: the mergers, one row each, and the steps that they share.
+"""Frames into light: the mergers, one row each, and the steps that they share.
 
 mle, debevec, robertson        classical: a weighted mean of what the frames measured
 mertens                        exposure fusion: a picture for display, not light

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from openhdr.color.liang import liang_tonemap
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
@@ -17,6 +16,7 @@ from openhdr.metrics.hdrvdp.contrast import difference
 from openhdr.metrics.hdrvdp.eye import see
 from openhdr.metrics.hdrvdp.pyramid import Pyramid
 from openhdr.metrics.protocol import Protocol
+from openhdr.tonemapping.liang import liang_tonemap
 
 Picture = Image | np.ndarray
 _BLOCK = 1 << 16  # values: temporary arrays of a block stay in the processor's cache

@@ -1,6 +1,6 @@
 """tm-ssim: SSIM after Liang's tone mapper (Liang et al. 2018).
 
-    mean SSIM of M(test), M(ref) over windows and channels, range 1; M: color/liang.py
+    mean SSIM of M(test), M(ref) over windows and channels, range 1; M: tonemapping/liang.py
 
 Domain: display values 0..1; M adapts to each picture. Unit: none, at most 1, higher is better.
 """

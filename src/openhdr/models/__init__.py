@@ -9,7 +9,7 @@ What a network's class offers, beside being a torch module:
     __init__(config)     untrained
     from_authors(state)  the authors' tensors {name: tensor} under our names, or None: not their layout
 
-and a three-frame network, for the runner (`openhdr.models.running.three_frames`):
+and a three-frame network, for the runner (`openhdr.models.inference.three_frames`):
 
     forward(frames, ev, local)  local: how to apply its steps, see `openhdr.models.layers.steps`
     multiple                    height and width inside divide by this many pixels
@@ -23,7 +23,7 @@ and networks that work inside a merger (`openhdr.merging.trustnet`), which runs 
 
     forward(frames, shared, merge)  see `openhdr.models.trustnet`
 
-and a one-photo network, for its runner (`openhdr.models.running.one_photo`):
+and a one-photo network, for its runner (`openhdr.models.inference.one_photo`):
 
     forward(image, return_parts, ...)  parts: a dict with `out` and the intermediate products by name
     encoding                           of the photo it takes: `gamma` (light ^ (1 / 2.24)) or `srgb`

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from openhdr import io
 from openhdr.camera.bracketing import ExposureRequest
 from openhdr.core.image import Image, ImageOrPath
-from openhdr.models.running.options import RunOptions
+from openhdr.models.inference.options import RunOptions
 from openhdr.pipeline.bracket_to_hdr import MergeOptions, MergeResult, merge_bracket
 from openhdr.pipeline.photo_to_hdr import ExpandOptions, Expansion, expand_photo
 from openhdr.tonemapping import tonemap as apply_operator

@@ -29,7 +29,7 @@ from openhdr.merging.registered import registered_light
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
 from openhdr.models import MODELS, WEIGHTS, chosen_weights
-from openhdr.models.running.options import RunOptions, choose_three
+from openhdr.models.inference.options import RunOptions, choose_three
 
 CALIBRATE = "calibrate"
 
@@ -201,7 +201,7 @@ def _frames_of(method: str, bracket: Bracket) -> tuple[int, ...]:
 def _through_network(stack: Stack, name: str, options: MergeOptions) -> np.ndarray:
     """(H, W, 3) float32 light from a network, which sees the frames registered and linearised."""
     from openhdr.models import load_for_use  # needs torch
-    from openhdr.models.running.three_frames import reconstruct
+    from openhdr.models.inference.three_frames import reconstruct
 
     network = load_for_use(name, options.weights)
     chosen = _frames_of(name, stack.bracket)

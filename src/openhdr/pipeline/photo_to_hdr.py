@@ -17,7 +17,7 @@ from openhdr.expansion.photo import Photo, photo_of
 from openhdr.expansion.runner import ExpandResult, expand_image, result_of
 from openhdr.merging import CLASSICAL, MERGERS
 from openhdr.models import MODELS
-from openhdr.models.running.options import RunOptions
+from openhdr.models.inference.options import RunOptions
 from openhdr.pipeline.predicted_stack import merged_stack, predicted_stack
 
 
@@ -85,7 +85,7 @@ def _check_stack(method: str, options: ExpandOptions) -> None:
 def _by_network(method: str, image: Image, ready: Photo, options: ExpandOptions) -> Expansion:
     """The expansion by a one-photo network: its own picture, or its exposures merged classically."""
     from openhdr.models import load_for_use  # needs torch
-    from openhdr.models.running.one_photo import expand_image as expand_by_network
+    from openhdr.models.inference.one_photo import expand_image as expand_by_network
 
     network = load_for_use(method, options.weights)
     made = expand_by_network(

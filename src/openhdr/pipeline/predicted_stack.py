@@ -15,7 +15,7 @@ from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
 
 if TYPE_CHECKING:
-    from openhdr.models.running.one_photo import Expanded
+    from openhdr.models.inference.one_photo import Expanded
 
 PHOTO = "photo"  # name of the photo itself among the exposures predicted from it
 LEAST_STEP = 0.1  # EV by which a predicted exposure has to differ from the photo to take part in a merge

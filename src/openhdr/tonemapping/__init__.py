@@ -1,4 +1,4 @@
-"""Layer 4: tone mapping, one row an operator, and `tonemap`, which applies one to an Image.
+"""Tone mapping, one row an operator, and `tonemap`, which applies one to an Image.
 
 An operator is a pure function `(linear, options) -> display`. linear: (H, W, 3) float32, linear Rec.709,
 >= 0, finite, any scale. display: (H, W, 3) float32, 0..1, sRGB-encoded: times 255 and rounded it is an 8-bit

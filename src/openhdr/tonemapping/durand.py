@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openhdr.color.bilateral_grid import joint_bilateral
+from openhdr.filters.bilateral_grid import joint_bilateral
 from openhdr.tonemapping.rendering import DARKEST, in_strips, luminance_of, render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, Statistics, measure
 

@@ -1,11 +1,13 @@
-"""Layer 6: training of every network by one loop.
+"""Training of every network by one loop.
 
 loop                     the loop, from the first line to the last
 recipe, settings         what a recipe file may say; TOML -> frozen dataclasses
 objectives/              what a step computes: merge, two-stage, stack-itm, trustnet
 sources/                 samples by number: simulated, compared (for trustnet), or patches of a dataset
-critics/                 discriminators that one-photo networks are trained against
-beginnings/              first weights from which the small recipes learn on
+losses/                  metrics with gradients
+discriminators/          what the one-photo networks are trained against, one file a paper
+hand_wired/              weights set by formula, from which the small recipes start
+trustnet_sample          a registered bracket as TrustNet's networks see it
 examples, step, state    a batch; one optimiser step; everything that changes
 schedules, ema           learning rate, running mean of the weights
 validation               scores on held-out scenes, which choose the weights

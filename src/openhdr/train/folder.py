@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from openhdr.core import machine as this_machine
+from openhdr import provenance
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import make_folder
 from openhdr.data.files import read_json
@@ -68,9 +68,9 @@ def _machine_facts(device: torch.device, processes: int) -> dict[str, Any]:
     """Versions, commit and hardware; None where something is not known."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     return {
-        "versions": this_machine.software(),
-        "commit": this_machine.commit(),
-        "hardware": {**this_machine.hardware(), "device": name, "processes": processes},
+        "versions": provenance.software(),
+        "commit": provenance.commit(),
+        "hardware": {**provenance.hardware(), "device": name, "processes": processes},
     }
 
 

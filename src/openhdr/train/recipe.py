@@ -25,7 +25,7 @@ class NetworkConfig:
     name: str = "gsanet"  # row of the table of networks
     variant: Mapping[str, Any] = field(default_factory=dict)  # options of the network's own Config
     weights: str = ""  # to begin from: the name of shipped weights or a file; "" = as `begin` says
-    begin: Literal["random", "plain", "light"] = "random"  # see openhdr.train.beginnings; light: eapnet only
+    begin: Literal["random", "plain", "light"] = "random"  # see openhdr.train.hand_wired; light: eapnet only
 
 
 @dataclass(frozen=True)

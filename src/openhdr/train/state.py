@@ -12,9 +12,9 @@ from torch import nn
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.models import WEIGHTS, load
 from openhdr.train import checkpoint
-from openhdr.train.beginnings import begun_network, wired_weights
 from openhdr.train.distributed import World, in_step, synchronised
 from openhdr.train.ema import RunningMean
+from openhdr.train.hand_wired import begun_network, wired_weights
 from openhdr.train.recipe import OptimiserConfig, Recipe
 
 

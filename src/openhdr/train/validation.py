@@ -14,9 +14,9 @@ from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import METRICS, evaluate
 from openhdr.models import MODELS
-from openhdr.models.running.one_photo import expand_image
-from openhdr.models.running.options import RunOptions
-from openhdr.models.running.three_frames import reconstruct
+from openhdr.models.inference.one_photo import expand_image
+from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.three_frames import reconstruct
 from openhdr.train.distributed import World, gathered_objects
 from openhdr.train.recipe import Recipe
 
@@ -116,8 +116,8 @@ def display(light: np.ndarray) -> np.ndarray:
 
 def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
     """The light of openhdr's own merger with the network's two parts in it."""
-    from openhdr.data.compared import compare_sample
     from openhdr.merging import trustnet  # needs ONNX Runtime
+    from openhdr.train.trustnet_sample import compare_sample
 
     @torch.inference_mode()
     def decide(frames: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

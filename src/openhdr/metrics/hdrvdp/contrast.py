@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from openhdr.color.resize import resize
 from openhdr.core.threads import in_threads
+from openhdr.filters.resize import resize
 from openhdr.metrics.hdrvdp.constants import constants
 from openhdr.metrics.hdrvdp.eye import Seen
 from openhdr.metrics.hdrvdp.pyramid import Pyramid, build

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openhdr.color.resize import resize
+from openhdr.filters.resize import resize
 from openhdr.metrics.hdrvdp.constants import constants
 from openhdr.metrics.hdrvdp.pyramid import Pyramid, put_together
 

@@ -1,7 +1,7 @@
 """Steps of a network, written so that whoever runs it may apply them to tiles of an image.
 
 `local(function, margin, *inputs)` stands for `function(*inputs)` where `function` reaches at most `margin` pixels
-around each output pixel. `whole` calls it as it is; `openhdr.models.running.tiling.Tiled` calls it tile by tile.
+around each output pixel. `whole` calls it as it is; `openhdr.models.inference.tiling.Tiled` calls it tile by tile.
 """
 
 from __future__ import annotations

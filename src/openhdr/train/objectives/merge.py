@@ -29,9 +29,9 @@ from torch import nn
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample, network_arrays
-from openhdr.metrics.losses.mu_law import PercentileOf, light_percentile, tone_mapped
-from openhdr.metrics.losses.tanh import tanh_l1
 from openhdr.train.distributed import gathered
+from openhdr.train.losses.mu_law import PercentileOf, light_percentile, tone_mapped
+from openhdr.train.losses.tanh import tanh_l1
 from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
 
 _FLOOR = 1e-5  # of a squared difference: from 50 dB on nothing is gained

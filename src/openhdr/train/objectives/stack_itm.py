@@ -30,15 +30,15 @@ from torch import nn
 from openhdr.color.transfer import srgb_encode
 from openhdr.data.readers.sice_s import choose_labels
 from openhdr.data.sample import Sample, decode
-from openhdr.metrics.losses.mu_law import mu_law
 from openhdr.models.stack_itm import debevec_fusion, resize
-from openhdr.train.critics.stack_itm import (
+from openhdr.train.discriminators.stack_itm import (
     MaskAwareDiscriminator,
     discriminator_loss,
     exposure_mask,
     generator_loss,
     mixed_fake,
 )
+from openhdr.train.losses.mu_law import mu_law
 from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.nets import Batch, Nets, Terms
 from openhdr.train.objectives.perceptual import perceptual_distance

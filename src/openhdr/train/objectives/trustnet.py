@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from openhdr.data.compared import ComparedBracket, planes_of
 from openhdr.data.sample import Sample
 from openhdr.models.trustnet import mu_code
 from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
 from openhdr.train.objectives.trustnet_merge import merge_known
+from openhdr.train.trustnet_sample import ComparedBracket, planes_of
 
 _FLOOR = 3e-6  # of a squared difference: from 55 dB on little is gained
 _FEWEST = 3  # frames of the bracket that a plan is made with

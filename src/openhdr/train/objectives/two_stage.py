@@ -30,11 +30,11 @@ from torch import nn
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import ExposureError
 from openhdr.data.sample import Sample, recode
-from openhdr.metrics.losses.ciede2000 import delta_e_2000
-from openhdr.metrics.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim
 from openhdr.models.layers.steps import whole
-from openhdr.train.critics.two_stage import TwoStageDiscriminator
+from openhdr.train.discriminators.two_stage import TwoStageDiscriminator
 from openhdr.train.distributed import gathered_with_gradient
+from openhdr.train.losses.ciede2000 import delta_e_2000
+from openhdr.train.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim
 from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
 

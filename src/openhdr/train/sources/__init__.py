@@ -23,6 +23,6 @@ SOURCES: Table[Row] = Table(
     Row(
         "compared",
         "Simulated brackets, registered and compared once: for TrustNet.",
-        "openhdr.train.sources.compared:open_compared",
+        "openhdr.train.sources.trustnet:open_compared",
     ),
 )

@@ -13,9 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.camera.simulation.config import ShakeConfig, SimulationConfig, training
-from openhdr.camera.simulation.distributions import LogUniform, Normal
-from openhdr.camera.simulation.scene import Scene
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import sha256_of
 from openhdr.data.cache import build_cache, unpack_scene
@@ -24,6 +21,9 @@ from openhdr.data.scenes import find_hdr_files, read_scene
 from openhdr.data.shards import INDEX, open_shards
 from openhdr.data.splits import panoramas, refuse_held_out
 from openhdr.data.stream import draw_sample
+from openhdr.simulation.config import ShakeConfig, SimulationConfig, training
+from openhdr.simulation.distributions import LogUniform, Normal
+from openhdr.simulation.scene import Scene
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
 

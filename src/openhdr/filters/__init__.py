@@ -1,0 +1,1 @@
+"""Filters on planes: Gaussian and bilateral smoothing, base and detail layers, resampling."""

@@ -1,0 +1,178 @@
+"""Running a one-photo network on photos of any size within a bound of memory.
+
+`two-stage` reaches only 17 pixels: it runs tile by tile and gives what it gives on the whole photo.
+`stack-itm` looks at the whole photo at every level (means of channels, channel attention), and its dilated
+attention was made for pictures of half a megapixel. A larger photo is shown to it at WORK_PIXELS; then the
+predicted changes of code and the masks are enlarged, and the exposures are fused at full size, so that all
+detail that the photo recorded is kept. There are no tiles and no seams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from openhdr.color.transfer import NETWORK_GAMMA, srgb_encode
+from openhdr.core.errors import RequestError
+from openhdr.core.progress import task
+from openhdr.models.inference.device import on_device, threads_of, tile_pixels
+from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.tiling import TICKS, Tiled
+from openhdr.models.stack_itm import VIEW, StackITM, apply_curve, exposure_stops, merge_exposures, resize
+
+WORK_PIXELS = 600_000
+"""Size at which stack-itm sees a larger photo: twice that of the pictures it is trained on, 1 GB of features."""
+
+STRIP_ROWS = 256  # rows fused at a time
+
+
+@dataclass(frozen=True)
+class PredictedExposure:
+    """An exposure that a network predicts. code: (H, W, 3) float32 sRGB codes 0..1. ev: stops beyond the
+    photo, as measured in the pixels.
+    """
+
+    name: str
+    code: np.ndarray
+    ev: float
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """linear: (H, W, 3) float32 RGB, >= 0, 1.0 = the photo clips. stack: predicted exposures, if asked for
+    and the network makes any. masks: (H, W, 3) float32, how much of the longer exposure, the photo and the
+    shorter one went into each pixel, None where the network has no such masks.
+    """
+
+    linear: np.ndarray
+    stack: tuple[PredictedExposure, ...] = ()
+    masks: np.ndarray | None = None
+
+
+def expand_image(
+    net: nn.Module,
+    linear: np.ndarray,
+    options: RunOptions = RunOptions(),
+    keep_stack: bool = False,
+) -> Expanded:
+    """HDR image of one photo by a one-photo network.
+
+    net: as `openhdr.models.load` gives it. linear: (H, W, 3) float32 RGB, 1.0 = the photo clips (clipped here
+    to 0..1). keep_stack: return the exposures and masks that the network predicts, too.
+    """
+    if linear.ndim != 3 or linear.shape[2] != 3:
+        raise RequestError(f"photo has shape {linear.shape}; expected (height, width, 3)")
+    if not np.isfinite(linear).all():
+        raise RequestError("the photo holds values that are not finite; expected numbers in 0..1")
+    with torch.inference_mode():
+        ready = on_device(net, options)
+        if isinstance(net, StackITM):
+            return _expand_by_stack(ready, linear, keep_stack)
+        return Expanded(_expand_by_tiles(ready, linear, options))
+
+
+def _to_tensor(code: np.ndarray, like: torch.Tensor) -> torch.Tensor:
+    """(H, W, 3) -> (1, 3, H, W) of the network's type and device."""
+    return torch.from_numpy(code).permute(2, 0, 1)[None].to(like)
+
+
+def _to_array(image: torch.Tensor) -> np.ndarray:
+    """(1, 3, H, W) -> (H, W, 3) float32."""
+    return np.ascontiguousarray(image[0].permute(1, 2, 0).float().cpu().numpy())
+
+
+def _expand_by_tiles(net: nn.Module, linear: np.ndarray, options: RunOptions) -> np.ndarray:
+    """`linear` of a network whose output depends on near pixels only."""
+    steps = len(list(net.children()))
+    like = next(net.parameters())
+    code = np.clip(linear, 0, 1).astype(np.float32, copy=False)
+    photo = _to_tensor(np.power(code, np.float32(1 / NETWORK_GAMMA)), like)
+    threads, pixels = threads_of(options), tile_pixels(options)
+    with task("expanding", TICKS * steps) as advance, Tiled(threads, pixels, advance, TICKS) as local:
+        result = _to_array(net(photo, local=local))
+    return np.power(result, np.float32(NETWORK_GAMMA), out=result)
+
+
+def _expand_by_stack(net: StackITM, linear: np.ndarray, keep_stack: bool) -> Expanded:
+    """What stack-itm makes of a photo, at full size."""
+    like = next(net.parameters())
+    code = srgb_encode(np.clip(linear, 0, 1)).astype(np.float32)
+    height, width = code.shape[:2]
+    shrink = min(1.0, (WORK_PIXELS / (height * width)) ** 0.5)
+    photo = _to_tensor(code, like)
+    small = resize(photo, (max(round(height * shrink), 1), max(round(width * shrink), 1)))
+    with task("expanding", 2) as advance:
+        parts = net(small, return_parts=True, view=resize(photo, (VIEW, VIEW)))
+        del photo
+        advance()
+        full = _Enlarged.of(parts, small)
+        result = _fuse(net, parts, full, code)
+        advance()
+    if not keep_stack:
+        return Expanded(result)
+    ev = exposure_stops(parts["exposure_up"], small, parts["exposure_down"])[0].tolist()
+    up, down = (_exposures(full, code, name) for name in ("up", "down"))
+    stack = (PredictedExposure("up", up, ev[0]), PredictedExposure("down", down, ev[1]))
+    masks = full.part("masks", 0, height, code.shape) if "masks" in parts else None
+    return Expanded(result, stack, None if masks is None else _to_array(masks))
+
+
+@dataclass(frozen=True)
+class _Enlarged:
+    """Maps of the working size, read at full size a strip of rows at a time."""
+
+    maps: dict[str, torch.Tensor]  # change of code to `up` and to `down`, `masks`: (1, 3, h, w)
+
+    @classmethod
+    def of(cls, parts: dict[str, torch.Tensor], small: torch.Tensor) -> _Enlarged:
+        maps = {name: parts[f"exposure_{name}"] - small for name in ("up", "down")}
+        if "masks" in parts:
+            maps["masks"] = parts["masks"]
+        return cls(maps)
+
+    def part(self, name: str, top: int, bottom: int, shape: tuple[int, ...]) -> torch.Tensor:
+        """(1, 3, bottom - top, W): bilinear, as if the whole map were enlarged to `shape` (H, W, 3)."""
+        source = self.maps[name].float()
+        if source.shape[-2:] == shape[:2]:
+            return source[..., top:bottom, :]
+        rows = source.shape[-2]
+        y = ((torch.arange(top, bottom, device=source.device) + 0.5) * rows / shape[0] - 0.5).clamp(
+            0, rows - 1
+        )
+        above = y.floor().long().clamp(max=max(rows - 2, 0))
+        share = (y - above)[:, None]
+        strip = source[..., above, :] * (1 - share) + source[..., (above + 1).clamp(max=rows - 1), :] * share
+        return F.interpolate(strip, size=(bottom - top, shape[1]), mode="bilinear", align_corners=False)
+
+
+def _strips(height: int) -> list[tuple[int, int]]:
+    return [(top, min(top + STRIP_ROWS, height)) for top in range(0, height, STRIP_ROWS)]
+
+
+def _fuse(net: StackITM, parts: dict[str, torch.Tensor], full: _Enlarged, code: np.ndarray) -> np.ndarray:
+    """The exposures fused at full size, (H, W, 3) float32."""
+    result = np.empty_like(code)
+    for top, bottom in _strips(len(code)):
+        photo = _to_tensor(code[top:bottom], full.maps["up"]).float()
+        up, down = ((photo + full.part(name, top, bottom, code.shape)).clamp(0, 1) for name in ("up", "down"))
+        if net.config.fusion == "learned":
+            masks = full.part("masks", top, bottom, code.shape).split(1, 1)
+            fused = sum(mask * one for mask, one in zip(masks, (up, photo, down), strict=True))
+            strip = apply_curve(fused, parts["curve"].float())
+        else:
+            strip = merge_exposures(up, photo, down, parts["ev"].float())
+        result[top:bottom] = _to_array(strip)
+    return result
+
+
+def _exposures(full: _Enlarged, code: np.ndarray, name: str) -> np.ndarray:
+    """A predicted exposure at full size: (H, W, 3) float32 codes 0..1."""
+    result = np.empty_like(code)
+    for top, bottom in _strips(len(code)):
+        change = _to_array(full.part(name, top, bottom, code.shape))
+        np.clip(code[top:bottom] + change, 0, 1, out=result[top:bottom])
+    return result

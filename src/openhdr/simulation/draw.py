@@ -1,0 +1,136 @@
+"""Drawing a bracket: a seed and distributions in, a plan with every number out.
+
+Each part has its own random stream, derived from the seed, so that drawing one thing more in one part leaves
+the others as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from openhdr.core.errors import ExposureError
+from openhdr.core.image import middle_exposure
+from openhdr.simulation.config import CameraConfig, ShakeConfig, SimulationConfig
+from openhdr.simulation.distributions import Distribution, choose
+from openhdr.simulation.draw_objects import draw_objects
+from openhdr.simulation.draw_view import draw_view
+from openhdr.simulation.plan import CameraPlan, FramePlan, ScenePlan, settled
+from openhdr.simulation.scene import Scene
+from openhdr.simulation.shake import Shake
+
+STREAMS = ("view", "exposure", "shake", "objects", "camera", "frames")
+_LEAST_RADIANCE = 1e-9  # a view without light still needs an anchor
+_MOST_OPEN = 0.9  # of a frame interval that a shutter is open
+
+
+def draw_plan(
+    scene: Scene,
+    others: Sequence[Scene],
+    config: SimulationConfig,
+    seed: int,
+    ev: Sequence[float] | None = None,
+) -> ScenePlan:
+    """Draw one bracket of `scene`, with moving objects cut from `others` (none = from the scene itself).
+
+    ev: exposures in stops instead of drawn ones; only differences matter. Raises ExposureError when two are
+    equal or there is but one.
+    """
+    seeds = np.random.SeedSequence(seed).spawn(len(STREAMS))
+    rngs = {name: np.random.default_rng(own) for name, own in zip(STREAMS, seeds, strict=True)}
+    pose, focal_px, samples = draw_view(scene, config, rngs["view"])
+    centre = ((config.size[0] - 1) / 2, (config.size[1] - 1) / 2)
+    stops, reference = _draw_exposures(config, rngs["exposure"], ev)
+    clip_share = config.exposure.clip_share.draw(rngs["exposure"])
+    anchor = max(float(np.quantile(samples.max(axis=0), 1 - clip_share)), _LEAST_RADIANCE)
+    plan = ScenePlan(
+        seed=seed,
+        scene=scene.name,
+        view=pose,
+        focal_px=focal_px,
+        enlargement=scene.view(pose, focal_px, centre).enlargement,
+        size=config.size,
+        clip_share=clip_share,
+        anchor=anchor,
+        reference=reference,
+        frames=_draw_frames(config, stops, reference, rngs),
+        objects=draw_objects(others or [scene], config, (len(stops), reference, anchor), rngs["objects"]),
+        camera=_draw_camera(config.camera, rngs["camera"]),
+    )
+    return settled(plan)
+
+
+def _draw_exposures(config: SimulationConfig, rng: np.random.Generator, ev: Sequence[float] | None) -> tuple:
+    """Stops relative to the reference, shortest first, and the index of the reference."""
+    drawn = choose(config.exposure.ev_patterns, rng)
+    stops = np.sort(np.asarray(drawn if ev is None else ev, dtype=np.float64))
+    if len(stops) < 2 or not np.isfinite(stops).all() or (np.diff(stops) <= 0).any() or np.ptp(stops) > 30:
+        raise ExposureError(
+            f"exposures {','.join(f'{stop:g}' for stop in stops)}; expected two or more different numbers of "
+            "stops within a range of 30, such as -2,0,2"
+        )
+    rolled = int(rng.integers(len(stops)))
+    reference = rolled if config.exposure.rolling_reference else middle_exposure(stops)
+    return stops - stops[reference], reference
+
+
+def _draw_frames(
+    config: SimulationConfig, stops: np.ndarray, reference: int, rngs: dict[str, np.random.Generator]
+) -> tuple[FramePlan, ...]:
+    scale = config.size[0] / config.nominal_width
+    rng = rngs["frames"]
+    still = rngs["shake"].random() < config.shake.still_share
+    open_share = config.camera.open_share.draw(rng)
+    frames = []
+    for index, ev in enumerate(stops):
+        shake = _draw_shake(config.shake, scale, rngs["shake"])
+        drift = _white_balance(config.camera.drift_stops, rng)
+        angle, length = 2 * np.pi * rng.random(), config.shake.turn_px.draw(rng) * scale
+        sweep = (0.0, 0.0) if still else (float(length * np.cos(angle)), float(length * np.sin(angle)))
+        frames.append(
+            FramePlan(
+                ev=float(ev),
+                shake=Shake() if still or index == reference else shake,
+                drift=(1.0, 1.0, 1.0) if index == reference else drift,
+                open_share=float(min(open_share * 2.0**ev, _MOST_OPEN)),
+                sweep_px=sweep,
+                noise_seed=int(rng.integers(2**63)),
+            )
+        )
+    return tuple(frames)
+
+
+def _draw_shake(config: ShakeConfig, scale: float, rng: np.random.Generator) -> Shake:
+    angles = 2 * np.pi * rng.random(2)
+    turn, step = config.turn_px.draw(rng) * scale, config.step_px.draw(rng) * scale
+    return Shake(
+        turn_x_px=float(turn * np.cos(angles[0])),
+        turn_y_px=float(turn * np.sin(angles[0])),
+        roll_deg=config.roll_deg.draw(rng),
+        step_x_px=float(step * np.cos(angles[1])),
+        step_y_px=float(step * np.sin(angles[1])),
+        zoom=float(2.0 ** config.zoom_stops.draw(rng)),
+    )
+
+
+def _draw_camera(config: CameraConfig, rng: np.random.Generator) -> CameraPlan:
+    iso = config.iso.draw(rng)
+    gamma, n, a = config.gamma.draw(rng), config.sigmoid_n.draw(rng), config.sigmoid_a.draw(rng)
+    names = {"gamma": f"gamma:{gamma:.4f}", "sigmoid": f"sigmoid:{max(n, 0.3):.4f}:{max(a, 0.1):.4f}"}
+    response, bits = choose(config.responses, rng), choose(config.bits, rng)
+    compressed, quality = rng.random() < config.jpeg_share, round(config.jpeg_quality.draw(rng))
+    return CameraPlan(
+        iso=iso,
+        noise=config.sensor.noise(iso),
+        response=names.get(response, response),
+        vignetting=config.vignetting.draw(rng),
+        cast=_white_balance(config.cast_stops, rng),
+        bits=bits,
+        jpeg_quality=quality if compressed and bits == 8 else 0,
+    )
+
+
+def _white_balance(law: Distribution, rng: np.random.Generator) -> tuple[float, float, float]:
+    red, blue = law.draw(rng), law.draw(rng)
+    return float(2.0**red), 1.0, float(2.0**blue)

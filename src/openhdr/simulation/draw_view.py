@@ -1,0 +1,59 @@
+"""Drawing where the camera looks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from openhdr.simulation.config import SimulationConfig, ViewConfig
+from openhdr.simulation.scene import Scene
+from openhdr.simulation.view import CropPose, PanoramaPose
+
+_GRID = (48, 32)  # samples across and down that stand for a view
+_FLAT_FOCAL = 1.0  # focal length of a flat image's camera in frame widths: 53 degrees, an ordinary lens
+
+
+def draw_view(scene: Scene, config: SimulationConfig, rng: np.random.Generator) -> tuple:
+    """The pose, its focal length in pixels, and (3, N) radiance samples of the view.
+
+    Of `tries` poses the one with the widest range of light (98th over 2nd percentile) is kept: a bracket of a
+    blank wall shows nothing.
+    """
+    drawn = [draw_pose(scene, config.view, config.size, rng) for _ in range(config.view.tries)]
+    looks = [_look(scene, pose, focal, config.size) for pose, focal in drawn]
+    best = int(np.argmax([_range_of(samples) for samples in looks]))
+    return *drawn[best], looks[best]
+
+
+def draw_pose(scene: Scene, law: ViewConfig, size: tuple[int, int], rng: np.random.Generator) -> tuple:
+    """A pose in the scene and its focal length in pixels."""
+    if scene.kind == "flat":
+        return _draw_crop(scene, law, size, rng), _FLAT_FOCAL * size[0]
+    angles = law.yaw_deg.draw(rng), law.pitch_deg.draw(rng), law.roll_deg.draw(rng)
+    field = law.field_of_view_deg.draw(rng)
+    if law.enlargement is not None:
+        focal = law.enlargement.draw(rng) * scene.texture.width / (2 * np.pi)
+        field = float(np.degrees(2 * np.arctan(size[0] / 2 / focal)))
+    pose = PanoramaPose(*angles, field)
+    return pose, pose.focal_px(size[0])
+
+
+def _draw_crop(scene: Scene, law: ViewConfig, size: tuple[int, int], rng: np.random.Generator) -> CropPose:
+    width, height = scene.texture.width, scene.texture.height
+    enlargement = max(size[0] / width, size[1] / height) / law.crop_share.draw(rng)
+    if law.enlargement is not None:
+        enlargement = max(enlargement, law.enlargement.draw(rng))
+    left, top = (
+        rng.random() * (side - of / enlargement) for side, of in ((width, size[0]), (height, size[1]))
+    )
+    return CropPose(float(left), float(top), float(enlargement))
+
+
+def _look(scene: Scene, pose: PanoramaPose | CropPose, focal_px: float, size: tuple[int, int]) -> np.ndarray:
+    u, v = np.meshgrid(*(np.linspace(0, side - 1, n) for side, n in zip(size, _GRID, strict=True)))
+    centre = ((size[0] - 1) / 2, (size[1] - 1) / 2)
+    return scene.view(pose, focal_px, centre).at(u.ravel(), v.ravel())
+
+
+def _range_of(samples: np.ndarray) -> float:
+    dark, bright = np.quantile(samples.max(axis=0), [0.02, 0.98])
+    return float(np.log2(max(bright, 1e-9) / max(dark, 1e-9)))
