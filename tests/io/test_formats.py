@@ -36,7 +36,7 @@ def test_every_row_loads_and_has_one_owner_per_extension():
     owners = [extension for row in FORMATS.values() for extension in row.extensions]
     assert len(owners) == len(set(owners))
     for row in FORMATS.values():
-        assert (row.load().write is not None) == row.writable
+        assert (row.load().encode is not None) == row.writable
 
 
 def test_samples_are_recognised_and_probe_agrees_with_read(samples):

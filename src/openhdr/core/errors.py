@@ -16,9 +16,14 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+MAX_MESSAGE = 4000  # characters
+
 
 class OpenHDRError(Exception):
-    """Base of all errors that the user can mend."""
+    """Base of all errors that the user can mend. The message is made safe to print."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class FileError(OpenHDRError):
@@ -43,6 +48,15 @@ class MissingExtraError(OpenHDRError):
     def __init__(self, need: str, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{need} is not installed; run: pip install 'openhdr[{extra}]'")
+
+
+def printable(text: str) -> str:
+    """`text` as one line that a terminal can show: other characters become escapes such as \\x1b or \\udce9.
+
+    File names and what files say of themselves may hold any character.
+    """
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return shown if len(shown) <= MAX_MESSAGE else shown[: MAX_MESSAGE - 1] + "…"
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> RequestError:

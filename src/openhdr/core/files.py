@@ -1,9 +1,14 @@
-"""Output files that appear whole or not at all; folders for them."""
+"""Output files that appear whole or not at all, and stay after a power cut; folders for them."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
+import secrets
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,43 +16,112 @@ from pathlib import Path
 
 from openhdr.core.errors import FileError
 
+STEM_KEPT = 40  # characters of the target's name in the temporary one, which must not become too long
+
+_REMEDIES = {
+    errno.ENOENT: "check that the folder exists",
+    errno.ENOTDIR: "check that the folder exists",
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some space, or write to another disk",
+    errno.EFBIG: "raise the limit on file sizes, or write a smaller file",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` when the block succeeds, else remove it.
+    """Yield a temporary path beside `path`; it becomes `path` when the block succeeds, else it is removed.
 
-    The temporary name keeps the suffix, because encoders choose by it. Raises FileError when the folder
-    is missing or not writable.
+    The bytes are on the disk before the name changes. The temporary name keeps the suffix, because encoders
+    choose by it. A link stays a link: the file that it points to is replaced. A pipe or device is written to.
+    Raises FileError when the folder is missing or not writable, the disk is full, or the file is read-only.
     """
-    path = Path(path)
+    with _writing(path):
+        target = writable_file(path)
+        if target.exists() and not target.is_file():
+            with tempfile.TemporaryDirectory() as folder:
+                temporary = Path(folder, f"content{target.suffix}")
+                yield temporary
+                with temporary.open("rb") as content, target.open("wb") as pipe:
+                    shutil.copyfileobj(content, pipe)
+            return
+        temporary = _created_beside(target)
+        try:
+            yield temporary
+            _to_disk(temporary, os.O_RDWR)
+            _keep_mode(target, temporary)
+            os.replace(temporary, target)
+            with contextlib.suppress(OSError):  # not every system lets folders be opened
+                _to_disk(target.parent, os.O_RDONLY)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: str | Path, data: bytes | memoryview) -> None:
+    """Write `data` as the whole content of `path`, as `whole_file` does."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def writable_file(path: str | Path) -> Path:
+    """The file that writing to `path` changes: itself, or what it links to.
+
+    Raises FileError when it is a folder or read-only. Whether the folder can be written shows in writing.
+    """
+    with _writing(path):
+        target = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
+        try:
+            mode = os.stat(target).st_mode
+        except FileNotFoundError:
+            return target
+        if stat.S_ISDIR(mode):
+            raise FileError(path, "cannot be written (it is a folder)", "name a file")
+        if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+            raise FileError(path, "cannot be written (it is read-only)", "choose another name")
+        return target
+
+
+@contextmanager
+def _writing(path: str | Path) -> Iterator[None]:
+    """Turn errors of the system into a FileError that names `path`."""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise FileError(
-            path, f"cannot be written ({error.strerror})", "check that the folder exists"
-        ) from error
-    os.close(handle)
-    temporary = Path(name)
+        remedy = _REMEDIES.get(error.errno or 0, "")
+        raise FileError(path, f"cannot be written ({error.strerror or error})", remedy) from error
+
+
+def _created_beside(target: Path) -> Path:
+    """An empty file of a new name in the folder of `target`, with the permissions that new files get."""
+    while True:
+        name = f".{target.stem[:STEM_KEPT]}-{secrets.token_hex(4)}{target.suffix}"
+        with contextlib.suppress(FileExistsError):
+            temporary = target.with_name(name)
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            return temporary
+
+
+def _keep_mode(target: Path, temporary: Path) -> None:
+    """Give the new file the permissions of the one that it replaces."""
+    with contextlib.suppress(FileNotFoundError):
+        os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
+
+
+def _to_disk(path: Path, access: int) -> None:
+    """Wait until the disk holds the file or folder."""
+    handle = os.open(path, access)
     try:
-        yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise FileError(path, f"cannot be written ({error.strerror or error})") from error
+        os.fsync(handle)
     finally:
-        temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def sha256_of(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def make_folder(folder: Path, remedy: str = "choose another folder with -o") -> None:

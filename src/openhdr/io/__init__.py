@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openhdr.core.errors import FileError
-from openhdr.core.files import whole_file
+from openhdr.core.files import writable_file, write_whole
 from openhdr.core.image import Image
 from openhdr.core.table import Row, Table
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, open_source
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, encoding, open_source
 
 __all__ = [
     *("FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
@@ -105,15 +105,17 @@ def write(path: str | Path, image: Image, options: WriteOptions | None = None) -
     """
     path = Path(path)
     row = _row_by_extension(path)
-    if path.is_dir():
-        raise FileError(path, "is a folder", "name a file")
-    with whole_file(path) as temporary:
-        return row.load().write(temporary, image, options or WriteOptions())
+    writable_file(path)
+    with encoding(path, row.name):
+        data, notes = row.load().encode(image, options or WriteOptions())
+    write_whole(path, data)
+    return notes
 
 
 def check_output(path: str | Path) -> None:
-    """Raise FileError when the extension names no format that can be written."""
+    """Raise FileError when the extension names no format that can be written, or the file must not change."""
     _row_by_extension(Path(path))
+    writable_file(path)
 
 
 def stores_light(path: str | Path) -> bool:

@@ -83,8 +83,8 @@ def tiff_layout(tiff: Any) -> Layout | None:
     order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
     if order is None or len(tiff) < 16:
         return None
-    big = struct.unpack_from(order + "H", tiff, 2)[0] == 43
-    first = struct.unpack_from(order + ("Q" if big else "I"), tiff, 8 if big else 4)[0]
+    big = struct.unpack(order + "H", tiff[2:4])[0] == 43
+    first = struct.unpack(order + ("Q" if big else "I"), tiff[8:16] if big else tiff[4:8])[0]
     return Layout(order, big, first)
 
 
@@ -93,30 +93,30 @@ def directory(tiff: Any, layout: Layout, start: int) -> Iterator[tuple[int, Any]
     count_size, entry_size, count_code = (8, 20, "Q") if layout.big else (2, 12, "H")
     if not 8 <= start <= len(tiff) - count_size:
         return
-    entries = struct.unpack_from(layout.order + count_code, tiff, start)[0]
-    for index in range(min(entries, _MAX_ENTRIES)):
-        position = start + count_size + index * entry_size
-        if position + entry_size > len(tiff):
-            return
-        tag = struct.unpack_from(layout.order + "H", tiff, position)[0]
-        value = _value(tiff, layout, position) if tag in WANTED else None
+    entries = struct.unpack(layout.order + count_code, tiff[start : start + count_size])[0]
+    start += count_size
+    table = tiff[start : start + min(entries, _MAX_ENTRIES) * entry_size]
+    for position in range(0, len(table) - entry_size + 1, entry_size):
+        entry = table[position : position + entry_size]
+        tag = struct.unpack_from(layout.order + "H", entry)[0]
+        value = _value(tiff, layout, entry) if tag in WANTED else None
         if value is not None:
             yield tag, value
 
 
-def _value(tiff: Any, layout: Layout, position: int) -> Any:
-    """The value of the entry at `position`, or None when it is damaged or of an unknown type."""
-    kind, count = struct.unpack_from(layout.order + ("HQ" if layout.big else "HI"), tiff, position + 2)
-    inline, offset_code = (8, "Q") if layout.big else (4, "I")
-    place = position + (12 if layout.big else 8)
+def _value(tiff: Any, layout: Layout, entry: bytes) -> Any:
+    """The value of a directory entry, or None when it is damaged or of an unknown type."""
+    kind, count = struct.unpack_from(layout.order + ("HQ" if layout.big else "HI"), entry, 2)
+    content = entry[12:] if layout.big else entry[8:]
     length = _SIZES.get(kind, 0) * count
     if not 0 < length <= _MAX_VALUE_BYTES:
         return None
-    if length > inline:
-        place = struct.unpack_from(layout.order + offset_code, tiff, place)[0]
-    if place + length > len(tiff):
+    if length > len(content):
+        place = struct.unpack(layout.order + ("Q" if layout.big else "I"), content)[0]
+        content = tiff[place : place + length]
+    if length > len(content):
         return None
-    raw = bytes(tiff[place : place + length])
+    raw = content[:length]
     if kind == 2:
         return raw.split(b"\0")[0].decode("utf-8", "replace").strip()
     if kind in (5, 10):

@@ -7,9 +7,8 @@ attributes. The decoder is the OpenEXR package (its module is not this one).
 
 from __future__ import annotations
 
-import mmap
+import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,14 @@ from openhdr.core.image import Exposure, Image
 from openhdr.io.exif import positive
 from openhdr.io.format import (
     SOFTWARE,
+    Bytes,
+    Encoded,
     Format,
     ImageInfo,
     Source,
     WriteOptions,
     check_size,
     decoding,
-    encoding,
     quiet,
 )
 from openhdr.io.pixels import clean, linear_values
@@ -42,7 +42,7 @@ MAX_HEADER_BYTES = 1 << 18
 PIXEL_BITS = {b"\0\0\0\0": 32, b"\1\0\0\0": 16, b"\2\0\0\0": 32}  # unsigned, half, float
 
 
-def recognise(data: mmap.mmap) -> bool:
+def recognise(data: Bytes) -> bool:
     """The magic number 20000630, little endian."""
     return data[:4] == b"\x76\x2f\x31\x01"
 
@@ -85,7 +85,7 @@ def read(source: Source) -> Image:
     return image.with_pixels(pixels).with_notes(*changed)
 
 
-def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+def encode(image: Image, options: WriteOptions) -> Encoded:
     """Half floats, or floats where asked for or where half cannot hold the brightest value."""
     import OpenEXR
 
@@ -104,9 +104,9 @@ def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
         **_attributes(image),
     }
     stored = pixels.astype(np.float16) if half else np.ascontiguousarray(pixels)
-    with encoding(path, "OpenEXR"):
-        OpenEXR.File(header, {"RGB": stored}).write(str(path))
-    return notes
+    file = io.BytesIO()
+    OpenEXR.File(header, {"RGB": stored}).write(file)
+    return file.getbuffer(), notes
 
 
 def _attributes(image: Image) -> dict[str, Any]:
@@ -130,7 +130,8 @@ def _opened(source: Source, header_only: bool) -> Any:
     import OpenEXR
 
     with decoding(source, "OpenEXR"), quiet():
-        return OpenEXR.File(str(source.path), separate_channels=True, header_only=header_only)
+        source.data.seek(0)
+        return OpenEXR.File(source.data, separate_channels=True, header_only=header_only)
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,7 @@ def _metadata(header: Any) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if isinstance(value, str | float) and value}
 
 
-def _bits(data: mmap.mmap, channel: str) -> int:
+def _bits(data: Bytes, channel: str) -> int:
     """Bits of a channel, from the first channel list that names it (OpenEXR file layout, "Channel list")."""
     header = data[:MAX_HEADER_BYTES]
     place = header.find(b"chlist\0")
@@ -279,4 +280,4 @@ def _bits(data: mmap.mmap, channel: str) -> int:
     return 16
 
 
-FORMAT = Format(recognise, probe, read, write)
+FORMAT = Format(recognise, probe, read, encode)

@@ -1,7 +1,7 @@
 """What every file format gives, and the limits that hold for all of them.
 
 A format file holds, in this order: what the file stores, recognise by signature, probe without pixels,
-read, write, and a `FORMAT` that names these functions. Decoders are imported inside the functions that use
+read, encode, and a `FORMAT` that names these functions. Decoders are imported inside the functions that use
 them, because recognising one file must not load the decoders of all formats.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import mmap
 import os
+import stat
 import struct
 import threading
 import warnings
@@ -27,22 +27,55 @@ from openhdr.core.image import Encoding, Exposure, Image
 
 MAX_MEGAPIXELS = 400.0
 MAX_MEGAPIXELS_VARIABLE = "OPENHDR_MAX_MEGAPIXELS"
-# Declared size against file size: deflate reaches 1030:1, JPEG about 1300:1; flat AVIF goes beyond, but not
-# with pictures this large.
-RATIO_FREE_PIXELS = 64_000_000
-MAX_PIXELS_PER_BYTE = 3000
+MAX_BYTES_PER_PIXEL = 32  # of memory at the peak of decoding: two copies of four floats
+# Memory against file size: photos reach 1:50, deflate at most 1:1030. Little memory is granted to any file.
+FREE_BYTES = 700_000_000
+MAX_EXPANSION = 500
 STDERR = 2  # file descriptor
 
 SOFTWARE = f"openhdr {openhdr.__version__}"
 """The name that openhdr leaves in files it writes."""
 
 
+class FileBytes(io.BufferedReader):
+    """The bytes of an open file: sliced and searched like `bytes`, or read by a decoder like any file.
+
+    They are not mapped into memory: when another program cuts off a mapped file, the process is killed.
+    Raises OSError when the file has become shorter than it was when it was opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self.length = os.fstat(self.fileno()).st_size
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, place: slice) -> bytes:
+        start, stop, _ = place.indices(self.length)
+        wanted = max(stop - start, 0)
+        self.seek(start)
+        found = self.read(wanted)
+        if len(found) != wanted:
+            raise OSError("the file became shorter while it was read")
+        return found
+
+    def find(self, sub: bytes, start: int = 0, end: int | None = None) -> int:
+        """As `bytes.find`, for indices >= 0."""
+        place = self[start:end].find(sub)
+        return place if place < 0 else place + start
+
+
+Bytes = FileBytes | bytes
+"""What `recognise` looks at."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """A file that is being read. data: its bytes, mapped, not loaded."""
+    """A file that is being read. data: its bytes, read when they are asked for."""
 
     path: Path
-    data: mmap.mmap
+    data: FileBytes
 
 
 @dataclass(frozen=True)
@@ -81,29 +114,33 @@ class WriteOptions:
     tiff_compression: str = "zlib"  # none, zlib
 
 
+Encoded = tuple[bytes | memoryview, tuple[str, ...]]
+"""The bytes of a file, and what its format could not keep, one sentence each."""
+
+
 @dataclass(frozen=True)
 class Format:
-    """The functions of one format file. `write` puts the whole file at a temporary path, returns notes."""
+    """The functions of one format file. `encode` gives the bytes of a whole file, and notes."""
 
-    recognise: Callable[[mmap.mmap], bool]
+    recognise: Callable[[Bytes], bool]
     probe: Callable[[Source], ImageInfo]
     read: Callable[[Source], Image]
-    write: Callable[[Path, Image, WriteOptions], tuple[str, ...]] | None = None
+    encode: Callable[[Image, WriteOptions], Encoded] | None = None
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """Map an input file. Raises FileError when it is missing, empty, a folder or not a plain file."""
-    if path.is_dir():
-        raise FileError(path, "is a folder", "name an image file")
-    if path.exists() and not path.is_file():
-        raise FileError(path, "is not a plain file", "save the image to a file first")
+    """Open an input file. Raises FileError when it is missing, empty, a folder or not a plain file."""
     try:
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise FileError(path, "is a folder", "name an image file")
+        if not stat.S_ISREG(mode):
+            raise FileError(path, "is not a plain file", "save the image to a file first")
+        with FileBytes(path) as data:
+            if len(data) == 0:
                 raise FileError(path, "is empty", "expected an image")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                yield Source(path, data)
+            yield Source(path, data)
     except FileNotFoundError as error:
         raise FileError(path, "does not exist") from error
     except OSError as error:
@@ -191,28 +228,41 @@ def encoding(path: Path, format_name: str) -> Iterator[None]:
         raise FileError(path, f"cannot be written as {format_name} ({reason})") from error
 
 
-def check_size(source: Source, width: int, height: int) -> None:
-    """Refuse a picture by its declared size, before anything is allocated. Raises FileError."""
-    setting = os.environ.get(MAX_MEGAPIXELS_VARIABLE)
-    limit = _limit(setting)
-    pixels = width * height
+def check_size(source: Source, width: int, height: int, bytes_per_pixel: float = 12) -> None:
+    """Refuse a picture by its declared size, before anything is allocated. Raises FileError.
+
+    bytes_per_pixel: of memory, at the peak of decoding: what the decoder needs and all copies until `read` returns.
+    """
+    limit = _limit()
     if width < 1 or height < 1:
         raise FileError(source.path, f"declares {width}x{height} pixels", "the file is damaged")
-    if pixels > limit * 1e6:
+    if width * height > limit * 1e6:
         raise FileError(
             source.path,
             f"declares {width}x{height} pixels, over the limit of {limit:g} megapixels",
             f"set {MAX_MEGAPIXELS_VARIABLE} to allow more",
         )
-    if setting is None and pixels > max(RATIO_FREE_PIXELS, MAX_PIXELS_PER_BYTE * len(source.data)):
+    check_memory(source, width * height * bytes_per_pixel, f"declares {width}x{height} pixels")
+
+
+def check_memory(source: Source, needed: float, reason: str) -> None:
+    """Refuse a file that would take `needed` bytes of memory, far more than its own size explains.
+
+    reason: what in the file asks for them. Raises FileError.
+    """
+    allowed = _limit() * 1e6 * MAX_BYTES_PER_PIXEL
+    if MAX_MEGAPIXELS_VARIABLE not in os.environ:
+        allowed = min(allowed, max(FREE_BYTES, MAX_EXPANSION * len(source.data)))
+    if needed > allowed:
         raise FileError(
             source.path,
-            f"declares {width}x{height} pixels in a file of {len(source.data)} bytes",
+            f"{reason}: {needed / 1e9:.1f} GB of memory for a file of {len(source.data)} bytes",
             f"it is damaged or a decompression bomb; set {MAX_MEGAPIXELS_VARIABLE} to read it anyway",
         )
 
 
-def _limit(setting: str | None) -> float:
+def _limit() -> float:
+    setting = os.environ.get(MAX_MEGAPIXELS_VARIABLE)
     try:
         limit = float(setting) if setting else MAX_MEGAPIXELS
     except ValueError:

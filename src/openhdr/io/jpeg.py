@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import mmap
-from pathlib import Path
+import io
 from typing import Any
 
 import numpy as np
 
 from openhdr.core.image import Image
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding
+from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
 from openhdr.io.pixels import as_rgb, code_values, orient
 from openhdr.io.profiles import profile_notes
 
 GAIN_MAP_MARKS = (b"http://ns.adobe.com/hdr-gain-map/", b"urn:iso:std:iso:ts:21496")
 
 
-def recognise(data: mmap.mmap) -> bool:
+def recognise(data: Bytes) -> bool:
     """Start of image, then any marker (ISO/IEC 10918-1, B.1.1.3)."""
     return data[:3] == b"\xff\xd8\xff"
 
@@ -41,16 +40,16 @@ def read(source: Source) -> Image:
     return Image(orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, notes + dropped)
 
 
-def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+def encode(image: Image, options: WriteOptions) -> Encoded:
     """8 bits, chroma at full resolution, EXIF kept."""
     from PIL import Image as Pillow
 
     pixels, notes = code_values(image, np.uint8)
     exif = exif_block(image)
     block = b"Exif\0\0" + exif if exif else b""
-    with encoding(path, "JPEG"):
-        Pillow.fromarray(pixels).save(path, "JPEG", quality=options.jpeg_quality, subsampling=0, exif=block)
-    return notes
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, "JPEG", quality=options.jpeg_quality, subsampling=0, exif=block)
+    return file.getbuffer(), notes
 
 
 def _opened(source: Source) -> Any:
@@ -84,4 +83,4 @@ def _exif(photo: Any) -> bytes:
     return block.removeprefix(b"Exif\0\0")
 
 
-FORMAT = Format(recognise, probe, read, write)
+FORMAT = Format(recognise, probe, read, encode)

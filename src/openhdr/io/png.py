@@ -5,11 +5,9 @@ Specification: W3C PNG, third edition (2025).
 
 from __future__ import annotations
 
-import mmap
 import struct
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +15,17 @@ from openhdr.core.errors import FileError
 from openhdr.core.image import Image
 from openhdr.io.cicp import Coding, decode_signal
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding, quiet
+from openhdr.io.format import (
+    Bytes,
+    Encoded,
+    Format,
+    ImageInfo,
+    Source,
+    WriteOptions,
+    check_size,
+    decoding,
+    quiet,
+)
 from openhdr.io.pixels import as_rgb, code_values, orient
 from openhdr.io.profiles import profile_notes
 
@@ -29,7 +37,7 @@ SRGB_GAMMA = 45455  # what gAMA says of an sRGB picture
 MAX_PROFILE_BYTES = 1 << 22
 
 
-def recognise(data: mmap.mmap) -> bool:
+def recognise(data: Bytes) -> bool:
     """The eight bytes of clause 5.2."""
     return data[:8] == SIGNATURE
 
@@ -54,10 +62,11 @@ def read(source: Source) -> Image:
     import imagecodecs
 
     info = probe(source)
-    if source.data.rfind(b"IEND") < 0:
+    data = source.data[:]
+    if data.rfind(b"IEND") < 0:
         raise FileError(source.path, "damaged PNG file (it ends early)", "copy it again")
     with decoding(source, "PNG"), quiet():
-        stored = imagecodecs.png_decode(source.data)
+        stored = imagecodecs.png_decode(data)
     pixels, dropped = as_rgb(stored)
     image = Image(
         orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, info.notes + dropped
@@ -65,37 +74,31 @@ def read(source: Source) -> Image:
     return decode_signal(image, _coding(dict(_chunks(source.data))), source.path)
 
 
-def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+def encode(image: Image, options: WriteOptions) -> Encoded:
     """8 bits from uint8, else 16 bits; marked as sRGB, EXIF kept."""
     import imagecodecs
 
     pixels, notes = code_values(image, np.uint8 if image.pixels.dtype == np.uint8 else np.uint16)
-    with encoding(path, "PNG"):
-        data = imagecodecs.png_encode(pixels, options.png_level)
-    exif = exif_block(image)
-    with open(path, "wb") as file:
-        file.write(data[:HEADER_END])
-        file.write(_chunk(b"sRGB", b"\0"))  # rendering intent: perceptual
-        file.write(_chunk(b"eXIf", exif) if exif else b"")
-        file.write(memoryview(data)[HEADER_END:])
-    return notes
+    data, exif = imagecodecs.png_encode(pixels, options.png_level), exif_block(image)
+    facts = _chunk(b"sRGB", b"\0") + (_chunk(b"eXIf", exif) if exif else b"")  # 0: perceptual intent
+    return b"".join((data[:HEADER_END], facts, memoryview(data)[HEADER_END:])), notes
 
 
 def _header(source: Source) -> tuple[int, int, int, int]:
     if len(source.data) < HEADER_END or source.data[12:16] != b"IHDR":
         raise FileError(source.path, "damaged or unsupported PNG file (no header)")
-    width, height, bits, colour = struct.unpack_from(">IIBB", source.data, 16)
+    width, height, bits, colour = struct.unpack(">IIBB", source.data[16:26])
     if colour not in CHANNELS:
         raise FileError(source.path, f"damaged or unsupported PNG file (colour type {colour})")
     check_size(source, width, height)
     return width, height, bits, colour
 
 
-def _chunks(data: mmap.mmap) -> Iterator[tuple[bytes, bytes]]:
+def _chunks(data: Bytes) -> Iterator[tuple[bytes, bytes]]:
     """(type, content) of every chunk except the pixels."""
     position = len(SIGNATURE)
     while position + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, position)
+        length, kind = struct.unpack(">I4s", data[position : position + 8])
         if kind not in (b"IDAT", b"IEND"):
             yield kind, data[position + 8 : position + 8 + length]
         position += 12 + length
@@ -138,4 +141,4 @@ def _profile(content: bytes) -> bytes:
         return b"?"
 
 
-FORMAT = Format(recognise, probe, read, write)
+FORMAT = Format(recognise, probe, read, encode)

@@ -9,16 +9,24 @@ rounds to nearest.
 from __future__ import annotations
 
 import math
-import mmap
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from openhdr.core.errors import FileError
 from openhdr.core.image import Image
-from openhdr.io.format import SOFTWARE, Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import (
+    SOFTWARE,
+    Bytes,
+    Encoded,
+    Format,
+    ImageInfo,
+    Source,
+    WriteOptions,
+    check_size,
+    decoding,
+)
 from openhdr.io.pixels import clean, linear_values
 from openhdr.io.primaries import Chromaticities, is_rec709, to_rec709
 from openhdr.io.rgbe import decode_pixels, decode_rgbe, encode_pixels, encode_rgbe
@@ -46,7 +54,7 @@ class Header:
         return (self.line_length, self.lines) if self.axes[1] == "Y" else (self.lines, self.line_length)
 
 
-def recognise(data: mmap.mmap) -> bool:
+def recognise(data: Bytes) -> bool:
     """`#?` and the program's name; programs other than Radiance write `#?RGBE`."""
     return data[:10] == b"#?RADIANCE" or data[:6] == b"#?RGBE"
 
@@ -75,17 +83,15 @@ def read(source: Source) -> Image:
     return Image(pixels, "linear", metadata=_metadata(header), notes=notes + changed)
 
 
-def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+def encode(image: Image, options: WriteOptions) -> Encoded:
     """Run-length coded RGBE, `-Y +X`. Exposure times have no place in this format."""
     pixels = linear_values(image)
     lines = ["#?RADIANCE", f"SOFTWARE={SOFTWARE}"]
     if image.metadata.get("white_luminance"):
         lines.append(f"WHITE_LUMINANCE={image.metadata['white_luminance']:g}")
     lines += ["FORMAT=32-bit_rle_rgbe", "", f"-Y {image.height} +X {image.width}", ""]
-    with open(path, "wb") as file:
-        file.write("\n".join(lines).encode("ascii"))
-        file.write(encode_pixels(encode_rgbe(pixels)))
-    return ("The Radiance format does not keep exposure facts.",) if image.exposure else ()
+    data = "\n".join(lines).encode("ascii") + encode_pixels(encode_rgbe(pixels))
+    return data, ("The Radiance format does not keep exposure facts.",) if image.exposure else ()
 
 
 def _header(source: Source) -> Header:
@@ -164,4 +170,4 @@ def _upright(stored: np.ndarray, axes: str) -> np.ndarray:
     return stored[:, ::-1] if axes[2] == "-" else stored
 
 
-FORMAT = Format(recognise, probe, read, write)
+FORMAT = Format(recognise, probe, read, encode)

@@ -6,8 +6,6 @@ of a bracket: camera white balance, fixed white level, no brightening, no gamma.
 
 from __future__ import annotations
 
-import mmap
-import struct
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,7 @@ from openhdr.io.exif import (
     read_tags,
     tiff_layout,
 )
-from openhdr.io.format import Format, ImageInfo, Source, check_size, decoding, quiet
+from openhdr.io.format import Bytes, Format, ImageInfo, Source, check_size, decoding, quiet
 
 # At the start of the file: Fujifilm, Olympus (3), Panasonic, Minolta, Sigma, Canon CRW
 SIGNATURES = (
@@ -45,7 +43,7 @@ MAX_SUB_DIRECTORIES = 8
 CONTAINER_BITS = 16  # how many of them the sensor uses is known only after unpacking
 
 
-def recognise(data: mmap.mmap) -> bool:
+def recognise(data: Bytes) -> bool:
     """The maker's signature, or a TIFF structure that holds a DNG or a colour filter array."""
     if data[4:12] == b"ftypcrx ":  # Canon CR3
         return True
@@ -59,7 +57,7 @@ def recognise(data: mmap.mmap) -> bool:
 def probe(source: Source) -> ImageInfo:
     """Facts from the headers; sensor values are not decoded."""
     rawpy = _rawpy()
-    with decoding(source, "camera RAW", rawpy.LibRawError), quiet(), rawpy.imread(str(source.path)) as raw:
+    with decoding(source, "camera RAW", rawpy.LibRawError), quiet(), _opened(source) as raw:
         sizes = raw.sizes
         check_size(source, sizes.raw_width, sizes.raw_height)
         tags = read_tags(exif_of(source.data))
@@ -76,7 +74,7 @@ def read(source: Source) -> Image:
     """float32, linear Rec.709, 0..1: 1.0 = the sensor clips (after white balance)."""
     rawpy = _rawpy()
     info = probe(source)
-    with decoding(source, "camera RAW", rawpy.LibRawError), quiet(), rawpy.imread(str(source.path)) as raw:
+    with decoding(source, "camera RAW", rawpy.LibRawError), quiet(), _opened(source) as raw:
         developed = raw.postprocess(
             use_camera_wb=True,
             no_auto_bright=True,
@@ -95,10 +93,15 @@ def read(source: Source) -> Image:
 NO_WHITE_BALANCE = "The camera recorded no white balance; daylight was used."
 
 
-def exif_of(data: mmap.mmap) -> Any:
+def _opened(source: Source) -> Any:
+    source.data.seek(0)
+    return _rawpy().imread(source.data)
+
+
+def exif_of(data: Bytes) -> Any:
     """Where the EXIF structure starts: the file itself, the preview of a RAF, or a box of a CR3."""
     if data[:8] == b"FUJIFILM":
-        start = struct.unpack_from(">I", data, 84)[0] + 12  # a JPEG: start, APP1 marker, length, "Exif\0\0"
+        start = int.from_bytes(data[84:88]) + 12  # a JPEG: start, APP1 marker, length, "Exif\0\0"
         return data[start : start + (1 << 16)]
     if data[4:8] == b"ftyp":
         place = data.find(b"CMT2", 0, 1 << 16) + 4  # its first directory is the EXIF directory
@@ -106,14 +109,14 @@ def exif_of(data: mmap.mmap) -> Any:
     return data
 
 
-def _holds_sensor_values(data: mmap.mmap) -> bool:
+def _holds_sensor_values(data: Bytes) -> bool:
     layout = tiff_layout(data)
     if layout is None:
         return False
     tags = dict(directory(data, layout, layout.first))
     inner = tags.get(SUB_DIRECTORIES, ())
-    starts = inner if isinstance(inner, tuple) else (inner,)
-    found = [tags, *(dict(directory(data, layout, start)) for start in starts[:MAX_SUB_DIRECTORIES])]
+    starts = (inner if isinstance(inner, tuple) else (inner,))[:MAX_SUB_DIRECTORIES]
+    found = [tags, *(dict(directory(data, layout, start)) for start in starts if isinstance(start, int))]
     return DNG_VERSION in tags or any(each.get(PHOTOMETRIC) in (FILTER_ARRAY, LINEAR_RAW) for each in found)
 
 

@@ -6,10 +6,9 @@ main directory when openhdr writes (TIFF/EP, ISO 12234-2), there or in the EXIF 
 
 from __future__ import annotations
 
+import io
 import logging
-import mmap
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,17 @@ from openhdr.io.exif import (
     read_tags,
     text_tags,
 )
-from openhdr.io.format import SOFTWARE, Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import (
+    SOFTWARE,
+    Bytes,
+    Encoded,
+    Format,
+    ImageInfo,
+    Source,
+    WriteOptions,
+    check_size,
+    decoding,
+)
 from openhdr.io.pixels import as_rgb, clean, code_values, linear_values, orient
 from openhdr.io.profiles import profile_notes
 
@@ -37,7 +46,7 @@ ROWS_PER_STRIP = 64
 LEVEL = 3  # of deflate: more effort saves little on photos
 
 
-def recognise(data: mmap.mmap) -> bool:
+def recognise(data: Bytes) -> bool:
     """Byte order and version of TIFF or BigTIFF (camera RAW files of this kind are asked for first)."""
     return data[:4] in SIGNATURES
 
@@ -64,7 +73,7 @@ def read(source: Source) -> Image:
     return Image(pixels, info.encoding, info.exposure, info.metadata, info.notes + dropped + notes)
 
 
-def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+def encode(image: Image, options: WriteOptions) -> Encoded:
     """32-bit float linear light, except code values (uint8, uint16) in srgb, which are stored as they are."""
     import tifffile
 
@@ -73,8 +82,9 @@ def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
     codes = image.encoding == "srgb" and image.pixels.dtype != np.float32
     pixels, notes = code_values(image, image.pixels.dtype.type) if codes else (linear_values(image), ())
     packed = options.tiff_compression != "none"
+    file = io.BytesIO()
     tifffile.imwrite(
-        path,
+        file,
         pixels,
         photometric="rgb",
         compression=options.tiff_compression if packed else None,
@@ -85,7 +95,7 @@ def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
         metadata=None,
         extratags=_tags(image),
     )
-    return notes
+    return file.getbuffer(), notes
 
 
 def _opened(source: Source) -> Any:
@@ -195,4 +205,4 @@ def _tags(image: Image) -> list[tuple[int, int, int, Any, bool]]:
     return tags
 
 
-FORMAT = Format(recognise, probe, read, write)
+FORMAT = Format(recognise, probe, read, encode)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import mmap
-from pathlib import Path
+import io
 from typing import Any
 
 import numpy as np
 
 from openhdr.core.image import Image
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, check_size, decoding, encoding
+from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
 from openhdr.io.pixels import as_rgb, code_values, orient
 from openhdr.io.profiles import profile_notes
 
 
-def recognise(data: mmap.mmap) -> bool:
+def recognise(data: Bytes) -> bool:
     """A RIFF container of type WEBP."""
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
@@ -35,16 +34,14 @@ def read(source: Source) -> Image:
     return Image(orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, info.notes + dropped)
 
 
-def write(path: Path, image: Image, options: WriteOptions) -> tuple[str, ...]:
+def encode(image: Image, options: WriteOptions) -> Encoded:
     """8 bits, lossy, EXIF kept."""
     from PIL import Image as Pillow
 
     pixels, notes = code_values(image, np.uint8)
-    with encoding(path, "WebP"):
-        Pillow.fromarray(pixels).save(
-            path, "WEBP", quality=options.webp_quality, exif=exif_block(image) or b""
-        )
-    return notes
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, "WEBP", quality=options.webp_quality, exif=exif_block(image) or b"")
+    return file.getbuffer(), notes
 
 
 def _opened(source: Source) -> Any:
@@ -55,7 +52,7 @@ def _opened(source: Source) -> Any:
     return WebPImagePlugin.WebPImageFile(source.data)
 
 
-def _canvas(data: mmap.mmap) -> tuple[int, int]:
+def _canvas(data: Bytes) -> tuple[int, int]:
     """Declared width and height (RFC 9649, sections 2.5 to 2.7), read before the decoder allocates."""
     kind, head = data[12:16], data[20:30].ljust(10, b"\0")
     if kind == b"VP8X":
@@ -78,4 +75,4 @@ def _info(source: Source, photo: Any) -> ImageInfo:
     )  # fmt: skip
 
 
-FORMAT = Format(recognise, probe, read, write)
+FORMAT = Format(recognise, probe, read, encode)
