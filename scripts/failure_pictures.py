@@ -54,12 +54,13 @@ def worst_square(error: np.ndarray) -> tuple[slice, slice]:
 
 def strip(scene: BenchScene, setting: Setting) -> np.ndarray:
     """(SIDE * ZOOM, W, 3) uint8: one row of the picture."""
-    light = reconstruct(setting, scene)
+    light = reconstruct(setting, scene.given).pixels
     error = error_map(light, scene)
     place = worst_square(error)
     white = np.percentile(np.minimum(scene.truth[place], scene.top), 98)
     shown = [
-        srgb_encode(np.clip(x[place] / white, 0, 1)) for x in (reference_light(scene), light, scene.truth)
+        srgb_encode(np.clip(x[place] / white, 0, 1))
+        for x in (reference_light(scene.given), light, scene.truth)
     ]
     shown.append(np.clip(error[place] / FULL, 0, 1)[..., None].repeat(3, 2))
     gap = np.ones((SIDE * ZOOM, GAP, 3), np.float32)

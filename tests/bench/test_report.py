@@ -169,7 +169,7 @@ def test_every_control_has_a_name(browser, report):
 def test_demo_page(browser, scene, tmp_path):
     told = {"lead": "lead", "try": "try <b>", "score": "score", "protocol": "protocol"}
     path = tmp_path / "demo.html"
-    write_demo_page(path, reference_light(scene), scene, told)
+    write_demo_page(path, reference_light(scene.given), scene, told)
     for width, phone in ((1280, False), (360, True)):
         browser.requests.clear()
         browser.size(width, 800, phone)

@@ -65,15 +65,15 @@ def test_wrong_exposures_are_told_and_not_made(case):
     usual, wrong = bracket(case, USUAL_GROUP), bracket(case, "stated exposures: shortest frame +1/3 stop")
     for a, b in zip(usual.frames, wrong.frames, strict=True):
         assert np.array_equal(a.pixels, b.pixels)
-    assert wrong.ev == usual.ev == usual.stated_ev == (-2, 0, 2)
-    assert wrong.stated_ev == pytest.approx((-5 / 3, 0, 2))
+    assert wrong.ev == usual.ev == usual.given.ev == (-2, 0, 2)
+    assert wrong.given.ev == pytest.approx((-5 / 3, 0, 2))
     assert wrong.top == 4  # scores know the exposures that were made
 
 
 def test_an_undeclared_curve_is_taken_for_srgb(case):
     told, untold = (bracket(case, f"response: sigmoid, {how}") for how in ("told", "taken for sRGB"))
     assert np.array_equal(told.frames[1].pixels, untold.frames[1].pixels)
-    assert untold.stated_response == "srgb" and told.stated_response.name.startswith("sigmoid")
+    assert untold.given.response == "srgb" and told.given.response.name.startswith("sigmoid")
 
 
 def test_seeds_are_fixed(case):

@@ -32,7 +32,7 @@ def done(case: Case):
 
 
 def test_scores_follow_their_scale(scene, case):
-    light = reference_light(scene)
+    light = reference_light(scene.given)
     found = score(light, scene, case)
     assert list(found) == ["psnr-mu@shortest", "hdr-vdp-2@shortest", "psnr-mu"]
     clipped = [np.clip(x / 4, 0, 1) for x in (light, scene.truth)]  # the shortest frame clips at 4
@@ -61,8 +61,8 @@ def test_maps_point_at_the_error(scene, case):
 
 
 def test_merging_beats_the_photo(scene):
-    merged = reconstruct(Setting("m", align="none"), scene)
-    shortest = [np.clip(x / 4, 0, 1) for x in (merged, reference_light(scene), scene.truth)]
+    merged = reconstruct(Setting("m", align="none"), scene.given).pixels
+    shortest = [np.clip(x / 4, 0, 1) for x in (merged, reference_light(scene.given), scene.truth)]
     assert by_hand_psnr_mu(shortest[0], shortest[2]) > by_hand_psnr_mu(shortest[1], shortest[2]) + 10
 
 
@@ -71,12 +71,12 @@ def test_opencv_merges_what_does_not_move(rng):
     truth = np.kron(rng.random((24, 32, 1)) ** 3 * 3.5 + 0.01, np.ones((8, 8, 3))).astype(np.float32)
     codes = [np.rint(srgb_encode(np.clip(truth * 2.0**ev, 0, 1)) * 255).astype(np.uint8) for ev in (-2, 0, 2)]
     still = BenchScene(tuple(Image(one, "srgb") for one in codes), (-2.0, 0.0, 2.0), 1, "srgb", truth)
-    light = reconstruct(Setting("o", task="opencv"), still)
+    light = reconstruct(Setting("o", task="opencv"), still.given).pixels
     assert light.dtype == np.float32 and light.shape == truth.shape
     assert np.median(np.abs(light / truth - 1)) < 0.005
     deep = tuple(Image(one.astype(np.uint16) * 257, "srgb") for one in codes)
     with pytest.raises(RequestError, match="8-bit"):
-        reconstruct(Setting("o", task="opencv"), replace(still, frames=deep))
+        reconstruct(Setting("o", task="opencv"), replace(still, frames=deep).given)
 
 
 def test_a_failing_method_is_named_and_the_others_go_on(done):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
 from openhdr.camera.response import Response
 from openhdr.core.errors import RequestError
-from openhdr.core.image import Image
+from openhdr.core.image import Image, middle_exposure
 from openhdr.metrics import Column
 from openhdr.metrics.protocol import PPD, parse
 
@@ -25,6 +25,7 @@ class Setting:
     task: `merge` the bracket; `expand` the reference frame alone; `photo` = the reference frame as it is;
         `opencv` = what OpenCV makes of the bracket, see opencv.py.
     method, align: names as on the command line, None = the default. weights: of a network.
+    options: further options of the task, see options.py.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Setting:
     align: str | None = None
     deghost: bool = True
     weights: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -41,6 +43,25 @@ class Setting:
             raise RequestError(f"method '{self.name}': task is '{self.task}'; expected one of {known}")
         if self.task == "photo" and self.weights is not None:
             raise RequestError(f"method '{self.name}': the photo as it is takes no weights; leave them out")
+
+
+@dataclass(frozen=True)
+class Photos:
+    """What a method is given: a bracket, and what is known of it.
+
+    frames: the photos, of one size. ev: (N,) stops; only differences matter. reference: index, from 0; None = the
+    method chooses. response: how codes stand for light; None = the method finds out or assumes.
+    """
+
+    frames: tuple[Image, ...]
+    ev: tuple[float, ...]
+    reference: int | None = None
+    response: Response | str | None = None
+
+    @property
+    def anchor(self) -> int:
+        """Index of the frame that clips at 1.0: the reference, or the middle exposure."""
+        return middle_exposure(np.asarray(self.ev)) if self.reference is None else self.reference
 
 
 @dataclass(frozen=True)
@@ -61,12 +82,11 @@ class BenchScene:
     told_response: Response | str | None = None
 
     @property
-    def stated_ev(self) -> tuple[float, ...]:
-        return self.ev if self.told_ev is None else self.told_ev
-
-    @property
-    def stated_response(self) -> Response | str:
-        return self.response if self.told_response is None else self.told_response
+    def given(self) -> Photos:
+        """What methods are told of the scene."""
+        ev = self.ev if self.told_ev is None else self.told_ev
+        response = self.response if self.told_response is None else self.told_response
+        return Photos(self.frames, ev, self.reference, response)
 
     @property
     def shortest_ev(self) -> float:

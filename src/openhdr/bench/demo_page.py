@@ -23,7 +23,7 @@ def write_demo_page(path: Path, merged: np.ndarray, scene: BenchScene, told: dic
     """
     options, store = PictureOptions(), PictureStore()
     shown = (
-        ("Photo alone", reference_light(scene)),
+        ("Photo alone", reference_light(scene.given)),
         ("Merged", merged),
         ("Truth", scene.truth),
     )

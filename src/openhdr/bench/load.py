@@ -45,7 +45,11 @@ _KEYS = {
     "ppd": float,
     "methods": list,
 }
-_METHOD_KEYS = {field.name: bool if field.name == "deghost" else str for field in fields(Setting)}
+_METHOD_KEYS = {
+    field.name: bool if field.name == "deghost" else str
+    for field in fields(Setting)
+    if field.name != "options"
+}
 _CALLED = {str: "a text", float: "a number", list: "a list", bool: "true or false"}
 
 
@@ -121,7 +125,7 @@ def _settings(path: Path, rows: list[Any]) -> Offer:
         if not isinstance(row, dict) or "name" not in row:
             raise FileError(path, "has a method without a name", 'write name = "..." in each [[methods]]')
         _check_keys(path, row, _METHOD_KEYS)
-    return tuple(Setting(*(row.get(f.name, f.default) for f in fields(Setting))) for row in rows), ()
+    return tuple(Setting(**row) for row in rows), ()
 
 
 def _check_keys(path: Path, found: dict[str, Any], known: dict[str, type]) -> None:

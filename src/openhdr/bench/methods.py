@@ -1,55 +1,55 @@
-"""Run one setting of a method on one scene."""
+"""Run one setting of a method on one bracket."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from openhdr import pipeline
-from openhdr.bench.case import BenchScene, Setting
-from openhdr.bench.opencv import opencv
+from openhdr.bench.case import Photos, Setting
+from openhdr.bench.opencv import OpenCVOptions, opencv
+from openhdr.bench.options import with_options
 from openhdr.camera import response as responses
 from openhdr.camera.bracketing import ExposureRequest
-from openhdr.camera.response import Response
-from openhdr.core.errors import RequestError
+from openhdr.camera.response import ASSUMED_RESPONSE
+from openhdr.core.image import Image
 
 
-def reconstruct(setting: Setting, scene: BenchScene) -> np.ndarray:
-    """(H, W, 3) float32 light, 1.0 = the reference clips, by the same pipeline as the command line's.
+def reconstruct(setting: Setting, photos: Photos) -> Image:
+    """What the method makes of the bracket, by the same pipeline as the command line's.
 
-    Raises RequestError when the method makes a picture for display, which has no light to score.
+    Linear light (1.0 = the reference clips), or a picture for display from methods that make one.
     """
     if setting.task == "photo":
-        return reference_light(scene)
+        return Image(reference_light(photos))
     if setting.task == "opencv":
-        return opencv(scene)
+        return Image(opencv(photos, with_options(OpenCVOptions(), setting.options)))
     if setting.task == "expand":
-        options = pipeline.ExpandOptions(setting.method, scene.stated_response, setting.weights)
-        image = pipeline.expand_photo(scene.frames[scene.reference], options).result.image
-    else:
-        image = pipeline.merge_bracket(scene.frames, merge_options(setting, scene)).image
-    if image.encoding != "linear":
-        raise RequestError(
-            f"method '{setting.name}' makes a picture for display; only scene light can be scored"
-        )
-    return image.pixels
+        options = with_options(_expand_options(setting, photos), setting.options)
+        return pipeline.expand_photo(photos.frames[photos.anchor], options).result.image
+    return pipeline.merge_bracket(
+        photos.frames, with_options(_merge_options(setting, photos), setting.options)
+    ).image
 
 
-def merge_options(setting: Setting, scene: BenchScene) -> pipeline.MergeOptions:
+def _merge_options(setting: Setting, photos: Photos) -> pipeline.MergeOptions:
     """The pipeline's options: what the setting says, the rest as by default."""
+    reference = None if photos.reference is None else photos.reference + 1
     return pipeline.MergeOptions(
-        ExposureRequest(ev=scene.stated_ev, reference=scene.reference + 1),
+        ExposureRequest(ev=photos.ev, reference=reference),
         method=setting.method,
         align=setting.align,
-        response=scene.stated_response,
+        response=photos.response or pipeline.MergeOptions.response,
         deghost=setting.deghost,
         weights=setting.weights,
     )
 
 
-def reference_light(scene: BenchScene) -> np.ndarray:
+def _expand_options(setting: Setting, photos: Photos) -> pipeline.ExpandOptions:
+    response = photos.response or pipeline.ExpandOptions.response
+    return pipeline.ExpandOptions(setting.method, response, setting.weights)
+
+
+def reference_light(photos: Photos) -> np.ndarray:
     """(H, W, 3) float32: the reference frame linearised, 1.0 = it clips."""
-    return _response(scene.stated_response).decode(scene.frames[scene.reference])
-
-
-def _response(response: Response | str) -> Response:
-    return responses.parse(response) if isinstance(response, str) else response
+    response = responses.parse(photos.response or ASSUMED_RESPONSE)
+    return response.decode(photos.frames[photos.anchor])

@@ -1,39 +1,54 @@
-"""OpenCV's own way from a bracket to light, to compare with: AlignMTB, then MergeDebevec (Debevec and Malik 1997)."""
+"""OpenCV's own way from a bracket to light, to compare with: CalibrateDebevec, AlignMTB, MergeDebevec.
+
+Debevec and Malik 1997; Ward 2003.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 
-from openhdr.bench.case import BenchScene
+from openhdr.bench.case import Photos
 from openhdr.camera import response as responses
 from openhdr.core.errors import RequestError
+from openhdr.core.image import Image
 
 _CODES = np.arange(256, dtype=np.uint8)
 
 
-def opencv(scene: BenchScene) -> np.ndarray:
+@dataclass(frozen=True)
+class OpenCVOptions:
+    """align: `mtb` shifts all frames onto the middle one of the list; `none` leaves them where they are."""
+
+    align: Literal["mtb", "none"] = "mtb"
+
+
+def opencv(photos: Photos, options: OpenCVOptions = OpenCVOptions()) -> np.ndarray:
     """(H, W, 3) float32 light, 1.0 = the reference clips.
 
-    It is told the exposures and the response, as the methods of openhdr are. AlignMTB shifts all frames onto the
-    middle one of the list. Raises RequestError for frames deeper than 8 bits, which it does not take.
+    It is told the exposures as the methods of openhdr are, and the response where they are; otherwise it calibrates
+    one from the frames, with its own defaults. Raises RequestError for frames deeper than 8 bits, which it does not
+    take.
     """
-    frames = [np.ascontiguousarray(frame.pixels) for frame in scene.frames]
+    frames = [np.ascontiguousarray(frame.pixels) for frame in photos.frames]
     if any(frame.dtype != np.uint8 for frame in frames):
         raise RequestError("OpenCV's MergeDebevec takes 8-bit photos only")
-    levels = min(
-        6, int(np.log2(min(scene.truth.shape[:2]))) - 3
-    )  # 6 is its default; small pictures have fewer
-    cv2.createAlignMTB(max_bits=max(1, levels)).process(frames, frames)
-    seconds = np.float32(2) ** np.asarray(scene.stated_ev, np.float32)
-    merged = cv2.createMergeDebevec().process(frames, seconds, _curve(scene))
-    return np.maximum(np.nan_to_num(merged, posinf=scene.top), 0).astype(np.float32)
+    if options.align == "mtb":
+        levels = int(np.log2(min(frames[0].shape[:2]))) - 3  # 6 is its default; small pictures have fewer
+        cv2.createAlignMTB(max_bits=max(1, min(6, levels))).process(frames, frames)
+    ev = np.asarray(photos.ev) - photos.ev[photos.anchor]
+    seconds = (2.0**ev).astype(np.float32)
+    merged = cv2.createMergeDebevec().process(frames, seconds, _curve(photos, frames, seconds))
+    return np.maximum(np.nan_to_num(merged, posinf=2.0 ** -ev.min()), 0).astype(np.float32)
 
 
-def _curve(scene: BenchScene) -> np.ndarray:
+def _curve(photos: Photos, frames: list[np.ndarray], seconds: np.ndarray) -> np.ndarray:
     """(256, 1, 3) float32: the light of each code. Code 0 would be the logarithm of nothing."""
-    response = scene.stated_response
-    known = responses.parse(response) if isinstance(response, str) else response
+    if photos.response is None:
+        return cv2.createCalibrateDebevec().process(frames, seconds)
     codes = np.repeat(_CODES[:, None, None], 3, axis=2)
-    light = known.decode(scene.frames[0].with_pixels(codes, "srgb"))
+    light = responses.parse(photos.response).decode(Image(codes, "srgb"))
     return np.maximum(light, light[1] / 2).astype(np.float32)

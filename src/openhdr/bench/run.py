@@ -18,7 +18,7 @@ from openhdr.bench.pictures import PictureOptions, encode_light, encode_map, opt
 from openhdr.bench.results import Results, Run
 from openhdr.bench.scoring import error_map, protocols, score, visibility_map
 from openhdr.bench.settings import size_of, weights_sha256
-from openhdr.core.errors import OpenHDRError
+from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.core.progress import Advance, task
 
 FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
@@ -110,10 +110,13 @@ class _Bench:
             self.warm.add(setting.name)
         light = None
         try:
-            done = measure(lambda: reconstruct(setting, scene))
-            scores, commit = score(done.value, scene, self.case), self.about["commit"]
+            done = measure(lambda: reconstruct(setting, scene.given))
+            if done.value.encoding != "linear":
+                what = "makes a picture for display; only scene light can be scored"
+                raise RequestError(f"method '{setting.name}' {what}")
+            scores, commit = score(done.value.pixels, scene, self.case), self.about["commit"]
             found = Run(setting.name, entry.name, scores, done.time_s, done.cpu_s, done.peak_mb, commit)
-            light = done.value
+            light = done.value.pixels
         except OpenHDRError as error:
             found = Run(setting.name, entry.name, error=str(error))
         self.runs.append(found)
@@ -124,14 +127,14 @@ class _Bench:
     def _framed(self, pictures: list[dict[str, Any]], scene: BenchScene) -> list[dict[str, Any]]:
         """Methods first, then the photo where it is no method, the truth last."""
         if all(setting.task != "photo" for setting in self.case.settings):
-            pictures = [*pictures, _picture(PHOTO, reference_light(scene), scene, None, self.album)]
+            pictures = [*pictures, _picture(PHOTO, reference_light(scene.given), scene, None, self.album)]
         return [*pictures, _picture(TRUTH, scene.truth, scene, None, self.album)]
 
 
 def _again(setting: Setting, scene: BenchScene) -> np.ndarray | None:
     """A call that does not count; why it fails is recorded by the one that does."""
     try:
-        return reconstruct(setting, scene)
+        return reconstruct(setting, scene.given).pixels
     except OpenHDRError:
         return None
 

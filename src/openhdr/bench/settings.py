@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 from openhdr.bench.case import Setting, Task
+from openhdr.bench.opencv import OpenCVOptions
+from openhdr.bench.options import split_options, typed_options
+from openhdr.core.errors import unknown_name
 from openhdr.expansion import EXPANDERS
 from openhdr.merging import MERGERS, LearnedRow
 from openhdr.models import MODELS, WEIGHTS
+from openhdr.pipeline import MergeOptions
 
 Offer = tuple[tuple[Setting, ...], tuple[str, ...]]
 """Settings, and what a reader should know of what is not among them."""
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """Of what has none: the photo as it is."""
+
 
 VARIANTS = (
     Setting("mle-no-deghost", "mle without deghosting", method="mle", deghost=False),
@@ -85,3 +96,19 @@ def _learned(setting: Setting) -> LearnedRow | None:
     """The row of a merger with a network of its own."""
     rows = (row for row in MERGERS.values() if row.name == setting.method)
     return next((row for row in rows if isinstance(row, LearnedRow)), None)
+
+
+def parse_setting(text: str) -> Setting:
+    """A setting from the command line: a method's name, then its options, `mle:align=none,deghost=off`.
+
+    The name is that of a merger, a network, `opencv` or `photo`. Raises RequestError for what is unknown.
+    """
+    name, texts = split_options(text)
+    if name == "photo":
+        return replace(PHOTO, name=text, options=typed_options(NoOptions, texts))
+    if name == "opencv":
+        return replace(OPENCV, name=text, options=typed_options(OpenCVOptions, texts))
+    networks = [row.name for row in MODELS.values() if row.task == "merge"]
+    if name not in MERGERS and name not in networks:
+        raise unknown_name("method", name, [*MERGERS, *networks, "opencv", "photo"])
+    return Setting(text, method=name, options=typed_options(MergeOptions, texts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ class Request:
     output: Path
     data: Path | None
     methods: tuple[str, ...]
+    size: str
     scenes: tuple[str, ...]
     metrics: tuple[str, ...]
     resume: bool
@@ -42,7 +44,18 @@ class Request:
 @click.option(
     "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Scenes of the case."
 )
-@click.option("--method", "methods", multiple=True, help="Only this method of the case; may be repeated.")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    help="Only this method of the case; of heldout any with options, mle:align=none,deghost=off. May be repeated.",
+)
+@click.option(
+    "--size",
+    default="1600x1100",
+    show_default=True,
+    help="Of heldout: the part of a photo that is used, or full; above 6 megapixels photos are halved first.",
+)
 @click.option("--scene", "scenes", multiple=True, help="Only this scene; may be repeated.")
 @click.option(
     "--metric", "metrics", multiple=True, help="These scores instead: psnr-mu, psnr-mu@shortest, ..."
@@ -65,6 +78,7 @@ def bench(**options: Any) -> None:
     openhdr bench public --data public_test/hdri -o report/
     openhdr bench brackets/ -o report/                    brackets of `openhdr simulate`
     openhdr bench mycase.toml -o report/                  your own methods, scenes and metrics
+    openhdr bench heldout --data FOLDER -o report/        your own photos from a tripod, without truth
 
     A metric's plain name scores values as given (1.0 = the reference frame clips); NAME@shortest divides by
     the level where the shortest frame clips and clips to 0..1. report.html is one file: open it in a browser.
@@ -74,6 +88,9 @@ def bench(**options: Any) -> None:
     """
     request = Request(**options)
     _refuse_early(request)
+    if request.case == "heldout":
+        _heldout(request)
+        return
     from openhdr.bench.report import write_report
 
     with progress_bar():
@@ -94,6 +111,39 @@ def _refuse_early(request: Request) -> None:
         raise FileError(
             request.report, "its folder does not exist", f"make it: mkdir -p {request.report.parent}"
         )
+
+
+def _heldout(request: Request) -> None:
+    from openhdr.bench.heldout import default_settings, heldout
+    from openhdr.bench.photo_sets import Size, photo_sets
+    from openhdr.bench.settings import parse_setting
+    from openhdr.core.files import make_folder, write_whole
+
+    if request.data is None:
+        raise RequestError("heldout: its photos are missing; --data FOLDER with a folder a bracket")
+    settings = [parse_setting(text) for text in request.methods] or default_settings()
+    sets = [one for one in photo_sets(request.data) if not request.scenes or one.name in request.scenes]
+    make_folder(request.output)
+    with progress_bar():
+        facts = heldout(sets, settings, Size.parse(request.size))
+    path = request.output / "results.json"
+    write_whole(path, json.dumps(facts, indent=1).encode())
+    if request.as_json:
+        echo_json(facts)
+        return
+    for name, found in [*facts["sets"].items(), ("mean", {"methods": facts["means"]})]:
+        click.echo(f"{name}: {', '.join(found['merged'])} merged" if "merged" in found else name)
+        click.echo(format_table([_heldout_row(*item) for item in found["methods"].items()]))
+    click.echo(str(path))
+
+
+def _heldout_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
+    row = {"method": method}
+    for part, values in (("", scores), ("whole ", scores.get("whole", {}))):
+        for name in ("per_channel", "shared", "one_curve"):
+            value = values.get(name)
+            row[part + name] = "-" if value is None else f"{float(value):.2f}"
+    return row
 
 
 def _run(request: Request) -> tuple[Results, Album]:

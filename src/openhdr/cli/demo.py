@@ -117,7 +117,7 @@ def _scores(merged: Any, scene: Any) -> dict[str, Any]:
     from openhdr.metrics import Column
 
     column = Column("psnr-mu", "shortest")
-    photo = reference_light(scene)
+    photo = reference_light(scene.given)
     clipped = (scene.truth >= 1).any(axis=2)
 
     def score(light: Any, where: Any) -> Any:

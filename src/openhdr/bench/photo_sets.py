@@ -1,0 +1,116 @@
+"""Brackets of real photos without truth: FOLDER/SET/*.jpg, with exposures from their metadata or a file beside them.
+
+info.json   a list of {"path": "1.jpg", "t": seconds}, or "ev" in place of "t"
+ev.txt      one number of stops a photo, in the order of the names
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from openhdr import io
+from openhdr.bench.case import Photos
+from openhdr.camera.exposure import ev_from_metadata
+from openhdr.core.errors import FileError, RequestError
+from openhdr.data.dataset import images_in, subfolders
+from openhdr.data.files import read_numbers
+from openhdr.data.readers.bracket_folder import PHOTOS
+
+LAYOUT = (
+    "a folder a bracket with two or more photos of one size; exposures in their EXIF, info.json or ev.txt"
+)
+REDUCED_ABOVE = 6e6  # pixels
+
+
+@dataclass(frozen=True)
+class Size:
+    """What of a photo is used, so that whole benchmarks stay short: its middle, at most width x height pixels.
+
+    Photos of more than 6 megapixels are averaged to half their size first: their finest pixels hold little detail.
+    """
+
+    width: int = 1600
+    height: int = 1100
+
+    @staticmethod
+    def parse(text: str) -> Size | None:
+        """`1600x1100`; `full` = None, photos as they are."""
+        if text == "full":
+            return None
+        width, _, height = text.partition("x")
+        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+            raise RequestError(f"--size {text}: expected WIDTHxHEIGHT, such as 1600x1100, or full")
+        return Size(int(width), int(height))
+
+    def of(self, pixels: np.ndarray) -> np.ndarray:
+        """(H, W, 3) -> (h, w, 3), of the same type."""
+        height, width = pixels.shape[:2]
+        if height * width > REDUCED_ABOVE:
+            pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+            height, width = pixels.shape[:2]
+        h, w = min(height, self.height), min(width, self.width)
+        top, left = (height - h) // 2, (width - w) // 2
+        return np.ascontiguousarray(pixels[top : top + h, left : left + w])
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """A bracket on disk. paths: its photos, in the order of their names."""
+
+    name: str
+    paths: tuple[Path, ...]
+
+    def load(self, size: Size | None) -> tuple[Photos, tuple[str, ...]]:
+        """The photos, shortest first, and their file names. size: None = as they are.
+
+        Raises FileError or ExposureError when a photo cannot be used or its exposure is not known.
+        """
+        images = [io.read(path) for path in self.paths]
+        names = [path.name for path in self.paths]
+        odd = next((n for n, image in zip(names, images, strict=True) if image.encoding == "linear"), None)
+        if odd:
+            raise FileError(self.paths[0].parent / odd, "is no photo with codes", f"expected {LAYOUT}")
+        ev = self._listed_ev()
+        if ev is None:
+            ev = ev_from_metadata([image.exposure for image in images], [str(path) for path in self.paths])
+        if size:
+            images = [image.with_pixels(size.of(image.pixels)) for image in images]
+        order = np.argsort(ev, kind="stable")
+        photos = Photos(tuple(images[k] for k in order), tuple(float(ev[k]) for k in order))
+        return photos, tuple(names[k] for k in order)
+
+    def _listed_ev(self) -> np.ndarray | None:
+        """(N,) stops from a file beside the photos, None where there is none."""
+        folder = self.paths[0].parent
+        if (folder / "info.json").is_file():
+            return _from_json(folder / "info.json", [path.name for path in self.paths])
+        listed = next(
+            (folder / name for name in ("ev.txt", "exposure.txt") if (folder / name).is_file()), None
+        )
+        return read_numbers(listed, len(self.paths)) if listed else None
+
+
+def photo_sets(folder: Path) -> list[PhotoSet]:
+    """The brackets in a folder, or the folder itself as one. Raises FileError where there are none."""
+    found = [(one, images_in(one, PHOTOS)) for one in subfolders(folder) or [folder]]
+    sets = [PhotoSet(one.name, tuple(paths)) for one, paths in found if len(paths) > 1]
+    if not sets:
+        raise FileError(folder, "holds no bracket", f"expected {LAYOUT}")
+    return sets
+
+
+def _from_json(path: Path, names: list[str]) -> np.ndarray:
+    try:
+        rows = {row["path"]: row for row in json.loads(path.read_text(encoding="utf-8"))}
+        ev = [float(row["ev"]) if "ev" in (row := rows[name]) else np.log2(float(row["t"])) for name in names]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        wanted = 'a list of {"path": "NAME.jpg", "t": seconds} with every photo'
+        raise FileError(path, f"does not say the exposures ({error!r})", f"expected {wanted}") from error
+    if not np.isfinite(ev).all():
+        raise FileError(path, "holds an exposure that is not finite", "correct it")
+    return np.array(ev)
