@@ -106,7 +106,7 @@ def luminance_chroma(luma: np.ndarray, red: np.ndarray, blue: np.ndarray) -> Cho
     planes = {"Y": luma, "RY": red, "BY": blue}
     channels = {name: SimpleNamespace(pixels=plane.astype(np.float16)) for name, plane in planes.items()}
     part = SimpleNamespace(channels=channels, header={})
-    return Chosen(part, tuple(planes), tuple(planes), others=0, alpha=False)
+    return Chosen(0, part, tuple(planes), tuple(planes), others=0, alpha=False)
 
 
 def test_luminance_chroma_follows_the_definition():

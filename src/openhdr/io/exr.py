@@ -16,6 +16,7 @@ import numpy as np
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import Exposure, Image
 from openhdr.io.exif import positive
+from openhdr.io.exr_header import PartHeader, part_headers
 from openhdr.io.format import (
     SOFTWARE,
     Bytes,
@@ -24,6 +25,7 @@ from openhdr.io.format import (
     ImageInfo,
     Source,
     WriteOptions,
+    check_memory,
     check_size,
     decoding,
     quiet,
@@ -38,8 +40,6 @@ CHANNEL_SETS = (("R", "G", "B"), ("Y", "RY", "BY"), ("Y",))
 TEXTS = {"cameraMake": "make", "cameraModel": "model", "lensModel": "lens", "capDate": "date",
          "owner": "owner", "comments": "comments", "software": "software"}  # fmt: skip
 PART_LIMIT = 256
-MAX_HEADER_BYTES = 1 << 18
-PIXEL_BITS = {b"\0\0\0\0": 32, b"\1\0\0\0": 16, b"\2\0\0\0": 32}  # unsigned, half, float
 
 
 def recognise(data: Bytes) -> bool:
@@ -50,10 +50,11 @@ def recognise(data: Bytes) -> bool:
 def probe(source: Source) -> ImageInfo:
     """Facts from the header of the part that `read` takes."""
     with decoding(source, "OpenEXR"):
-        chosen = _choose(source, _opened(source, header_only=True))
+        parts = part_headers(source.data)
+        chosen = _choose(source, _opened(source, header_only=True), parts)
         header = chosen.part.header
         width, height = _size(source, header["displayWindow"])
-        bits = _bits(source.data, chosen.names[0])
+        bits = 8 * parts[chosen.index].sample_bytes[chosen.names[0]]
         return ImageInfo(
             source.path, "openexr", width, height, len(header["channels"]), bits, "float", "linear",
             exposure=_exposure(header), metadata=_metadata(header), notes=_notes(chosen),
@@ -63,12 +64,13 @@ def probe(source: Source) -> ImageInfo:
 def read(source: Source) -> Image:
     """float32, linear, Rec.709, the display window."""
     with decoding(source, "OpenEXR"):
+        parts = part_headers(source.data)
         declared = _opened(source, header_only=True)
-        _choose(source, declared)
+        _choose(source, declared, parts)
         file = _opened(source, header_only=False)
         if len(file.parts) != len(declared.parts):  # the decoder leaves out parts that it cannot decode
             raise ValueError("the pixels are cut off or corrupt")
-        chosen = _choose(source, file)
+        chosen = _choose(source, file, parts)
         header = chosen.part.header
         primaries = header.get("chromaticities", REC709)
         pixels = _rgb(chosen, primaries)
@@ -138,6 +140,7 @@ def _opened(source: Source, header_only: bool) -> Any:
 class Chosen:
     """The picture in the file that is read. names: of its channels, in the order of `kind`."""
 
+    index: int
     part: Any
     kind: tuple[str, ...]
     names: tuple[str, ...]
@@ -145,25 +148,30 @@ class Chosen:
     alpha: bool
 
 
-def _choose(source: Source, file: Any) -> Chosen:
-    """The first part that has colour. Checks sizes. Raises FileError when there is none."""
-    found: list[str] = []
-    for part in file.parts[:PART_LIMIT]:
-        if "deep" in str(part.type()):
-            continue
+def _choose(source: Source, file: Any, parts: list[PartHeader]) -> Chosen:
+    """The first part that has colour. Checks sizes, also of the other parts, which are decoded too.
+
+    Raises FileError when there is none, or one that declares far more than the file can hold.
+    """
+    if len(parts) != len(file.parts) or len(parts) > PART_LIMIT:
+        raise ValueError(f"{len(parts)} pictures in one file")
+    if any("deep" in part.kind for part in parts):
+        raise FileError(source.path, "holds deep pixels", "flatten it first; openhdr reads one value a pixel")
+    for index, part in enumerate(file.parts):
         names = [channel.name for channel in part.header["channels"]]
         kind, prefix = _channels(names)
-        found += names
         if kind:
-            for window in ("dataWindow", "displayWindow"):
-                check_size(source, *_size(source, part.header[window]))
+            header = part.header
+            check_size(source, *_size(source, header["displayWindow"]))
+            check_size(source, *_size(source, header["dataWindow"]), 24)  # as RGB, and in other primaries
+            total = sum(each.decoded_bytes for each in parts) + 24 * parts[index].width * parts[index].height
+            check_memory(source, total, f"declares {sum(len(each.sample_bytes) for each in parts)} channels")
             used = tuple(prefix + name for name in kind)
             alpha = prefix + "A" in names
-            return Chosen(part, kind, used, len(names) - len(used) - alpha, alpha)
+            return Chosen(index, part, kind, used, len(names) - len(used) - alpha, alpha)
+    found = [name for part in parts for name in part.sample_bytes]
     raise FileError(
-        source.path,
-        f"has no colour channels (found: {', '.join(found[:8]) or 'deep data'})",
-        "expected R, G, B",
+        source.path, f"has no colour channels (found: {', '.join(found[:8])})", "expected R, G, B"
     )
 
 
@@ -264,20 +272,6 @@ def _metadata(header: Any) -> dict[str, Any]:
     facts = {key: header.get(name) for name, key in TEXTS.items()}
     facts["white_luminance"] = positive(header.get("whiteLuminance"))
     return {key: value for key, value in facts.items() if isinstance(value, str | float) and value}
-
-
-def _bits(data: Bytes, channel: str) -> int:
-    """Bits of a channel, from the first channel list that names it (OpenEXR file layout, "Channel list")."""
-    header = data[:MAX_HEADER_BYTES]
-    place = header.find(b"chlist\0")
-    while place >= 0:
-        entry = header.find(b"\0" + channel.encode() + b"\0", place + 10)
-        entry = place + 11 if header[place + 11 :].startswith(channel.encode() + b"\0") else entry + 1
-        kind = header[entry + len(channel.encode()) + 1 :][:4]
-        if entry > 0 and kind in PIXEL_BITS:
-            return PIXEL_BITS[kind]
-        place = header.find(b"chlist\0", place + 1)
-    return 16
 
 
 FORMAT = Format(recognise, probe, read, encode)

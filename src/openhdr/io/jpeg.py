@@ -10,7 +10,8 @@ import numpy as np
 from openhdr.core.image import Image
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
-from openhdr.io.pixels import as_rgb, code_values, orient
+from openhdr.io.jpeg_decoder import BYTES_PER_PIXEL, check_segments, decoded
+from openhdr.io.pixels import code_values, orient
 from openhdr.io.profiles import profile_notes
 
 GAIN_MAP_MARKS = (b"http://ns.adobe.com/hdr-gain-map/", b"urn:iso:std:iso:ts:21496")
@@ -31,13 +32,8 @@ def read(source: Source) -> Image:
     """uint8, srgb. A file that ends early is an error, not a partial picture."""
     with decoding(source, "JPEG"), _opened(source) as photo:
         info = _info(source, photo)
-        notes = info.notes
-        if photo.mode not in ("L", "RGB"):
-            notes += (f"{photo.mode} colours were converted to RGB without their profile.",)
-            photo = photo.convert("RGB")
-        stored = np.array(photo)
-    pixels, dropped = as_rgb(stored)
-    return Image(orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, notes + dropped)
+        pixels, notes = decoded(source, source.data[:])
+    return Image(orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, info.notes + notes)
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
@@ -55,12 +51,13 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
 def _opened(source: Source) -> Any:
     from PIL import JpegImagePlugin
 
+    check_segments(source.data)
     source.data.seek(0)
     return JpegImagePlugin.JpegImageFile(source.data)
 
 
 def _info(source: Source, photo: Any) -> ImageInfo:
-    check_size(source, *photo.size)
+    check_size(source, *photo.size, BYTES_PER_PIXEL)
     tags = read_tags(_exif(photo))
     orientation = orientation_of(tags)
     width, height = photo.size if orientation < 5 else photo.size[::-1]

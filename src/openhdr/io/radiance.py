@@ -29,9 +29,10 @@ from openhdr.io.format import (
 )
 from openhdr.io.pixels import clean, linear_values
 from openhdr.io.primaries import Chromaticities, is_rec709, to_rec709
-from openhdr.io.rgbe import decode_pixels, decode_rgbe, encode_pixels, encode_rgbe
+from openhdr.io.rgbe import decode_pixels, encode_pixels, encode_rgbe
 
-MAX_HEADER_BYTES = 1 << 16
+MAX_HEADER_BYTES, MAX_TEXT = 1 << 16, 200
+LEAST_NUMBER = 1e-30  # of an exposure; its inverse is the largest
 RESOLUTION = re.compile(rb"([-+])([XY]) +(\d{1,9}) +([-+])([XY]) +(\d{1,9})\s*$")
 
 
@@ -72,10 +73,11 @@ def read(source: Source) -> Image:
     """float32, linear, Rec.709; EXPOSURE undone, so that values are the recorded radiance."""
     header = _header(source)
     with decoding(source, "Radiance"):
-        stored = decode_pixels(source.data, header.start, header.lines, header.line_length)
-    pixels, notes = decode_rgbe(_upright(stored, header.axes)), _notes(header)
+        stored = decode_pixels(source.data[header.start :], header.lines, header.line_length)
+    pixels, notes = np.ascontiguousarray(_upright(stored, header.axes)), _notes(header)
     if header.exposure != 1.0:
-        pixels /= np.float32(header.exposure)
+        with np.errstate(over="ignore"):
+            pixels /= np.float32(header.exposure)
     if header.primaries and not is_rec709(header.primaries):
         with decoding(source, "Radiance"):
             pixels = np.ascontiguousarray(pixels @ to_rec709(header.primaries).T)
@@ -116,7 +118,9 @@ def _facts(source: Source, text: bytes) -> dict[str, object]:
         name, _, value = line.partition("=")
         name, value = name.strip().upper(), value.strip()
         if name == "FORMAT" and value != "32-bit_rle_rgbe":
-            raise FileError(source.path, f"stores '{value}'", "openhdr reads RGBE; convert with ra_xyze -r")
+            raise FileError(
+                source.path, f"stores '{value[:40]}'", "openhdr reads RGBE; convert with ra_xyze -r"
+            )
         if name == "EXPOSURE":
             exposure *= _number(source, name, value)
         elif name == "PRIMARIES":
@@ -124,7 +128,11 @@ def _facts(source: Source, text: bytes) -> dict[str, object]:
         elif name == "WHITE_LUMINANCE":
             facts["white_luminance"] = _number(source, name, value)
         elif name == "SOFTWARE":
-            facts["software"] = value
+            facts["software"] = value[:MAX_TEXT]
+    if not LEAST_NUMBER < exposure < 1 / LEAST_NUMBER:
+        raise FileError(
+            source.path, f"its EXPOSURE lines multiply to {exposure:g}", "expected a number above 0"
+        )
     return facts | {"exposure": exposure}
 
 
@@ -133,7 +141,7 @@ def _number(source: Source, name: str, value: str) -> float:
         number = float(value)
     except ValueError:
         number = math.nan
-    if not 1e-30 < number < 1e30:
+    if not LEAST_NUMBER < number < 1 / LEAST_NUMBER:
         raise FileError(source.path, f"header says {name}={value[:40]}", "expected a number above 0")
     return number
 

@@ -1,104 +1,90 @@
-"""The pixels of Radiance files: shared exponents and their three ways of storing a line.
+"""The pixels of Radiance files: shared exponents and their three ways of storing lines.
 
-A line is either new run-length code (per channel; Radiance since 1991), or plain pixels in which
+Lines are either new run-length code (per channel; Radiance since 1991), or plain pixels in which
 (1, 1, 1, n) repeats the last pixel n times (older; consecutive counts are digits to the base 256).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
 MIN_RUN_LENGTH_LINE, MAX_RUN_LENGTH_LINE = 8, 0x7FFF
 MAX_COUNT, LONGEST_RUN, SHORTEST_RUN = 128, 127, 4
+PIXELS_AT_A_TIME = 1 << 15
 EXPONENTS = (-118, 127)  # smallest for which 2^(8 - exponent) is a float32
 EXPONENT_BIAS = 128 + 8  # of the exponent, and the 8 bits of the mantissa
 
 
 def decode_rgbe(rgbe: np.ndarray) -> np.ndarray:
-    """(H, W, 4) uint8 -> (H, W, 3) float32 light. Exponent 0 is black."""
+    """(..., 4) uint8 -> (..., 3) float32 light. Exponent 0 is black."""
     scales = np.ldexp(np.float32(1), np.arange(256) - EXPONENT_BIAS).astype(np.float32)
     scales[0] = 0
-    light = np.empty((*rgbe.shape[:2], 3), np.float32)
-    for row, out in zip(rgbe, light, strict=True):  # by rows: temporaries stay in the cache
-        np.multiply(row[:, :3], scales[row[:, 3]][:, None], out=out)
+    light = np.empty((*rgbe.shape[:-1], 3), np.float32)
+    for codes, out in _pieces(rgbe, light):
+        np.multiply(codes[:, :3], scales[codes[:, 3]][:, None], out=out)
     return light
 
 
 def encode_rgbe(linear: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32 light >= 0 -> (H, W, 4) uint8, rounded to nearest; too dark becomes 0."""
-    rgbe = np.empty((*linear.shape[:2], 4), np.uint8)
-    for row, out in zip(linear, rgbe, strict=True):
+    """(..., 3) float32 light >= 0 -> (..., 4) uint8, rounded to nearest; too dark becomes 0."""
+    rgbe = np.empty((*linear.shape[:-1], 4), np.uint8)
+    for light, out in _pieces(np.ascontiguousarray(linear), rgbe):
         # Less than half a step below a power of two rounds up to 256 and needs the next exponent.
         _, exponent = np.frexp(
-            np.maximum(np.maximum(row[:, 0], row[:, 1]), row[:, 2]) * np.float32(512 / 511)
+            np.maximum(np.maximum(light[:, 0], light[:, 1]), light[:, 2]) * np.float32(512 / 511)
         )
         exponent = np.clip(exponent, *EXPONENTS)
-        scaled = row * np.ldexp(np.float32(1), 8 - exponent)[:, None]
+        scaled = light * np.ldexp(np.float32(1), 8 - exponent)[:, None]
         out[:, :3] = np.minimum(np.rint(scaled, out=scaled), 255, out=scaled)
         out[:, 3] = (exponent + 128) * scaled.any(axis=1)
     return rgbe
 
 
-def decode_pixels(data: Any, start: int, lines: int, length: int) -> np.ndarray:
-    """(lines, length, 4) uint8 from the bytes after the header. Raises ValueError when they are damaged."""
-    stored = np.empty((lines, length, 4), np.uint8)
+def _pieces(source: np.ndarray, target: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The same pixels of two pictures, some thousands at a time: temporaries stay in the cache."""
+    source, target = source.reshape(-1, source.shape[-1]), target.reshape(-1, target.shape[-1])
+    for begin in range(0, len(source), PIXELS_AT_A_TIME):
+        yield source[begin : begin + PIXELS_AT_A_TIME], target[begin : begin + PIXELS_AT_A_TIME]
+
+
+def decode_pixels(data: bytes, lines: int, length: int) -> np.ndarray:
+    """(lines, length, 3) float32 light from the bytes after the header. Raises ValueError when they are damaged."""
+    import imagecodecs
+
     by_runs = MIN_RUN_LENGTH_LINE <= length <= MAX_RUN_LENGTH_LINE
-    marker = bytes((2, 2, length >> 8, length & 255)) if by_runs else b"never"
-    position = start
-    for line in stored:
-        if data[position : position + 4] == marker:
-            position = _decode_runs(data, position + 4, line)
-        else:
-            position = _decode_plain(data, position, line)
-    return stored
+    if not (by_runs and data[:4] == bytes((2, 2, length >> 8, length & 255))):
+        return decode_rgbe(_decode_plain(data, lines, length))
+    light = np.empty((lines, length, 3), np.float32)
+    try:
+        imagecodecs.rgbe_decode(data, header=False, rle=True, out=light)
+    except imagecodecs.RgbeError as error:
+        raise ValueError("the pixels end early or are damaged") from error
+    return light
 
 
-def _decode_runs(data: Any, position: int, line: np.ndarray) -> int:
-    """One line of new run-length code: four channels, each as counts with values; returns where it ends."""
-    length = len(line)
-    block = data[position : position + 4 * (length + length // MAX_COUNT + 2 + length)]
-    out, at = bytearray(), 0
-    for channel in range(1, 5):
-        full = channel * length
-        while len(out) < full:
-            count = block[at] if at + 1 < len(block) else 0
-            if count > MAX_COUNT:
-                out += block[at + 1 : at + 2] * (count - MAX_COUNT)
-                at += 2
-            else:
-                out += block[at + 1 : at + 1 + count]
-                at += 1 + count
-            if count == 0 or at > len(block):
-                raise ValueError("the pixels end early" if at >= len(block) - 1 else "a run of length 0")
-        if len(out) > full:
-            raise ValueError("a run crosses the end of its line")
-    line[:] = np.frombuffer(out, np.uint8).reshape(4, length).T
-    return position + at
-
-
-def _decode_plain(data: Any, position: int, line: np.ndarray) -> int:
-    """One line of plain pixels with repeats of the older kind; returns where it ends."""
-    length = len(line)
-    block = data[position : position + 4 * length]
-    codes = np.frombuffer(block, np.uint8, len(block) // 4 * 4).reshape(-1, 4)
+def _decode_plain(data: bytes, lines: int, length: int) -> np.ndarray:
+    """(lines, length, 4) uint8 from plain pixels with repeats of the older kind, which do not cross lines."""
+    pixels = lines * length
+    codes = np.frombuffer(data, np.uint8, min(len(data) // 4, pixels) * 4).reshape(-1, 4)
     repeats = (codes[:, :3] == 1).all(axis=1)
-    if not repeats.any() and len(codes) == length:
-        line[:] = codes
-        return position + 4 * length
+    if not repeats.any() and len(codes) == pixels:
+        return codes.reshape(lines, length, 4)
     index = np.arange(len(codes))
     source = np.maximum.accumulate(np.where(repeats, -1, index)) if len(codes) else index
     digit = index - source - 1  # of several repeats in a row, each counts 256 times the one before
     if (source < 0).any() or (digit > 2).any():
         raise ValueError("a repeat without a pixel")
     counts = np.where(repeats, codes[:, 3].astype(np.int64) << (8 * np.maximum(digit, 0)), 1)
-    ends = np.cumsum(counts)
-    last = int(np.searchsorted(ends, length))
-    if last == len(ends) or ends[last] != length:
-        raise ValueError("the pixels end early" if last == len(ends) else "a run crosses the end of its line")
-    line[:] = np.repeat(codes[source[: last + 1]], counts[: last + 1], axis=0)
-    return position + 4 * (last + 1)
+    begins = np.concatenate(([0], np.cumsum(counts)))
+    if begins[-1] < pixels:
+        raise ValueError("the pixels end early")
+    firsts = np.searchsorted(begins, np.arange(lines + 1) * length)  # where each line begins, and the end
+    if (begins[firsts] != np.arange(lines + 1) * length).any() or repeats[firsts[:-1]].any():
+        raise ValueError("a run crosses the end of its line")
+    used = firsts[-1]
+    return np.repeat(codes[source[:used]], counts[:used], axis=0).reshape(lines, length, 4)
 
 
 def encode_pixels(rgbe: np.ndarray) -> bytes:

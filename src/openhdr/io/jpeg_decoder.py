@@ -1,0 +1,95 @@
+"""The pixels of a JPEG picture, complete or refused.
+
+libjpeg fills what is missing with grey and only warns. Here its warnings count: missing or unreadable pixels are an
+error, oddities elsewhere become notes. Markers: ISO/IEC 10918-1, B.1.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+
+from openhdr.io.format import Bytes, Source, check_size
+from openhdr.io.pixels import as_rgb
+
+START_OF_SCAN, END_OF_IMAGE, APP1 = b"\xff\xda", b"\xff\xd9", 0xE1
+EXIF = b"Exif\0\0"
+MAX_SEGMENTS = 10_000
+MAX_EXIF_SEGMENTS = 16  # one holds 64 kB; the parser copies what it has for each further one
+BYTES_PER_PIXEL, PROGRESSIVE_BYTES = 8, 16  # pixels and copies; whole-picture coefficients too
+FREE_SCANS, MAX_SCAN_PIXELS = (
+    20,
+    3e9,
+)  # each scan of a progressive picture passes over all of it, 1.3 ns a pixel
+HARMLESS = ("extraneous bytes before", "Unknown Adobe color transform", "unknown JFIF revision")
+
+
+def check_segments(data: Bytes) -> None:
+    """Raise ValueError when there are so many segments before the pixels that parsing them takes long."""
+    place, exif = 2, 0
+    for _ in range(MAX_SEGMENTS):
+        head = data[place : place + 10]
+        if len(head) < 10 or head[0] != 0xFF or head[:2] == START_OF_SCAN:
+            return
+        if head[1] == 0xFF:  # a fill byte
+            place += 1
+            continue
+        exif += head[1] == APP1 and head[4:] == EXIF
+        if exif > MAX_EXIF_SEGMENTS:
+            break
+        place += 2 + struct.unpack_from(">H", head, 2)[0]
+    raise ValueError("too many metadata segments")
+
+
+def decoded(source: Source, data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(H, W, 3) uint8, and notes, from the bytes of one JPEG picture; what follows its end is not looked at.
+
+    Raises ValueError when pixels are missing or damaged, FileError when it would take too much memory or time.
+    """
+    import simplejpeg
+    from PIL import Image as Pillow
+
+    scans = _scans(data)
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data, strict=False)
+    except ValueError as error:
+        if "subsampling" not in str(error):
+            raise
+        return _unchecked(source, data)
+    check_size(source, width, height, BYTES_PER_PIXEL if scans == 1 else PROGRESSIVE_BYTES)
+    if scans > FREE_SCANS and scans * width * height > MAX_SCAN_PIXELS:
+        raise ValueError(f"{scans} scans of {width}x{height} pixels take too long")
+    space = {"CMYK": "CMYK", "YCCK": "CMYK", "Gray": "GRAY"}.get(colours, "RGB")
+    notes: tuple[str, ...] = ()
+    try:
+        pixels = simplejpeg.decode_jpeg(data, space)
+    except ValueError as warning:
+        if not any(words in str(warning) for words in HARMLESS):
+            raise
+        notes += (f"The file is slightly damaged ({warning}); parts of the picture may be wrong.",)
+        pixels = simplejpeg.decode_jpeg(data, space, strict=False)
+    if space == "CMYK":  # stored inverted, as Adobe's programs do and all others after them
+        pixels = np.array(Pillow.fromarray(255 - pixels, "CMYK").convert("RGB"))
+        notes += ("CMYK colours were converted to RGB without their profile.",)
+    return as_rgb(pixels)[0], notes
+
+
+def _unchecked(source: Source, data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
+    """By the decoder that knows every chroma subsampling but keeps its warnings to itself."""
+    from PIL import JpegImagePlugin
+
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as photo:
+        check_size(source, *photo.size, PROGRESSIVE_BYTES)
+        note = "The chroma is subsampled in an unusual way; whether all pixels are there was not checked."
+        return np.array(photo.convert("RGB")), (note,)
+
+
+def _scans(data: bytes) -> int:
+    """How many scans the picture has. Raises ValueError when nothing says where it ends."""
+    scan = data.find(START_OF_SCAN)
+    end = data.find(END_OF_IMAGE, scan)
+    if scan < 0 or end < 0:
+        raise ValueError("it ends early")
+    return data.count(START_OF_SCAN, scan, end)
