@@ -19,12 +19,15 @@ from openhdr.core.errors import FileError
 from openhdr.core.files import writable_file, write_whole
 from openhdr.core.image import Image
 from openhdr.core.table import Row, Table
-from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, encoding, open_source
+from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, encoding, open_source, trailing_zeros
 
 __all__ = [
     *("FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
     *("check_output", "probe", "read", "stores_light", "write"),
 ]
+
+
+ZEROS_TO_SAY = 64  # bytes at the end of a file
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def read(path: str | Path) -> Image:
     """
     with _opened(path) as (source, row, format):
         image = format.read(source)
-        return image.with_notes(*_misnamed(source.path, row))
+        return image.with_notes(*_misnamed(source.path, row), *_incomplete(source))
 
 
 def probe(path: str | Path) -> ImageInfo:
@@ -146,6 +149,16 @@ def _row_by_extension(path: Path) -> FormatRow:
     known = [row.extensions[0] for row in FORMATS.values() if row.writable]
     found = f"extension '{path.suffix}'" if path.suffix else "no extension"
     raise FileError(path, f"has {found}, which names no format to write", f"use one of {', '.join(known)}")
+
+
+def _incomplete(source: Source) -> tuple[str, ...]:
+    """A note when the file ends in zeros. Where no pixels can be zeros, reading has refused it already."""
+    zeros = trailing_zeros(source.data)
+    if zeros < ZEROS_TO_SAY:
+        return ()
+    return (
+        f"The last {zeros} of {len(source.data)} bytes are zero: black, or an incomplete copy of the file.",
+    )
 
 
 def _misnamed(path: Path, row: FormatRow) -> tuple[str, ...]:

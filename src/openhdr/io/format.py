@@ -31,6 +31,7 @@ MAX_BYTES_PER_PIXEL = 32  # of memory at the peak of decoding: two copies of fou
 # Memory against file size: photos reach 1:50, deflate at most 1:1030. Little memory is granted to any file.
 FREE_BYTES = 700_000_000
 MAX_EXPANSION = 500
+READ_AT_ONCE = 1 << 16
 STDERR = 2  # file descriptor
 
 SOFTWARE = f"openhdr {openhdr.__version__}"
@@ -145,6 +146,18 @@ def open_source(path: Path) -> Iterator[Source]:
         raise FileError(path, "does not exist") from error
     except OSError as error:
         raise FileError(path, f"cannot be read ({error.strerror or error})") from error
+
+
+def trailing_zeros(data: Bytes) -> int:
+    """How many zero bytes a file ends with: the part of a copy that never arrived looks like this."""
+    end = len(data)
+    while end > 0:
+        block = data[max(end - READ_AT_ONCE, 0) : end]
+        kept = len(block.rstrip(b"\0"))
+        end -= len(block) - kept
+        if kept:
+            break
+    return len(data) - end
 
 
 # What the decoders are known to raise on damaged files. Our own code stays outside `decoding`.

@@ -36,6 +36,7 @@ from openhdr.io.format import (
 )
 from openhdr.io.pixels import as_rgb, clean, code_values, linear_values, orient
 from openhdr.io.profiles import profile_notes
+from openhdr.io.tiff_segments import check_segments
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
@@ -61,7 +62,7 @@ def read(source: Source) -> Image:
     """The first page: uint8 or uint16, srgb; or float32, linear, from floats."""
     with decoding(source, "TIFF"), _opened(source) as file:
         info, page = _info(source, file), file.pages.first
-        _check_strips(source, page)
+        check_segments(source, page)
         stored = page.asarray(maxworkers=2)
         stored, notes = _colours(stored, page)
     pixels, dropped = as_rgb(stored)
@@ -109,8 +110,9 @@ def _opened(source: Source) -> Any:
 
 def _info(source: Source, file: Any) -> ImageInfo:
     page = file.pages.first
-    check_size(source, page.imagewidth, page.imagelength)
     _check_kind(source, page)
+    stored = page.samplesperpixel * page.dtype.itemsize
+    check_size(source, page.imagewidth, page.imagelength, 2 * stored + 3 * max(page.dtype.itemsize, 4))
     tags = read_tags(source.data)
     orientation = orientation_of(tags)
     width, height = page.imagewidth, page.imagelength
@@ -142,13 +144,6 @@ def _check_kind(source: Source, page: Any) -> None:
         raise FileError(source.path, f"TIFF stores {name} colours", "save it as RGB")
     if samples < least or samples > 64:
         raise FileError(source.path, f"TIFF has {samples} samples a pixel", f"expected {least} or more")
-
-
-def _check_strips(source: Source, page: Any) -> None:
-    """Strips that reach beyond the file or are missing are an error, not black rows."""
-    for start, count in zip(page.dataoffsets, page.databytecounts, strict=True):
-        if start <= 0 or count <= 0 or start + count > len(source.data):
-            raise FileError(source.path, "damaged TIFF file (pixels are missing)", "the file may be cut off")
 
 
 def _colours(stored: np.ndarray, page: Any) -> tuple[np.ndarray, tuple[str, ...]]:
