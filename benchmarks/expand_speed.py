@@ -44,7 +44,8 @@ def photo(megapixels: float) -> np.ndarray:
 def measure(method: str, megapixels: float) -> dict[str, object]:
     """One method in this process."""
     from openhdr.core.image import Image
-    from openhdr.pipeline import ExpandOptions, expand_photo
+    from openhdr.pipeline.options import ExpandOptions
+    from openhdr.pipeline.photo_to_hdr import expand_photo
 
     image = Image(photo(megapixels), "srgb")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

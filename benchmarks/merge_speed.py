@@ -64,7 +64,7 @@ def opencv_mtb_debevec(frames: list[np.ndarray]) -> None:
 def _merge(frames: list[np.ndarray], method: str, align: str = "homography", deghost: bool = True) -> None:
     from openhdr.camera.bracketing import ExposureRequest
     from openhdr.core.image import Image
-    from openhdr.pipeline import MergeOptions, merge_bracket
+    from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge_bracket
 
     images = [Image(frame, "srgb") for frame in frames]
     exposure = ExposureRequest(times_s=TIMES_S)

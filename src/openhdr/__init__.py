@@ -1,7 +1,7 @@
 """openhdr: high dynamic range images from ordinary photos.
 
     img = openhdr.read(path)                      # -> openhdr.Image
-    openhdr.write(path, img)
+    openhdr.write(path, img)                      # or an (H, W, 3) array
     hdr = openhdr.merge(frames_or_paths)          # a bracket -> HDR
     hdr = openhdr.expand(image_or_path)           # one photo -> HDR
     ldr = openhdr.tonemap(hdr)
@@ -14,30 +14,67 @@ Importing the package does no work: every name is loaded on first use.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from openhdr.core.version import __version__
 
-_PUBLIC = {
-    "Image": "openhdr.core.image",
-    "Exposure": "openhdr.core.image",
-    "OpenHDRError": "openhdr.core.errors",
-    "read": "openhdr.io",
-    "write": "openhdr.io",
-    "merge": "openhdr.pipeline",
-    "expand": "openhdr.pipeline",
-    "tonemap": "openhdr.pipeline",
+if TYPE_CHECKING:  # what editors and type checkers see; at run time `__getattr__` loads it
+    from openhdr import metrics as metrics
+    from openhdr import models as models
+    from openhdr.core.errors import ExposureError, FileError, MissingExtraError, OpenHDRError, RequestError
+    from openhdr.core.image import Bracket, Exposure, Frame, Image
+    from openhdr.io import read, write
+    from openhdr.models.inference.options import RunOptions
+    from openhdr.pipeline.bracket_to_hdr import MergeOptions, MergeResult, merge, merge_bracket
+    from openhdr.pipeline.hdr_to_display import tonemap
+    from openhdr.pipeline.options import ExpandOptions
+    from openhdr.pipeline.photo_to_hdr import Expansion, expand, expand_photo
+
+__all__ = [
+    "Bracket",
+    "ExpandOptions",
+    "Expansion",
+    "Exposure",
+    "ExposureError",
+    "FileError",
+    "Frame",
+    "Image",
+    "MergeOptions",
+    "MergeResult",
+    "MissingExtraError",
+    "OpenHDRError",
+    "RequestError",
+    "RunOptions",
+    "__version__",
+    "expand",
+    "expand_photo",
+    "merge",
+    "merge_bracket",
+    "metrics",
+    "models",
+    "read",
+    "tonemap",
+    "write",
+]
+
+_HOMES = {
+    "core.errors": "ExposureError FileError MissingExtraError OpenHDRError RequestError",
+    "core.image": "Bracket Exposure Frame Image",
+    "io": "read write",
+    "models.inference.options": "RunOptions",
+    "pipeline.bracket_to_hdr": "MergeOptions MergeResult merge merge_bracket",
+    "pipeline.hdr_to_display": "tonemap",
+    "pipeline.options": "ExpandOptions",
+    "pipeline.photo_to_hdr": "Expansion expand expand_photo",
 }
-_MODULES = ("metrics", "models")
-
-__all__ = [*_PUBLIC, *_MODULES, "__version__"]
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    if name in _MODULES:
+    if name in ("metrics", "models"):
         return importlib.import_module(f"openhdr.{name}")
+    if name in _HOME_OF:
+        return getattr(importlib.import_module(f"openhdr.{_HOME_OF[name]}"), name)
     raise AttributeError(f"module 'openhdr' has no attribute '{name}'")
 
 

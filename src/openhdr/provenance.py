@@ -9,14 +9,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import openhdr
+from openhdr.core.version import __version__
 
 PACKAGES = ("numpy", "opencv-python-headless", "torch", "safetensors")
 
 
 def software() -> dict[str, str | None]:
     """Versions of what computes; None = not installed."""
-    return {"openhdr": openhdr.__version__, "python": platform.python_version()} | {
+    return {"openhdr": __version__, "python": platform.python_version()} | {
         name: _version(name) for name in PACKAGES
     }
 
@@ -30,7 +30,7 @@ def _version(name: str) -> str | None:
 
 def commit() -> str | None:
     """The commit of the checkout that openhdr runs from, `+changes` if files differ; None where installed."""
-    package = Path(openhdr.__file__).resolve().parent
+    package = Path(__file__).resolve().parent
     if not any((folder / ".git").exists() for folder in package.parents[:3]):
         return None
     found = _git(package, "rev-parse", "HEAD")

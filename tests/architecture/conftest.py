@@ -39,9 +39,10 @@ class Function:
 
     @property
     def parameters(self) -> int:
+        """How many a call has to know by place; what is named at the call explains itself."""
         arguments = self.node.args
-        named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        return len([argument for argument in named if argument.arg not in ("self", "cls")])
+        placed = [*arguments.posonlyargs, *arguments.args]
+        return len([argument for argument in placed if argument.arg not in ("self", "cls")])
 
 
 class Exceptions:

@@ -13,7 +13,7 @@ import openhdr
 from openhdr import alignment, io, merging, tonemapping
 from openhdr.alignment import ALIGNERS
 from openhdr.merging import MERGERS
-from openhdr.pipeline import MergeOptions
+from openhdr.pipeline.bracket_to_hdr import MergeOptions
 from openhdr.tonemapping import OPERATORS
 
 
@@ -69,7 +69,7 @@ def test_defaults_are_those_of_python():
     assert (stated["response"], stated["calibration"]) == (options.response, options.calibration)
     run = options.run
     assert (stated["memory"], stated["device"], stated["precision"]) == (
-        run.memory_gb,
+        run.memory,
         run.device,
         run.precision,
     )

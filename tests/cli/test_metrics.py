@@ -113,7 +113,7 @@ def test_photos_are_linearised_with_a_note(tmp_path: Path, rng: np.random.Genera
     ("words", "message"),
     [
         (["--metric", "psnr"], "did you mean 'psnr-l'"),
-        (["--metric", "hdr-vdp-2"], "--protocol liu2020 or --protocol abs:PEAK"),
+        (["--metric", "hdr-vdp-2"], "protocol=.liu2020.` or `protocol=.abs:PEAK"),
         (["--protocol", "bright"], "expected liu2020 or abs:PEAK"),
         (["--protocol", "liu2020", "--ppd", "-3"], "ppd is -3"),
     ],
@@ -167,7 +167,7 @@ def test_the_shortest_frame_of_a_simulated_bracket_is_known(tmp_path: Path, scen
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("psnr-mu@shortest",), "exposure is not stated; set --shortest EV"),
+        (("psnr-mu@shortest",), "exposure is not stated; set `shortest_ev`,"),
         (("psnr-mu@shortest", "--shortest", 1), "expected stops from -60 to 0"),
         (("psnr-mu@shortest", "--shortest", "nan"), "expected stops from -60 to 0"),
         (("psnr-mu@longest",), "expected psnr-mu or psnr-mu@shortest"),

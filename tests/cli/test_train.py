@@ -79,7 +79,7 @@ def test_trains_resumes_and_reports(
 
 
 def test_refusals(scenes: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="give a folder of HDR scenes with --data DIR"):
+    with pytest.raises(FileError, match="give a folder of HDR scenes as `data`"):
         run(RECIPE, "-o", tmp_path / "run")
     with pytest.raises(RequestError, match="did you mean 'batch'"):
         run(RECIPE, "--set", "run.bach=3")

@@ -8,7 +8,8 @@ import pytest
 from openhdr.camera.response import analytic
 from openhdr.core.image import Image
 from openhdr.expansion.photo import photo_of
-from openhdr.expansion.runner import expand_image
+from openhdr.pipeline.options import ExpandOptions
+from openhdr.pipeline.photo_to_hdr import expand_photo
 
 PHOTOS = {
     "black": np.zeros((16, 16, 3)),
@@ -23,7 +24,7 @@ PHOTOS = {
 def test_any_photo_becomes_light(expander, photo) -> None:
     codes = PHOTOS[photo].astype(np.uint8)
     kept = codes.copy()
-    result = expand_image(Image(codes, "srgb"), expander.name)
+    result = expand_photo(Image(codes, "srgb"), ExpandOptions(expander.name))
     light = result.image.pixels
     assert light.shape == codes.shape and light.dtype == np.float32
     assert np.isfinite(light).all() and light.min() >= 0
@@ -33,7 +34,8 @@ def test_any_photo_becomes_light(expander, photo) -> None:
 def test_brighter_stays_brighter(expander) -> None:
     """Grey steps keep their order, and grey stays grey; the topmost step counts as clipped."""
     steps = np.repeat(np.linspace(10, 250, 12).astype(np.uint8), 8)
-    light = expand_image(Image(np.tile(steps[None, :, None], (32, 1, 3)), "srgb"), expander.name).image.pixels
+    photo = Image(np.tile(steps[None, :, None], (32, 1, 3)), "srgb")
+    light = expand_photo(photo, ExpandOptions(expander.name)).image.pixels
     middles = light[16, 4::8]
     assert (np.diff(middles, axis=0) > 0).all()
     np.testing.assert_allclose(middles[:, 0], middles[:, 2], rtol=0.05)

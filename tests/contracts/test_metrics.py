@@ -58,7 +58,7 @@ def test_absolute_light_has_to_be_stated(metric, loaded, reference) -> None:
     loaded(metric)
     if not metric.needs_protocol:
         pytest.skip("works on relative light")
-    with pytest.raises(RequestError, match="--protocol"):
+    with pytest.raises(RequestError, match="`protocol="):
         metrics.evaluate(reference, reference, [metric.name])
 
 

@@ -103,7 +103,7 @@ def _is_reader(stem: str, tree: ast.Module) -> bool:
 def _is_command(stem: str, tree: ast.Module) -> bool:
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     decorators = [ast.unparse(one) for function in functions for one in function.decorator_list]
-    return any(one.startswith(("click.command(", "group.command(")) for one in decorators)
+    return any(one.startswith(("click.command(", "group.command(", "command(")) for one in decorators)
 
 
 ITEMS = {

@@ -129,6 +129,6 @@ def test_version_is_said_once() -> None:
     import openhdr
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["version"] == openhdr.__version__
+    assert project["dynamic"] == ["version"]  # read from openhdr/core/version.py
     assert f"version: {openhdr.__version__}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"## {openhdr.__version__}" in (ROOT / "CHANGELOG.md").read_text()

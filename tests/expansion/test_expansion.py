@@ -25,8 +25,10 @@ from openhdr.expansion.regression import (
     regression,
 )
 from openhdr.expansion.rempel import rempel
+from openhdr.expansion.result import result_of
 from openhdr.expansion.rise import LEAST_STOPS, border_slope, held_together, rise_limit
-from openhdr.expansion.runner import expand_image
+from openhdr.pipeline.options import ExpandOptions
+from openhdr.pipeline.photo_to_hdr import expand_photo
 
 SRGB = analytic("srgb")
 
@@ -332,14 +334,15 @@ def test_origin_counts_clipped_channels() -> None:
 
 
 def test_nothing_clipped_claims_nothing() -> None:
-    result = expand_image(Image(np.full((8, 8, 3), 100, np.uint8), "srgb"))
+    result = expand_photo(Image(np.full((8, 8, 3), 100, np.uint8), "srgb")).result
     assert result.claims.measured == 1 and result.clipped_share == 0
     assert result.claims.stops_above_clip == result.claims.invented_stops == 0
 
 
 def test_image_keeps_its_facts(rng: np.random.Generator) -> None:
     image = Image(photograph(lamp(rng)).pixels, "srgb", metadata={"model": "X100"})
-    result = expand_image(image, "landis", options=LandisOptions(peak=2.0))
+    photo = photo_of(image, analytic("srgb"))
+    result = result_of(image, photo, landis(photo, LandisOptions(peak=2.0)))
     assert result.image.encoding == "linear" and result.image.metadata["model"] == "X100"
     assert result.image.pixels.max() == pytest.approx(2.0)
     assert result.clipped_share == pytest.approx((image.pixels == 255).any(axis=2).mean())
@@ -348,10 +351,10 @@ def test_image_keeps_its_facts(rng: np.random.Generator) -> None:
 
 def test_linear_images_need_no_response(rng: np.random.Generator) -> None:
     light = np.clip(lamp(rng), 0, 1)
-    result = expand_image(Image(light), response=analytic("gamma:3"))
+    result = expand_photo(Image(light), ExpandOptions(response="gamma:3")).result
     np.testing.assert_array_equal(result.image.pixels[light < 0.9], light[light < 0.9])
 
 
 def test_unknown_method_is_refused() -> None:
     with pytest.raises(RequestError, match="did you mean 'rempel'"):
-        expand_image(Image(np.zeros((4, 4, 3), np.uint8), "srgb"), "remple")
+        expand_photo(Image(np.zeros((4, 4, 3), np.uint8), "srgb"), ExpandOptions("remple"))

@@ -13,7 +13,8 @@ from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import listening
 from openhdr.models.inference import three_frames, tiling
-from openhdr.models.inference.options import RunOptions, choose_three
+from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.selection import choose_three
 from openhdr.models.inference.three_frames import reconstruct, run
 from openhdr.models.layers import blocks
 
@@ -53,17 +54,17 @@ def test_parts_equal_the_whole_image(small_tiles: None, untrained: Make, merger:
     net.margin = min(net.margin, 80)  # EAPNet's and ADNet's full reach would need a far larger image
     photos = frames(110, 330)
     seen = (110 + 20) * (2 * net.margin + 100)
-    options = RunOptions(memory_gb=(seen * net.bytes_per_pixel + 48 * 144 * 360) / 1e9)
+    options = RunOptions(memory=(seen * net.bytes_per_pixel + 48 * 144 * 360) / 1e9)
     size = tuple(length + -length % net.multiple for length in photos.shape[1:3])
-    assert len(three_frames._parts(net, size, options.memory_gb * 1e9 - 48 * size[0] * size[1])) > 1
+    assert len(three_frames._parts(net, size, options.memory * 1e9 - 48 * size[0] * size[1])) > 1
     np.testing.assert_allclose(run(net, photos, EV, options), direct(net, photos), rtol=0, atol=1e-4)
 
 
 def test_parts_share_the_mean_over_the_image(small_tiles: None, untrained: Make) -> None:
     net = untrained("gsanet")
     photos = frames(40, 400)
-    options = RunOptions(memory_gb=(40 * 300 * net.bytes_per_pixel + 48 * 40 * 400) / 1e9)
-    assert len(three_frames._parts(net, (40, 400), options.memory_gb * 1e9 - 48 * 40 * 400)) == 2
+    options = RunOptions(memory=(40 * 300 * net.bytes_per_pixel + 48 * 40 * 400) / 1e9)
+    assert len(three_frames._parts(net, (40, 400), options.memory * 1e9 - 48 * 40 * 400)) == 2
     np.testing.assert_allclose(run(net, photos, EV, options), direct(net, photos), rtol=0, atol=1e-5)
 
 
@@ -175,13 +176,13 @@ def test_brackets_that_do_not_suit(ev: tuple[float, ...], reference: int | None,
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda net: RunOptions(memory_gb=0), "above 0"),
+        (lambda net: RunOptions(memory=0), "above 0"),
         (lambda net: RunOptions(precision="int8"), "choose one of: float32, bfloat16"),
         (lambda net: run(net, frames(8, 8)[:2], EV), "expected"),
         (lambda net: run(net, frames(8, 8) * np.nan, EV), "not finite"),
         (lambda net: run(net, frames(8, 8), (0, np.inf, 1)), "finite"),
         (lambda net: run(net, frames(8, 8), EV, RunOptions(device="cuda:99")), "use cpu"),
-        (lambda net: run(net, frames(99, 99), EV, RunOptions(memory_gb=1e-6)), "GB more"),
+        (lambda net: run(net, frames(99, 99), EV, RunOptions(memory=1e-6)), "GB more"),
     ],
 )
 def test_requests_that_cannot_be_met(untrained: Make, call: Callable, message: str) -> None:

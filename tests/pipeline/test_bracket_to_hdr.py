@@ -14,7 +14,7 @@ from openhdr.camera.bracketing import ExposureRequest
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import ExposureError, FileError, OpenHDRError, RequestError
 from openhdr.core.image import Exposure, Image
-from openhdr.pipeline import MergeOptions, merge_bracket
+from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge_bracket
 from openhdr.simulation.config import SimulationConfig, ViewConfig
 from openhdr.simulation.draw import draw_plan
 from openhdr.simulation.render import photograph

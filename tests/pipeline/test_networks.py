@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from openhdr.camera.bracketing import ExposureRequest
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
-from openhdr.pipeline import ExposureRequest, MergeOptions, RunOptions, merge_bracket
+from openhdr.models.inference.options import RunOptions
+from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge_bracket
 
 torch = pytest.importorskip("torch", reason="networks need the torch extra")
 

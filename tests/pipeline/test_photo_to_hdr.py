@@ -9,7 +9,8 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Frame, Image
 from openhdr.merging import CLASSICAL
-from openhdr.pipeline import ExpandOptions, expand, expand_photo
+from openhdr.pipeline.options import ExpandOptions
+from openhdr.pipeline.photo_to_hdr import expand, expand_photo
 from openhdr.pipeline.predicted_stack import PHOTO, merged_stack
 
 
@@ -52,16 +53,16 @@ def test_the_photo_alone_is_its_light(light: np.ndarray) -> None:
 
 def test_bad_requests_are_refused_before_the_work(light: np.ndarray) -> None:
     photo = Image(np.minimum(light, 1))
-    with pytest.raises(RequestError, match="merger mertens: gives a picture for display"):
+    with pytest.raises(RequestError, match="merger=mertens`: gives a picture for display"):
         expand_photo(photo, ExpandOptions("stack-itm", merger="mertens"))
     with pytest.raises(
-        RequestError, match=r"merger trustnet: looks for ghosts, .+; choose one of mle, debevec"
+        RequestError, match=r"merger=trustnet`: looks for ghosts, .+; choose one of mle, debevec"
     ):
         expand_photo(photo, ExpandOptions("stack-itm", merger="trustnet"))
     with pytest.raises(RequestError, match="did you mean 'debevec'"):
         expand_photo(photo, ExpandOptions("stack-itm", merger="debevek"))
     for method in ("landis", "two-stage"):
-        with pytest.raises(RequestError, match=f"'{method}' predicts no exposures; .* --method stack-itm"):
+        with pytest.raises(RequestError, match=f"'{method}' predicts no exposures; .* `method=stack-itm`"):
             expand_photo("no-such.jpg", ExpandOptions(method, merger="mle"))
         with pytest.raises(RequestError, match=f"'{method}' predicts no exposures"):
             expand_photo("no-such.jpg", ExpandOptions(method, keep_stack=True))

@@ -39,6 +39,6 @@ def test_anchor_refusals():
     image = Image(np.ones((3, 3, 3), np.float32))
     with pytest.raises(RequestError, match="did you mean 'grey'"):
         anchored(image, "gray")
-    with pytest.raises(RequestError, match="--anchor absolute needs"):
+    with pytest.raises(RequestError, match="`anchor='absolute'` needs"):
         anchored(image, "absolute")
     assert anchored(image, "reference") is image

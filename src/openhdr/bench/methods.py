@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from openhdr import pipeline
 from openhdr.bench.case import Photos, Setting
 from openhdr.bench.opencv import OpenCVOptions, opencv
 from openhdr.bench.options import with_options
@@ -12,6 +11,9 @@ from openhdr.camera import response as responses
 from openhdr.camera.bracketing import ExposureRequest
 from openhdr.camera.response import ASSUMED_RESPONSE
 from openhdr.core.image import Image
+from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge_bracket
+from openhdr.pipeline.options import ExpandOptions
+from openhdr.pipeline.photo_to_hdr import expand_photo
 
 
 def reconstruct(setting: Setting, photos: Photos) -> Image:
@@ -25,28 +27,26 @@ def reconstruct(setting: Setting, photos: Photos) -> Image:
         return Image(opencv(photos, with_options(OpenCVOptions(), setting.options)))
     if setting.task == "expand":
         options = with_options(_expand_options(setting, photos), setting.options)
-        return pipeline.expand_photo(photos.frames[photos.anchor], options).result.image
-    return pipeline.merge_bracket(
-        photos.frames, with_options(_merge_options(setting, photos), setting.options)
-    ).image
+        return expand_photo(photos.frames[photos.anchor], options).result.image
+    return merge_bracket(photos.frames, with_options(_merge_options(setting, photos), setting.options)).image
 
 
-def _merge_options(setting: Setting, photos: Photos) -> pipeline.MergeOptions:
+def _merge_options(setting: Setting, photos: Photos) -> MergeOptions:
     """The pipeline's options: what the setting says, the rest as by default."""
     reference = None if photos.reference is None else photos.reference + 1
-    return pipeline.MergeOptions(
+    return MergeOptions(
         ExposureRequest(ev=photos.ev, reference=reference),
         method=setting.method,
         align=setting.align,
-        response=photos.response or pipeline.MergeOptions.response,
+        response=photos.response or MergeOptions.response,
         deghost=setting.deghost,
         weights=setting.weights,
     )
 
 
-def _expand_options(setting: Setting, photos: Photos) -> pipeline.ExpandOptions:
-    response = photos.response or pipeline.ExpandOptions.response
-    return pipeline.ExpandOptions(setting.method, response, setting.weights)
+def _expand_options(setting: Setting, photos: Photos) -> ExpandOptions:
+    response = photos.response or ExpandOptions.response
+    return ExpandOptions(setting.method, response, setting.weights)
 
 
 def reference_light(photos: Photos) -> np.ndarray:

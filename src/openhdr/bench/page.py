@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from openhdr import __version__
 from openhdr.core.files import whole_file
+from openhdr.core.version import __version__
 
 
 @dataclass

@@ -12,7 +12,7 @@ from openhdr.core.errors import unknown_name
 from openhdr.expansion import EXPANDERS
 from openhdr.merging import MERGERS, LearnedRow
 from openhdr.models import MODELS, WEIGHTS
-from openhdr.pipeline import MergeOptions
+from openhdr.pipeline.bracket_to_hdr import MergeOptions
 
 Offer = tuple[tuple[Setting, ...], tuple[str, ...]]
 """Settings, and what a reader should know of what is not among them."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from typing import Any
 
 import click
 
-from openhdr import __version__
-from openhdr.core.errors import OpenHDRError
+from openhdr.core.errors import PARAMETER, OpenHDRError
 from openhdr.core.table import Row, Table
+from openhdr.core.version import __version__
 
 COMMANDS: Table[Row] = Table(
     "command",
@@ -44,19 +46,53 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(row.name, row.summary) for row in COMMANDS.values()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
             COMMANDS[args[0]]  # raises with the nearest name
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error that names parameters names its options."""
+        try:
+            return super().invoke(ctx)
+        except OpenHDRError as error:
+            called = COMMANDS[ctx.invoked_subcommand].load() if ctx.invoked_subcommand in COMMANDS else None
+            if not (called and error.parameters):
+                raise
+            raise OpenHDRError(worded(error, called)) from error
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+
+def worded(error: OpenHDRError, command: click.Command) -> str:
+    """The message with parameters as this command spells them: `ev='auto'` -> --ev auto."""
+    known: dict[str, click.Parameter] = {}
+    for one in [command, *(command.commands.values() if isinstance(command, click.Group) else ())]:
+        known |= {option.name: option for option in one.params if option.name}
+
+    def spelled(found: re.Match[str]) -> str:
+        option, value = known.get(found[1]), found[2]
+        if option is None or not isinstance(option, click.Option):
+            return found[0]
+        if option.is_flag:
+            return max((option.secondary_opts if value == "False" else option.opts), key=len)
+        return max(option.opts, key=len) + (f" {value}".replace("'", "") if value else "")
+
+    return PARAMETER.sub(spelled, str(error))
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True
+)
 @click.version_option(__version__, message="openhdr %(version)s")
-def group() -> None:
+@click.pass_context
+def group(context: click.Context) -> None:
     """High dynamic range images from ordinary photos.
 
     Start with: openhdr merge IMG1.jpg IMG2.jpg IMG3.jpg -o out.exr
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from openhdr.cli import worded
 from openhdr.core import progress
 from openhdr.core.errors import OpenHDRError, RequestError
 
@@ -52,7 +53,8 @@ def each(
                 if len(jobs) == 1:
                     raise
                 failed.append(str(job[0]))
-                click.echo(f"openhdr: error: {' '.join(str(error).split())}", err=True)
+                said = worded(error, click.get_current_context().command)
+                click.echo(f"openhdr: error: {' '.join(said.split())}", err=True)
             advance()
     if failed:
         sys.stderr.flush()

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -140,9 +140,3 @@ def keeps_light(path: Path, option: str = "-o") -> None:
         f"'{path.suffix}' holds a picture for a screen, not HDR light ({known} do)",
         f"to get both: {option} {path.with_suffix('.exr')} --preview {path}",
     )
-
-
-def choice(table: Iterable[str], default: str, more: str = "") -> str:
-    """What an option of a table offers, for its help: `a, b or c.  [default: b]`."""
-    *names, last = [*table, more] if more else table
-    return f"{', '.join(names)} or {last}.  [default: {default}]"

@@ -73,7 +73,7 @@ def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
     from openhdr import io
     from openhdr.bench.named import demo_folder, demo_photos, read_demo
     from openhdr.core.progress import task
-    from openhdr.pipeline import merge_bracket
+    from openhdr.pipeline.bracket_to_hdr import merge_bracket
     from openhdr.tonemapping import tonemap
 
     with task("demo", 4) as advance:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openhdr.cli.batch import each, outputs
-from openhdr.cli.common import choice, echo_json, echo_notes, keeps_light, progress_bar, writable
-from openhdr.cli.network_options import network_options
+from openhdr.cli.common import echo_json, echo_notes, keeps_light, progress_bar, writable
+from openhdr.cli.options import command
 from openhdr.core.errors import FileError, RequestError
-from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
-from openhdr.expansion import EXPANDERS
-from openhdr.merging import CLASSICAL
+from openhdr.core.options import argument, choice, nested, option
+from openhdr.pipeline.options import ExpandOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 
 if TYPE_CHECKING:
-    from openhdr.pipeline import Expansion
+    from openhdr.pipeline.photo_to_hdr import Expansion
 
 _HEAVY_CLIPPING = 0.3  # share of pixels from which another, shorter photo is worth more than any method
 
@@ -29,61 +28,25 @@ _HEAVY_CLIPPING = 0.3  # share of pixels from which another, shorter photo is wo
 class Request:
     """The command's arguments and options."""
 
-    photos: tuple[Path, ...]
-    output: Path
-    method: str | None
-    weights: str | None
-    device: str
-    precision: str
-    memory: float
-    merger: str | None
-    response: str
-    preview: Path | None
-    operator: str | None
-    save_stack: Path | None
-    origin_map: Path | None
-    anchor: str
-    full_float: bool
-    as_json: bool
+    photos: tuple[Path, ...] = argument("PHOTO...")
+    output: Path = option("HDR file (.exr, .hdr or .tif), or a folder for several.", flags=("-o", "--output"))
+    options: ExpandOptions = nested(ExpandOptions)
+    preview: Path | None = option("Write a tone-mapped picture (PNG, JPEG).", None)
+    operator: str | None = option(f"Of the preview: {choice(OPERATORS, DEFAULT_OPERATOR)}", None)
+    keep_stack: Path | None = option(
+        "Folder for the exposures and masks that stack-itm predicts.", None, flags=("--save-stack",)
+    )
+    origin_map: Path | None = option(
+        "Write what was measured (grey), recovered (yellow, orange) and invented (red).",
+        None,
+        flags=("--map",),
+    )
+    full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
+    as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
-@click.command("expand")
-@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="HDR file (.exr, .hdr or .tif), or a folder for several.",
-)
-@click.option("--method", help=choice(EXPANDERS, DEFAULT_EXPANDER, "a one-photo network of `openhdr models`"))
-@network_options
-@click.option(
-    "--merger", help=f"Merge the exposures that stack-itm predicts by one of {', '.join(CLASSICAL)}."
-)
-@click.option("--response", default="srgb", show_default=True, help="srgb, gamma:2.2, linear, a saved curve.")
-@click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")
-@click.option("--operator", help=f"Of the preview: {choice(OPERATORS, DEFAULT_OPERATOR)}")
-@click.option(
-    "--save-stack",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the exposures and masks that stack-itm predicts.",
-)
-@click.option(
-    "--map",
-    "origin_map",
-    type=click.Path(path_type=Path),
-    help="Write what was measured (grey), recovered (yellow, orange) and invented (red).",
-)
-@click.option(
-    "--anchor",
-    default="reference",
-    show_default=True,
-    help="What 1.0 means: reference (the photo clips), grey or absolute.",
-)
-@click.option("--float", "full_float", is_flag=True, help="32-bit floats in EXR instead of half.")
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def expand(**options: Any) -> None:
+@command("expand", Request)
+def expand(request: Request) -> None:
     """Turn one photo into an HDR image. Light above the clipping level is an estimate, not a measurement.
 
     \b
@@ -92,7 +55,6 @@ def expand(**options: Any) -> None:
 
     In the result 1.0 is the level at which the photo clips.
     """
-    request = Request(**options)
     jobs = [(*job, request) for job in zip(request.photos, _outputs(request), strict=True)]
     _refuse_early(request, [job[1] for job in jobs])
     with progress_bar():
@@ -105,7 +67,7 @@ def expand(**options: Any) -> None:
 
 
 def _outputs(request: Request) -> list[Path]:
-    singles = {"--preview": request.preview, "--map": request.origin_map, "--save-stack": request.save_stack}
+    singles = {"--preview": request.preview, "--map": request.origin_map, "--save-stack": request.keep_stack}
     asked = [name for name, path in singles.items() if path]
     if len(request.photos) > 1 and asked:
         raise RequestError(f"{asked[0]} takes one photo; got {len(request.photos)}: expand them one by one")
@@ -116,7 +78,7 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
     """What can be refused before the work."""
     from openhdr.pipeline.scale import check_anchor
 
-    check_anchor(request.anchor)
+    check_anchor(request.options.anchor)
     if request.operator:
         OPERATORS[request.operator]
     taken = {photo.resolve() for photo in request.photos}
@@ -131,17 +93,9 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
     """Expand one photo and write all that was asked for; the facts."""
-    from openhdr.models.inference.options import RunOptions
-    from openhdr.pipeline import ExpandOptions, expand_photo
+    from openhdr.pipeline.photo_to_hdr import expand_photo
 
-    options = ExpandOptions(
-        request.method,
-        request.response,
-        request.weights,
-        request.merger,
-        bool(request.save_stack),
-        RunOptions(request.memory, None, request.device, request.precision),
-    )
+    options = replace(request.options, keep_stack=request.keep_stack is not None)
     expansion = expand_photo(photo, options)
     notes = _write(expansion, output, request)
     facts = _facts(expansion, output, request)
@@ -158,19 +112,18 @@ def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
 def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.core.image import Image
-    from openhdr.pipeline import tonemap
-    from openhdr.pipeline.scale import anchored
+    from openhdr.pipeline.hdr_to_display import tonemap
 
     image = expansion.result.image
     options = io.WriteOptions(exr_half=not request.full_float)
-    notes = io.write(output, anchored(image, request.anchor), options)
+    notes = io.write(output, expansion.image, options)
     if request.preview:
         shown = tonemap(image, request.operator)
         notes += io.write(request.preview, shown.with_pixels(_codes(shown.pixels, 255)))
     if request.origin_map:
         notes += io.write(request.origin_map, Image(expansion.result.map(), "srgb"))
-    if request.save_stack:
-        _write_stack(expansion, request.save_stack)
+    if request.keep_stack:
+        _write_stack(expansion, request.keep_stack)
     return notes
 
 
@@ -208,8 +161,8 @@ def _facts(expansion: Expansion, output: Path, request: Request) -> dict[str, An
         "width": image.width,
         "height": image.height,
         "method": expansion.method,
-        "response": request.response,
-        "anchor": request.anchor,
+        "response": request.options.response,
+        "anchor": request.options.anchor,
         "stops": stops(image.pixels),
         **asdict(expansion.result.claims),
         "stack": [{"name": frame.name, "ev": frame.ev} for frame in expansion.stack],

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openhdr.cli.common import echo_json, progress_bar, writable
+from openhdr.cli.options import command
+from openhdr.core.options import argument, option
 
 if TYPE_CHECKING:
     from openhdr.models.inference.export import Exported
 
 
-@click.command("export")
-@click.argument("name", metavar="NAME")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file: .onnx.")
-@click.option("--weights", help="The name of shipped weights, or a file.  [default: the shipped ones]")
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def export(name: str, output: Path, weights: str | None, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments and options."""
+
+    name: str = argument("NAME")
+    output: Path = option("The file: .onnx.", flags=("-o", "--output"))
+    weights: str | None = option("The name of shipped weights, or a file.  [default: the shipped ones]", None)
+    as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
+
+
+@command("export", Request)
+def export(request: Request) -> None:
     """Write a network of `openhdr models` for other runtimes (ONNX), with its weights and for any image size.
 
     \b
@@ -30,17 +39,17 @@ def export(name: str, output: Path, weights: str | None, as_json: bool) -> None:
     `trustnet` is two networks with a merger between them (openhdr/merging/trustnet.py): of FILE.onnx it makes
     FILE-decide.onnx and FILE-refine.onnx.
     """
-    writable(output, ".onnx")
+    writable(request.output, ".onnx")
     from openhdr.models import MODELS
 
-    MODELS[name].load()  # says what has to be installed
+    MODELS[request.name].load()  # says what has to be installed
     from openhdr.models.inference.export import export_files
 
     with progress_bar():
-        files = export_files(name, output, weights)
-    facts = [facts_of(done, name) for done in files]
-    if as_json:
-        echo_json(facts[0] if len(facts) == 1 else {"network": name, "files": facts})
+        files = export_files(request.name, request.output, request.weights)
+    facts = [facts_of(done, request.name) for done in files]
+    if request.as_json:
+        echo_json(facts[0] if len(facts) == 1 else {"network": request.name, "files": facts})
         return
     for done, one in zip(files, facts, strict=True):
         _describe(done, one["megabytes"])

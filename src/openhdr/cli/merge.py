@@ -11,7 +11,6 @@ import click
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
 from openhdr.cli.common import (
-    choice,
     echo_json,
     echo_notes,
     format_table,
@@ -23,13 +22,14 @@ from openhdr.cli.common import (
 from openhdr.cli.merge_notes import notes_of_frames, warnings_of
 from openhdr.cli.network_options import network_options
 from openhdr.core.errors import RequestError
+from openhdr.core.options import choice
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 
 if TYPE_CHECKING:
-    from openhdr.pipeline import MergeOptions, MergeResult
+    from openhdr.pipeline.bracket_to_hdr import MergeOptions, MergeResult
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def merge(**options: Any) -> None:
     """
     request = Request(**options)
     _refuse_early(request)
-    from openhdr.pipeline import merge_bracket
+    from openhdr.pipeline.bracket_to_hdr import merge_bracket
 
     with progress_bar():
         result = merge_bracket(request.images, merge_options(request))
@@ -191,7 +191,7 @@ def merge_options(request: Request) -> MergeOptions:
     """The pipeline's options from the command line's strings."""
     from openhdr.camera.bracketing import ExposureRequest
     from openhdr.models.inference.options import RunOptions
-    from openhdr.pipeline import MergeOptions
+    from openhdr.pipeline.bracket_to_hdr import MergeOptions
 
     ev = "auto" if request.ev == "auto" else numbers(request.ev, "--ev")
     exposure = ExposureRequest(ev, numbers(request.times, "--times"), request.reference)
@@ -204,14 +204,14 @@ def merge_options(request: Request) -> MergeOptions:
         request.deghost,
         request.match,
         request.weights,
-        RunOptions(request.memory, None, request.device, request.precision, request.augment),
+        RunOptions(request.device, request.precision, request.memory, request.augment),
     )
 
 
 def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.merging.masks import ghost_sheet, motion_sheet
-    from openhdr.pipeline import tonemap
+    from openhdr.pipeline.hdr_to_display import tonemap
     from openhdr.pipeline.scale import anchored
 
     image = anchored(result.image, request.anchor)

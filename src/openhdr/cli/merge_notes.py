@@ -8,7 +8,7 @@ from openhdr.cli.common import echo_notes
 
 if TYPE_CHECKING:
     from openhdr.core.image import Frame
-    from openhdr.pipeline import MergeResult
+    from openhdr.pipeline.bracket_to_hdr import MergeResult
 
 TOLD_EV = 0.25  # how far a photo has to be from its stated exposure to be spoken of
 

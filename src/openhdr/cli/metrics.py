@@ -11,7 +11,9 @@ import click
 
 from openhdr.cli.batch import each
 from openhdr.cli.common import echo_json, echo_notes, format_table, progress_bar
+from openhdr.cli.options import command
 from openhdr.core.errors import FileError, RequestError
+from openhdr.core.options import argument, option
 from openhdr.metrics import METRICS, Column, Score, check_shortest, columns_of, score
 
 if TYPE_CHECKING:
@@ -37,15 +39,22 @@ class _SeveralNames(click.Command):
 class Request:
     """The command's arguments and options."""
 
-    test: Path
-    ref: Path
-    names: tuple[str, ...]
-    protocol: str | None
-    ppd: float
-    shortest: float | None
-    csv_path: Path | None
-    map_path: Path | None
-    as_json: bool
+    test: Path = argument("TEST")
+    ref: Path = argument("REF")
+    names: tuple[str, ...] = option("Default: the cheap ones.", (), flags=("--metric",), metavar="NAME ...")
+    protocol: str | None = option(
+        "What 1.0 means in cd/m2, for metrics of vision.", None, metavar="liu2020|abs:PEAK"
+    )
+    ppd: float = option("Pixels per degree, for hdr-vdp-2.", _DEFAULT_PPD)
+    shortest_ev: float | None = option(
+        "Stops of the bracket's shortest frame relative to the reference (-2), for NAME@shortest.",
+        None,
+        flags=("--shortest",),
+        metavar="EV",
+    )
+    csv_path: Path | None = option("Write every score to this file.", None, flags=("--csv",))
+    map_path: Path | None = option("Picture of where a difference is visible.", None, flags=("--map",))
+    as_json: bool = option("Report as JSON.", False, flags=("--json",))
 
 
 @dataclass(frozen=True)
@@ -58,26 +67,8 @@ class Work:
     map_path: Path | None
 
 
-@click.command("metrics", cls=_SeveralNames)
-@click.argument("test", type=click.Path(path_type=Path))
-@click.argument("ref", type=click.Path(path_type=Path))
-@click.option("--metric", "names", multiple=True, metavar="NAME ...", help="Default: the cheap ones.")
-@click.option(
-    "--protocol", metavar="liu2020|abs:PEAK", help="What 1.0 means in cd/m2, for metrics of vision."
-)
-@click.option("--ppd", default=_DEFAULT_PPD, show_default=True, help="Pixels per degree, for hdr-vdp-2.")
-@click.option(
-    "--shortest",
-    type=float,
-    metavar="EV",
-    help="Stops of the bracket's shortest frame relative to the reference (-2), for NAME@shortest.",
-)
-@click.option("--csv", "csv_path", type=click.Path(path_type=Path), help="Write every score to this file.")
-@click.option(
-    "--map", "map_path", type=click.Path(path_type=Path), help="Picture of where a difference is visible."
-)
-@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
-def metrics(**options: Any) -> None:
+@command("metrics", Request, _SeveralNames)
+def metrics(request: Request) -> None:
     """Score the picture TEST against the reference REF, or the files of a folder against those of another.
 
     Pixels are taken as scene-linear light; photos are linearised by the sRGB curve. Files of two folders
@@ -92,7 +83,6 @@ def metrics(**options: Any) -> None:
     """
     from openhdr.metrics.protocol import parse
 
-    request = Request(**options)
     protocol = parse(request.protocol, request.ppd)
     columns = columns_of(request.names or None, protocol)
     pairs = _pairs(request.test, request.ref)
@@ -100,7 +90,7 @@ def metrics(**options: Any) -> None:
         raise RequestError(
             f"--map {request.map_path} needs two files, not folders, and --protocol liu2020 or abs:PEAK"
         )
-    work = Work(columns, protocol, request.shortest, request.map_path)
+    work = Work(columns, protocol, request.shortest_ev, request.map_path)
     for ref, _ in pairs:
         check_shortest(columns, _shortest_of(ref, work))
     with progress_bar():

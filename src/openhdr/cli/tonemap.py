@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from openhdr.cli.batch import each, outputs
-from openhdr.cli.common import choice, echo_json, echo_notes, progress_bar, writable
+from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
+from openhdr.cli.options import command
+from openhdr.core.options import argument, choice, option
 from openhdr.tonemapping import DEFAULT, OPERATORS
 
 
-@click.command("tonemap")
-@click.argument("images", nargs=-1, required=True, metavar="IN...", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Picture, or a folder for several."
-)
-@click.option("--operator", help=choice(OPERATORS, DEFAULT))
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def tonemap(images: tuple[Path, ...], output: Path, operator: str | None, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments and options."""
+
+    images: tuple[Path, ...] = argument("IN...")
+    output: Path = option("Picture, or a folder for several.", flags=("-o", "--output"))
+    operator: str | None = option(choice(OPERATORS, DEFAULT), None)
+    as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
+
+
+@command("tonemap", Request)
+def tonemap(request: Request) -> None:
     """Turn HDR images into displayable ones.
 
     \b
@@ -27,12 +32,13 @@ def tonemap(images: tuple[Path, ...], output: Path, operator: str | None, as_jso
     openhdr tonemap in.exr -o out.jpg --operator reinhard-local
     openhdr tonemap *.exr -o previews/
     """
-    OPERATORS[operator or DEFAULT]
-    jobs = list(zip(images, outputs(images, output, ".png"), strict=True))
+    operator = OPERATORS[request.operator or DEFAULT].name
+    images = request.images
+    jobs = list(zip(images, outputs(images, request.output, ".png"), strict=True))
     writable(jobs[0][1])
     with progress_bar():
-        facts = each("tone mapping", [(*job, operator or DEFAULT) for job in jobs], _one)
-    if as_json:
+        facts = each("tone mapping", [(*job, operator) for job in jobs], _one)
+    if request.as_json:
         echo_json(facts)
 
 
@@ -41,7 +47,7 @@ def _one(path: Path, output: Path, operator: str) -> dict[str, Any]:
 
     from openhdr import io
     from openhdr.core.errors import RequestError
-    from openhdr.pipeline import tonemap as apply
+    from openhdr.pipeline.hdr_to_display import tonemap as apply
 
     image = io.read(path)
     if image.encoding != "linear":

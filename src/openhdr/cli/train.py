@@ -6,12 +6,14 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from openhdr.cli.common import echo_json, progress_bar
+from openhdr.cli.options import command
 from openhdr.core.errors import FileError, MissingExtraError
+from openhdr.core.options import argument, option
 
 if TYPE_CHECKING:
     from openhdr.train.recipe import Recipe
@@ -21,26 +23,19 @@ if TYPE_CHECKING:
 class Request:
     """The command's arguments and options."""
 
-    recipe: Path
-    data: Path | None
-    output: Path | None
-    changes: tuple[str, ...]
-    resume: bool
-    dry_run: bool
-    as_json: bool
+    recipe: Path = argument("RECIPE")
+    data: Path | None = option("Folder of HDR scenes, or of the dataset.", None)
+    output: Path | None = option("Run folder; runs/NAME-OF-RECIPE otherwise.", None, flags=("-o", "--output"))
+    changes: tuple[str, ...] = option(
+        "Change a setting: run.batch=4", (), flags=("--set",), metavar="KEY=VALUE"
+    )
+    resume: bool = option("Continue the run in the folder, if there is one.", False)
+    dry_run: bool = option("Print the plan and the memory it needs; train nothing.", False)
+    as_json: bool = option("Report as JSON.", False, flags=("--json",))
 
 
-@click.command("train")
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of HDR scenes, or of the dataset.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Run folder; runs/NAME-OF-RECIPE otherwise."
-)
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting: run.batch=4")
-@click.option("--resume", is_flag=True, help="Continue the run in the folder, if there is one.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and the memory it needs; train nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
-def train(**options: Any) -> None:
+@command("train", Request)
+def train(request: Request) -> None:
     """Train a network by a RECIPE file.
 
     \b
@@ -51,9 +46,8 @@ def train(**options: Any) -> None:
     The run folder gets best.safetensors (by validation), last.safetensors, checkpoints to resume from,
     losses and run.json. Killed at any moment, a run goes on with --resume as if nothing had happened.
     """
-    request = Request(**options)
     if request.data and not request.data.exists():
-        raise FileError(request.data, "does not exist", "--data names a folder of HDR scenes or a dataset")
+        raise FileError(request.data, "does not exist", "`data` names a folder of HDR scenes or a dataset")
     recipe = _recipe_of(request)
     if request.dry_run:
         _print_plan(recipe, request.as_json)

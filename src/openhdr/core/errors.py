@@ -6,17 +6,22 @@
     │   └── ExposureError        exposures of a bracket: missing, identical, contradictory
     └── MissingExtraError        an optional dependency that the request needs is not installed
 
-Any other exception is a fault of openhdr (exit 1). A message is one line and says which file or option,
-what was found, what was expected, and what to do next.
+Any other exception is a fault of openhdr (exit 1). A message is one line and says which file or parameter,
+what was found, what was expected, and what to do next. Parameters stand in backquotes, as Python writes them:
+`ev`, `response='calibrate'`, `deghost=False`. The command line prints its own spelling instead: --ev.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 MAX_MESSAGE = 4000  # characters
+
+PARAMETER = re.compile(r"`(\w+)(?:=([^`]*))?`")
+"""A parameter in a message: its name, and its value where one is named."""
 
 
 class OpenHDRError(Exception):
@@ -24,6 +29,11 @@ class OpenHDRError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(printable(message))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters that the message speaks of, in their order."""
+        return tuple(dict.fromkeys(found[1] for found in PARAMETER.finditer(str(self))))
 
 
 class FileError(OpenHDRError):

@@ -2,7 +2,7 @@
 
 An operator is a pure function `(photo, options) -> linear`: (H, W, 3) float32, >= 0, finite, 1.0 = the photo
 clips. photo: `openhdr.expansion.photo.Photo`. `options` is the operator's frozen dataclass; its defaults are
-the operator's. `openhdr.expansion.runner` applies one to an Image.
+the operator's. `openhdr.pipeline.photo_to_hdr` applies one to an Image.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import openhdr
 from openhdr.core.errors import FileError
 from openhdr.core.image import Encoding, Exposure, Image
+from openhdr.core.version import __version__
 
 MAX_MEGAPIXELS = 400.0
 MAX_MEGAPIXELS_VARIABLE = "OPENHDR_MAX_MEGAPIXELS"
@@ -34,7 +34,7 @@ MAX_EXPANSION = 500
 READ_AT_ONCE = 1 << 16
 STDERR = 2  # file descriptor
 
-SOFTWARE = f"openhdr {openhdr.__version__}"
+SOFTWARE = f"openhdr {__version__}"
 """The name that openhdr leaves in files it writes."""
 
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from openhdr import __version__
 from openhdr.core.errors import RequestError
 from openhdr.core.table import Row, Table
+from openhdr.core.version import __version__
 
 if TYPE_CHECKING:
     from openhdr.metrics.pair import Pair, Picture
@@ -251,7 +251,7 @@ def columns_of(names: Iterable[str] | None, protocol: Protocol | None) -> list[C
         if column.row.needs_protocol and protocol is None:
             raise RequestError(
                 f"'{column.key}' works on absolute light and what 1.0 means in cd/m2 is not stated; "
-                "set --protocol liu2020 or --protocol abs:PEAK (PEAK = cd/m2 of the value 1.0)"
+                "set `protocol='liu2020'` or `protocol='abs:PEAK'` (PEAK = cd/m2 of the value 1.0)"
             )
     return columns
 
@@ -262,11 +262,11 @@ def check_shortest(columns: Iterable[Column], shortest_ev: float | None) -> None
     if needy and shortest_ev is None:
         raise RequestError(
             f"'{needy}' is on the scale of the bracket's shortest frame, whose exposure is not stated; "
-            "set --shortest EV, its stops relative to the reference, such as -2"
+            "set `shortest_ev`, its stops relative to the reference, such as -2"
         )
     if shortest_ev is not None and not -60 <= shortest_ev <= 0:
         raise RequestError(
-            f"--shortest {shortest_ev:g}: the shortest frame is no longer than the reference; expected stops from "
+            f"`shortest_ev={shortest_ev:g}`: the shortest frame is no longer than the reference; expected stops from "
             "-60 to 0"
         )
 

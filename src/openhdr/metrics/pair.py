@@ -53,7 +53,9 @@ class Pair:
     def luminance(self) -> tuple[np.ndarray, np.ndarray]:
         """(test, ref) as float64 display RGB in cd/m2, by the protocol."""
         if self.protocol is None:
-            raise RequestError("what 1.0 means in cd/m2 is not stated; set --protocol liu2020 or abs:PEAK")
+            raise RequestError(
+                "what 1.0 means in cd/m2 is not stated; set `protocol='liu2020'` or `protocol='abs:PEAK'`"
+            )
         return self.protocol.luminance(self.test), self.protocol.luminance(self.ref)
 
     @cached_property

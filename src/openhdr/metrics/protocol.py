@@ -67,7 +67,7 @@ def parse(value: str | float | Protocol | None, ppd: float = PPD) -> Protocol | 
         except ValueError:
             number = math.nan
         if kind != "abs" or math.isnan(number):
-            raise RequestError(f"--protocol is '{value}'; expected liu2020 or abs:PEAK, such as abs:1000")
+            raise RequestError(f"`protocol` is '{value}'; expected liu2020 or abs:PEAK, such as abs:1000")
         return Protocol(number, ppd)
     return Protocol(float(value), ppd)
 

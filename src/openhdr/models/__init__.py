@@ -164,7 +164,7 @@ def chosen_weights(name: str, weights: str | Path | None = None) -> str | Path:
     shipped = [weight.name for weight in WEIGHTS.values() if weight.network == row.name]
     if weights is None and not shipped:
         raise RequestError(
-            f"no trained weights for '{name}' are installed; give --weights FILE, "
+            f"no trained weights for '{name}' are installed; give a file as `weights`, "
             f"or train some with: openhdr train recipes/small/{name}.toml"
         )
     return weights if weights is not None else shipped[0]

@@ -29,7 +29,8 @@ from openhdr.merging.registered import registered_light
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
 from openhdr.models import MODELS, WEIGHTS, chosen_weights
-from openhdr.models.inference.options import RunOptions, choose_three
+from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.selection import choose_three
 
 CALIBRATE = "calibrate"
 
@@ -69,6 +70,23 @@ class MergeResult:
     trust: list[np.ndarray]
     matches: list[Match]
     used: tuple[int, ...]
+
+
+def merge(
+    frames: Sequence[ImageOrPath],
+    ev: Sequence[float] | str | None = None,
+    method: str | None = None,
+    align: str | None = None,
+    reference: int | None = None,
+) -> Image:
+    """Merge a bracket into one HDR image: (H, W, 3) float32, linear Rec.709, 1.0 = the reference clips.
+
+    frames: paths or Images, two or more, one size. ev: stops per frame (only differences matter), "auto" to
+    measure them in the pixels, or None to take them from the metadata. reference: counts from 1; the middle
+    exposure by default. Raises OpenHDRError with what to do. `merge_bracket` tells more and takes more options.
+    """
+    request = ExposureRequest(ev=ev, reference=reference)
+    return merge_bracket(frames, MergeOptions(request, method=method, align=align)).image
 
 
 def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOptions()) -> MergeResult:

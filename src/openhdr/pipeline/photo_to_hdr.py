@@ -1,76 +1,135 @@
-"""One photo -> HDR: by an expander, or by a network."""
+"""One photo -> HDR: read, where it clips, the method, what it measured and what it invents."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from openhdr import io
 from openhdr.camera.exposure import with_white_luminance
-from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
+from openhdr.camera.response import Response, parse
 from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.image import Frame, Image, ImageOrPath
-from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
-from openhdr.expansion import EXPANDERS
+from openhdr.expansion import DEFAULT, EXPANDERS
 from openhdr.expansion.photo import Photo, photo_of
-from openhdr.expansion.runner import ExpandResult, expand_image, result_of
+from openhdr.expansion.result import ExpandResult, result_of
 from openhdr.merging import CLASSICAL, MERGERS
 from openhdr.models import MODELS
+from openhdr.models.inference.expanded import Expanded
 from openhdr.models.inference.options import RunOptions
+from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.predicted_stack import merged_stack, predicted_stack
+from openhdr.pipeline.scale import anchored, check_anchor
 
-
-@dataclass(frozen=True)
-class ExpandOptions:
-    """How one photo is expanded. None = the default."""
-
-    method: str | None = None  # an expander's or a one-photo network's name
-    response: Response | str = ASSUMED_RESPONSE
-    weights: str | None = None  # of a network: a shipped name or a file
-    merger: str | None = None  # merges the exposures that a network predicts; None = the network's own fusion
-    keep_stack: bool = False  # return those exposures, too
-    run: RunOptions = RunOptions()  # of a network: memory, device, precision
+Expander = Callable[[Photo], Expanded]
+"""A photo -> its light, and the exposures that were predicted on the way, if any."""
 
 
 @dataclass(frozen=True)
 class Expansion:
     """What an expansion made and how.
 
-    result: the image, the origin of every pixel and what is claimed. stack: predicted exposures with their EVs.
-    masks: (H, W, 3) float32, how much of each of them went into a pixel.
+    image: the HDR image on the scale that was asked for. result: the image with 1.0 = the photo clips, the origin of
+    every pixel and what is claimed. stack: predicted exposures with their EVs. masks: (H, W, 3) float32, how much of
+    each of them went into a pixel.
     """
 
     method: str
+    image: Image
     result: ExpandResult
     stack: tuple[Frame, ...] = ()
     masks: np.ndarray | None = None
 
 
+def expand(
+    photo: ImageOrPath,
+    method: str | None = None,
+    *,
+    response: Response | str = "srgb",
+    weights: str | None = None,
+    merger: str | None = None,
+    anchor: str = "reference",
+    device: str = "cpu",
+    precision: str = "float32",
+    memory: float = 2.4,
+) -> Image:
+    """Turn one photo into an HDR image: (H, W, 3) float32, linear Rec.709, >= 0. Options as of `openhdr expand`.
+
+    photo: a path or an Image. method: a row of `openhdr.expansion.EXPANDERS` or a one-photo network; None = the
+        default. response: how codes stand for light: "srgb", "gamma:2.2", "linear", a saved curve.
+    weights, device, precision, memory: of a network; memory in GB (1e9 bytes).
+    merger: merges the exposures that a network predicts. anchor: what 1.0 means: "reference" (the photo clips),
+        "grey" or "absolute" (cd/m2).
+    Raises OpenHDRError with what to do. `expand_photo` tells more.
+
+    >>> import numpy as np, openhdr
+    >>> photo = openhdr.Image(np.full((4, 4, 3), 128, np.uint8), "srgb")
+    >>> openhdr.expand(photo, method="landis").pixels.shape
+    (4, 4, 3)
+    """
+    run = RunOptions(device, precision, memory)
+    return expand_photo(photo, ExpandOptions(method, response, weights, merger, anchor, run)).image
+
+
 def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -> Expansion:
-    """Expand a photo and say how: read, where it clips, the method, what it measured and what it invents."""
-    method = options.method or DEFAULT_EXPANDER
-    networks = [name for name, row in MODELS.items() if row.task == "expand"]
-    if method not in EXPANDERS and method not in networks:
-        raise unknown_name("expansion method", method, [*EXPANDERS, *networks])
-    if method in EXPANDERS and options.weights:
-        raise RequestError(f"--weights is for networks; '{method}' takes none")
-    _check_stack(method, options)
-    image, name = _photo(photo)
-    response = parse(options.response)
-    if method in EXPANDERS:
-        return Expansion(method, _lit(expand_image(image, method, response, name=name)))
-    return _by_network(method, image, photo_of(image, response, name), options)
+    """Expand a photo and say how."""
+    method = options.method or DEFAULT
+    if method not in METHODS:
+        raise unknown_name("expansion method", method, METHODS)
+    check_anchor(options.anchor)
+    _check_merger(options.merger)
+    expander = METHODS[method](method, options)
+    image, name = (photo, "the image") if isinstance(photo, Image) else (io.read(photo), str(photo))
+    ready = photo_of(image, parse(options.response), name)
+    made = expander(ready)
+    stack = predicted_stack(image, ready, made)
+    light, notes = merged_stack(stack, options.merger) if options.merger else (made.linear, ())
+    result = result_of(image.with_notes(*notes), ready, light)
+    result = replace(result, image=with_white_luminance(result.image))
+    return Expansion(method, anchored(result.image, options.anchor), result, stack, made.masks)
 
 
-def _check_stack(method: str, options: ExpandOptions) -> None:
-    """Refuse exposures of a method that predicts none, and a merger that cannot merge predicted exposures."""
-    name = options.merger
-    if (name or options.keep_stack) and not (method in MODELS and MODELS[method].predicts_exposures):
+def _by_operator(name: str, options: ExpandOptions) -> Expander:
+    """A row of EXPANDERS."""
+    if options.weights:
+        raise RequestError(f"`weights` is for networks; '{name}' takes none")
+    _refuse_stack(name, options)
+    operator = EXPANDERS[name].load()
+    return lambda photo: Expanded(operator(photo))
+
+
+def _by_network(name: str, options: ExpandOptions) -> Expander:
+    """A one-photo network with its weights."""
+    if not MODELS[name].predicts_exposures:
+        _refuse_stack(name, options)
+    from openhdr.models import load_for_use  # needs torch
+    from openhdr.models.inference.one_photo import expand_image
+
+    network = load_for_use(name, options.weights)
+    keep = options.keep_stack or options.merger is not None
+    return lambda photo: expand_image(network, photo.linear, options.run, keep)
+
+
+METHODS: Mapping[str, Callable[[str, ExpandOptions], Expander]] = MappingProxyType(
+    dict.fromkeys(EXPANDERS, _by_operator)
+    | {row.name: _by_network for row in MODELS.values() if row.task == "expand"}
+)
+"""Every method by its name: what makes an expander of it, or says why the options do not fit."""
+
+
+def _refuse_stack(name: str, options: ExpandOptions) -> None:
+    """Of a method that predicts no exposures."""
+    if options.merger or options.keep_stack:
         able = ", ".join(row.name for row in MODELS.values() if row.predicts_exposures)
-        raise RequestError(
-            f"'{method}' predicts no exposures; leave --merger and --save-stack out, or use --method {able}"
-        )
+        asked = "`merger`" if options.merger else "`keep_stack`"
+        raise RequestError(f"'{name}' predicts no exposures; leave {asked} out, or use `method={able}`")
+
+
+def _check_merger(name: str | None) -> None:
+    """Refuse a merger that cannot merge predicted exposures."""
     if name is None or MERGERS[name].name in CLASSICAL:
         return
     display = MERGERS[name].output == "display"
@@ -79,29 +138,4 @@ def _check_stack(method: str, options: ExpandOptions) -> None:
         if display
         else "looks for ghosts, which predicted exposures cannot show"
     )
-    raise RequestError(f"--merger {name}: {why}; choose one of {', '.join(CLASSICAL)}")
-
-
-def _by_network(method: str, image: Image, ready: Photo, options: ExpandOptions) -> Expansion:
-    """The expansion by a one-photo network: its own picture, or its exposures merged classically."""
-    from openhdr.models import load_for_use  # needs torch
-    from openhdr.models.inference.one_photo import expand_image as expand_by_network
-
-    network = load_for_use(method, options.weights)
-    made = expand_by_network(
-        network, ready.linear, options.run, options.keep_stack or options.merger is not None
-    )
-    stack = predicted_stack(image, ready, made)
-    linear = made.linear
-    if options.merger:
-        linear, notes = merged_stack(stack, options.merger)
-        image = image.with_notes(*notes)
-    return Expansion(method, _lit(result_of(image, ready, linear)), stack, made.masks)
-
-
-def _photo(photo: ImageOrPath) -> tuple[Image, str]:
-    return (photo, "the image") if isinstance(photo, Image) else (io.read(photo), str(photo))
-
-
-def _lit(result: ExpandResult) -> ExpandResult:
-    return replace(result, image=with_white_luminance(result.image))
+    raise RequestError(f"`merger={name}`: {why}; choose one of {', '.join(CLASSICAL)}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from openhdr.camera.response import ASSUMED_RESPONSE, parse
@@ -13,9 +11,7 @@ from openhdr.expansion.photo import Photo
 from openhdr.merging import MERGERS
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
-
-if TYPE_CHECKING:
-    from openhdr.models.inference.one_photo import Expanded
+from openhdr.models.inference.expanded import Expanded
 
 PHOTO = "photo"  # name of the photo itself among the exposures predicted from it
 LEAST_STEP = 0.1  # EV by which a predicted exposure has to differ from the photo to take part in a merge

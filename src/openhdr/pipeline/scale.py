@@ -33,7 +33,7 @@ def anchored(image: Image, anchor: str) -> Image:
         factor = 0.18 / float(np.exp(np.log(np.maximum(peak, 1e-6)).mean()))
     elif white is None:
         raise RequestError(
-            "--anchor absolute needs shutter time, ISO and aperture in the reference's metadata"
+            "`anchor='absolute'` needs shutter time, ISO and aperture in the reference's metadata"
         )
     else:
         factor = float(white)

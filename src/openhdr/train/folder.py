@@ -33,19 +33,21 @@ def prepare_folder(folder: Path, resume: bool, recipe: Recipe) -> None:
     """Make the folder of a run. Raises FileError when it holds a run that is not to be resumed, RequestError
     when it holds one of another network.
     """
-    make_folder(folder, "choose another with -o")
+    make_folder(folder, "choose another as `output`")
     for remains in folder.glob(".*-*"):  # of files that were being written when the run was killed
         if remains.is_file():
             remains.unlink()
     if not (folder / RUN).is_file():
         return
     if not resume:
-        raise FileError(folder, "holds a run already", "continue it with --resume, or choose another with -o")
+        raise FileError(
+            folder, "holds a run already", "continue it with `resume=True`, or choose another as `output`"
+        )
     changed = differences(read_json(folder / RUN).get("recipe", {}), recipe_facts(recipe))
     for name, (before, now) in changed.items():
         if name.startswith(FIXED):
             raise RequestError(
-                f"{folder} holds a run with {name} = {before}, not {now}; choose another folder with -o"
+                f"{folder} holds a run with {name} = {before}, not {now}; choose another folder as `output`"
             )
 
 

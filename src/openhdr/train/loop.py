@@ -170,7 +170,7 @@ def _stopped(job: Job, why: str) -> OpenHDRError:
     last = checkpoint.newest(job.folder, tidy=False)
     good = f"the last good state is {last}" if last else "no checkpoint was written yet"
     return OpenHDRError(
-        f"{why}; the run stopped after step {job.state.step}; {good}; go on from it with --resume"
+        f"{why}; the run stopped after step {job.state.step}; {good}; go on from it with `resume=True`"
     )
 
 

@@ -56,7 +56,7 @@ class Plan:
         return [
             f"network      {recipe.network.name}: {sizes}",
             f"objective    {recipe.objective.name}",
-            f"data         {data.source} from {data.path or '(give --data DIR)'}",
+            f"data         {data.source} from {data.path or '(to be given)'}",
             f"patches      {data.patch}x{data.patch}, {run.batch} a step{pieces}",
             f"length       {run.length:,} {run.unit}, seed {run.seed}",
             f"rate         {_rates(recipe)}",

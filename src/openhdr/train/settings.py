@@ -35,11 +35,11 @@ def override(table: dict[str, Any], assignment: str) -> None:
     name, equals, text = assignment.partition("=")
     keys = [key.strip() for key in name.split(".")]
     if not equals or not all(keys):
-        raise RequestError(f"--set {assignment}: expected KEY=VALUE, such as optimiser.lr=1e-4")
+        raise RequestError(f"`changes={assignment}`: expected KEY=VALUE, such as optimiser.lr=1e-4")
     for depth, key in enumerate(keys[:-1]):
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
-            raise RequestError(f"--set {assignment}: '{'.'.join(keys[: depth + 1])}' is not a table")
+            raise RequestError(f"`changes={assignment}`: '{'.'.join(keys[: depth + 1])}' is not a table")
     table[keys[-1]] = _value(text.strip())
 
 

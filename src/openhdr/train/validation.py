@@ -103,7 +103,7 @@ def open_validation(recipe: Recipe, source, device: torch.device) -> Validation 
         if METRICS[name].needs_protocol and not config.protocol:
             raise RequestError(
                 f"metric '{name}' needs absolute light, which training data do not state; say what 1.0 is to mean "
-                "with --set validation.protocol=abs:100"
+                'in the recipe, such as validation.protocol = "abs:100"'
             )
     samples, what = source.validation(config)
     return Validation(recipe, samples, what, device)

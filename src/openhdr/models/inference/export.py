@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import nn
 
-import openhdr
 from openhdr.core.errors import MissingExtraError, RequestError
 from openhdr.core.files import whole_file
 from openhdr.core.progress import task
+from openhdr.core.version import __version__
 from openhdr.models import MODELS, load_for_use
 from openhdr.models.inference.interfaces import INTERFACES, Interface, Sizes
 
@@ -78,7 +78,7 @@ def export_module(
     _need_exporter()
     with task("exporting", 2) as advance, whole_file(path) as temporary:
         program = _traced(net, interface)
-        about = {**facts, "openhdr": openhdr.__version__, **interface.meaning}
+        about = {**facts, "openhdr": __version__, **interface.meaning}
         program.model.metadata_props["openhdr"] = json.dumps(about)
         program.save(temporary, external_data=False)
         advance()

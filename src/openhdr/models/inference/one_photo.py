@@ -20,6 +20,7 @@ from openhdr.color.transfer import NETWORK_GAMMA, srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
 from openhdr.models.inference.device import on_device, threads_of, tile_pixels
+from openhdr.models.inference.expanded import Expanded, PredictedExposure
 from openhdr.models.inference.options import RunOptions
 from openhdr.models.inference.tiling import TICKS, Tiled
 from openhdr.models.stack_itm import VIEW, StackITM, apply_curve, exposure_stops, merge_exposures, resize
@@ -28,29 +29,6 @@ WORK_PIXELS = 600_000
 """Size at which stack-itm sees a larger photo: twice that of the pictures it is trained on, 1 GB of features."""
 
 STRIP_ROWS = 256  # rows fused at a time
-
-
-@dataclass(frozen=True)
-class PredictedExposure:
-    """An exposure that a network predicts. code: (H, W, 3) float32 sRGB codes 0..1. ev: stops beyond the
-    photo, as measured in the pixels.
-    """
-
-    name: str
-    code: np.ndarray
-    ev: float
-
-
-@dataclass(frozen=True)
-class Expanded:
-    """linear: (H, W, 3) float32 RGB, >= 0, 1.0 = the photo clips. stack: predicted exposures, if asked for
-    and the network makes any. masks: (H, W, 3) float32, how much of the longer exposure, the photo and the
-    shorter one went into each pixel, None where the network has no such masks.
-    """
-
-    linear: np.ndarray
-    stack: tuple[PredictedExposure, ...] = ()
-    masks: np.ndarray | None = None
 
 
 def expand_image(

@@ -1,62 +1,36 @@
-"""What a user can say about running a network, and which frames it gets; known without torch."""
+"""How a network is run; known without torch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import numpy as np
-
 from openhdr.core.errors import RequestError, unknown_name
-from openhdr.core.image import middle_exposure
+from openhdr.core.options import option
 
 Precision = Literal["float32", "bfloat16", "float16"]
-
-TRAINED_STEP_EV = 2.0
-"""Distance of the outer frames from the medium one in the data on which these networks were trained."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run a network."""
+    """How to run a network.
 
-    memory_gb: float = 2.4  # 1e9 bytes of the three frames, the result and all between; not the program
-    threads: int | None = None  # tiles worked on at a time; None = as many as PyTorch's threads
-    device: str = "cpu"
-    precision: Precision = "float32"
-    augment: bool = False  # mean over the scene as it is, transposed and flipped both ways (ADNet, table 2)
+    threads: tiles worked on at a time; None = as many as PyTorch's threads.
+    """
+
+    device: str = option("Of a network: cpu, cuda, cuda:1, mps.", "cpu")
+    precision: Precision = option(
+        "Of a network: float32, bfloat16 or float16; the short ones are faster where the hardware has them.",
+        "float32",
+    )
+    memory: float = option("Of a network: GB for images and all between.", 2.4)
+    augment: bool = option("Of a network: the mean of four views of the scene; takes 4 times as long.", False)
+    threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.memory_gb <= 0 or (self.threads is not None and self.threads < 1):
-            raise RequestError(f"memory {self.memory_gb} GB, threads {self.threads}; expected both above 0")
+        if self.memory <= 0 or (self.threads is not None and self.threads < 1):
+            raise RequestError(
+                f"`memory` is {self.memory} GB, `threads` {self.threads}; expected both above 0"
+            )
         if self.precision not in get_args(Precision):
             raise unknown_name("precision", self.precision, get_args(Precision))
-
-
-def choose_three(ev: Sequence[float], reference: int | None = None) -> tuple[int, int, int]:
-    """Indices (short, medium, long) of the frames of a bracket that suit a three-frame network best.
-
-    ev: (N,) stops. reference: index of the medium frame, whose geometry and scale the result keeps; None =
-    the middle exposure. On either side, the frame nearest to two stops away: what the networks were trained
-    on. Raises RequestError when a side has none, as with two frames.
-    """
-    stops = np.asarray(ev, dtype=np.float64)
-    if len(stops) < 3:
-        raise RequestError(
-            f"the bracket has {len(stops)} frames, but this network needs three exposures; "
-            "add a frame or choose a classical --method"
-        )
-    medium = middle_exposure(stops) if reference is None else reference
-    distance = stops - stops[medium]
-    shorter, longer = np.flatnonzero(distance < 0), np.flatnonzero(distance > 0)
-    if not (len(shorter) and len(longer)):
-        side = "longer" if len(shorter) else "shorter"
-        raise RequestError(
-            f"no frame has a {side} exposure than frame {medium + 1}, the reference, but this network needs "
-            "one shorter and one longer; choose another --reference or a classical --method"
-        )
-    short, long = (
-        int(side[np.argmin(np.abs(np.abs(distance[side]) - TRAINED_STEP_EV))]) for side in (shorter, longer)
-    )
-    return short, int(medium), long

@@ -22,7 +22,8 @@ from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
 from openhdr.models import load_for_use
 from openhdr.models.inference.device import on_device, threads_of, tile_pixels
-from openhdr.models.inference.options import RunOptions, choose_three
+from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.selection import choose_three
 from openhdr.models.inference.tiling import TICKS, Tiled, Window, windows
 from openhdr.models.layers import fused
 from openhdr.models.layers.blocks import DilatedDenseBlock
@@ -112,7 +113,7 @@ def _run(net: nn.Module, photos: _Photos, ev: np.ndarray, options: RunOptions) -
     size = tuple(length + -length % net.multiple for length in (photos.height, photos.width))
     threads = threads_of(options)
     taken = IMAGE_BYTES * size[0] * size[1] + threads * TILE_BYTES
-    parts = _parts(net, size, options.memory_gb * 1e9 - taken)
+    parts = _parts(net, size, options.memory * 1e9 - taken)
     poses = POSES if options.augment else POSES[:1]
     surveys = net.survey_steps if len(parts) > 1 else 0
     result = np.zeros((*size, 3), np.float32)

@@ -43,8 +43,8 @@ class PatchSource:
         path = Path(config.path or self.config.path)
         if (path / INDEX).is_file():
             raise RequestError(
-                f"{path} holds patches for training; name the dataset's own folder with "
-                "--set validation.path=DIR, or do without: --set validation.every=0"
+                f"{path} holds patches for training; name the dataset's own folder as "
+                "validation.path in the recipe, or do without (validation.every = 0)"
             )
         _, held = _split(self.config, path)
         chosen = held.only(held.names[: config.samples])
@@ -63,7 +63,7 @@ def open_patches(config: DataConfig, seed: int, cache: Path) -> PatchSource:
     folder = Path(config.path)
     if not config.path or not folder.is_dir():
         raise FileError(
-            config.path or "--data", "is not a folder", "give the dataset's folder with --data DIR"
+            config.path or "the training data", "is not a folder", "give the dataset's folder as `data`"
         )
     if (folder / INDEX).is_file():
         shards = open_shards(folder)
@@ -75,7 +75,7 @@ def open_patches(config: DataConfig, seed: int, cache: Path) -> PatchSource:
             raise unknown_name("value of recipe key 'data.cut',", config.cut, PAPER_CUTS)
         shards = prepare_patches(dataset, cache, PAPER_CUTS[config.cut])
     if shards.facts.get("kind") != "patches" or not shards.samples:
-        raise FileError(folder, "holds no patches", "give the dataset's own folder with --data DIR")
+        raise FileError(folder, "holds no patches", "give the dataset's own folder as `data`")
     refuse_held_out(shards.facts["scenes"])
     return PatchSource(ShardIndex.of(shards), config, seed)
 

@@ -105,7 +105,7 @@ def open_simulated(config: DataConfig, seed: int, cache: Path) -> SimulatedSourc
     folder = Path(config.path)
     if not config.path or not folder.is_dir():
         raise FileError(
-            config.path or "--data", "is not a folder", "give a folder of HDR scenes with --data DIR"
+            config.path or "the training data", "is not a folder", "give a folder of HDR scenes as `data`"
         )
     if (folder / INDEX).is_file():
         shards = open_shards(folder)
@@ -126,7 +126,7 @@ def held_out_files(folder: Path) -> Sequence[Path]:
     if not found:
         raise RequestError(
             f"no validation scene in {folder}; expected some of: {', '.join(listed)}; add them, name their "
-            "folder with --set validation.path=DIR, or do without: --set validation.every=0"
+            "folder in the recipe (validation.path), or do without (validation.every = 0)"
         )
     return sorted(found, key=lambda path: path.stem)
 

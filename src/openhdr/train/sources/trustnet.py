@@ -110,7 +110,7 @@ def open_compared(config: DataConfig, seed: int, cache: Path) -> ComparedSource:
         }
         shards = prepare(cache / "brackets", facts, fills, config.preparing)
     if not shards.samples:
-        raise FileError(folder, "holds no brackets", "give a folder of HDR scenes with --data DIR")
+        raise FileError(folder, "holds no brackets", "give a folder of HDR scenes as `data`")
     refuse_held_out(shards.facts["scenes"], shards.facts["scenes"].values())
     return ComparedSource(ShardIndex.of(shards), folder, config, seed)
 

@@ -1,17 +1,14 @@
-"""Expanding an Image by a row of EXPANDERS, and telling what the result stands on."""
+"""An expanded photo, and what it stands on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from openhdr.camera.response import ASSUMED_RESPONSE, Response, analytic
 from openhdr.core.image import Image
-from openhdr.expansion import DEFAULT, EXPANDERS
 from openhdr.expansion.claims import Claims, claims_of, honest_map, provenance
-from openhdr.expansion.photo import Photo, photo_of
+from openhdr.expansion.photo import Photo
 
 
 @dataclass(frozen=True)
@@ -34,24 +31,6 @@ class ExpandResult:
     def map(self) -> np.ndarray:
         """(H, W, 3) uint8 sRGB picture of `origin`, see `openhdr.expansion.claims.honest_map`."""
         return honest_map(self.photo, self.origin)
-
-
-def expand_image(
-    image: Image,
-    method: str | None = None,
-    response: Response | None = None,
-    options: Any = None,
-    name: str = "the image",
-) -> ExpandResult:
-    """Expand a photo by a classical operator.
-
-    method: a name in EXPANDERS, None = DEFAULT. response: the camera's curve, None = sRGB (not used for a
-    linear image). options: that operator's options, None = its defaults. name: of the photo, for errors.
-    Raises RequestError for an unknown method or an image that is HDR already.
-    """
-    operator = EXPANDERS[method or DEFAULT].load()
-    photo = photo_of(image, response or analytic(ASSUMED_RESPONSE), name)
-    return result_of(image, photo, operator(photo) if options is None else operator(photo, options))
 
 
 def result_of(image: Image, photo: Photo, linear: np.ndarray) -> ExpandResult:

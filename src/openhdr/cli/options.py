@@ -1,0 +1,148 @@
+"""Commands made of dataclasses: every option is declared once, where the library takes it (`openhdr.core.options`)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from openhdr.core.errors import RequestError
+from openhdr.core.options import Declared
+
+RequestT = TypeVar("RequestT")
+
+
+def command(
+    name: str, request: type[RequestT], cls: type[click.Command] = click.Command
+) -> Callable[[Callable[[RequestT], None]], click.Command]:
+    """Turn a function of one dataclass into the command `name`; its docstring is the help."""
+
+    def decorate(run: Callable[[RequestT], None]) -> click.Command:
+        return cls(
+            name,
+            callback=lambda **given: run(made(request, given)),
+            params=list(parameters(request)),
+            help=inspect.getdoc(run),
+        )
+
+    return decorate
+
+
+def parameters(config: type, without: tuple[str, ...] = ()) -> Iterator[click.Parameter]:
+    """What click needs to ask for the declared fields of a dataclass, in their order."""
+    for one in _declared(config, without):
+        if "nested" in one.metadata:
+            yield from parameters(one.metadata["nested"], one.metadata["without"])
+            continue
+        declared: Declared = one.metadata["option"]
+        if declared.positional:
+            count = -1 if _is_tuple(one) else 1
+            yield click.Argument(
+                [one.name],
+                nargs=count,
+                required=True,
+                metavar=declared.metavar,
+                type=declared.kind or _kind(one),
+            )
+        else:
+            yield _option(one, declared)
+
+
+def made(config: type[RequestT], given: Mapping[str, Any], without: tuple[str, ...] = ()) -> RequestT:
+    """The dataclass of what click was given."""
+    values = {}
+    for one in _declared(config, without):
+        if "nested" in one.metadata:
+            values[one.name] = made(one.metadata["nested"], given, one.metadata["without"])
+        else:
+            values[one.name] = given[one.name]
+    return config(**values)
+
+
+def _declared(config: type, without: tuple[str, ...]) -> list[Field[Any]]:
+    every = [one for one in fields(config) if one.name not in without]  # type: ignore[arg-type]
+    return [one for one in every if one.metadata.keys() & {"option", "nested"}]
+
+
+def _option(one: Field[Any], declared: Declared) -> click.Option:
+    """A flag for a bool, `--x/--no-x` where it is on or undecided by default; else an option with a value."""
+    name = one.name.replace("_", "-")
+    is_flag = "bool" in _parts(one)
+    flags = declared.flags or (
+        (f"--{name}/--no-{name}",) if is_flag and one.default is not False else (f"--{name}",)
+    )
+    required = one.default is MISSING
+    default = {} if required or one.default == () else {"default": one.default}
+    return click.Option(
+        [one.name, *flags],
+        help=declared.help,
+        required=required,
+        **default,
+        show_default=one.default not in (None, False, (), MISSING),
+        is_flag=is_flag,
+        multiple=_is_tuple(one),
+        type=None if is_flag else declared.kind or _kind(one),
+        metavar=declared.metavar,
+    )
+
+
+def _parts(one: Field[Any]) -> set[str]:
+    """The annotation's alternatives, as written: `Path | None` -> Path."""
+    return {part.strip() for part in str(one.type).split("|")} - {"None"}
+
+
+def _is_tuple(one: Field[Any]) -> bool:
+    return str(one.type).startswith("tuple[")
+
+
+def _kind(one: Field[Any]) -> click.ParamType:
+    parts = {part.removeprefix("tuple[").removesuffix(", ...]") for part in _parts(one)}
+    if "Path" in parts:
+        return click.Path(path_type=Path)
+    if "Sequence[float]" in parts:
+        return Numbers(words="str" in parts)
+    if "int" in parts:
+        return Whole() if "str" in parts else click.INT
+    return click.FLOAT if "float" in parts else click.STRING
+
+
+class Numbers(click.ParamType):
+    """`-2,0,2` or `1/400,1/100` -> floats. words: a word such as `auto` is taken as it is."""
+
+    name = "numbers"
+
+    def __init__(self, words: bool) -> None:
+        self.words = words
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "TEXT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str) or (self.words and value.isalpha()):
+            return value
+        try:
+            return [_number(part) for part in value.split(",")]
+        except (ValueError, ZeroDivisionError) as error:
+            option = param.opts[0] if param else "numbers"
+            raise RequestError(
+                f"{option} {value}: expected numbers with commas between, such as -2,0,2"
+            ) from error
+
+
+class Whole(click.ParamType):
+    """A whole number, or a text taken as it is."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return int(value) if isinstance(value, str) and value.lstrip("+-").isdecimal() else value
+
+
+def _number(text: str) -> float:
+    """`2`, `-0.5` or `1/400`; in floats, because an exact 1e999999999 would take all memory."""
+    top, slash, bottom = text.partition("/")
+    return float(top) / float(bottom) if slash else float(top)

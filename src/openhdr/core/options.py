@@ -1,0 +1,59 @@
+"""Options, declared once: as fields of the frozen dataclasses that the library takes.
+
+    @dataclass(frozen=True)
+    class BlurOptions:
+        radius: float = option("Standard deviation in pixels.", 1.5)
+
+The command line makes `--radius` of such a field (`openhdr.cli.options`), and the reference pages its help. A field
+declared otherwise is for Python only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a command needs to know of a field.
+
+    help: one sentence. flags: as the command line spells it, empty = `--name`. kind: a click type where the
+    annotation does not say enough. metavar: what stands for the value in the help. positional: not an option but an
+    argument.
+    """
+
+    help: str
+    flags: tuple[str, ...] = ()
+    kind: Any = None
+    metavar: str | None = None
+    positional: bool = False
+
+
+def option(
+    help: str,
+    default: Any = MISSING,
+    *,
+    flags: tuple[str, ...] = (),
+    kind: Any = None,
+    metavar: str | None = None,
+) -> Any:
+    """A dataclass field that a command offers; without a default it has to be given."""
+    return field(default=default, metadata={"option": Declared(help, flags, kind, metavar)})
+
+
+def argument(metavar: str, *, kind: Any = None) -> Any:
+    """A dataclass field that a command takes by position; `tuple[...]` takes one or more."""
+    return field(metadata={"option": Declared("", (), kind, metavar, positional=True)})
+
+
+def nested(config: type, *, without: tuple[str, ...] = ()) -> Any:
+    """A dataclass field that is itself such a dataclass; its options stand among the command's own."""
+    return field(default_factory=config, metadata={"nested": config, "without": without})
+
+
+def choice(table: Iterable[str], default: str, more: str = "") -> str:
+    """What an option of a table offers, for its help: `a, b or c.  [default: b]`."""
+    *names, last = [*table, more] if more else table
+    return f"{', '.join(names)} or {last}.  [default: {default}]"
