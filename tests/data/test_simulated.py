@@ -90,6 +90,20 @@ def test_sigmoid_response_comes_as_a_file(scenes: Path, tmp_path: Path) -> None:
     assert np.median(light[fine] / sample.truth[fine]) == pytest.approx(1, abs=0.02)
 
 
+def test_real_camera(scenes: Path, tmp_path: Path) -> None:
+    options = ("--camera", "real", "--size", "64x48", "--ev", "-2,0,2", "--iso", 100)
+    assert _run(scenes / "s0.hdr", "-o", tmp_path / "b", *options).exit_code == 0
+    facts = json.loads((tmp_path / "b" / "scene.json").read_text())
+    assert facts["response"].startswith("style:") and facts["plan"]["camera"]["iso"] == 100
+    assert facts["plan"]["camera"]["processing"]["lens"]["glare"] > 0
+    curve = response.parse(str(tmp_path / "b" / "response.json"))
+    sample = open_dataset("simulated", tmp_path).load("b")
+    light = curve.decode(Image(sample.frames[1], "srgb"))
+    assert sample.light()[1] == pytest.approx(light, abs=0.01)
+    result = _run(scenes / "s0.hdr", "-o", tmp_path / "c", *options, "--response", "srgb")
+    assert isinstance(result.exception, RequestError) and "picture style" in str(result.exception)
+
+
 def test_many_brackets_and_failures(scenes: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.hdr").write_bytes(b"rubbish")
     arguments = (

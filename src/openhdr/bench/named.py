@@ -17,7 +17,7 @@ from openhdr.data.files import read_json, read_linear
 from openhdr.data.readers.simulated import open_simulated
 from openhdr.data.sample import Sample
 from openhdr.metrics import Column
-from openhdr.simulation.sensor import decode_curve
+from openhdr.simulation.sensor import UNNAMED, decode_curve
 
 DEMO_TITLE = "Sunlit room with a rolling toy train"
 
@@ -181,7 +181,6 @@ def scene_of(sample: Sample) -> BenchScene:
     ev = tuple(stop - sample.ev[sample.reference] for stop in sample.ev)
     frames = tuple(Image(frame, "srgb") for frame in sample.frames)
     response: Response | str = sample.response
-    if sample.response.startswith("sigmoid"):
-        curve = decode_curve(sample.response)
-        response = Response(sample.response, curve[:, None].repeat(3, axis=1))
+    if sample.response.startswith(UNNAMED):
+        response = Response(sample.response, decode_curve(sample.response))
     return BenchScene(frames, ev, sample.reference, response, sample.truth)

@@ -12,7 +12,7 @@ from openhdr.cli.common import echo_json, echo_notes, progress_bar
 from openhdr.core.errors import ExposureError, OpenHDRError, RequestError
 
 if TYPE_CHECKING:
-    from openhdr.simulation.config import SimulationConfig
+    from openhdr.simulation.config import CameraConfig, SimulationConfig
     from openhdr.simulation.scene import Scene
 
 
@@ -61,8 +61,8 @@ class Request:
     "--camera",
     default="plain",
     show_default=True,
-    type=click.Choice(["plain", "varied"]),
-    help="plain = sRGB and noise; varied = everything drawn.",
+    type=click.Choice(["plain", "varied", "real"]),
+    help="plain = sRGB and noise; varied = everything drawn; real = lens, picture style, processing, JPEG.",
 )
 @click.option(
     "--response", type=click.Choice(["srgb", "linear", "gamma", "sigmoid"]), help="Family of the curve."
@@ -197,7 +197,28 @@ def config_of(request: Request) -> SimulationConfig:
     from openhdr.simulation import config as laws
     from openhdr.simulation.distributions import Fixed
 
-    camera = laws.varied_camera() if request.camera == "varied" else laws.CameraConfig()
+    exposure = laws.ExposureConfig(rolling_reference=request.rolling_reference)
+    if request.clip_share is not None:
+        exposure = replace(exposure, clip_share=Fixed(request.clip_share))
+    config = laws.SimulationConfig(
+        size=_size(request.size),
+        exposure=exposure,
+        shake=laws.ShakeConfig(still_share=1.0 if request.tripod else 0.0),
+        objects=laws.ObjectConfig(still_share=1.0) if request.still else laws.ObjectConfig(),
+        camera=laws.varied_camera() if request.camera == "varied" else laws.CameraConfig(),
+    )
+    config = laws.real(config) if request.camera == "real" else config
+    return replace(config, camera=_camera_of(request, config.camera))
+
+
+def _camera_of(request: Request, camera: CameraConfig) -> CameraConfig:
+    """The camera with what the options fix."""
+    from openhdr.simulation.distributions import Fixed
+
+    if camera.processing and (request.response or request.bits not in (None, "8")):
+        raise RequestError(
+            "--camera real makes 8-bit photos by a picture style; leave --response and --bits out"
+        )
     if request.response:
         camera = replace(camera, responses=(request.response,))
     if request.iso:
@@ -208,16 +229,7 @@ def config_of(request: Request) -> SimulationConfig:
         if camera.bits != (8,) and request.bits:
             raise RequestError(f"--jpeg compresses 8-bit pictures; got --bits {request.bits}")
         camera = replace(camera, bits=(8,), jpeg_share=1.0, jpeg_quality=Fixed(request.jpeg))
-    exposure = laws.ExposureConfig(rolling_reference=request.rolling_reference)
-    if request.clip_share is not None:
-        exposure = replace(exposure, clip_share=Fixed(request.clip_share))
-    return laws.SimulationConfig(
-        size=_size(request.size),
-        exposure=exposure,
-        shake=laws.ShakeConfig(still_share=1.0 if request.tripod else 0.0),
-        objects=laws.ObjectConfig(still_share=1.0) if request.still else laws.ObjectConfig(),
-        camera=camera,
-    )
+    return camera
 
 
 def _size(text: str) -> tuple[int, int]:

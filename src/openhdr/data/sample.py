@@ -11,7 +11,7 @@ import numpy as np
 
 from openhdr.color.transfer import NETWORK_GAMMA, srgb_decode
 from openhdr.core.errors import ExposureError, RequestError
-from openhdr.simulation.sensor import decode_curve
+from openhdr.simulation.sensor import UNNAMED, decode_curve
 
 
 class Pictures(Protocol):
@@ -33,7 +33,7 @@ class Sample:
     frames: N x (H, W, 3) uint8, uint16 or float32 code values, RGB.
     ev: (N,) stops relative to the reference; None where the set does not tell.
     reference: index of the reference frame.
-    response: how codes stand for light: `srgb`, `linear`, `gamma:G` or `sigmoid:N:A`.
+    response: how codes stand for light: `srgb`, `linear`, `gamma:G`, `sigmoid:N:A` or `style:...`.
     truth: (H, W, 3) float32 linear light, 1.0 = the reference clips; or None.
     extras: further pictures by name (`up`, `down`, `label`), in the frames' coding.
     """
@@ -113,7 +113,7 @@ def decode(codes: np.ndarray, response: str) -> np.ndarray:
     if codes.dtype == np.float32:
         return _decode_float(np.clip(codes, 0, 1), response).astype(np.float32)
     levels = np.iinfo(codes.dtype).max + 1
-    return _table(response, levels).astype(np.float32)[codes]
+    return _table(response, levels).astype(np.float32)[codes, (0, 1, 2)]
 
 
 def recode(codes: np.ndarray, response: str, gamma: float) -> np.ndarray:
@@ -124,14 +124,14 @@ def recode(codes: np.ndarray, response: str, gamma: float) -> np.ndarray:
     if codes.dtype == np.float32:
         return decode(codes, response) ** np.float32(1 / gamma)
     table = _table(response, int(top) + 1) ** (1 / gamma)
-    return table.astype(np.float32)[codes]
+    return table.astype(np.float32)[codes, (0, 1, 2)]
 
 
 def _table(response: str, levels: int) -> np.ndarray:
-    """(levels,) float64 light of every code."""
-    if response.startswith("sigmoid"):
+    """(levels, 3) float64 light of every code."""
+    if response.startswith(UNNAMED):
         return decode_curve(response, levels)
-    return _decode_float(np.linspace(0, 1, levels), response)
+    return np.repeat(_decode_float(np.linspace(0, 1, levels), response)[:, None], 3, axis=1)
 
 
 def _decode_float(codes: np.ndarray, response: str) -> np.ndarray:
@@ -141,4 +141,5 @@ def _decode_float(codes: np.ndarray, response: str) -> np.ndarray:
         return codes
     if response.startswith("gamma:"):
         return codes ** float(response.removeprefix("gamma:"))
-    return np.interp(codes, np.linspace(0, 1, 65536), decode_curve(response, 65536))
+    even, curve = np.linspace(0, 1, 65536), decode_curve(response, 65536)
+    return np.stack([np.interp(codes[..., c], even, curve[:, c]) for c in range(3)], axis=-1)

@@ -26,7 +26,7 @@ from openhdr.core.files import whole_file
 from openhdr.core.image import Image
 from openhdr.simulation.config import SimulationConfig
 from openhdr.simulation.render import Simulated
-from openhdr.simulation.sensor import decode_curve
+from openhdr.simulation.sensor import UNNAMED, decode_curve
 
 FORMAT = "openhdr-simulated-1"
 TRUTH, FACTS, RESPONSE = "gt.exr", "scene.json", "response.json"
@@ -50,9 +50,8 @@ def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, mas
             grey = np.repeat((mask * np.uint8(255))[..., None], 3, axis=2)
             io.write(folder / f"{kind}_{number}.png", Image(grey, "srgb"))
     response = result.plan.camera.response
-    if response.startswith("sigmoid"):
-        curve = decode_curve(response, _CURVE_SAMPLES)
-        Response(response, np.repeat(curve[:, None], 3, axis=1)).save(folder / RESPONSE)
+    if response.startswith(UNNAMED):
+        Response(response, decode_curve(response, _CURVE_SAMPLES)).save(folder / RESPONSE)
     with whole_file(folder / FACTS) as temporary:
         temporary.write_text(json.dumps(facts_of(result, config), indent=1) + "\n")
 

@@ -5,6 +5,9 @@ scene, view, sampling   the HDR picture and where the camera looks in it
 shake, objects          what differs from frame to frame
 draw, draw_view, draw_objects   a seed -> a plan with every number in it
 plan                    that plan; becomes scene.json
+detail                  what an enlarged scene lacks at the size of a pixel
+lens                    glare, colour aberration
 sensor                  light -> code values: noise, response, bits
+processing              ... by a real camera: local tone, picture_style, denoising, sharpening
 render                  the plan -> frames, truth, masks
 """

@@ -8,7 +8,7 @@ JPEG quality 30 to 100 and the sigmoid response n ~ N(0.9, 0.1), a ~ N(0.6, 0.1)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from openhdr.camera.noise import Sensor
 from openhdr.simulation.distributions import Distribution, Fixed, LogUniform, Mixture, Normal, Uniform
@@ -34,6 +34,7 @@ class ViewConfig:
     field_of_view_deg: Distribution = Uniform(50, 85)  # horizontal: a 39 to 20 mm lens on 36 x 24 mm
     enlargement: Distribution | None = None  # panoramas: drawn instead of the field of view
     crop_share: Distribution = Uniform(0.7, 0.95)  # flat images: share of the largest crop that fits
+    detail: Distribution = Fixed(0.0)  # strength of what is added between the scene's pixels, see `detail`
     tries: int = 6  # views drawn; the one with the widest range of light is kept
 
 
@@ -78,8 +79,30 @@ class ObjectConfig:
 
 
 @dataclass(frozen=True)
+class ProcessingConfig:
+    """Lens and processing of a real camera. Published facts and what brackets of phones and cameras showed."""
+
+    magnification: Distribution = Normal(0, 0.0003)  # of the red and of the blue picture, less 1
+    glare: Distribution = LogUniform(0.0005, 0.008)  # share of light; McCann and Rizzi 2007
+    shadows: Distribution = Uniform(1.3, 1.9)  # contrast of the picture style, see `picture_style`
+    middle: Distribution = Uniform(0.75, 1.35)
+    highlights: Distribution = Uniform(0.2, 0.45)
+    channel_spread: Distribution = Normal(0, 0.04)  # logarithm of a channel's contrast against green's
+    black: Distribution = Mixture(0.4, Fixed(0.0), Uniform(0, 4))  # 8-bit codes crushed to 0
+    black_spread: Distribution = Uniform(0, 1)  # ... in red and blue beyond green's
+    local_tone: Distribution = Mixture(0.5, Fixed(0.0), Uniform(0, 0.12))
+    bleach: Distribution = Mixture(0.3, Fixed(0.0), Uniform(0, 1))
+    bleach_knee: Distribution = Uniform(0.6, 0.95)
+    denoise_luma: Distribution = LogUniform(0.5, 3)
+    denoise_chroma: Distribution = LogUniform(1, 6)
+    sharpen: Distribution = Uniform(0, 1.0)
+    sharpen_px: Distribution = Uniform(0.6, 1.4)
+    subsamplings: tuple[str, ...] = ("4:2:0", "4:2:2", "4:4:4")  # one is chosen
+
+
+@dataclass(frozen=True)
 class CameraConfig:
-    """The camera. The defaults are a plain one; `varied_camera` draws everything."""
+    """The camera. The defaults are a plain one; `varied_camera` and `real_camera` draw everything."""
 
     sensor: Sensor = Sensor()
     iso: Distribution = LogUniform(100, 1600)
@@ -90,10 +113,14 @@ class CameraConfig:
     vignetting: Distribution = Fixed(0.0)  # share of light lost in the corners
     cast_stops: Distribution = Fixed(0.0)  # white-balance error of the whole bracket: log2 gain of R, of B
     drift_stops: Distribution = Fixed(0.0)  # ... of each frame against the reference
+    error_stops: Distribution = Fixed(
+        0.0
+    )  # true exposure of each frame but the reference, less the stated one
     open_share: Distribution = Fixed(0.0)  # of a frame interval that the reference's shutter is open
     bits: tuple[int, ...] = (8,)  # 8, 10 or 12: one is chosen
     jpeg_share: float = 0.0  # share of brackets compressed as JPEG (8 bits only)
     jpeg_quality: Distribution = Uniform(70, 100)
+    processing: ProcessingConfig | None = None  # None = codes are recorded light through the response
 
 
 @dataclass(frozen=True)
@@ -120,6 +147,25 @@ def varied_camera() -> CameraConfig:
         bits=(8, 10, 12),
         jpeg_share=0.4,
     )
+
+
+def real_camera() -> CameraConfig:
+    """Cameras as people have them: lens faults, picture styles, processing, JPEG, inexact exposures."""
+    return CameraConfig(
+        iso=LogUniform(40, 1600),
+        vignetting=Uniform(0, 0.3),
+        drift_stops=Normal(0, 0.005),
+        error_stops=Normal(0, 0.035),
+        open_share=Mixture(0.5, Fixed(0.0), LogUniform(0.005, 0.12)),
+        jpeg_share=1.0,
+        jpeg_quality=Mixture(0.75, Uniform(92, 98), Uniform(80, 92)),
+        processing=ProcessingConfig(),
+    )
+
+
+def real(config: SimulationConfig) -> SimulationConfig:
+    """The same brackets taken by real cameras, with detail where a scene is enlarged."""
+    return replace(config, view=replace(config.view, detail=Uniform(0.1, 0.5)), camera=real_camera())
 
 
 def training(size: int = 128) -> SimulationConfig:

@@ -12,15 +12,19 @@ import numpy as np
 
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import middle_exposure
-from openhdr.simulation.config import CameraConfig, ShakeConfig, SimulationConfig
+from openhdr.simulation import picture_style
+from openhdr.simulation.config import CameraConfig, ProcessingConfig, ShakeConfig, SimulationConfig
 from openhdr.simulation.distributions import Distribution, choose
 from openhdr.simulation.draw_objects import draw_objects
 from openhdr.simulation.draw_view import draw_view
+from openhdr.simulation.lens import Lens
+from openhdr.simulation.picture_style import PictureStyle
 from openhdr.simulation.plan import CameraPlan, FramePlan, ScenePlan, settled
+from openhdr.simulation.processing import Processing
 from openhdr.simulation.scene import Scene
 from openhdr.simulation.shake import Shake
 
-STREAMS = ("view", "exposure", "shake", "objects", "camera", "frames")
+STREAMS = ("view", "exposure", "shake", "objects", "camera", "frames", "processing")
 _LEAST_RADIANCE = 1e-9  # a view without light still needs an anchor
 _MOST_OPEN = 0.9  # of a frame interval that a shutter is open
 
@@ -51,12 +55,13 @@ def draw_plan(
         focal_px=focal_px,
         enlargement=scene.view(pose, focal_px, centre).enlargement,
         size=config.size,
+        detail=config.view.detail.draw(rngs["view"]),
         clip_share=clip_share,
         anchor=anchor,
         reference=reference,
         frames=_draw_frames(config, stops, reference, rngs),
         objects=draw_objects(others or [scene], config, (len(stops), reference, anchor), rngs["objects"]),
-        camera=_draw_camera(config.camera, rngs["camera"]),
+        camera=_draw_camera(config.camera, rngs["camera"], rngs["processing"]),
     )
     return settled(plan)
 
@@ -86,11 +91,13 @@ def _draw_frames(
     for index, ev in enumerate(stops):
         shake = _draw_shake(config.shake, scale, rngs["shake"])
         drift = _white_balance(config.camera.drift_stops, rng)
+        error = config.camera.error_stops.draw(rng)
         angle, length = 2 * np.pi * rng.random(), config.shake.turn_px.draw(rng) * scale
         sweep = (0.0, 0.0) if still else (float(length * np.cos(angle)), float(length * np.sin(angle)))
         frames.append(
             FramePlan(
                 ev=float(ev),
+                ev_error=0.0 if index == reference else error,
                 shake=Shake() if still or index == reference else shake,
                 drift=(1.0, 1.0, 1.0) if index == reference else drift,
                 open_share=float(min(open_share * 2.0**ev, _MOST_OPEN)),
@@ -114,21 +121,53 @@ def _draw_shake(config: ShakeConfig, scale: float, rng: np.random.Generator) -> 
     )
 
 
-def _draw_camera(config: CameraConfig, rng: np.random.Generator) -> CameraPlan:
+def _draw_camera(config: CameraConfig, rng: np.random.Generator, further: np.random.Generator) -> CameraPlan:
     iso = config.iso.draw(rng)
     gamma, n, a = config.gamma.draw(rng), config.sigmoid_n.draw(rng), config.sigmoid_a.draw(rng)
     names = {"gamma": f"gamma:{gamma:.4f}", "sigmoid": f"sigmoid:{max(n, 0.3):.4f}:{max(a, 0.1):.4f}"}
     response, bits = choose(config.responses, rng), choose(config.bits, rng)
+    processing = _draw_processing(config.processing, further) if config.processing else None
+    styled = _draw_styles(config.processing, further) if config.processing else None
     compressed, quality = rng.random() < config.jpeg_share, round(config.jpeg_quality.draw(rng))
     return CameraPlan(
         iso=iso,
         noise=config.sensor.noise(iso),
-        response=names.get(response, response),
+        response=styled or names.get(response, response),
         vignetting=config.vignetting.draw(rng),
         cast=_white_balance(config.cast_stops, rng),
         bits=bits,
         jpeg_quality=quality if compressed and bits == 8 else 0,
+        processing=processing,
     )
+
+
+def _draw_processing(config: ProcessingConfig, rng: np.random.Generator) -> Processing:
+    return Processing(
+        lens=Lens(config.magnification.draw(rng), config.magnification.draw(rng), config.glare.draw(rng)),
+        local_tone=config.local_tone.draw(rng),
+        bleach=config.bleach.draw(rng),
+        bleach_knee=config.bleach_knee.draw(rng),
+        denoise_luma=config.denoise_luma.draw(rng),
+        denoise_chroma=config.denoise_chroma.draw(rng),
+        sharpen=config.sharpen.draw(rng),
+        sharpen_px=config.sharpen_px.draw(rng),
+        subsampling=choose(config.subsamplings, rng),
+    )
+
+
+def _draw_styles(config: ProcessingConfig, rng: np.random.Generator) -> str:
+    """The picture style as the name of a response: red and blue differ a little from green."""
+    laws = (config.shadows, config.middle, config.highlights)
+    green = PictureStyle(*(law.draw(rng) for law in laws), config.black.draw(rng))
+
+    def beside() -> PictureStyle:
+        spread = [float(np.exp(config.channel_spread.draw(rng))) for _ in laws]
+        black = green.black + (config.black_spread.draw(rng) if green.black else 0.0)
+        return PictureStyle(
+            green.shadows * spread[0], green.middle * spread[1], green.highlights * spread[2], black
+        )
+
+    return picture_style.name_of((beside(), green, beside()))
 
 
 def _white_balance(law: Distribution, rng: np.random.Generator) -> tuple[float, float, float]:

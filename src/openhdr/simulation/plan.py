@@ -7,6 +7,7 @@ from typing import Any
 
 from openhdr.camera.noise import NoiseModel
 from openhdr.simulation.objects import MovingObject
+from openhdr.simulation.processing import Processing
 from openhdr.simulation.shake import Shake
 from openhdr.simulation.view import CropPose, PanoramaPose
 
@@ -15,7 +16,8 @@ from openhdr.simulation.view import CropPose, PanoramaPose
 class FramePlan:
     """One photo."""
 
-    ev: float  # stops relative to the reference
+    ev: float  # stops relative to the reference, as stated
+    ev_error: float  # stops that the true exposure lies above the stated one
     shake: Shake
     drift: tuple[float, float, float]  # white-balance gains of R, G, B beyond the bracket's own
     open_share: float  # of a frame interval that the shutter is open
@@ -31,11 +33,12 @@ class CameraPlan:
 
     iso: float
     noise: NoiseModel
-    response: str  # srgb, linear, gamma:G or sigmoid:N:A
+    response: str  # srgb, linear, gamma:G, sigmoid:N:A or style:... (see picture_style)
     vignetting: float  # share of light lost in the corners
     cast: tuple[float, float, float]  # white-balance gains of R, G, B; part of the truth too
     bits: int
     jpeg_quality: int  # 0 = not compressed
+    processing: Processing | None  # None = codes are recorded light through the response
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class ScenePlan:
     focal_px: float
     enlargement: float  # frame pixels per scene pixel at the centre; above 1 the picture is soft
     size: tuple[int, int]  # (width, height)
+    detail: float  # strength of the detail that is added to an enlarged scene; 0 = none
     clip_share: float  # share of the still view that was to clip in the reference
     anchor: float  # scene radiance at which the reference frame clips
     reference: int  # index of the reference frame

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from openhdr.simulation import objects, sensor
+from openhdr.simulation import detail, lens, objects, sensor
 from openhdr.simulation.plan import FramePlan, ScenePlan
+from openhdr.simulation.processing import develop
 from openhdr.simulation.scene import Scene, ViewOf, find_scene
 from openhdr.simulation.shake import map_points
 
@@ -23,8 +25,8 @@ class Simulated:
     """A bracket with its truth. N frames, shortest exposure first.
 
     frames: N x (H, W, 3) uint8, or uint16 for 10 and 12 bits.
-    truth: (H, W, 3) float32 linear light of the reference's view, 1.0 = the reference clips: what the
-        reference would have recorded with an instant shutter and no noise, clipping or rounding.
+    truth: (H, W, 3) float32 linear light of the reference's view, 1.0 = the reference clips: what reaches its
+        sensor with an instant shutter, before noise, clipping and all processing.
     moved: (N, H, W) bool, reference geometry: the frame's content differs from the reference's, because
         something moved.
     hidden: (N, H, W) bool, reference geometry: the frame does not see this part of the still scene, because a
@@ -69,7 +71,8 @@ class _Stage:
         self.plan = plan
         self.size = plan.size
         centre = ((self.size[0] - 1) / 2, (self.size[1] - 1) / 2)
-        self.view = find_scene(scenes, plan.scene).view(plan.view, plan.focal_px, centre)
+        self.scene = find_scene(scenes, plan.scene)
+        self.view = self.scene.view(plan.view, plan.focal_px, centre)
         self.surfaces: list[ViewOf] = [
             find_scene(scenes, thing.surface_scene).view(
                 thing.surface_pose, thing.surface_focal_px, (0.0, 0.0)
@@ -89,6 +92,8 @@ class _Stage:
     def radiance(self, index: int, u: np.ndarray, v: np.ndarray, later: float = 0.0) -> np.ndarray:
         """(3, N) scene radiance at reference pixels u, v, `later` frame intervals after frame `index`."""
         found = self.view.at(u, v)
+        if self.plan.detail:
+            found *= detail.gain(self.view, self.scene.texture, self.plan.detail, u, v)
         for thing, surface in zip(self.plan.objects, self.surfaces, strict=True):
             pose = thing.poses[index]
             x, y = pose.x_px + thing.velocity_px[0] * later, pose.y_px + thing.velocity_px[1] * later
@@ -114,17 +119,30 @@ class _Stage:
 
     def photo(self, index: int) -> np.ndarray:
         """One photo."""
-        frame = self.plan.frames[index]
+        frame, camera = self.plan.frames[index], self.plan.camera
         rng = np.random.default_rng(frame.noise_seed)
-        exposure = np.array(frame.drift)[:, None] * 2.0**frame.ev
+        exposure = np.array(frame.drift)[:, None] * 2.0 ** (frame.ev + frame.ev_error)
+        if camera.processing:
+            light = self._picture(lambda x, y: self._seen(index, frame, x, y), exposure)
+            pixels = develop(light, camera.processing, camera.response, camera.noise, rng)
+            return sensor.compress(pixels, camera.jpeg_quality, camera.processing.subsampling)
         parts = []
         for _, x, y in self.blocks():
             light = self._seen(index, frame, x, y) * self.gains(x, y) * exposure
-            parts.append(sensor.expose(light, self.plan.camera, rng))
+            parts.append(sensor.expose(light, camera, rng))
         width, height = self.size
         pixels = np.ascontiguousarray(np.concatenate(parts, axis=1).T.reshape(height, width, 3))
-        quality = self.plan.camera.jpeg_quality
-        return sensor.compress(pixels, quality) if quality else pixels
+        return sensor.compress(pixels, camera.jpeg_quality) if camera.jpeg_quality else pixels
+
+    def _picture(self, radiance: Callable[..., np.ndarray], exposure: np.ndarray) -> np.ndarray:
+        """(H, W, 3) float32 light behind the lens; radiance: frame pixels x, y -> (3, N)."""
+        width, height = self.size
+        out = np.empty((height, width, 3), np.float32)
+        for rows, x, y in self.blocks():
+            light = radiance(x, y) * self.gains(x, y) * exposure
+            out[rows] = light.T.reshape(-1, width, 3)
+        processing = self.plan.camera.processing
+        return lens.through(out, processing.lens) if processing else out
 
     def _seen(self, index: int, frame: FramePlan, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(3, N) radiance at frame pixels x, y, averaged over the time that the shutter is open."""
@@ -142,12 +160,7 @@ class _Stage:
 
     def truth(self) -> np.ndarray:
         """(H, W, 3) float32, see `Simulated`."""
-        width, height = self.size
-        out = np.empty((height, width, 3), np.float32)
-        for rows, x, y in self.blocks():
-            light = self.radiance(self.plan.reference, x, y) * self.gains(x, y)
-            out[rows] = light.T.reshape(-1, width, 3)
-        return out
+        return self._picture(partial(self.radiance, self.plan.reference), np.ones((3, 1)))
 
     def masks(self) -> tuple[np.ndarray, np.ndarray]:
         """`moved` and `hidden` of `Simulated`."""

@@ -30,6 +30,11 @@ class Texture:
         flat = padded.reshape(-1, 3).T
         self._planes = np.ascontiguousarray(flat, dtype=np.float32)  # (3, pixels): one row a channel
 
+    def pixels(self) -> np.ndarray:
+        """(H, W, 3) float32: the picture itself."""
+        padded = self._planes.T.reshape(-1, self._stride, 3)
+        return padded[_PAD : _PAD + self.height, _PAD : _PAD + self.width]
+
     def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(N,) float64 pixel coordinates (0, 0 = centre of the first pixel) -> (3, N) float64 radiance.
 

@@ -6,7 +6,11 @@ import numpy as np
 
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
+from openhdr.simulation import picture_style
 from openhdr.simulation.plan import CameraPlan
+
+UNNAMED = ("sigmoid", "style")
+"""Responses that only the simulation has names for: elsewhere they are given as curves."""
 
 
 def encode(light: np.ndarray, response: str) -> np.ndarray:
@@ -28,14 +32,18 @@ def encode(light: np.ndarray, response: str) -> np.ndarray:
 
 
 def decode_curve(response: str, levels: int = 1024) -> np.ndarray:
-    """(levels,) float64: light of evenly spaced codes, for responses that only `encode` knows how to name."""
+    """(levels, 3) float64: light of evenly spaced codes in R, G, B, for responses that only the simulation names."""
     code = np.linspace(0, 1, levels)
     name, *numbers = response.split(":")
+    if name == "style":
+        return picture_style.curves(response, code)
     if name == "sigmoid":
         n, a = map(float, numbers)
-        return (a * code / (1 + a - code)) ** (1 / n)
-    light = np.linspace(0, 1, 65536) ** 3
-    return np.interp(code, encode(light, response), light)
+        light = (a * code / (1 + a - code)) ** (1 / n)
+    else:
+        fine = np.linspace(0, 1, 65536) ** 3
+        light = np.interp(code, encode(fine, response), fine)
+    return np.repeat(light[:, None], 3, axis=1)
 
 
 def shading(x: np.ndarray, y: np.ndarray, size: tuple[int, int], vignetting: float) -> np.ndarray:
@@ -58,9 +66,11 @@ def expose(light: np.ndarray, camera: CameraPlan, rng: np.random.Generator) -> n
     return np.rint(code * (65535 / top)).astype(np.uint16)
 
 
-def compress(pixels: np.ndarray, quality: int) -> np.ndarray:
-    """(H, W, 3) uint8 RGB after a round trip through JPEG (4:2:0)."""
+def compress(pixels: np.ndarray, quality: int, subsampling: str = "4:2:0") -> np.ndarray:
+    """(H, W, 3) uint8 RGB after a round trip through JPEG. subsampling of colour: 4:4:4, 4:2:2 or 4:2:0."""
     import cv2
 
-    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    sampling = getattr(cv2, "IMWRITE_JPEG_SAMPLING_FACTOR_" + subsampling.replace(":", ""))
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    _, data = cv2.imencode(".jpg", pixels[..., ::-1], options)
     return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])

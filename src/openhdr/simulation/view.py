@@ -20,6 +20,9 @@ class View(Protocol):
     def at(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """(N,) pixel coordinates of the reference frame -> (3, N) float64 scene radiance."""
 
+    def place(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) pixel coordinates of the reference frame -> those of the scene's picture."""
+
 
 @dataclass(frozen=True)
 class PanoramaPose:
@@ -51,6 +54,9 @@ class PanoramaView:
         return self._focal / (self._texture.width / (2 * np.pi))
 
     def at(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return self._texture.at(*self.place(u, v))
+
+    def place(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = (u - self._centre[0]) / self._focal
         y = (self._centre[1] - v) / self._focal
         turn = self._turn
@@ -59,7 +65,7 @@ class PanoramaView:
         latitude = np.arctan2(up, np.sqrt(right * right + ahead * ahead))
         column = (longitude / (2 * np.pi) + 0.5) * self._texture.width - 0.5
         row = (0.5 - latitude / np.pi) * self._texture.height - 0.5
-        return self._texture.at(column, row)
+        return column, row
 
 
 @dataclass(frozen=True)
@@ -83,8 +89,11 @@ class CropView:
         return self._pose.enlargement
 
     def at(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return self._texture.at(*self.place(u, v))
+
+    def place(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         step = 1 / self._pose.enlargement
-        return self._texture.at(self._pose.left_px + u * step, self._pose.top_px + v * step)
+        return self._pose.left_px + u * step, self._pose.top_px + v * step
 
 
 def _rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
