@@ -23,9 +23,10 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time `__getattr_
     from openhdr import models as models
     from openhdr.core.errors import ExposureError, FileError, MissingExtraError, OpenHDRError, RequestError
     from openhdr.core.image import Bracket, Exposure, Frame, Image
-    from openhdr.io import read, write
+    from openhdr.io import read
     from openhdr.models.inference.options import RunOptions
     from openhdr.pipeline.bracket_to_hdr import MergeOptions, MergeResult, merge, merge_bracket
+    from openhdr.pipeline.delivery import write
     from openhdr.pipeline.hdr_to_display import tonemap
     from openhdr.pipeline.options import ExpandOptions
     from openhdr.pipeline.photo_to_hdr import Expansion, expand, expand_photo
@@ -60,9 +61,10 @@ __all__ = [
 _HOMES = {
     "core.errors": "ExposureError FileError MissingExtraError OpenHDRError RequestError",
     "core.image": "Bracket Exposure Frame Image",
-    "io": "read write",
+    "io": "read",
     "models.inference.options": "RunOptions",
     "pipeline.bracket_to_hdr": "MergeOptions MergeResult merge merge_bracket",
+    "pipeline.delivery": "write",
     "pipeline.hdr_to_display": "tonemap",
     "pipeline.options": "ExpandOptions",
     "pipeline.photo_to_hdr": "Expansion expand expand_photo",

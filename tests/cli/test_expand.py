@@ -119,7 +119,7 @@ def test_refusals(refused, photos, tmp_path, itm):
     )
     assert "does not exist" in refused("expand", tmp_path / "none.jpg", "-o", out)
     assert "none.png" in refused("expand", photo, "-o", out, "--preview", tmp_path / "no" / "none.png")
-    assert "--preview" in refused("expand", tmp_path / "none.jpg", "-o", tmp_path / "out.jpg")
+    assert "--preview" in refused("expand", tmp_path / "none.jpg", "-o", tmp_path / "out.webp")
 
 
 def test_a_photo_is_never_overwritten(refused, photos, tmp_path):

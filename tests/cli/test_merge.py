@@ -145,7 +145,7 @@ def test_every_method_into_every_kind_of_file(run, photos, tmp_path, method, suf
     assert "clipped" not in ran.err
 
 
-@pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.webp", "out.avif"])
+@pytest.mark.parametrize("name", ["out.webp"])
 def test_light_is_not_put_into_a_picture_for_a_screen(run, refused, photos, tmp_path, name):
     line = refused("merge", *_jpegs(photos), "-o", tmp_path / name)
     assert f"to get both: -o {tmp_path / 'out.exr'} --preview {tmp_path / name}" in line
@@ -154,9 +154,18 @@ def test_light_is_not_put_into_a_picture_for_a_screen(run, refused, photos, tmp_
     assert io.read(tmp_path / name).encoding == "srgb"
 
 
+@pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.avif"])
+def test_files_for_hdr_screens_hold_the_light(run, photos, tmp_path, name):
+    assert run("merge", *_jpegs(photos), "-o", tmp_path / "out.exr").code == 0
+    assert run("merge", *_jpegs(photos), "-o", tmp_path / name, "--operator", "hable").code == 0
+    light, shown = io.read(tmp_path / "out.exr").pixels, io.read(tmp_path / name)
+    assert shown.encoding == "linear" and shown.exposure is not None
+    assert np.median(np.abs(shown.pixels / np.maximum(light, 1e-4) - 1)) < 0.05
+
+
 def test_light_is_refused_before_the_work(refused, tmp_path):
     """Even the photos are not looked for."""
-    line = refused("merge", tmp_path / "none.jpg", tmp_path / "neither.jpg", "-o", tmp_path / "out.jpg")
+    line = refused("merge", tmp_path / "none.jpg", tmp_path / "neither.jpg", "-o", tmp_path / "out.webp")
     assert "--preview" in line and "does not exist" not in line
 
 

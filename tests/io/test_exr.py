@@ -10,11 +10,11 @@ import OpenEXR
 import pytest
 
 from openhdr.color.luminance import REC709_LUMINANCE
+from openhdr.color.primaries import REC709
 from openhdr.core.errors import FileError
 from openhdr.core.image import Image
 from openhdr.io import WriteOptions, read, write
 from openhdr.io.exr import COMPRESSIONS, Chosen, _rgb, _upsampled
-from openhdr.io.primaries import REC709
 
 SCAN = {"type": OpenEXR.scanlineimage, "compression": OpenEXR.ZIP_COMPRESSION}
 

@@ -112,14 +112,13 @@ def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
 def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.core.image import Image
-    from openhdr.pipeline.hdr_to_display import tonemap
+    from openhdr.pipeline.delivery import write, write_preview
 
     image = expansion.result.image
     options = io.WriteOptions(exr_half=not request.full_float)
-    notes = io.write(output, expansion.image, options)
+    notes = write(output, expansion.image, options, request.operator)
     if request.preview:
-        shown = tonemap(image, request.operator)
-        notes += io.write(request.preview, shown.with_pixels(_codes(shown.pixels, 255)))
+        notes += write_preview(request.preview, image, request.operator)
     if request.origin_map:
         notes += io.write(request.origin_map, Image(expansion.result.map(), "srgb"))
     if request.keep_stack:

@@ -68,7 +68,7 @@ class Request:
     *("-o", "--output"),
     required=True,
     type=click.Path(path_type=Path),
-    help="HDR file: .exr, .hdr or .tif; with --method mertens any picture.",
+    help="HDR file: .exr, .hdr, .tif, or .jpg with a gain map; with --method mertens any picture.",
 )
 @click.option("--ev", help="Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.")
 @click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
@@ -211,14 +211,15 @@ def merge_options(request: Request) -> MergeOptions:
 def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.merging.masks import ghost_sheet, motion_sheet
-    from openhdr.pipeline.hdr_to_display import tonemap
+    from openhdr.pipeline.delivery import write, write_preview
     from openhdr.pipeline.scale import anchored
 
     image = anchored(result.image, request.anchor)
-    notes = io.write(request.output, image, io.WriteOptions(exr_half=not request.full_float))
+    notes = write(
+        request.output, image, io.WriteOptions(exr_half=not request.full_float), operator=request.operator
+    )
     if request.preview:
-        shown = tonemap(result.image, request.operator) if result.image.encoding == "linear" else result.image
-        notes += io.write(request.preview, shown.with_pixels(_eight_bits(shown.pixels), "srgb"))
+        notes += write_preview(request.preview, result.image, request.operator)
     if request.mask:
         notes += io.write(request.mask, ghost_sheet(result.bracket, result.trust))
     if request.motion:
@@ -226,12 +227,6 @@ def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     if request.save_response:
         result.response.save(request.save_response)
     return notes
-
-
-def _eight_bits(codes: Any) -> Any:
-    import numpy as np
-
-    return np.round(codes * 255).astype(np.uint8)
 
 
 def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:

@@ -22,6 +22,11 @@ Encoding = Literal["linear", "srgb"]
 `srgb`: the code values of a photo, read with the sRGB curve unless a camera response says otherwise.
 """
 
+Chromaticities = tuple[float, float, float, float, float, float, float, float]
+"""CIE xy of red, green, blue and white."""
+
+REC709: Chromaticities = (0.640, 0.330, 0.300, 0.600, 0.150, 0.060, 0.3127, 0.3290)  # BT.709-6, item 1.3
+
 _FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
 
 
@@ -45,13 +50,14 @@ class Exposure:
 class Image:
     """One picture.
 
-    pixels: (H, W, 3) RGB, Rec.709 primaries. uint8 or uint16 code values, or float32
+    pixels: (H, W, 3) RGB. uint8 or uint16 code values, or float32
         (`linear`: relative radiance, >= 0, finite; `srgb`: 0..1).
     encoding: how values stand for light, see `Encoding`.
     exposure: what the camera recorded, or None.
     metadata: facts carried along from file to file (`make`, `model`, `date`, `white_luminance` in cd/m2 of
         the value 1.0, ...).
     notes: what reading or processing changed that a user should know, one sentence each.
+    primaries: of the pixels; Rec.709 unless the file was read `as stored` (see `io.read`).
     """
 
     pixels: np.ndarray
@@ -59,6 +65,7 @@ class Image:
     exposure: Exposure | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    primaries: Chromaticities = REC709
 
     def __post_init__(self) -> None:
         pixels = self.pixels

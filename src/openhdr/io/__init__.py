@@ -17,13 +17,14 @@ from pathlib import Path
 
 from openhdr.core.errors import FileError
 from openhdr.core.files import writable_file, write_whole
-from openhdr.core.image import Image
+from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.core.table import Row, Table
 from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, encoding, open_source, trailing_zeros
+from openhdr.io.pixels import in_primaries
 
 __all__ = [
     *("FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
-    *("check_output", "probe", "read", "stores_light", "write"),
+    *("check_output", "probe", "read", "stores_light", "takes_sdr", "write"),
 ]
 
 
@@ -34,18 +35,33 @@ ZEROS_TO_SAY = 64  # bytes at the end of a file
 class FormatRow(Row):
     """A file format. extensions: lower case with dot; the first is the usual one.
 
-    light: whether it stores linear light of any brightness, and not only a picture for a screen.
+    light: whether it keeps light of any brightness, and not only a picture for an SDR screen.
+    gain_map: whether light is kept beside an SDR picture: never (""), "always", or "on request".
     """
 
     extensions: tuple[str, ...] = ()
     writable: bool = True
     light: bool = False
+    gain_map: str = ""
 
 
 FORMATS: Table[FormatRow] = Table(
     "file format",
-    FormatRow("jpeg", "8-bit photo", "openhdr.io.jpeg:FORMAT", extensions=(".jpg", ".jpeg", ".jpe", ".jfif")),
-    FormatRow("png", "8 or 16-bit picture, lossless", "openhdr.io.png:FORMAT", extensions=(".png",)),
+    FormatRow(
+        "jpeg",
+        "8-bit photo; HDR by a gain map",
+        "openhdr.io.jpeg:FORMAT",
+        extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
+        light=True,
+        gain_map="always",
+    ),
+    FormatRow(
+        "png",
+        "8 or 16-bit picture, lossless; HDR as PQ or HLG",
+        "openhdr.io.png:FORMAT",
+        extensions=(".png",),
+        light=True,
+    ),
     FormatRow(
         "openexr", "linear HDR, half or float", "openhdr.io.exr:FORMAT", extensions=(".exr",), light=True
     ),
@@ -57,7 +73,14 @@ FORMATS: Table[FormatRow] = Table(
         light=True,
     ),
     FormatRow("webp", "8-bit photo", "openhdr.io.webp:FORMAT", extensions=(".webp",)),
-    FormatRow("avif", "8, 10 or 12-bit photo", "openhdr.io.avif:FORMAT", extensions=(".avif",)),
+    FormatRow(
+        "avif",
+        "8, 10 or 12-bit photo; HDR as PQ or HLG or by a gain map",
+        "openhdr.io.avif:FORMAT",
+        extensions=(".avif",),
+        light=True,
+        gain_map="on request",
+    ),
     FormatRow(  # before tiff: many camera formats are TIFF files
         "raw",
         "camera RAW, sensor values",
@@ -75,16 +98,19 @@ FORMATS: Table[FormatRow] = Table(
 )
 
 
-def read(path: str | Path) -> Image:
+def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | None = REC709) -> Image:
     """The picture in a file, upright, as (H, W, 3) RGB.
 
     Photos come as uint8 or uint16 code values with encoding `srgb`; HDR files, 32-bit float TIFF and camera
-    RAW as float32, `linear`, finite, >= 0. Whatever reading had to change is in `image.notes`.
+    RAW as float32, `linear`, finite, >= 0. So do photos with a gain map and PQ or HLG pictures: 1.0 = the white of an
+    SDR screen. Whatever reading had to change is in `image.notes`.
+    base: leave gain maps out, as the frames of a bracket want it: the photo as it was taken, in code values.
+    primaries: of the pixels that are returned; None = as stored.
     Raises FileError (missing, empty, truncated, damaged, too large, not an image) or MissingExtraError.
     """
-    with _opened(path) as (source, row, format):
-        image = format.read(source)
-        return image.with_notes(*_misnamed(source.path, row), *_incomplete(source))
+    with _opened(path, base) as (source, row, format):
+        image = format.read(source).with_notes(*_misnamed(source.path, row), *_incomplete(source))
+    return image if primaries is None else in_primaries(image, primaries)
 
 
 def probe(path: str | Path) -> ImageInfo:
@@ -102,7 +128,8 @@ def write(path: str | Path, image: Image, options: WriteOptions | None = None) -
 
     EXR, HDR and TIFF (from float) store linear light: `srgb` pictures are decoded with the sRGB curve.
     JPEG, WebP, AVIF (8 bits) and PNG, TIFF (8 bits from uint8, else 16) store sRGB code values: `linear`
-    pictures are clipped to 0..1 and encoded with the sRGB curve; `srgb` code values are stored as they are.
+    pictures are encoded with the sRGB curve; `srgb` code values are stored as they are. Light above
+    `options.white` is kept by JPEG as a gain map, and clipped by WebP.
     Exposure and metadata are kept. Returns notes: what the format could not keep, one sentence each.
     Raises FileError.
     """
@@ -126,9 +153,15 @@ def stores_light(path: str | Path) -> bool:
     return _row_by_extension(Path(path)).light
 
 
+def takes_sdr(path: str | Path, options: WriteOptions) -> bool:
+    """Whether such a file keeps light beside an SDR picture. Raises FileError as `check_output` does."""
+    kind = _row_by_extension(Path(path)).gain_map
+    return kind == "always" or (kind == "on request" and options.gain_map)
+
+
 @contextmanager
-def _opened(path: str | Path) -> Iterator[tuple[Source, FormatRow, Format]]:
-    with open_source(Path(path)) as source:
+def _opened(path: str | Path, base: bool = False) -> Iterator[tuple[Source, FormatRow, Format]]:
+    with open_source(Path(path), base) as source:
         row = _row_by_signature(source)
         yield source, row, row.load()
 

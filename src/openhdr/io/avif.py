@@ -1,133 +1,269 @@
-"""AVIF: 8, 10 or 12-bit code values, sRGB or PQ, lossy or lossless, with EXIF.
+"""AVIF: 8, 10 or 12-bit code values, sRGB, PQ or HLG, lossy or lossless, with EXIF; and pictures with a gain map.
 
-Container: ISO/IEC 23008-12 (HEIF); colour code points: ISO/IEC 14496-12, 12.1.5; depth: AV1-ISOBMFF, 2.3.
+Container: ISO/IEC 23008-12 (HEIF); colour code points and light levels: ISO/IEC 14496-12, 12.1.5; depth: AV1-ISOBMFF,
+2.3; gain maps: ISO 21496-1, annex C.3.
 """
 
 from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from openhdr.core.image import Image
-from openhdr.io.cicp import Coding, decode_signal
+from openhdr.color.primaries import same
+from openhdr.core.image import REC709, Image
+from openhdr.io.boxes import Item, NewItem, Pictures, pictures, showing, together
+from openhdr.io.cicp import (
+    REC2020_MATRIX,
+    REFERENCE_WHITE,
+    SRGB,
+    UNSPECIFIED,
+    Coding,
+    coding_of,
+    decode_signal,
+)
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
-from openhdr.io.pixels import as_rgb, code_values, orient
-from openhdr.io.profiles import profile_notes
+from openhdr.io.gainmap import GainFacts, UnusableMap, apply, from_iso, to_iso
+from openhdr.io.pixels import as_rgb, clean, code_values, converted, linear_values, orient
+from openhdr.io.profiles import display_profile, primaries_of, with_profile
+from openhdr.io.screen import beyond_white, coded_light, drawn_map, light_for_screen, sdr_codes
 
 BRANDS = (b"avif", b"avis")
-NESTED = {b"meta": 4, b"iprp": 0, b"ipco": 0}  # box -> bytes before its children
+WRITTEN_BRANDS = (b"avif", b"mif1", b"miaf")
 BYTES_PER_PIXEL = 24  # planes, then RGBA, of 16 bits each; the Image's copy
-MAX_BOXES, MAX_DEPTH = 1000, 4
+BT601 = 6  # matrix of code values in sRGB
+SPEED = 6  # of the encoder, 0 slow .. 10
 
 
 def recognise(data: Bytes) -> bool:
     """A file type box with an AVIF brand, major or compatible."""
-    if data[4:8] != b"ftyp":
-        return False
-    brands = data[8 : min(int.from_bytes(data[:4]), 256)]
-    return any(brands[at : at + 4] in BRANDS for at in (0, *range(8, len(brands), 4)))
+    return data[4:8] == b"ftyp" and any(brand in BRANDS for brand in brands(data))
+
+
+def brands(data: Bytes) -> list[bytes]:
+    """The major and the compatible brands."""
+    head = data[8 : min(int.from_bytes(data[:4]), 256)]
+    return [head[at : at + 4] for at in (0, *range(8, len(head), 4))]
 
 
 def probe(source: Source) -> ImageInfo:
     """Facts from the boxes; the AV1 stream is not decoded."""
-    with decoding(source, "AVIF"), _opened(source) as photo:
-        return _info(source, photo)
+    with decoding(source, "AVIF"):
+        found = _directory(source)
+        with _opened(source, found) as photo:
+            return _info(source, photo, found, _gain_map(source, found)[0])
 
 
 def read(source: Source) -> Image:
-    """uint8, or uint16 from 10 and 12 bits, srgb; PQ and linear pictures as float32, linear."""
-    import imagecodecs
-
-    with decoding(source, "AVIF"), _opened(source) as photo:
-        info = _info(source, photo)
-        stored = (
-            np.array(photo) if photo.n_frames > 1 else imagecodecs.avif_decode(source.data[:], numthreads=2)
-        )
-        if stored.dtype == np.uint16:
-            peak = (1 << info.bits) - 1
-            stored = ((stored.astype(np.uint32) * 65535 + peak // 2) // peak).astype(np.uint16)
+    """uint8, or uint16 from 10 and 12 bits, srgb; float32, linear from PQ, HLG, linear values or by a gain map."""
+    with decoding(source, "AVIF"):
+        found = _directory(source)
+        facts, number, notes = _gain_map(source, found)
+        with _opened(source, found) as photo:
+            info = _info(source, photo, found, facts)
+            icc = photo.info.get("icc_profile")
+            stored = np.array(photo) if photo.n_frames > 1 else _decoded(source.data[:], info.bits)
         pixels, dropped = as_rgb(stored)
-    pixels = orient(pixels, info.orientation)
-    image = Image(pixels, "srgb", info.exposure, info.metadata, info.notes + dropped)
-    return decode_signal(image, _coding(source.data), source.path)
+        image = Image(pixels, "srgb", info.exposure, info.metadata, (*info.notes, *dropped, *notes))
+        coding = _coding(found)
+        image = with_profile(image, icc) if coding is None else decode_signal(image, coding, source.path)
+        if facts is not None and found is not None:
+            image = _brightened(source, image, facts, found, number)
+    return image.with_pixels(orient(image.pixels, info.orientation))
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
-    """8 bits, lossy, marked as sRGB, EXIF kept."""
+    """Lossy, EXIF kept: 8 bits in sRGB; light above white as PQ or HLG of 10 or 12 bits, or with a gain map."""
+    if not beyond_white(image, options):
+        return _sdr(image, options)
+    if options.gain_map:
+        return _with_gain_map(image, options)
+    signal = coded_light(image, options, options.avif_bits)
+    levels = struct.pack(">HH", min(signal.max_cll, 65535), min(signal.max_fall, 65535))
+    picture = _item(signal.codes, options.avif_bits, signal.coding, options.avif_quality)
+    picture = replace(picture, properties=(*picture.properties, (b"clli", levels, False)))
+    return together([picture, *_exif_items(image)], WRITTEN_BRANDS, []), signal.notes
+
+
+def _sdr(image: Image, options: WriteOptions) -> Encoded:
     from PIL import Image as Pillow
 
-    pixels, notes = code_values(image, np.uint8)
-    exif = exif_block(image) or b""
+    pixels, notes = code_values(image, np.uint8, options.primaries)
+    profile = b"" if same(options.primaries, REC709) else display_profile(options.primaries)
     file = io.BytesIO()
     Pillow.fromarray(pixels).save(
-        file, "AVIF", quality=options.avif_quality, subsampling="4:4:4", max_threads=2, exif=exif
-    )
+        file, "AVIF", quality=options.avif_quality, subsampling="4:4:4", max_threads=2,
+        exif=exif_block(image) or b"", icc_profile=profile,
+    )  # fmt: skip
     return file.getbuffer(), notes
 
 
-def _opened(source: Source) -> Any:
+def _with_gain_map(image: Image, options: WriteOptions) -> Encoded:
+    """The SDR picture, the map, and the item that makes light of both."""
+    light, notes = light_for_screen(image, options, options.primaries)
+    coding = coding_of(options.primaries, SRGB)
+    base = _item(sdr_codes(image, options), 8, coding, options.avif_quality)
+    shown = linear_values(Image(_decoded(together([base], WRITTEN_BRANDS, []), 8), "srgb"))[0]
+    facts, codes, cut = drawn_map(light, shown, options)
+    gain = _item(codes, 8, Coding(UNSPECIFIED, UNSPECIFIED), options.map_quality)
+    both = tuple(one for one in base.properties if one[0] in (b"ispe", b"pixi"))
+    meaning = NewItem(
+        b"tmap", b"\0" + to_iso(facts), (*both, (b"colr", _nclx(coding, 1), False)), {b"dimg": [1, 2]}
+    )
+    items = [base, replace(gain, hidden=True), meaning, *_exif_items(image)]
+    return together(items, (*WRITTEN_BRANDS, b"tmap"), [3, 1]), notes + cut
+
+
+def _item(codes: np.ndarray, bits: int, coding: Coding, quality: int) -> NewItem:
+    """One coded picture, full range, 4:4:4. codes: uint8, or uint16 of `bits` bits."""
+    import imagecodecs
+
+    matrix = BT601 if coding.transfer in (SRGB, UNSPECIFIED) else REC2020_MATRIX
+    full = imagecodecs.AVIF.PIXEL_FORMAT.YUV444
+    file = imagecodecs.avif_encode(
+        codes, level=quality, speed=SPEED, bitspersample=bits, pixelformat=full, numthreads=2,
+        primaries=coding.primaries, transfer=coding.transfer, matrix=matrix,
+    )  # fmt: skip
+    found = pictures(file)
+    stream = found.shown.property(b"av1C")
+    if stream is None:
+        raise ValueError("the encoder gave no AV1 picture")
+    height, width = codes.shape[:2]
+    properties = (
+        (b"ispe", struct.pack(">III", 0, width, height), False),
+        (b"pixi", struct.pack(">IBBBB", 0, 3, bits, bits, bits), False),
+        (b"av1C", stream, True),
+        (b"colr", _nclx(coding, matrix), False),
+    )
+    return NewItem(b"av01", found.data(file, found.primary, len(file)), properties)
+
+
+def _nclx(coding: Coding, matrix: int) -> bytes:
+    return b"nclx" + struct.pack(">HHHB", coding.primaries, coding.transfer, matrix, 0x80)  # full range
+
+
+def _exif_items(image: Image) -> list[NewItem]:
+    block = exif_block(image)
+    return [NewItem(b"Exif", bytes(4) + block, refers={b"cdsc": [1]}, hidden=True)] if block else []
+
+
+def _decoded(file: bytes, bits: int) -> np.ndarray:
+    """uint8, or uint16 spread over the full range."""
+    import imagecodecs
+
+    stored = imagecodecs.avif_decode(file, numthreads=2)
+    if stored.dtype == np.uint8:
+        return stored
+    peak = (1 << bits) - 1
+    return ((stored.astype(np.uint32) * 65535 + peak // 2) // peak).astype(np.uint16)
+
+
+def _directory(source: Source) -> Pictures | None:
+    """The items of the file, sizes checked; None for an animation without any."""
+    try:
+        found = pictures(source.data)
+    except ValueError:
+        if source.data[8:12] == b"avis":
+            return None
+        raise
+    for item in found.items.values():
+        size = item.property(b"ispe")
+        if size is not None and len(size) >= 12:
+            check_size(source, *struct.unpack_from(">II", size, 4), BYTES_PER_PIXEL)
+    return found
+
+
+def _opened(source: Source, found: Pictures | None) -> Any:
     from PIL import AvifImagePlugin
 
-    for box, content in _boxes(source.data, 0, len(source.data)):
-        if box == b"ispe" and len(content) >= 12:
-            check_size(source, *struct.unpack_from(">II", content, 4), BYTES_PER_PIXEL)
     source.data.seek(0)
     return AvifImagePlugin.AvifImageFile(source.data)
 
 
-def _info(source: Source, photo: Any) -> ImageInfo:
+def _info(source: Source, photo: Any, found: Pictures | None, facts: GainFacts | None) -> ImageInfo:
     check_size(source, *photo.size, BYTES_PER_PIXEL)
     tags = read_tags(photo.info.get("exif", b"").removeprefix(b"Exif\0\0"))
     orientation = orientation_of(tags)  # the decoder puts the container's turns and mirrors there
     width, height = photo.size if orientation < 5 else photo.size[::-1]
-    coding, bits = _coding(source.data), _bits(source.data)
+    coding = _coding(found)
     animated = ("Only the first frame of the animation was read, as 8 bits.",) if photo.n_frames > 1 else ()
+    linear = facts is not None or (coding is not None and coding.is_linear)
+    metadata = metadata_of(tags) | ({} if facts is None else {"white_luminance": REFERENCE_WHITE})
     return ImageInfo(
-        source.path, "avif", width, height, len(photo.getbands()), bits,
-        encoding="linear" if coding.is_linear else "srgb", orientation=orientation,
-        exposure=exposure_of(tags), metadata=metadata_of(tags),
-        notes=profile_notes(photo.info.get("icc_profile")) + animated,
+        source.path, "avif", width, height, len(photo.getbands()), _bits(found),
+        encoding="linear" if linear else "srgb", orientation=orientation,
+        exposure=exposure_of(tags), metadata=metadata, notes=animated, gain_map=facts,
+        primaries=coding.chromaticities if coding else primaries_of(photo.info.get("icc_profile")),
     )  # fmt: skip
 
 
-def _boxes(data: Bytes, start: int, end: int, depth: int = 0) -> Iterator[tuple[bytes, bytes]]:
-    """(type, content) of the property boxes, which are the only ones that are entered or kept."""
-    for _ in range(MAX_BOXES):
-        if start + 8 > end:
-            return
-        size, kind = struct.unpack(">I4s", data[start : start + 8])
-        head = 16 if size == 1 and start + 16 <= end else 8
-        if head == 16:
-            size = int.from_bytes(data[start + 8 : start + 16])
-        stop = end if size == 0 else min(start + size, end)
-        if kind in NESTED and depth < MAX_DEPTH:
-            yield from _boxes(data, start + head + NESTED[kind], stop, depth + 1)
-        elif kind in (b"colr", b"av1C", b"ispe"):
-            yield kind, data[start + head : min(stop, start + 64)]
-        if size != 0 and size < head:
-            return
-        start = stop
+def _gain_map(source: Source, found: Pictures | None) -> tuple[GainFacts | None, int, tuple[str, ...]]:
+    """Facts of the gain map, where there is one that is wanted and known, and the number of its item; and notes."""
+    numbers = None if found is None or source.base or b"tmap" not in brands(source.data) else found.gain_map()
+    if found is None or numbers is None:
+        return None, 0, ()
+    data = found.data(source.data, numbers[0])
+    try:
+        if data[:1] != b"\0":
+            raise UnusableMap("its gain map has a later version")
+        return from_iso(data[1:]), numbers[1], ()
+    except UnusableMap as error:
+        return None, 0, (f"Only the standard-range photo was read: {error}.",)
 
 
-def _coding(data: Bytes) -> Coding:
-    for box, content in _boxes(data, 0, len(data)):
-        if box == b"colr" and content[:4] == b"nclx" and len(content) >= 8:
-            primaries, transfer = struct.unpack_from(">HH", content, 4)
-            return Coding(primaries, transfer)
-    return Coding()
+def _brightened(source: Source, image: Image, facts: GainFacts, found: Pictures, number: int) -> Image:
+    """The photo as light, by its gain map."""
+    light, primaries = linear_values(image, image.primaries)[0], image.primaries
+    if not facts.base_is_hdr:
+        tmap = found.gain_map()
+        if not facts.base_colours and tmap is not None:
+            other = _nclx_of(found.items[tmap[0]])
+            primaries = other.chromaticities if other else primaries
+            light = converted(light, image.primaries, primaries)[0]
+        stored = _decoded(showing(source.data[:], found, number), _bits_of(found, number))
+        codes, _ = as_rgb(stored)
+        light = apply(np.array(light), codes, facts)
+    light, changed = clean(light)
+    note = f"The gain map was applied; 1.0 = SDR white ({REFERENCE_WHITE:g} cd/m2)."
+    return replace(
+        image, pixels=light, encoding="linear", primaries=primaries, notes=(*image.notes, note, *changed)
+    )
 
 
-def _bits(data: Bytes) -> int:
-    for box, content in _boxes(data, 0, len(data)):
-        if box == b"av1C" and len(content) >= 3:
-            high, twelve = content[2] >> 6 & 1, content[2] >> 5 & 1
-            return 8 + 2 * high + 2 * (high & twelve)
-    return 8
+def _coding(found: Pictures | None) -> Coding | None:
+    """Code points of the shown picture; None where a profile or nothing says what its colours are."""
+    return None if found is None else _nclx_of(found.shown)
+
+
+def _nclx_of(item: Item) -> Coding | None:
+    for kind, content in item.properties:
+        if kind == b"colr" and content[:4] in (b"prof", b"rICC"):
+            return None
+    for kind, content in item.properties:
+        if kind == b"colr" and content[:4] == b"nclx" and len(content) >= 8:
+            return Coding(*struct.unpack_from(">HH", content, 4))
+    return None
+
+
+def _bits(found: Pictures | None) -> int:
+    return 8 if found is None else _bits_of(found, found.primary)
+
+
+def _bits_of(found: Pictures, number: int) -> int:
+    """Of an item, or of the first tile of a grid."""
+    item = found.items[number]
+    tiles = item.refers.get(b"dimg", [])
+    stream = item.property(b"av1C")
+    if stream is None and tiles and tiles[0] in found.items:
+        stream = found.items[tiles[0]].property(b"av1C")
+    if stream is None or len(stream) < 3:
+        return 8
+    high, twelve = stream[2] >> 6 & 1, stream[2] >> 5 & 1
+    return 8 + 2 * high + 2 * (high & twelve)
 
 
 FORMAT = Format(recognise, probe, read, encode)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from openhdr.core.image import Exposure, Image
@@ -24,11 +25,19 @@ ISO_SATURATED = 65535
 TEXTS = {0x010F: "make", 0x0110: "model", 0xA434: "lens", 0x9003: "date", 0x0131: "software",
          0x013B: "artist", 0x8298: "copyright"}  # fmt: skip
 DATE_FALLBACKS = (0x9004, 0x0132)
+FOCAL_LENGTH, FOCAL_LENGTH_35 = 0x920A, 0xA405
+GPS_DIRECTORY = 0x8825
+LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE, ALTITUDE_REF, ALTITUDE = range(1, 7)
+PLACES = {"latitude": (LATITUDE_REF, LATITUDE, "NS"), "longitude": (LONGITUDE_REF, LONGITUDE, "EW")}
+MAKER_NOTE, APPLE_HEADROOM, APPLE_GAIN = 0x927C, 33, 48
+LENGTHS = {"focal_length": FOCAL_LENGTH, "focal_length_35mm": FOCAL_LENGTH_35}  # millimetres
 DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES = 0xC612, 0x0106, 0x014A
 WANTED = {
     *(ORIENTATION, EXIF_DIRECTORY, EXPOSURE_TIME, F_NUMBER, BIAS, SHUTTER_SPEED_APEX, APERTURE_APEX),
     *(*ISO_TAGS, *TEXTS, *DATE_FALLBACKS, DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES),
+    *(FOCAL_LENGTH, FOCAL_LENGTH_35, GPS_DIRECTORY, MAKER_NOTE),
 }
+GPS_WANTED = range(LATITUDE_REF, ALTITUDE + 1)
 
 _SIZES = {
     1: 1,
@@ -50,7 +59,7 @@ _SIZES = {
 }
 _NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q",
             17: "q", 18: "Q"}  # fmt: skip
-_MAX_VALUE_BYTES = 4096
+_MAX_VALUE_BYTES = 1 << 16
 _MAX_ENTRIES = 4096
 
 Tags = Mapping[int, Any]
@@ -68,6 +77,9 @@ def read_tags(tiff: Any) -> dict[int, Any]:
     start = tags.get(EXIF_DIRECTORY)
     if isinstance(start, int):
         tags |= {tag: value for tag, value in directory(tiff, layout, start) if tag != EXIF_DIRECTORY}
+    start = tags.pop(GPS_DIRECTORY, None)
+    if isinstance(start, int):
+        tags[GPS_DIRECTORY] = dict(directory(tiff, layout, start, GPS_WANTED))
     return tags
 
 
@@ -88,7 +100,9 @@ def tiff_layout(tiff: Any) -> Layout | None:
     return Layout(order, big, first)
 
 
-def directory(tiff: Any, layout: Layout, start: int) -> Iterator[tuple[int, Any]]:
+def directory(
+    tiff: Any, layout: Layout, start: int, wanted: Collection[int] = WANTED
+) -> Iterator[tuple[int, Any]]:
     """The readable (tag, value) pairs that are wanted in the directory at `start`."""
     count_size, entry_size, count_code = (8, 20, "Q") if layout.big else (2, 12, "H")
     if not 8 <= start <= len(tiff) - count_size:
@@ -99,7 +113,7 @@ def directory(tiff: Any, layout: Layout, start: int) -> Iterator[tuple[int, Any]
     for position in range(0, len(table) - entry_size + 1, entry_size):
         entry = table[position : position + entry_size]
         tag = struct.unpack_from(layout.order + "H", entry)[0]
-        value = _value(tiff, layout, entry) if tag in WANTED else None
+        value = _value(tiff, layout, entry) if tag in wanted else None
         if value is not None:
             yield tag, value
 
@@ -170,7 +184,37 @@ def metadata_of(tags: Tags) -> dict[str, Any]:
     """`make`, `model`, `lens`, `date` ("YYYY:MM:DD hh:mm:ss"), ... where the tags have them."""
     texts = {name: tags[tag] for tag, name in TEXTS.items() if isinstance(tags.get(tag), str) and tags[tag]}
     date = next((tags[tag] for tag in DATE_FALLBACKS if isinstance(tags.get(tag), str) and tags[tag]), None)
-    return texts if date is None else {"date": date} | texts
+    lengths = {name: positive(tags.get(tag)) for name, tag in LENGTHS.items()}
+    facts = texts | {name: length for name, length in lengths.items() if length} | _place_of(tags)
+    return facts if date is None else {"date": date} | facts
+
+
+def _place_of(tags: Tags) -> dict[str, float]:
+    """Where the photo was taken: `latitude`, `longitude` in degrees (north, east > 0), `altitude` in metres."""
+    gps, place = tags.get(GPS_DIRECTORY, {}), {}
+    for name, (reference, angle, signs) in PLACES.items():
+        parts = gps.get(angle)
+        if isinstance(parts, tuple) and len(parts) == 3 and gps.get(reference) in tuple(signs):
+            degrees = parts[0] + parts[1] / 60 + parts[2] / 3600
+            if math.isfinite(degrees) and degrees <= 180:
+                place[name] = degrees if gps[reference] == signs[0] else -degrees
+    height = gps.get(ALTITUDE)
+    if isinstance(height, float) and math.isfinite(height):
+        place["altitude"] = -height if gps.get(ALTITUDE_REF) == 1 else height
+    return place
+
+
+def apple_notes(tags: Tags) -> tuple[float | None, float | None]:
+    """Numbers 33 and 48 of Apple's maker note, of which the strength of its gain maps follows; None where missing."""
+    raw = tags.get(MAKER_NOTE)
+    note = bytes(raw) if isinstance(raw, tuple) and all(0 <= byte < 256 for byte in raw) else b""
+    order = {b"MM": ">", b"II": "<"}.get(note[12:14])
+    if note[:10] != b"Apple iOS\0" or order is None:
+        return None, None
+    found = dict(directory(note, Layout(order, False, 14), 14, (APPLE_HEADROOM, APPLE_GAIN)))
+    numbers = (found.get(APPLE_HEADROOM), found.get(APPLE_GAIN))
+    head, gain = (one if isinstance(one, float) and math.isfinite(one) else None for one in numbers)
+    return head, gain
 
 
 def orientation_of(tags: Tags) -> int:
@@ -185,12 +229,15 @@ def exif_block(image: Image) -> bytes | None:
 
     main = {tag: value for tag, value in text_tags(image).items() if tag < 0x9000}
     detail = {tag: value for tag, value in text_tags(image).items() if tag >= 0x9000} | number_tags(image)
-    if not main and not detail:
+    place = _place_tags(image)
+    if not main and not detail and not place:
         return None
     exif = Exif()
     exif.update(main)
     if detail:
         exif.get_ifd(EXIF_DIRECTORY).update(detail)
+    if place:
+        exif.get_ifd(GPS_DIRECTORY).update(place)
     return exif.tobytes().removeprefix(b"Exif\0\0")
 
 
@@ -213,4 +260,22 @@ def number_tags(image: Image) -> dict[int, Any]:
         tags[ISO_TAGS[0]] = min(iso, ISO_SATURATED) or None
         if iso >= ISO_SATURATED:
             tags[ISO_TAGS[2]] = iso
+    tags[FOCAL_LENGTH] = positive(image.metadata.get("focal_length"))
+    equivalent = positive(image.metadata.get("focal_length_35mm"))
+    tags[FOCAL_LENGTH_35] = equivalent and (min(round(equivalent), 65535) or None)
     return {tag: value for tag, value in tags.items() if value is not None}
+
+
+def _place_tags(image: Image) -> dict[int, Any]:
+    """GPS tags to write; angles as degrees, minutes and seconds."""
+    tags: dict[int, Any] = {}
+    for name, (reference, angle, signs) in PLACES.items():
+        degrees = image.metadata.get(name)
+        if isinstance(degrees, float):
+            seconds = round(abs(degrees) * 3_600_000)  # thousandths
+            parts = (seconds // 3_600_000, seconds // 60_000 % 60, Fraction(seconds % 60_000, 1000))
+            tags |= {reference: signs[degrees < 0], angle: tuple(float(part) for part in parts)}
+    height = image.metadata.get("altitude")
+    if isinstance(height, float):
+        tags |= {ALTITUDE_REF: b"\1" if height < 0 else b"\0", ALTITUDE: abs(height)}
+    return tags

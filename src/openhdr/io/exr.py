@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from openhdr.color.primaries import REC709, Chromaticities, to_xyz
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import Exposure, Image
 from openhdr.io.exif import positive
@@ -31,7 +32,6 @@ from openhdr.io.format import (
     quiet,
 )
 from openhdr.io.pixels import clean, linear_values
-from openhdr.io.primaries import REC709, Chromaticities, is_rec709, to_rec709, to_xyz
 
 HALF_MAX = 65504.0
 COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab")
@@ -58,6 +58,7 @@ def probe(source: Source) -> ImageInfo:
         return ImageInfo(
             source.path, "openexr", width, height, len(header["channels"]), bits, "float", "linear",
             exposure=_exposure(header), metadata=_metadata(header), notes=_notes(chosen),
+            primaries=tuple(map(float, header.get("chromaticities", REC709))),
         )  # fmt: skip
 
 
@@ -73,15 +74,15 @@ def read(source: Source) -> Image:
         chosen = _choose(source, file, parts)
         header = chosen.part.header
         primaries = header.get("chromaticities", REC709)
-        pixels = _rgb(chosen, primaries)
-        if not is_rec709(primaries):
-            pixels = np.ascontiguousarray(pixels @ to_rec709(primaries).T)
+        to_xyz(primaries)  # refuses impossible ones
+        pixels = _on_display(source, _rgb(chosen, primaries), header)
         image = Image(
-            _on_display(source, pixels, header),
+            pixels,
             "linear",
             _exposure(header),
             _metadata(header),
             _notes(chosen),
+            tuple(map(float, primaries)),
         )
     pixels, changed = clean(image.pixels)
     return image.with_pixels(pixels).with_notes(*changed)
@@ -91,11 +92,11 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     """Half floats, or floats where asked for or where half cannot hold the brightest value."""
     import OpenEXR
 
-    pixels, notes = linear_values(image), ()
+    pixels, notes = linear_values(image, options.primaries)
     half = options.exr_half
     if half and pixels.max() > HALF_MAX:
         half = False
-        notes = (f"Values above {HALF_MAX:g}, the half-float maximum: stored as 32-bit floats.",)
+        notes += (f"Values above {HALF_MAX:g}, the half-float maximum: stored as 32-bit floats.",)
     if options.exr_compression not in COMPRESSIONS:
         raise unknown_name("EXR compression", options.exr_compression, COMPRESSIONS)
     header = {
@@ -103,7 +104,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
             OpenEXR, f"{options.exr_compression.upper()}_COMPRESSION".replace("NONE", "NO")
         ),
         "type": OpenEXR.scanlineimage,
-        **_attributes(image),
+        **_attributes(image, options.primaries),
     }
     stored = pixels.astype(np.float16) if half else np.ascontiguousarray(pixels)
     file = io.BytesIO()
@@ -111,7 +112,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     return file.getbuffer(), notes
 
 
-def _attributes(image: Image) -> dict[str, Any]:
+def _attributes(image: Image, primaries: Chromaticities) -> dict[str, Any]:
     """Standard attributes that say what the values mean and how the picture was taken."""
     exposure = image.exposure or Exposure()
     numbers = {
@@ -122,7 +123,7 @@ def _attributes(image: Image) -> dict[str, Any]:
     }
     texts = {name: image.metadata.get(key) for name, key in TEXTS.items()} | {"software": SOFTWARE}
     return (
-        {"chromaticities": REC709}
+        {"chromaticities": primaries}
         | {name: float(value) for name, value in numbers.items() if value is not None}
         | {name: value for name, value in texts.items() if isinstance(value, str) and value}
     )
@@ -249,14 +250,12 @@ def _windows_differ(header: Any) -> bool:
 
 def _notes(chosen: Chosen) -> tuple[str, ...]:
     header, layer = chosen.part.header, chosen.names[0].rpartition(".")[0]
-    primaries = header.get("chromaticities", REC709)
     facts = {
         "Luminance and half-resolution chroma were converted to RGB.": len(chosen.kind) == 3
         and "RY" in chosen.kind,
         f"Layer '{layer}' was read.": bool(layer),
         f"{chosen.others} other channels were left out.": chosen.others > 0,
         "Alpha was dropped; colours of see-through pixels stay multiplied by it.": chosen.alpha,
-        "Colours were converted from the file's primaries to Rec.709.": not is_rec709(primaries),
         "The display window was read; it differs from the data window.": _windows_differ(header),
     }
     return tuple(note for note, applies in facts.items() if applies)

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from openhdr.core.errors import FileError
-from openhdr.core.image import Encoding, Exposure, Image
+from openhdr.core.image import REC709, Chromaticities, Encoding, Exposure, Image
 from openhdr.core.version import __version__
+from openhdr.io.gainmap import GainFacts
 
 MAX_MEGAPIXELS = 400.0
 MAX_MEGAPIXELS_VARIABLE = "OPENHDR_MAX_MEGAPIXELS"
@@ -73,10 +74,11 @@ Bytes = FileBytes | bytes
 
 @dataclass(frozen=True)
 class Source:
-    """A file that is being read. data: its bytes, read when they are asked for."""
+    """A file that is being read. data: its bytes, read when they are asked for. base: leave a gain map out."""
 
     path: Path
     data: FileBytes
+    base: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class ImageInfo:
     width, height: pixels of the upright picture, as `read` gives it.
     channels, bits, sample: what the file stores, per pixel and per channel.
     encoding: what `read` will return. orientation: EXIF 1..8, already applied by `read`.
+    primaries: of what the file stores. gain_map: facts of its gain map, None where it has none.
     """
 
     path: Path
@@ -100,19 +103,35 @@ class ImageInfo:
     exposure: Exposure | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    primaries: Chromaticities = REC709
+    gain_map: GainFacts | None = None
 
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """How to store a picture; each format uses what concerns it."""
+    """How to store a picture; each format uses what concerns it.
+
+    primaries: of the file; PQ and HLG files are Rec.2020 unless other ones than Rec.709 are named.
+    For files of HDR screens: white, the light that is shown as the white of an SDR screen (203 cd/m2); headroom, stops
+    over it that a gain map keeps; sdr, the SDR picture beside a gain map (None: light clipped at white).
+    """
 
     exr_half: bool = True  # 16-bit half floats; False = 32-bit floats
     exr_compression: str = "zip"  # none, rle, zips, zip, piz, pxr24 (lossy for float), dwaa, dwab (lossy)
     jpeg_quality: int = 95  # 1..100, chroma not subsampled
     webp_quality: int = 95  # 1..100
     avif_quality: int = 90  # 1..100
+    avif_bits: int = 10  # or 12, of light above white
     png_level: int = 3  # deflate effort 0..9
     tiff_compression: str = "zlib"  # none, zlib
+    primaries: Chromaticities = REC709
+    white: float = 1.0
+    headroom: float = 4.0
+    sdr: Image | None = None
+    transfer: str = "pq"  # or hlg: the curve of AVIF, JPEG XL, HEIC and PNG with light above white
+    gain_map: bool = False  # AVIF: an SDR picture and a gain map instead of PQ
+    map_quality: int = 95  # 1..100, of a gain map
+    map_scale: int = 1  # pixels of the picture to one of the gain map, each way
 
 
 Encoded = tuple[bytes | memoryview, tuple[str, ...]]
@@ -130,7 +149,7 @@ class Format:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Source]:
+def open_source(path: Path, base: bool = False) -> Iterator[Source]:
     """Open an input file. Raises FileError when it is missing, empty, a folder or not a plain file."""
     try:
         mode = os.stat(path).st_mode
@@ -141,7 +160,7 @@ def open_source(path: Path) -> Iterator[Source]:
         with FileBytes(path) as data:
             if len(data) == 0:
                 raise FileError(path, "is empty", "expected an image")
-            yield Source(path, data)
+            yield Source(path, data, base)
     except FileNotFoundError as error:
         raise FileError(path, "does not exist") from error
     except OSError as error:

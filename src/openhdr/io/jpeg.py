@@ -1,20 +1,27 @@
-"""JPEG: 8-bit sRGB code values, grey or colour (CMYK from print shops), lossy, with EXIF."""
+"""JPEG: 8-bit sRGB-curve code values, grey or colour (CMYK from print shops), lossy, with EXIF and colour profile.
+
+HDR light is kept beside them by a gain map (Ultra HDR, ISO 21496-1): a photo on any screen, HDR where the screen is.
+"""
 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from openhdr.core.image import Image
+from openhdr.color.primaries import same
+from openhdr.core.image import REC709, Image
+from openhdr.io import jpeg_segments
+from openhdr.io.cicp import REFERENCE_WHITE
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.gainmap import GainFacts, UnusableMap, apply
 from openhdr.io.jpeg_decoder import BYTES_PER_PIXEL, check_segments, decoded
-from openhdr.io.pixels import code_values, orient
-from openhdr.io.profiles import profile_notes
-
-GAIN_MAP_MARKS = (b"http://ns.adobe.com/hdr-gain-map/", b"urn:iso:std:iso:ts:21496")
+from openhdr.io.pixels import clean, code_values, linear_values, orient
+from openhdr.io.profiles import display_profile, primaries_of, with_profile
+from openhdr.io.screen import beyond_white, drawn_map, light_for_screen, sdr_codes
 
 
 def recognise(data: Bytes) -> bool:
@@ -25,27 +32,43 @@ def recognise(data: Bytes) -> bool:
 def probe(source: Source) -> ImageInfo:
     """Facts from the headers; the decoder reads no further than the frame header."""
     with decoding(source, "JPEG"), _opened(source) as photo:
-        return _info(source, photo)
+        return _info(source, photo, _gain_map(source)[0])
 
 
 def read(source: Source) -> Image:
-    """uint8, srgb. A file that ends early is an error, not a partial picture."""
-    with decoding(source, "JPEG"), _opened(source) as photo:
-        info = _info(source, photo)
-        pixels, notes = decoded(source, source.data[:])
-    return Image(orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, info.notes + notes)
+    """uint8, srgb; with a gain map float32, linear. A file that ends early is an error, not a partial picture."""
+    with decoding(source, "JPEG"):
+        facts, gain, notes = _gain_map(source)
+        with _opened(source) as photo:
+            info = _info(source, photo, facts)
+            icc = photo.info.get("icc_profile")
+        stored, dropped = decoded(source, source.data[:])
+        image = Image(stored, "srgb", info.exposure, info.metadata, info.notes + dropped + notes)
+        image = with_profile(image, icc)
+        if facts is not None:
+            image = _brightened(image, facts, decoded(source, gain)[0])
+    return image.with_pixels(orient(image.pixels, info.orientation))
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
-    """8 bits, chroma at full resolution, EXIF kept."""
-    from PIL import Image as Pillow
-
-    pixels, notes = code_values(image, np.uint8)
+    """8 bits, chroma at full resolution, EXIF kept; a gain map for light above white."""
     exif = exif_block(image)
-    block = b"Exif\0\0" + exif if exif else b""
-    file = io.BytesIO()
-    Pillow.fromarray(pixels).save(file, "JPEG", quality=options.jpeg_quality, subsampling=0, exif=block)
-    return file.getbuffer(), notes
+    if not beyond_white(image, options):
+        profile = None if same(options.primaries, REC709) else display_profile(options.primaries)
+        pixels, notes = code_values(image, np.uint8, options.primaries)
+        jpeg = _encoded(pixels, options.jpeg_quality)
+        parts = jpeg_segments.exif_segment(exif), jpeg_segments.icc_segment(profile)
+        return jpeg_segments.with_segments(jpeg, *parts), notes
+    import simplejpeg
+
+    light, notes = light_for_screen(image, options, options.primaries)
+    base = _encoded(sdr_codes(image, options), options.jpeg_quality)
+    shown = linear_values(Image(simplejpeg.decode_jpeg(base), "srgb"))[
+        0
+    ]  # what a decoder sees, not what was meant
+    facts, codes, cut = drawn_map(light, shown, options)
+    gain = _encoded(codes, options.map_quality)
+    return jpeg_segments.join(base, gain, facts, exif, display_profile(options.primaries)), notes + cut
 
 
 def _opened(source: Source) -> Any:
@@ -56,28 +79,43 @@ def _opened(source: Source) -> Any:
     return JpegImagePlugin.JpegImageFile(source.data)
 
 
-def _info(source: Source, photo: Any) -> ImageInfo:
+def _encoded(codes: np.ndarray, quality: int) -> bytes:
+    from PIL import Image as Pillow
+
+    out = io.BytesIO()
+    Pillow.fromarray(codes).save(out, "JPEG", quality=quality, subsampling=0, optimize=True)
+    return out.getvalue()
+
+
+def _info(source: Source, photo: Any, facts: GainFacts | None) -> ImageInfo:
     check_size(source, *photo.size, BYTES_PER_PIXEL)
-    tags = read_tags(_exif(photo))
+    tags = read_tags(photo.info.get("exif", b"").removeprefix(b"Exif\0\0"))
     orientation = orientation_of(tags)
     width, height = photo.size if orientation < 5 else photo.size[::-1]
+    metadata = metadata_of(tags) | ({} if facts is None else {"white_luminance": REFERENCE_WHITE})
     return ImageInfo(
         source.path, "jpeg", width, height, len(photo.getbands()), bits=8, orientation=orientation,
-        exposure=exposure_of(tags), metadata=metadata_of(tags),
-        notes=profile_notes(photo.info.get("icc_profile")) + _gain_map_notes(photo),
+        encoding="srgb" if facts is None else "linear", exposure=exposure_of(tags), metadata=metadata,
+        primaries=primaries_of(photo.info.get("icc_profile")), gain_map=facts,
     )  # fmt: skip
 
 
-def _gain_map_notes(photo: Any) -> tuple[str, ...]:
-    """Ultra HDR and ISO 21496-1 files: an ordinary photo with a second one that brightens it."""
-    if any(mark in segment for _, segment in photo.applist for mark in GAIN_MAP_MARKS):
-        return ("The file holds a gain map; only its standard-range photo was read.",)
-    return ()
+def _gain_map(source: Source) -> tuple[GainFacts | None, bytes, tuple[str, ...]]:
+    """Facts and JPEG file of the gain map, where there is one that is wanted and known; and notes."""
+    if source.base:
+        return None, b"", ()
+    try:
+        facts, data = jpeg_segments.gain_map(source.data) or (None, b"")
+    except UnusableMap as error:
+        return None, b"", (f"Only the standard-range photo was read: {error}.",)
+    return facts, data, ()
 
 
-def _exif(photo: Any) -> bytes:
-    block = photo.info.get("exif", b"")
-    return block.removeprefix(b"Exif\0\0")
+def _brightened(image: Image, facts: GainFacts, codes: np.ndarray) -> Image:
+    """The photo as light, by the codes of its gain map."""
+    light, changed = clean(apply(linear_values(image, image.primaries)[0], codes, facts))
+    note = f"The gain map was applied; 1.0 = SDR white ({REFERENCE_WHITE:g} cd/m2)."
+    return replace(image, pixels=light, encoding="linear", notes=(*image.notes, note, *changed))
 
 
 FORMAT = Format(recognise, probe, read, encode)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
+from openhdr.color.primaries import conversion, same, title_of
 from openhdr.color.transfer import srgb_decode, srgb_encode
-from openhdr.core.image import Image
+from openhdr.core.image import REC709, Chromaticities, Image
 
+OUTSIDE = -0.002  # of the largest channel: what lies farther below 0 is a colour that was lost, not rounding
 ROWS_AT_A_TIME = 64  # keeps temporaries of curves within the cache
 
 
@@ -56,29 +61,68 @@ def clean(linear: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     return linear, tuple(notes)
 
 
-def linear_values(image: Image) -> np.ndarray:
-    """(H, W, 3) float32 linear light of any Image; 1.0 = full scale of code values."""
+def linear_values(image: Image, primaries: Chromaticities = REC709) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(H, W, 3) float32 linear light of any Image in `primaries`, 1.0 = full scale of code values; and notes."""
     pixels = image.pixels
     if image.encoding == "linear":
-        return pixels if pixels.dtype == np.float32 else pixels.astype(np.float32) / image.full_scale
-    if pixels.dtype == np.float32:
-        return _by_rows(pixels, srgb_decode, np.float32)
-    codes = np.arange(int(image.full_scale) + 1) / image.full_scale
-    return srgb_decode(codes).astype(np.float32)[pixels]
+        linear = pixels if pixels.dtype == np.float32 else pixels.astype(np.float32) / image.full_scale
+    elif pixels.dtype == np.float32:
+        linear = by_rows(pixels, srgb_decode, np.float32)
+    else:
+        codes = np.arange(int(image.full_scale) + 1) / image.full_scale
+        linear = srgb_decode(codes).astype(np.float32)[pixels]
+    return converted(linear, image.primaries, primaries)
 
 
-def code_values(image: Image, dtype: type[np.uint8] | type[np.uint16]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(H, W, 3) sRGB code values of any Image, and a note when light above 1.0 was clipped."""
-    pixels, peak = image.pixels, np.iinfo(dtype).max
+def converted(
+    linear: np.ndarray, source: Chromaticities, target: Chromaticities
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Linear light in other primaries, and a note. Colours that they cannot hold lose what is negative."""
+    if same(source, target):
+        return linear, ()
+    matrix = conversion(source, target).T
+    outside = 0
+
+    def convert(rows: np.ndarray) -> np.ndarray:
+        nonlocal outside
+        out = rows @ matrix
+        outside += np.count_nonzero(out.min(axis=2) < OUTSIDE * out.max(axis=2))
+        return np.maximum(out, 0, out=out)
+
+    linear = by_rows(linear, convert, np.float32)
+    share = outside / linear[..., 0].size
+    cut = f"; {share:.1%} of the pixels lie outside and were cut" if share >= 0.0005 else ""
+    return linear, (f"Colours were converted from {title_of(source)} to {title_of(target)}{cut}.",)
+
+
+def in_primaries(image: Image, primaries: Chromaticities) -> Image:
+    """The picture in other primaries: light stays float32, code values become uint16. What was lost is in the notes."""
+    if same(image.primaries, primaries):
+        return image
+    pixels, notes = (
+        linear_values(image, primaries)
+        if image.encoding == "linear"
+        else code_values(image, np.uint16, primaries)
+    )
+    return replace(image, pixels=pixels, primaries=primaries, notes=image.notes + notes)
+
+
+def code_values(
+    image: Image, dtype: type[np.uint8] | type[np.uint16], primaries: Chromaticities = REC709
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(H, W, 3) sRGB-curve code values of any Image in `primaries`; notes, one when light above 1.0 was clipped."""
+    if image.encoding == "srgb" and same(image.primaries, primaries):
+        return _requantised(image.pixels, dtype), ()
+    peak = np.iinfo(dtype).max
+    linear, notes = linear_values(image, primaries)
+    codes = by_rows(linear, lambda rows: np.rint(srgb_encode(np.clip(rows, 0, 1)) * peak), dtype)
     if image.encoding == "srgb":
-        return _requantised(pixels, dtype), ()
-    linear = linear_values(image)
-    codes = _by_rows(linear, lambda rows: np.rint(srgb_encode(np.clip(rows, 0, 1)) * peak), dtype)
+        return codes, notes
     above = np.count_nonzero((linear > 1).any(axis=2)) / codes[..., 0].size
-    note = (
+    clipped = (
         f"Light above 1.0 was clipped in {above:.1%} of the pixels; an HDR format or tone mapping keeps it."
     )
-    return codes, (note,) if above > 0 else ()
+    return codes, (*notes, clipped) if above > 0 else notes
 
 
 def _requantised(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) -> np.ndarray:
@@ -89,10 +133,11 @@ def _requantised(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) ->
     if pixels.dtype == np.uint16:
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     peak = np.iinfo(dtype).max
-    return _by_rows(pixels, lambda rows: np.rint(np.clip(rows, 0, 1) * peak), dtype)
+    return by_rows(pixels, lambda rows: np.rint(np.clip(rows, 0, 1) * peak), dtype)
 
 
-def _by_rows(pixels: np.ndarray, curve, dtype: type) -> np.ndarray:
+def by_rows(pixels: np.ndarray, curve: Callable[[np.ndarray], np.ndarray], dtype: type) -> np.ndarray:
+    """`curve` applied to a picture some rows at a time."""
     out = np.empty(pixels.shape, dtype)
     for top in range(0, len(pixels), ROWS_AT_A_TIME):
         out[top : top + ROWS_AT_A_TIME] = curve(pixels[top : top + ROWS_AT_A_TIME])

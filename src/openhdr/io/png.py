@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from openhdr.color.primaries import same
 from openhdr.core.errors import FileError
-from openhdr.core.image import Image
+from openhdr.core.image import REC709, Image
 from openhdr.io.cicp import Coding, decode_signal
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.format import (
@@ -27,7 +28,8 @@ from openhdr.io.format import (
     quiet,
 )
 from openhdr.io.pixels import as_rgb, code_values, orient
-from openhdr.io.profiles import profile_notes
+from openhdr.io.profiles import display_profile, primaries_of, with_profile
+from openhdr.io.screen import Signal, beyond_white, coded_light
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_END = 33  # signature, then the IHDR chunk of 25 bytes
@@ -50,15 +52,17 @@ def probe(source: Source) -> ImageInfo:
     orientation = orientation_of(tags)
     if orientation > 4:
         width, height = height, width
+    coding = _coding(chunks)
+    primaries = coding.chromaticities if b"cICP" in chunks else primaries_of(_profile(chunks))
     return ImageInfo(
         source.path, "png", width, height, CHANNELS[colour], bits,
-        encoding="linear" if _coding(chunks).is_linear else "srgb", orientation=orientation,
-        exposure=exposure_of(tags), metadata=metadata_of(tags), notes=_colour_notes(chunks),
+        encoding="linear" if coding.is_linear else "srgb", orientation=orientation,
+        exposure=exposure_of(tags), metadata=metadata_of(tags), notes=_gamma_notes(chunks), primaries=primaries,
     )  # fmt: skip
 
 
 def read(source: Source) -> Image:
-    """uint8 or uint16, srgb; PQ or linear coded pictures as float32, linear."""
+    """uint8 or uint16, srgb; PQ, HLG or linear coded pictures as float32, linear."""
     import imagecodecs
 
     info = probe(source)
@@ -71,17 +75,46 @@ def read(source: Source) -> Image:
     image = Image(
         orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, info.notes + dropped
     )
-    return decode_signal(image, _coding(dict(_chunks(source.data))), source.path)
+    chunks = dict(_chunks(source.data))
+    coding = _coding(chunks)
+    if b"cICP" in chunks or coding.is_linear:
+        return decode_signal(image, coding, source.path)
+    return with_profile(image, _profile(chunks))
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
-    """8 bits from uint8, else 16 bits; marked as sRGB, EXIF kept."""
+    """8 bits from uint8, else 16 bits, EXIF kept; light above white as PQ or HLG in Rec.2020."""
     import imagecodecs
 
-    pixels, notes = code_values(image, np.uint8 if image.pixels.dtype == np.uint8 else np.uint16)
-    data, exif = imagecodecs.png_encode(pixels, options.png_level), exif_block(image)
-    facts = _chunk(b"sRGB", b"\0") + (_chunk(b"eXIf", exif) if exif else b"")  # 0: perceptual intent
-    return b"".join((data[:HEADER_END], facts, memoryview(data)[HEADER_END:])), notes
+    if beyond_white(image, options):
+        signal = coded_light(image, options, bits=16)
+        pixels, notes = signal.codes, signal.notes
+        colour = _chunk(b"cICP", bytes((signal.coding.primaries, signal.coding.transfer, 0, 1)))
+        colour += _chunk(b"mDCV", _mastering(signal)) + _chunk(
+            b"cLLI", struct.pack(">II", *_light_levels(signal))
+        )
+    else:
+        dtype = np.uint8 if image.pixels.dtype == np.uint8 else np.uint16
+        pixels, notes = code_values(image, dtype, options.primaries)
+        colour = _chunk(b"sRGB", b"\0")  # rendering intent: perceptual
+        if not same(options.primaries, REC709):
+            packed = zlib.compress(display_profile(options.primaries))
+            colour = _chunk(b"iCCP", b"RGB\0\0" + packed)
+    data = imagecodecs.png_encode(pixels, options.png_level)
+    exif = exif_block(image)
+    more = colour + (_chunk(b"eXIf", exif) if exif else b"")
+    return data[:HEADER_END] + more + data[HEADER_END:], notes
+
+
+def _light_levels(signal: Signal) -> tuple[int, int]:
+    """MaxCLL and MaxFALL in 0.0001 cd/m2 (clause 11.3.2.8)."""
+    return signal.max_cll * 10000, signal.max_fall * 10000
+
+
+def _mastering(signal: Signal) -> bytes:
+    """The display that the picture was made for: these primaries, as bright as the picture (clause 11.3.2.7)."""
+    chromaticities = (round(value / 0.00002) for value in signal.coding.chromaticities)
+    return struct.pack(">8H2I", *chromaticities, _light_levels(signal)[0], 1)
 
 
 def _header(source: Source) -> tuple[int, int, int, int]:
@@ -121,22 +154,20 @@ def _gamma(chunks: dict[bytes, bytes]) -> int | None:
     return struct.unpack(">I", content)[0] if len(content) == 4 else None
 
 
-def _colour_notes(chunks: dict[bytes, bytes]) -> tuple[str, ...]:
+def _gamma_notes(chunks: dict[bytes, bytes]) -> tuple[str, ...]:
     gamma = _gamma(chunks)
-    if b"cICP" in chunks or b"sRGB" in chunks:
+    if b"cICP" in chunks or b"sRGB" in chunks or b"iCCP" in chunks:
         return ()
-    if b"iCCP" in chunks:
-        return profile_notes(_profile(chunks[b"iCCP"]))
     if gamma is None or gamma == GAMMA_UNIT or abs(gamma - SRGB_GAMMA) < 500:
         return ()
     return (f"The file says gamma {gamma / GAMMA_UNIT:.4f}; its code values were read as sRGB.",)
 
 
-def _profile(content: bytes) -> bytes:
-    """The ICC profile in an iCCP chunk: name, 0, method, deflated profile."""
-    packed = content.partition(b"\0")[2][1:]
+def _profile(chunks: dict[bytes, bytes]) -> bytes:
+    """The ICC profile in an iCCP chunk: name, 0, method, deflated profile. Empty where there is none."""
+    packed = chunks.get(b"iCCP", b"").partition(b"\0")[2][1:]
     try:
-        return zlib.decompressobj().decompress(packed, MAX_PROFILE_BYTES) or b"?"
+        return zlib.decompressobj().decompress(packed, MAX_PROFILE_BYTES) or b"?" if packed else b""
     except zlib.error:
         return b"?"
 

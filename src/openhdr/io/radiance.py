@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from openhdr.color.primaries import REC709, Chromaticities, same, to_xyz
 from openhdr.core.errors import FileError
 from openhdr.core.image import Image
 from openhdr.io.format import (
@@ -28,7 +29,6 @@ from openhdr.io.format import (
     decoding,
 )
 from openhdr.io.pixels import clean, linear_values
-from openhdr.io.primaries import Chromaticities, is_rec709, to_rec709
 from openhdr.io.rgbe import decode_pixels, encode_pixels, encode_rgbe
 
 MAX_HEADER_BYTES, MAX_TEXT = 1 << 16, 200
@@ -65,7 +65,7 @@ def probe(source: Source) -> ImageInfo:
     header = _header(source)
     return ImageInfo(
         source.path, "radiance", *header.size, channels=3, bits=8, sample="float", encoding="linear",
-        metadata=_metadata(header), notes=_notes(header),
+        metadata=_metadata(header), notes=_notes(header), primaries=header.primaries or REC709,
     )  # fmt: skip
 
 
@@ -78,22 +78,22 @@ def read(source: Source) -> Image:
     if header.exposure != 1.0:
         with np.errstate(over="ignore"):
             pixels /= np.float32(header.exposure)
-    if header.primaries and not is_rec709(header.primaries):
-        with decoding(source, "Radiance"):
-            pixels = np.ascontiguousarray(pixels @ to_rec709(header.primaries).T)
     pixels, changed = clean(pixels)
-    return Image(pixels, "linear", metadata=_metadata(header), notes=notes + changed)
+    primaries = header.primaries or REC709
+    return Image(pixels, "linear", None, _metadata(header), notes + changed, primaries)
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
     """Run-length coded RGBE, `-Y +X`. Exposure times have no place in this format."""
-    pixels = linear_values(image)
+    pixels, notes = linear_values(image, options.primaries)
     lines = ["#?RADIANCE", f"SOFTWARE={SOFTWARE}"]
     if image.metadata.get("white_luminance"):
         lines.append(f"WHITE_LUMINANCE={image.metadata['white_luminance']:g}")
+    if not same(options.primaries, REC709):
+        lines.append("PRIMARIES=" + " ".join(f"{value:g}" for value in options.primaries))
     lines += ["FORMAT=32-bit_rle_rgbe", "", f"-Y {image.height} +X {image.width}", ""]
     data = "\n".join(lines).encode("ascii") + encode_pixels(encode_rgbe(pixels))
-    return data, ("The Radiance format does not keep exposure facts.",) if image.exposure else ()
+    return data, (*notes, "The Radiance format does not keep exposure facts.") if image.exposure else notes
 
 
 def _header(source: Source) -> Header:
@@ -152,7 +152,10 @@ def _primaries(source: Source, value: str) -> Chromaticities | None:
         numbers = tuple(float(number) for number in value.split())
         if len(numbers) != 8:
             raise ValueError(f"PRIMARIES={value[:40]}")
-        return numbers if any(numbers) else None
+        if not any(numbers):
+            return None
+        to_xyz(numbers)  # refuses impossible ones
+        return numbers
 
 
 def _metadata(header: Header) -> dict[str, object]:
@@ -161,12 +164,9 @@ def _metadata(header: Header) -> dict[str, object]:
 
 
 def _notes(header: Header) -> tuple[str, ...]:
-    notes = ()
-    if header.exposure != 1.0:
-        notes += (f"The header says EXPOSURE={header.exposure:g}; values were divided by it.",)
-    if header.primaries and not is_rec709(header.primaries):
-        notes += ("Colours were converted from the file's primaries to Rec.709.",)
-    return notes
+    if header.exposure == 1.0:
+        return ()
+    return (f"The header says EXPOSURE={header.exposure:g}; values were divided by it.",)
 
 
 def _upright(stored: np.ndarray, axes: str) -> np.ndarray:

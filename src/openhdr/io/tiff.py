@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from openhdr.color.primaries import same
 from openhdr.core.errors import FileError, unknown_name
-from openhdr.core.image import Image
+from openhdr.core.image import REC709, Image
 from openhdr.io.exif import (
     exposure_of,
     metadata_of,
@@ -35,7 +36,7 @@ from openhdr.io.format import (
     decoding,
 )
 from openhdr.io.pixels import as_rgb, clean, code_values, linear_values, orient
-from openhdr.io.profiles import profile_notes
+from openhdr.io.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.tiff_segments import check_segments
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
@@ -65,13 +66,15 @@ def read(source: Source) -> Image:
         check_segments(source, page)
         stored = page.asarray(maxworkers=2)
         stored, notes = _colours(stored, page)
+        icc = page.tags.valueof(ICC_PROFILE)
     pixels, dropped = as_rgb(stored)
     pixels = orient(pixels, info.orientation)
     if info.encoding == "linear":
         with np.errstate(over="ignore"):
             pixels, changed = clean(pixels.astype(np.float32))
         notes += changed
-    return Image(pixels, info.encoding, info.exposure, info.metadata, info.notes + dropped + notes)
+    image = Image(pixels, info.encoding, info.exposure, info.metadata, info.notes + dropped + notes)
+    return image if page.photometric == SEPARATED else with_profile(image, icc)
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
@@ -81,7 +84,12 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     if options.tiff_compression not in COMPRESSIONS:
         raise unknown_name("TIFF compression", options.tiff_compression, COMPRESSIONS)
     codes = image.encoding == "srgb" and image.pixels.dtype != np.float32
-    pixels, notes = code_values(image, image.pixels.dtype.type) if codes else (linear_values(image), ())
+    if codes:
+        pixels, notes = code_values(image, image.pixels.dtype.type, options.primaries)
+    else:
+        pixels, notes = linear_values(image, options.primaries)
+    gamma = None if codes else 1.0
+    icc = None if same(options.primaries, REC709) else display_profile(options.primaries, gamma)
     packed = options.tiff_compression != "none"
     file = io.BytesIO()
     tifffile.imwrite(
@@ -94,6 +102,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
         rowsperstrip=ROWS_PER_STRIP,
         software=SOFTWARE,
         metadata=None,
+        iccprofile=icc,
         extratags=_tags(image),
     )
     return file.getbuffer(), notes
@@ -119,13 +128,13 @@ def _info(source: Source, file: Any) -> ImageInfo:
     if orientation > 4:
         width, height = height, width
     linear = page.dtype.kind == "f"
-    notes = () if linear else profile_notes(page.tags.valueof(ICC_PROFILE))
+    notes: tuple[str, ...] = ()
     if len(file.pages) > 1:
-        notes += (f"Only the first of {len(file.pages)} pages was read.",)
+        notes = (f"Only the first of {len(file.pages)} pages was read.",)
     return ImageInfo(
         source.path, "tiff", width, height, page.samplesperpixel, page.bitspersample,
         "float" if linear else "uint", "linear" if linear else "srgb",
-        orientation, exposure_of(tags), metadata_of(tags), notes,
+        orientation, exposure_of(tags), metadata_of(tags), notes, primaries_of(page.tags.valueof(ICC_PROFILE)),
     )  # fmt: skip
 
 

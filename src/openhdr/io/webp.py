@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from openhdr.core.image import Image
+from openhdr.color.primaries import same
+from openhdr.core.image import REC709, Image
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
 from openhdr.io.pixels import as_rgb, code_values, orient
-from openhdr.io.profiles import profile_notes
+from openhdr.io.profiles import display_profile, primaries_of, with_profile
 
 
 def recognise(data: Bytes) -> bool:
@@ -29,18 +30,21 @@ def read(source: Source) -> Image:
     """uint8, srgb; the first frame of an animation."""
     with decoding(source, "WebP"), _opened(source) as photo:
         info = _info(source, photo)
-        stored = np.array(photo)
+        stored, icc = np.array(photo), photo.info.get("icc_profile")
     pixels, dropped = as_rgb(stored)
-    return Image(orient(pixels, info.orientation), "srgb", info.exposure, info.metadata, info.notes + dropped)
+    pixels = orient(pixels, info.orientation)
+    return with_profile(Image(pixels, "srgb", info.exposure, info.metadata, info.notes + dropped), icc)
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
     """8 bits, lossy, EXIF kept."""
     from PIL import Image as Pillow
 
-    pixels, notes = code_values(image, np.uint8)
+    pixels, notes = code_values(image, np.uint8, options.primaries)
+    icc = b"" if same(options.primaries, REC709) else display_profile(options.primaries)
     file = io.BytesIO()
-    Pillow.fromarray(pixels).save(file, "WEBP", quality=options.webp_quality, exif=exif_block(image) or b"")
+    exif = exif_block(image) or b""
+    Pillow.fromarray(pixels).save(file, "WEBP", quality=options.webp_quality, exif=exif, icc_profile=icc)
     return file.getbuffer(), notes
 
 
@@ -71,7 +75,7 @@ def _info(source: Source, photo: Any) -> ImageInfo:
     return ImageInfo(
         source.path, "webp", width, height, len(photo.getbands()), bits=8, orientation=orientation,
         exposure=exposure_of(tags), metadata=metadata_of(tags),
-        notes=profile_notes(photo.info.get("icc_profile")) + animated,
+        notes=animated, primaries=primaries_of(photo.info.get("icc_profile")),
     )  # fmt: skip
 
 

@@ -1,0 +1,76 @@
+"""HDR light as files for screens take it: in stops over the white of an SDR picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from openhdr.color.primaries import REC2020, same
+from openhdr.core.image import REC709, Chromaticities, Image
+from openhdr.io.cicp import TRANSFERS, Coding, coding_of, encode, light_levels, peak_of
+from openhdr.io.format import WriteOptions
+from openhdr.io.gainmap import GainFacts, draw
+from openhdr.io.pixels import code_values, linear_values
+
+
+def beyond_white(image: Image, options: WriteOptions) -> bool:
+    """Whether a picture needs an HDR screen: light above white, or an SDR picture of one's own beside it."""
+    return image.encoding == "linear" and (options.sdr is not None or image.pixels.max() > options.white)
+
+
+def light_for_screen(
+    image: Image, options: WriteOptions, primaries: Chromaticities
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(H, W, 3) float32 linear light in `primaries`, 1.0 = SDR white, and notes."""
+    light, notes = linear_values(image, primaries)
+    wider = () if same(primaries, REC2020) else notes  # nothing is lost on the way into Rec.2020
+    return light / np.float32(options.white), wider
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Light as the codes of a PQ or HLG file. max_cll, max_fall: in cd/m2, see `light_levels`."""
+
+    codes: np.ndarray
+    coding: Coding
+    max_cll: int
+    max_fall: int
+    notes: tuple[str, ...]
+
+
+def coded_light(image: Image, options: WriteOptions, bits: int) -> Signal:
+    """PQ or HLG codes (bits: see `cicp.encode`), in Rec.2020 unless other primaries than Rec.709 are asked for."""
+    primaries = REC2020 if same(options.primaries, REC709) else options.primaries
+    coding = coding_of(primaries, TRANSFERS[options.transfer])
+    light, notes = light_for_screen(image, options, primaries)
+    peak = peak_of(coding.transfer)
+    above = np.count_nonzero((light > peak).any(axis=2)) / light[..., 0].size
+    if above:
+        what = f"Light over {peak:.3g} times white, the peak of {options.transfer.upper()}"
+        notes += (f"{what}, was cut in {max(above, 1e-4):.2%} of the pixels.",)
+        light = np.minimum(light, np.float32(peak))
+    return Signal(encode(light, coding, bits), coding, *light_levels(light), notes)
+
+
+def sdr_codes(image: Image, options: WriteOptions) -> np.ndarray:
+    """(H, W, 3) uint8 codes of the SDR picture beside a gain map, in the file's primaries."""
+    white = image.with_pixels(np.minimum(image.pixels / np.float32(options.white), 1))
+    return code_values(options.sdr or white, np.uint8, options.primaries)[0]
+
+
+def drawn_map(
+    light: np.ndarray, base: np.ndarray, options: WriteOptions
+) -> tuple[GainFacts, np.ndarray, tuple[str, ...]]:
+    """Facts and codes of the gain map from `base` to `light`, and a note on what the headroom cuts."""
+    facts, codes = draw(light, base, options.headroom)
+    if options.map_scale > 1:
+        import cv2
+
+        height, width = (-(-side // options.map_scale) for side in codes.shape[:2])
+        codes = cv2.resize(codes, (width, height), interpolation=cv2.INTER_AREA)
+    above = np.count_nonzero((light > 2.0**options.headroom).any(axis=2)) / light[..., 0].size
+    if not above:
+        return facts, codes, ()
+    note = f"Light more than {options.headroom:g} stops over white was cut in {max(above, 0.0001):.2%} of the pixels."
+    return facts, codes, (note,)
