@@ -73,12 +73,12 @@ def title_of(primaries: Chromaticities) -> str:
 def to_xyz(primaries: Chromaticities) -> np.ndarray:
     """(3, 3) float64: linear RGB -> XYZ with Y of white = 1. Raises ValueError for impossible primaries."""
     xy = np.asarray(primaries, dtype=np.float64).reshape(4, 2)
-    if not np.isfinite(xy).all() or (xy[:, 1] == 0).any():
+    if not np.isfinite(xy).all() or xy[3, 1] == 0:
         raise ValueError(f"chromaticities {tuple(primaries)} are impossible")
-    columns = np.stack([xy[:, 0] / xy[:, 1], np.ones(4), (1 - xy.sum(1)) / xy[:, 1]])
+    columns = np.stack([xy[:, 0], xy[:, 1], 1 - xy.sum(1)])  # of red, green, blue, white
     if abs(np.linalg.det(columns[:, :3])) < 1e-9:
         raise ValueError(f"chromaticities {tuple(primaries)} are impossible")
-    return columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3])
+    return columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3] / xy[3, 1])
 
 
 def adaptation(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from openhdr.core.errors import FileError
+from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import writable_file, write_whole
 from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.core.table import Row, Table
@@ -163,7 +163,10 @@ def takes_sdr(path: str | Path, options: WriteOptions) -> bool:
 def _opened(path: str | Path, base: bool = False) -> Iterator[tuple[Source, FormatRow, Format]]:
     with open_source(Path(path), base) as source:
         row = _row_by_signature(source)
-        yield source, row, row.load()
+        try:
+            yield source, row, row.load()
+        except RequestError as error:  # of an Image that cannot be
+            raise FileError(source.path, f"cannot be used ({error})") from error
 
 
 def _row_by_signature(source: Source) -> FormatRow:

@@ -15,7 +15,7 @@ import numpy as np
 
 from openhdr.color.primaries import same
 from openhdr.core.image import REC709, Image
-from openhdr.io.boxes import Item, NewItem, Pictures, pictures, showing, together
+from openhdr.io.boxes import Item, NewItem, Pictures, check_complete, pictures, showing, together
 from openhdr.io.cicp import (
     REC2020_MATRIX,
     REFERENCE_WHITE,
@@ -170,6 +170,7 @@ def _directory(source: Source) -> Pictures | None:
         if source.data[8:12] == b"avis":
             return None
         raise
+    check_complete(source.data, found)
     for item in found.items.values():
         size = item.property(b"ispe")
         if size is not None and len(size) >= 12:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from openhdr.io.format import Bytes
 
 MAX_BOXES, MAX_ITEMS, MAX_META_BYTES = 4000, 4096, 1 << 22
+CODED = (b"av01", b"hvc1", b"hev1")  # items of coded pictures
+ENDING = 8  # bytes of a coded picture that are never all zero at its end
 FULL_BOXES = (b"meta", b"iref")  # with version and flags before their children
 
 
@@ -78,6 +80,16 @@ def pictures(file: Bytes) -> Pictures:
     except (struct.error, IndexError, KeyError) as error:
         raise ValueError("the directory of items is damaged") from error
     raise ValueError("no directory of items")
+
+
+def check_complete(file: Bytes, found: Pictures) -> None:
+    """Raise ValueError when a coded picture lies beyond the end of the file, or ends in zeros as a broken copy does."""
+    for item in found.items.values():
+        for start, length in item.places if item.kind in CODED else ():
+            if start + length > len(file):
+                raise ValueError("it ends early")
+            if length > ENDING and not any(file[start + length - ENDING : start + length]):
+                raise ValueError("zeros stand where pixels should be")
 
 
 def boxes(data: Bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -12,6 +12,7 @@ import io
 import os
 import stat
 import struct
+import tempfile
 import threading
 import warnings
 import zlib
@@ -33,7 +34,7 @@ MAX_BYTES_PER_PIXEL = 32  # of memory at the peak of decoding: two copies of fou
 FREE_BYTES = 700_000_000
 MAX_EXPANSION = 500
 READ_AT_ONCE = 1 << 16
-STDERR = 2  # file descriptor
+STDERR, MAX_SAID = 2, 10_000  # file descriptor; bytes
 
 SOFTWARE = f"openhdr {__version__}"
 """The name that openhdr leaves in files it writes."""
@@ -208,24 +209,25 @@ def decoding(source: Source, format_name: str, *own_errors: type[Exception]) -> 
 
 
 class _Silence:
-    """Standard error and Python's standard output point nowhere while any decoder is inside."""
+    """Standard error and Python's standard output go to a file while any decoder is inside."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.inside = 0
         self.undo = contextlib.ExitStack()
 
-    def enter(self) -> None:
+    def enter(self) -> io.RawIOBase:
         with self.lock:
             self.inside += 1
-            if self.inside > 1:
-                return
-            saved = os.dup(STDERR)
-            self.undo.callback(os.close, saved)
-            self.undo.callback(os.dup2, saved, STDERR)
-            self.undo.enter_context(contextlib.redirect_stdout(io.StringIO()))
-            with open(os.devnull, "wb") as nowhere:
-                os.dup2(nowhere.fileno(), STDERR)
+            if self.inside == 1:
+                self.said = self.undo.enter_context(_kept_or_nowhere())
+                self.undo.enter_context(contextlib.redirect_stdout(io.StringIO()))
+                with contextlib.suppress(OSError):  # standard error may be closed
+                    saved = os.dup(STDERR)
+                    self.undo.callback(os.close, saved)
+                    self.undo.callback(os.dup2, saved, STDERR)
+                    os.dup2(self.said.fileno(), STDERR)
+            return self.said
 
     def leave(self) -> None:
         with self.lock:
@@ -234,18 +236,32 @@ class _Silence:
                 self.undo.close()
 
 
+def _kept_or_nowhere() -> io.RawIOBase:
+    try:
+        return tempfile.TemporaryFile("a+b", buffering=0)
+    except OSError:
+        return open(os.devnull, "a+b", buffering=0)
+
+
 _silence = _Silence()
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Iterator[Callable[[], str]]:
     """Keep a decoder that prints about damaged files, in C or Python, from writing to the terminal.
 
-    It holds for the whole process, so it is used only around the decoders that print.
+    The value of the block gives what was printed to standard error since it began. It holds for the whole process, so
+    it is used only around the decoders that print; what other threads print meanwhile is in it too.
     """
-    _silence.enter()
+    said = _silence.enter()
+    begin = os.fstat(said.fileno()).st_size
+
+    def printed() -> str:
+        said.seek(begin)  # what is printed next is appended all the same
+        return (said.read(MAX_SAID) or b"").decode("utf-8", "replace")
+
     try:
-        yield
+        yield printed
     finally:
         _silence.leave()
 

@@ -123,7 +123,7 @@ def _header(source: Source) -> tuple[int, int, int, int]:
     width, height, bits, colour = struct.unpack(">IIBB", source.data[16:26])
     if colour not in CHANNELS:
         raise FileError(source.path, f"damaged or unsupported PNG file (colour type {colour})")
-    check_size(source, width, height)
+    check_size(source, width, height, 2 * (CHANNELS[colour] + 3) * max(bits // 8, 1))
     return width, height, bits, colour
 
 

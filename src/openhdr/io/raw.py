@@ -6,6 +6,7 @@ of a bracket: camera white balance, fixed white level, no brightening, no gamma.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from openhdr.io.exif import (
     tiff_layout,
 )
 from openhdr.io.format import Bytes, Format, ImageInfo, Source, check_size, decoding, quiet
+from openhdr.io.pixels import as_rgb
 
 # At the start of the file: Fujifilm, Olympus (3), Panasonic, Minolta, Sigma, Canon CRW
 SIGNATURES = (
@@ -40,7 +42,11 @@ SIGNATURES = (
 CR2_MARK = b"CR\x02"
 FILTER_ARRAY, LINEAR_RAW = 32803, 34892  # photometric interpretations of TIFF/EP and DNG
 MAX_SUB_DIRECTORIES = 8
+MISSING = ("Unexpected end of file", "data corrupted")  # what the decoder prints, and goes on
+BYTES_PER_PIXEL = 30  # sensor values, four colours, RGB of 16 bits and of floats
 CONTAINER_BITS = 16  # how many of them the sensor uses is known only after unpacking
+
+_alone = threading.Lock()  # one at a time: what the decoder prints does not say of which file
 
 
 def recognise(data: Bytes) -> bool:
@@ -59,7 +65,7 @@ def probe(source: Source) -> ImageInfo:
     rawpy = _rawpy()
     with decoding(source, "camera RAW", rawpy.LibRawError), quiet(), _opened(source) as raw:
         sizes = raw.sizes
-        check_size(source, sizes.raw_width, sizes.raw_height)
+        check_size(source, sizes.raw_width, sizes.raw_height, BYTES_PER_PIXEL)
         tags = read_tags(exif_of(source.data))
         turned = sizes.flip in (5, 6)
         width, height = (sizes.height, sizes.width) if turned else (sizes.width, sizes.height)
@@ -74,7 +80,17 @@ def read(source: Source) -> Image:
     """float32, linear Rec.709, 0..1: 1.0 = the sensor clips (after white balance)."""
     rawpy = _rawpy()
     info = probe(source)
-    with decoding(source, "camera RAW", rawpy.LibRawError), quiet(), _opened(source) as raw:
+    with (
+        _alone,
+        decoding(source, "camera RAW", rawpy.LibRawError),
+        quiet() as printed,
+        _opened(source) as raw,
+    ):
+        sensor = raw.raw_image_visible if raw.raw_type == rawpy.RawType.Flat else None
+        missing = any(words in printed() for words in MISSING)
+        if missing or (sensor is not None and not sensor.any()):
+            raise ValueError("sensor values are missing, the file may be cut off")
+        zeros = 0 if sensor is None else sensor[::-1].any(axis=1).argmax()
         developed = raw.postprocess(
             use_camera_wb=True,
             no_auto_bright=True,
@@ -84,8 +100,10 @@ def read(source: Source) -> Image:
             output_color=rawpy.ColorSpace.sRGB,  # Rec.709 primaries; the curve is `gamma`
             highlight_mode=rawpy.HighlightMode.Clip,
         )
-        pixels = developed.astype(np.float32)
-        notes = () if any(raw.camera_whitebalance[:3]) else (NO_WHITE_BALANCE,)
+        pixels, _ = as_rgb(developed.astype(np.float32))
+        notes = () if any(raw.camera_whitebalance[:3]) or raw.num_colors == 1 else (NO_WHITE_BALANCE,)
+    if zeros:
+        notes += (f"The last {zeros} rows of sensor values are zero: the file may be incomplete.",)
     pixels /= np.float32(65535)
     return Image(pixels, "linear", info.exposure, info.metadata, info.notes + notes)
 
