@@ -56,7 +56,7 @@ class MissingExtraError(OpenHDRError):
     """The request needs an optional dependency. `extra` is its name in `pip install 'openhdr[extra]'`."""
 
     def __init__(self, need: str, extra: str) -> None:
-        self.extra = extra
+        self.need, self.extra = need, extra
         super().__init__(f"{need} is not installed; run: pip install 'openhdr[{extra}]'")
 
 

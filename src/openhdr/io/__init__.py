@@ -19,12 +19,13 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import writable_file, write_whole
 from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.core.table import Row, Table
+from openhdr.io import isolated
 from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, encoding, open_source, trailing_zeros
 from openhdr.io.pixels import in_primaries
 
 __all__ = [
     *("FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
-    *("check_output", "probe", "read", "stores_light", "takes_sdr", "write"),
+    *("check_output", "probe", "read", "read_isolated", "stores_light", "takes_sdr", "write"),
 ]
 
 
@@ -108,6 +109,8 @@ def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | No
     primaries: of the pixels that are returned; None = as stored.
     Raises FileError (missing, empty, truncated, damaged, too large, not an image) or MissingExtraError.
     """
+    if isolated.wanted():
+        return read_isolated(path, base=base, primaries=primaries)
     with _opened(path, base) as (source, row, format):
         image = format.read(source).with_notes(*_misnamed(source.path, row), *_incomplete(source))
     return image if primaries is None else in_primaries(image, primaries)
@@ -118,9 +121,27 @@ def probe(path: str | Path) -> ImageInfo:
 
     Raises FileError or MissingExtraError like `read`; damage further in the file goes unseen.
     """
+    if isolated.wanted():
+        return isolated.call("probe", ImageInfo, path, {}, isolated.MEMORY_GB, isolated.SECONDS)
     with _opened(path) as (source, row, format):
         info = format.probe(source)
         return replace(info, notes=info.notes + _misnamed(source.path, row))
+
+
+def read_isolated(
+    path: str | Path,
+    *,
+    base: bool = False,
+    primaries: Chromaticities | None = REC709,
+    memory_gb: float = isolated.MEMORY_GB,
+    seconds: float = isolated.SECONDS,
+) -> Image:
+    """As `read`, in a child process: a file that crashes its decoder or keeps it busy becomes a FileError.
+
+    memory_gb: of memory that the child may take. seconds: that it may take. The environment variable OPENHDR_ISOLATE
+    makes `read` and `probe` work so, and with them all that reads files.
+    """
+    return isolated.call("read", Image, path, {"base": base, "primaries": primaries}, memory_gb, seconds)
 
 
 def write(path: str | Path, image: Image, options: WriteOptions | None = None) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ SIGNATURES = (
 )
 CR2_MARK = b"CR\x02"
 FILTER_ARRAY, LINEAR_RAW = 32803, 34892  # photometric interpretations of TIFF/EP and DNG
+PIECES = {273: 279, 324: 325}  # where strips and tiles begin: their sizes
 MAX_SUB_DIRECTORIES = 8
 MISSING = ("Unexpected end of file", "data corrupted")  # what the decoder prints, and goes on
 BYTES_PER_PIXEL = 30  # sensor values, four colours, RGB of 16 bits and of floats
@@ -86,6 +87,7 @@ def read(source: Source) -> Image:
         quiet() as printed,
         _opened(source) as raw,
     ):
+        _check_end(source.data)
         sensor = raw.raw_image_visible if raw.raw_type == rawpy.RawType.Flat else None
         missing = any(words in printed() for words in MISSING)
         if missing or (sensor is not None and not sensor.any()):
@@ -128,14 +130,34 @@ def exif_of(data: Bytes) -> Any:
 
 
 def _holds_sensor_values(data: Bytes) -> bool:
+    found = _directories(data)
+    kinds = {each.get(PHOTOMETRIC) for each in found}
+    return bool(kinds & {FILTER_ARRAY, LINEAR_RAW}) or any(DNG_VERSION in each for each in found[:1])
+
+
+def _directories(data: Bytes) -> list[dict[int, Any]]:
+    """The tags of the first directory of a TIFF structure and of its children."""
     layout = tiff_layout(data)
     if layout is None:
-        return False
-    tags = dict(directory(data, layout, layout.first))
+        return []
+    wanted = {DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES, *PIECES, *PIECES.values()}
+    tags = dict(directory(data, layout, layout.first, wanted))
     inner = tags.get(SUB_DIRECTORIES, ())
     starts = (inner if isinstance(inner, tuple) else (inner,))[:MAX_SUB_DIRECTORIES]
-    found = [tags, *(dict(directory(data, layout, start)) for start in starts if isinstance(start, int))]
-    return DNG_VERSION in tags or any(each.get(PHOTOMETRIC) in (FILTER_ARRAY, LINEAR_RAW) for each in found)
+    return [tags, *(dict(directory(data, layout, at, wanted)) for at in starts if isinstance(at, int))]
+
+
+def _check_end(data: Bytes) -> None:
+    """Raise ValueError when a strip or tile lies beyond the end of a file that is built like TIFF."""
+    for tags in _directories(data):
+        for begins, sizes in PIECES.items():
+            pieces = zip(_numbers(tags.get(begins)), _numbers(tags.get(sizes)), strict=False)
+            if any(begin + size > len(data) for begin, size in pieces):
+                raise ValueError("sensor values are missing, the file may be cut off")
+
+
+def _numbers(value: Any) -> list[int]:
+    return [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, int)]
 
 
 def _exposure(raw: Any) -> Exposure | None:

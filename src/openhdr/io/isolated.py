@@ -1,0 +1,203 @@
+"""Reading in a child process with limits on memory and time: what a file does to its decoder stays there.
+
+A crash, an endless loop or a flood of memory ends the child, and the caller gets a FileError. It protects against
+accidents; it is no cage for code that breaks out of a decoder, which runs with the rights of the user.
+
+Children wait for further files, so that starting one is paid once. Request and answer are a line of JSON each; the
+pixels follow the answer as they are in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import numpy as np
+
+from openhdr.core.errors import FileError, MissingExtraError, OpenHDRError, printable
+
+MEMORY_GB, SECONDS = 4.0, 60.0
+VARIABLE = "OPENHDR_ISOLATE"
+"""Environment variable: where it is set and not empty, `read` and `probe` work in a child process."""
+
+Kind = TypeVar("Kind")
+
+
+def wanted() -> bool:
+    return bool(os.environ.get(VARIABLE))
+
+
+class Ended(Exception):
+    """The child is gone: it crashed, or it was killed because it took too long."""
+
+
+class Child:
+    """A process that reads files. It ends when this one does."""
+
+    def __init__(self, memory_gb: float) -> None:
+        self.memory_gb, self.owner = memory_gb, os.getpid()
+        start = f"import sys; sys.path[:] = {sys.path!r}; from openhdr.io.isolated import serve; serve({memory_gb})"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", start],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {VARIABLE: "", "OPENBLAS_NUM_THREADS": "1"},
+        )
+
+    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The answer, with the pixels in its facts. Raises Ended, which says why."""
+        late = threading.Timer(seconds, self.process.kill)
+        late.start()
+        began = time.monotonic()
+        try:
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.flush()
+            answer = json.loads(self.process.stdout.readline())
+            if "shape" in answer:
+                answer["facts"]["pixels"] = pixels = np.empty(answer["shape"], answer["dtype"])
+                if self.process.stdout.readinto(memoryview(pixels).cast("B")) < pixels.nbytes:
+                    raise EOFError
+            return answer
+        except (BrokenPipeError, EOFError, ValueError) as error:
+            if time.monotonic() - began >= seconds:
+                raise Ended(f"takes longer than {seconds:g} s to read") from error
+            status = self.process.wait()
+            raise Ended(f"ends its decoder ({_status(status)})") from error
+        finally:
+            late.cancel()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.wait()
+
+
+def _status(status: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-status).name
+    return f"exit status {status}"
+
+
+_idle: list[Child] = []
+
+
+def call(
+    function: str,
+    kind: type[Kind],
+    path: str | Path,
+    options: dict[str, Any],
+    memory_gb: float,
+    seconds: float,
+) -> Kind:
+    """What the function of `openhdr.io` returns for the file, a `kind`, made by a child process.
+
+    memory_gb: for pixels and all else that decoding takes (not on Windows). Raises what the function raises, and
+    FileError when reading takes longer than `seconds` or ends the child.
+    """
+    child = _free(memory_gb)
+    try:
+        answer = child.ask({"function": function, "path": os.path.abspath(path), "options": options}, seconds)
+    except BaseException as error:
+        child.end()
+        if isinstance(error, Ended):
+            raise FileError(path, str(error), "the file is damaged, or made to do so") from error
+        raise
+    _idle.append(child)
+    if "missing" in answer:
+        raise MissingExtraError(*answer["missing"])
+    if "problem" in answer:
+        raise FileError(path, answer["problem"])
+    return _rebuilt(kind, answer["facts"])
+
+
+def _free(memory_gb: float) -> Child:
+    """A child that waits, or a new one. One that ended meanwhile, or belongs to the parent of a fork, is left."""
+    while _idle:
+        with contextlib.suppress(IndexError):  # another thread was faster
+            child = _idle.pop()
+            if child.owner == os.getpid() and child.memory_gb == memory_gb and child.process.poll() is None:
+                return child
+    return Child(memory_gb)
+
+
+def _rebuilt(kind: Any, value: Any) -> Any:
+    """A value of type `kind` from JSON: dataclasses from objects, tuples from lists."""
+    if isinstance(value, list):
+        return tuple(_rebuilt(None, item) for item in value)
+    if not isinstance(value, dict):
+        return Path(value) if kind is Path else value
+    kinds = [each for each in (kind, *get_args(kind)) if is_dataclass(each)]
+    if not kinds:
+        return {name: _rebuilt(None, item) for name, item in value.items()}
+    hints = get_type_hints(kinds[0])
+    return kinds[0](**{name: _rebuilt(hints[name], item) for name, item in value.items()})
+
+
+# What runs in the child
+
+
+def serve(memory_gb: float) -> None:
+    """Answer requests from standard input until it closes."""
+    from openhdr import io
+
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    with open(os.devnull, "wb") as nowhere:  # decoders print
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    _limit_memory(memory_gb)
+    for line in requests:
+        request = json.loads(line)
+        try:
+            result = getattr(io, request["function"])(request["path"], **request["options"])
+        except MissingExtraError as error:
+            answer, pixels = {"missing": [error.need, error.extra]}, None
+        except (OpenHDRError, MemoryError) as error:
+            problem = str(error).removeprefix(f"{printable(request['path'])}: ")
+            answer, pixels = {"problem": problem or "needs more memory than it may have"}, None
+        else:
+            answer, pixels = _facts(result)
+        answers.write(json.dumps(answer).encode() + b"\n")
+        if pixels is not None:
+            answers.write(memoryview(np.ascontiguousarray(pixels)).cast("B"))
+        answers.flush()
+
+
+def _facts(result: Any) -> tuple[dict[str, Any], np.ndarray | None]:
+    """A dataclass as JSON values, its pixels apart."""
+    facts = {field.name: _plain(getattr(result, field.name)) for field in fields(result)}
+    pixels = facts.pop("pixels", None)
+    if pixels is None:
+        return {"facts": facts}, None
+    return {"facts": facts, "shape": pixels.shape, "dtype": pixels.dtype.str}, pixels
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    return str(value) if isinstance(value, Path) else value
+
+
+def _limit_memory(memory_gb: float) -> None:
+    """Let this process take so much more than it has. Where the system cannot, nothing is limited."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    bound = pages * resource.getpagesize() + int(memory_gb * 1e9)
+    with contextlib.suppress(ValueError, OSError):  # a lower limit holds already; macOS knows none
+        resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
