@@ -224,7 +224,7 @@ def fault(target: Callable, path: Path, kind: str, whole: tuple) -> str:
 
 
 def child(sample: Path, count: int, seconds: float, seed: str) -> None:
-    """Print a line of JSON for each fault, then the counts. An exception or a crash ends it; its file stays in place."""
+    """Print a line of JSON for each fault, then the counts. A crash or an exception ends it; its file stays."""
     faulthandler.enable()
     warnings.simplefilter("error")
     target = TARGETS.get(sample.name.split("-")[0], read_picture)
