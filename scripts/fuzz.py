@@ -81,21 +81,22 @@ def foreign() -> Iterator[tuple[str, bytes]]:
     codes = (scene() * 60).astype(np.uint8)
     photo = Pillow.fromarray(codes)
 
-    def saved(picture: Pillow.Image, kind: str, **options) -> bytes:
+    photos = {
+        "jpeg-progressive.jpg": (photo, {"progressive": True}),
+        "jpeg-restarts.jpg": (photo, {"restart_marker_rows": 1, "subsampling": 2}),
+        "jpeg-inks.jpg": (photo.convert("CMYK"), {}),
+        "jpeg-grey.jpg": (photo.convert("L"), {"optimize": True}),
+        "png-palette.png": (photo.convert("P"), {}),
+        "png-grey.png": (photo.convert("LA"), {}),
+        "webp-lossless.webp": (photo, {"lossless": True}),
+        "webp-animated.webp": (photo, {"save_all": True, "append_images": [photo.rotate(90)]}),
+        "avif-animated.avif": (photo, {"save_all": True, "append_images": [photo.rotate(180)]}),
+    }
+    for name, (picture, options) in photos.items():
         file = io.BytesIO()
-        picture.save(file, kind, **options)
-        return file.getvalue()
-
-    yield "jpeg-progressive.jpg", saved(photo, "JPEG", progressive=True)
-    yield "jpeg-restarts.jpg", saved(photo, "JPEG", restart_marker_rows=1, subsampling=2)
-    yield "jpeg-inks.jpg", saved(photo.convert("CMYK"), "JPEG")
-    yield "jpeg-grey.jpg", saved(photo.convert("L"), "JPEG", optimize=True)
-    yield "png-palette.png", saved(photo.convert("P"), "PNG")
-    yield "png-grey.png", saved(photo.convert("LA"), "PNG")
+        picture.save(file, name.split("-")[0], **options)
+        yield name, file.getvalue()
     yield "png-sixteen.png", imagecodecs.png_encode(codes.astype(np.uint16) * 257)
-    yield "webp-lossless.webp", saved(photo, "WEBP", lossless=True)
-    yield "webp-animated.webp", saved(photo, "WEBP", save_all=True, append_images=[photo.rotate(90)])
-    yield "avif-animated.avif", saved(photo, "AVIF", save_all=True, append_images=[photo.rotate(180)])
     yield "avif-ten.avif", imagecodecs.avif_encode(codes.astype(np.uint16) * 4, level=90, bitspersample=10)
     for name in ("NO", "RLE", "ZIPS", "PIZ", "PXR24", "B44", "DWAA"):
         header = {"compression": getattr(OpenEXR, f"{name}_COMPRESSION"), "type": OpenEXR.scanlineimage}
