@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -46,7 +46,8 @@ class Child:
 
     def __init__(self, memory_gb: float) -> None:
         self.memory_gb, self.owner = memory_gb, os.getpid()
-        start = f"import sys; sys.path[:] = {sys.path!r}; from openhdr.io.isolated import serve; serve({memory_gb})"
+        serve = f"io.isolated.serve({{'read': io.read, 'probe': io.probe}}, {memory_gb})"
+        start = f"import sys; sys.path[:] = {sys.path!r}; from openhdr import io; {serve}"
         self.process = subprocess.Popen(
             [sys.executable, "-c", start],
             stdin=subprocess.PIPE,
@@ -149,10 +150,8 @@ def _rebuilt(kind: Any, value: Any) -> Any:
 # What runs in the child
 
 
-def serve(memory_gb: float) -> None:
-    """Answer requests from standard input until it closes."""
-    from openhdr import io
-
+def serve(functions: Mapping[str, Callable[..., Any]], memory_gb: float) -> None:
+    """Answer requests from standard input until it closes. functions: those of `openhdr.io` that may be asked for."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     with open(os.devnull, "wb") as nowhere:  # decoders print
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
@@ -160,7 +159,7 @@ def serve(memory_gb: float) -> None:
     for line in requests:
         request = json.loads(line)
         try:
-            result = getattr(io, request["function"])(request["path"], **request["options"])
+            result = functions[request["function"]](request["path"], **_rebuilt(None, request["options"]))
         except MissingExtraError as error:
             answer, pixels = {"missing": [error.need, error.extra]}, None
         except (OpenHDRError, MemoryError) as error:
