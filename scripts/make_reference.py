@@ -24,8 +24,8 @@ from openhdr.bench import CASES
 from openhdr.cli import COMMANDS
 from openhdr.core.table import Row
 from openhdr.data.readers import DATASETS
-from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
-from openhdr.expansion import EXPANDERS
+from openhdr.expansion import DEFAULT as DEFAULT_INVERSE_TONE_MAPPER
+from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.io import FORMATS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
@@ -117,8 +117,9 @@ def option_help(option: click.Option, context: click.Context) -> str:
 def methods() -> str:
     mergers = ((named(row, DEFAULT_MERGER), row.summary, row.output) for row in MERGERS.values())
     aligners = ((named(row, DEFAULT_ALIGNER), row.summary) for row in ALIGNERS.values())
-    expanders = (
-        (named(row, DEFAULT_EXPANDER), row.summary, row.paper or "ours") for row in EXPANDERS.values()
+    inverse_tone_mappers = (
+        (named(row, DEFAULT_INVERSE_TONE_MAPPER), row.summary, row.paper or "ours")
+        for row in INVERSE_TONE_MAPPERS.values()
     )
     operators = (
         (named(row, DEFAULT_OPERATOR), row.summary, row.paper, "local" if row.local else "global")
@@ -133,7 +134,7 @@ def methods() -> str:
         "## Aligners: `openhdr merge --align`",
         table(["name", "what it does"], aligners),
         "## Expansion of one photo: `openhdr expand --method`",
-        table(["name", "what it does", "source"], expanders),
+        table(["name", "what it does", "source"], inverse_tone_mappers),
         "## Tone mapping operators: `openhdr tonemap --operator`",
         table(["name", "what it does", "source", "kind"], operators),
     )

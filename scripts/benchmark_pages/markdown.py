@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmark_pages.stored import DEFAULT_EXPANDER, DEFAULT_MERGER, PHOTO, Stored
+from benchmark_pages.stored import DEFAULT_INVERSE_TONE_MAPPER, DEFAULT_MERGER, PHOTO, Stored
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _cell(value: float | None, head: Head, best: str | None) -> str:
 
 
 def shown_name(stored: Stored, name: str) -> str:
-    chosen = stored.methods[name]["method"] in (DEFAULT_MERGER, DEFAULT_EXPANDER)
+    chosen = stored.methods[name]["method"] in (DEFAULT_MERGER, DEFAULT_INVERSE_TONE_MAPPER)
     return f"`{name}`" + (" (default)" if chosen and not stored.is_variant(name) else "")
 
 

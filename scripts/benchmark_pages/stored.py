@@ -13,8 +13,8 @@ from typing import Any
 from openhdr.bench.case import Setting
 from openhdr.bench.robustness import LEFT_OUT
 from openhdr.bench.settings import weights_sha256
-from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
-from openhdr.expansion import EXPANDERS
+from openhdr.expansion import DEFAULT as DEFAULT_INVERSE_TONE_MAPPER
+from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.models import MODELS, WEIGHTS
@@ -42,7 +42,7 @@ class Stored:
     @property
     def default(self) -> str:
         """The method that is used when none is named; as long as that is not measured, the first that is."""
-        chosen = DEFAULT_MERGER if self.task == "merge" else DEFAULT_EXPANDER
+        chosen = DEFAULT_MERGER if self.task == "merge" else DEFAULT_INVERSE_TONE_MAPPER
         whole = [name for name in self.methods if self._is_whole(name) and not self.is_variant(name)]
         return next((name for name in whole if self.methods[name]["method"] == chosen), whole[0])
 
@@ -104,7 +104,7 @@ class Stored:
         trained = {row.network for row in weights}
         bare = [name for name, row in MODELS.items() if row.task == self.task and name not in trained]
         table = (
-            EXPANDERS
+            INVERSE_TONE_MAPPERS
             if self.task == "expand"
             else {n: r for n, r in MERGERS.items() if r.output == "radiance"}
         )

@@ -10,7 +10,7 @@ from openhdr.bench.case import Setting
 from openhdr.bench.load import load_case, narrowed
 from openhdr.bench.settings import expand_settings, merge_settings, size_of, weights_sha256
 from openhdr.core.errors import FileError, RequestError
-from openhdr.expansion import EXPANDERS
+from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS, LearnedRow
 
 TOML = """
@@ -135,7 +135,7 @@ def test_every_merger_of_light_takes_part():
 
 def test_every_expansion_takes_part():
     names = [setting.name for setting in expand_settings()[0]]
-    assert set(EXPANDERS) <= set(names) and names[-1] == "photo"
+    assert set(INVERSE_TONE_MAPPERS) <= set(names) and names[-1] == "photo"
 
 
 def test_networks_with_weights_take_part_and_the_others_are_named(shipped):

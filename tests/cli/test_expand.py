@@ -13,7 +13,7 @@ from openhdr import io, models
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.image import Image
 from openhdr.core.table import Table
-from openhdr.expansion import EXPANDERS
+from openhdr.expansion import INVERSE_TONE_MAPPERS
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def itm(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("method", [None, *EXPANDERS])
+@pytest.mark.parametrize("method", [None, *INVERSE_TONE_MAPPERS])
 def test_every_method_writes_light(run, photos, tmp_path, method):
     options = ("--method", method) if method else ()
     ran = run("expand", photos / "2.png", "-o", tmp_path / "out.exr", "--json", *options)

@@ -24,7 +24,7 @@ KINDS = MappingProxyType(
     {
         "aligner": "openhdr.alignment:ALIGNERS",
         "merger": "openhdr.merging:MERGERS",
-        "expander": "openhdr.expansion:EXPANDERS",
+        "inverse_tone_mapper": "openhdr.expansion:INVERSE_TONE_MAPPERS",
         "operator": "openhdr.tonemapping:OPERATORS",
         "file_format": "openhdr.io:FORMATS",
         "metric": "openhdr.metrics:METRICS",

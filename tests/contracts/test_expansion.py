@@ -1,4 +1,4 @@
-"""Every expander: any photo gives finite light, the photo untouched, 1.0 where it clips."""
+"""Every inverse_tone_mapper: any photo gives finite light, the photo untouched, 1.0 where it clips."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ PHOTOS = {
 
 
 @pytest.mark.parametrize("photo", list(PHOTOS))
-def test_any_photo_becomes_light(expander, photo) -> None:
+def test_any_photo_becomes_light(inverse_tone_mapper, photo) -> None:
     codes = PHOTOS[photo].astype(np.uint8)
     kept = codes.copy()
-    result = expand_photo(Image(codes, "srgb"), ExpandOptions(expander.name))
+    result = expand_photo(Image(codes, "srgb"), ExpandOptions(inverse_tone_mapper.name))
     light = result.image.pixels
     assert light.shape == codes.shape and light.dtype == np.float32
     assert np.isfinite(light).all() and light.min() >= 0
     np.testing.assert_array_equal(codes, kept)
 
 
-def test_brighter_stays_brighter(expander) -> None:
+def test_brighter_stays_brighter(inverse_tone_mapper) -> None:
     """Grey steps keep their order, and grey stays grey; the topmost step counts as clipped."""
     steps = np.repeat(np.linspace(10, 250, 12).astype(np.uint8), 8)
     photo = Image(np.tile(steps[None, :, None], (32, 1, 3)), "srgb")
-    light = expand_photo(photo, ExpandOptions(expander.name)).image.pixels
+    light = expand_photo(photo, ExpandOptions(inverse_tone_mapper.name)).image.pixels
     middles = light[16, 4::8]
     assert (np.diff(middles, axis=0) > 0).all()
     np.testing.assert_allclose(middles[:, 0], middles[:, 2], rtol=0.05)
 
 
-def test_measured_light_is_kept_where_the_row_says_so(expander, scene, shoot) -> None:
+def test_measured_light_is_kept_where_the_row_says_so(inverse_tone_mapper, scene, shoot) -> None:
     photo = photo_of(shoot(np.tile(scene, (3, 3, 1)), [0.0])[0], analytic("srgb"))
-    light = expander.load()(photo)
+    light = inverse_tone_mapper.load()(photo)
     same = np.array_equal(light[~photo.lost], photo.linear[~photo.lost])
-    assert same == expander.keeps_measured
+    assert same == inverse_tone_mapper.keeps_measured

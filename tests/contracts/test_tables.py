@@ -109,7 +109,7 @@ def _is_command(stem: str, tree: ast.Module) -> bool:
 ITEMS = {
     "aligner": _defines("align"),
     "merger": _defines("combine", "fuse", "merge"),
-    "expander": _is_operator,
+    "inverse_tone_mapper": _is_operator,
     "operator": _is_operator,
     "file_format": _is_format,
     "metric": _is_metric,

@@ -78,7 +78,7 @@ def tiny(scenes: Path) -> Callable[..., Recipe]:
 
 def losses_of(folder: Path) -> list[float]:
     """The logged losses of a run, in order; fails when a step is missing or there twice."""
-    from openhdr.train.journal import read_losses
+    from openhdr.train.logger import read_losses
 
     lines = read_losses(folder)
     assert [line["step"] for line in lines] == list(range(1, len(lines) + 1))

@@ -59,7 +59,7 @@ def in_processes(count: int, name: str, folder: Path, changes: tuple[str, ...]) 
     ("name", "changes"),
     [
         ("gsanet", ("run.accumulate=1", "validation.every=2")),  # a percentile of the whole batch
-        ("two-stage", ()),  # batch normalisation in the critic, MS-SSIM of the whole batch
+        ("two-stage", ()),  # batch normalisation in the discriminator, MS-SSIM of the whole batch
         ("stack-itm", ("objective.fusion_from=2",)),
     ],
 )
@@ -101,7 +101,7 @@ def test_batch_that_cannot_be_shared_is_refused(tiny) -> None:
 
 
 def test_samples_do_not_depend_on_how_they_are_dealt_out(tiny, tmp_path: Path) -> None:
-    from openhdr.train.distributed import World
+    from openhdr.train.distributed import DistributedContext
     from openhdr.train.examples import Examples, batches
     from openhdr.train.sources.simulated import open_simulated
 
@@ -109,14 +109,14 @@ def test_samples_do_not_depend_on_how_they_are_dealt_out(tiny, tmp_path: Path) -
     source = open_simulated(recipe.data, recipe.run.seed, tmp_path / "cache")
     examples = Examples(source, recipe.objective, recipe.data, recipe.run.seed, False)
 
-    def frames(world: World) -> list[torch.Tensor]:
+    def frames(context: DistributedContext) -> list[torch.Tensor]:
         return [
             piece["frames"]
-            for pieces in batches(examples, recipe.run, recipe.compute, world, range(1, 3))
+            for pieces in batches(examples, recipe.run, recipe.compute, context, range(1, 3))
             for piece in pieces
         ]
 
-    whole = torch.cat(frames(World()))
-    first, second = (frames(World(rank, 2)) for rank in (0, 1))
+    whole = torch.cat(frames(DistributedContext()))
+    first, second = (frames(DistributedContext(rank, 2)) for rank in (0, 1))
     dealt = torch.cat([part for pair in zip(first, second, strict=True) for part in pair])
     assert np.array_equal(whole.numpy(), dealt.numpy())

@@ -12,15 +12,15 @@ from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import FileError, RequestError
 from openhdr.models import MODELS, load
 from openhdr.train.hand_wired import (
-    BEGINNINGS,
     GATE,
+    INITIALISATIONS,
     KNEE,
     LIFT,
     LONG_KNEE,
     LONG_SHARE,
     STEP,
-    begun_network,
-    wired_weights,
+    hand_wired_numbers,
+    initialised_network,
 )
 from openhdr.train.loop import train
 
@@ -57,7 +57,7 @@ def _formula(frames: np.ndarray) -> np.ndarray:
 
 def _begun(name: str) -> torch.nn.Module:
     torch.manual_seed(1)
-    return begun_network(name, "plain", {})
+    return initialised_network(name, "hand-wired", {})
 
 
 def _result(net: torch.nn.Module, frames: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ def _decibels(code: np.ndarray, light: np.ndarray) -> float:
 
 def test_every_network_can() -> None:
     """But for the merger's own, whose first weights are the classical merger."""
-    assert set(BEGINNINGS) == {row.name for row in MODELS.values() if row.task != "trust"}
+    assert set(INITIALISATIONS) == {row.name for row in MODELS.values() if row.task != "trust"}
 
 
 @pytest.mark.parametrize("name", list(NEAR))
@@ -110,7 +110,12 @@ def test_one_photo_passes_and_clipped_light_is_lifted(name: str) -> None:
 
 
 def test_a_run_begins_there(tiny, tmp_path: Path) -> None:
-    changes = ("network.begin=plain", "validation.every=2", "validation.scale=shortest", "run.length=1")
+    changes = (
+        "network.initialisation=hand-wired",
+        "validation.every=2",
+        "validation.scale=shortest",
+        "run.length=1",
+    )
     found = train(tiny("gsanet", *changes, "optimiser.lr=1e-6"), tmp_path / "plain")
     history = found["validation"]
     random = train(tiny("gsanet", *changes[1:], "optimiser.lr=1e-6"), tmp_path / "random")["validation"]
@@ -120,7 +125,12 @@ def test_a_run_begins_there(tiny, tmp_path: Path) -> None:
 def test_a_run_goes_on_from_the_weights_of_another(tiny, tmp_path: Path) -> None:
     train(tiny("gsanet"), tmp_path / "one")
     last = tmp_path / "one" / "last.safetensors"
-    still = ("optimiser.lr=1e-30", "network.begin=plain", "run.length=1", f"network.weights={last}")
+    still = (
+        "optimiser.lr=1e-30",
+        "network.initialisation=hand-wired",
+        "run.length=1",
+        f"network.weights={last}",
+    )
     train(tiny("gsanet", *still), tmp_path / "two")
     assert same_weights(last, tmp_path / "two" / "last.safetensors")
 
@@ -136,9 +146,14 @@ def _srgb(code: np.ndarray) -> np.ndarray:
 
 def test_what_is_set_by_hand_learns_at_its_own_rate(tiny, tmp_path: Path) -> None:
     """The last layer of GSANet is all set by hand, the second of its dense block comes from chance."""
-    changes = ("network.begin=plain", "run.length=3", "optimiser.lr=1e-3", "optimiser.wired_rate=0.01")
+    changes = (
+        "network.initialisation=hand-wired",
+        "run.length=3",
+        "optimiser.lr=1e-3",
+        "optimiser.hand_wired_lr_scale=0.01",
+    )
     train(tiny("gsanet", *changes, "schedule.warmup_steps=0"), tmp_path)
-    wired = wired_weights("gsanet", {"share_features": True})
+    wired = hand_wired_numbers("gsanet", {"share_features": True})
     assert wired["output.2.weight"].all()
     assert not wired["dense_block.layers.1.weight"].any()
     folders = (tmp_path / "checkpoints").iterdir()
@@ -151,8 +166,8 @@ def test_what_is_set_by_hand_learns_at_its_own_rate(tiny, tmp_path: Path) -> Non
 def test_eapnet_begins_as_its_light_version() -> None:
     frames, light = _bracket(48)
     torch.manual_seed(1)
-    begun = _result(begun_network("eapnet", "light", {}), frames)
+    begun = _result(initialised_network("eapnet", "light", {}), frames)
     net = load("eapnet-light", "eapnet-light")
     assert _decibels(begun, light) > _decibels(_result(net, frames), light) - 3
-    with pytest.raises(RequestError, match="'gsanet' begins plain"):
-        begun_network("gsanet", "light", {})
+    with pytest.raises(RequestError, match="'gsanet' has hand-wired"):
+        initialised_network("gsanet", "light", {})

@@ -18,9 +18,9 @@ from openhdr.data.sample import Sample
 from openhdr.metrics import evaluate
 from openhdr.models.layers.exposure import align_exposure
 from openhdr.train.examples import collate
+from openhdr.train.objectives.contract import Nets
 from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.merge import Merge
-from openhdr.train.objectives.nets import Nets
 from openhdr.train.objectives.perceptual import VGGFeatures, perceptual_distance
 from openhdr.train.objectives.stack_itm import StackITMObjective
 from openhdr.train.objectives.two_stage import TwoStageObjective, as_photo, cross_entropy
@@ -133,8 +133,8 @@ def test_sample_without_truth_is_refused(sample: Sample) -> None:
 
 def two_stage_parts(sample: Sample, objective: TwoStageObjective) -> tuple[Nets, dict[str, torch.Tensor]]:
     torch.manual_seed(0)
-    net, critic = models.load("two-stage").train(), objective.critic()
-    return Nets(net, critic), collate([objective.example(sample, np.random.default_rng(0), False)] * 2)
+    net, discriminator = models.load("two-stage").train(), objective.discriminator()
+    return Nets(net, discriminator), collate([objective.example(sample, np.random.default_rng(0), False)] * 2)
 
 
 def test_stage_two_sends_no_gradient_to_stage_one(sample: Sample) -> None:
@@ -196,15 +196,15 @@ def test_phases_of_stack_itm(sample: Sample) -> None:
     """Terms that have not come in yet are zero, and so are their gradients."""
     objective = StackITMObjective(adversarial_from=5, fusion_from=7)
     torch.manual_seed(0)
-    nets = Nets(models.load("stack-itm").train(), objective.critic())
+    nets = Nets(models.load("stack-itm").train(), objective.discriminator())
     batch = collate([objective.example(sample, np.random.default_rng(0), False)])
     shown = {}
     for step in (4, 5, 7):
         terms = objective.net_terms(nets, batch, step)
         shown[step] = [float(terms[name].detach()) > 0 for name in ("up", "down", "adversarial", "fusion")]
     assert shown == {4: [True] * 2 + [False] * 2, 5: [True] * 3 + [False], 7: [True] * 4}
-    assert objective.critic_terms(nets, batch, 4)["critic"].item() == 0
-    assert objective.critic_terms(nets, batch, 5)["critic"].item() > 0
+    assert objective.discriminator_terms(nets, batch, 4)["discriminator"].item() == 0
+    assert objective.discriminator_terms(nets, batch, 5)["discriminator"].item() > 0
 
 
 def test_labels_of_a_bracket_are_exposures_of_its_truth(sample: Sample) -> None:

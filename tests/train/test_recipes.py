@@ -59,8 +59,11 @@ def test_recipe_begins_with_command_hardware_and_expected_score(path: Path) -> N
         ("data.flips=1", "'data.flips' is 1; expected true or false"),
         ("optimiser.betas=[0.9]", "'optimiser.betas'.*list of 2 values"),
         ("optimiser=3", r"expected a table \[optimiser\]"),
-        ("optimiser.wired_rate=0", "'optimiser.wired_rate' is 0.0; expected above 0, to 1"),
-        ("optimiser.wired_rate=0.5", "'optimiser.wired_rate' is 0.5, but the network begins at random"),
+        ("optimiser.hand_wired_lr_scale=0", "'optimiser.hand_wired_lr_scale' is 0.0; expected above 0, to 1"),
+        (
+            "optimiser.hand_wired_lr_scale=0.5",
+            "'optimiser.hand_wired_lr_scale' is 0.5, but the network has random",
+        ),
         ("ema.decay=1", "'ema.decay' is 1.0; expected 0 or more, below 1"),
         ("run.batch", "expected KEY=VALUE"),
     ],

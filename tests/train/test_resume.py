@@ -28,7 +28,7 @@ GAN = "two-stage"  # a recipe with two optimisers and batch normalisation
         (GAN, ()),
         ("gsanet", ("compute.precision=float16",)),
     ],
-    ids=["mean", "critic", "scaler"],
+    ids=["mean", "discriminator", "scaler"],
 )
 def test_resumed_run_is_bit_exact(name: str, changes: tuple[str, ...], tiny, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -117,7 +117,7 @@ def test_full_disk_stops_with_the_last_good_state(scenes: Path, tiny, tmp_path: 
 
 def test_a_folder_with_a_run_is_not_overwritten(tiny, tmp_path: Path) -> None:
     train(tiny("gsanet", "run.length=1"), tmp_path)
-    with pytest.raises(FileError, match="holds a run already; continue it with --resume"):
+    with pytest.raises(FileError, match="holds a run already; continue it with `resume=True`"):
         train(tiny("gsanet", "run.length=1"), tmp_path)
     with pytest.raises(RequestError, match=r"holds a run with network\.name = gsanet, not eapnet"):
         train(tiny("eapnet"), tmp_path, resume=True)

@@ -13,7 +13,7 @@ import torch
 from openhdr import models
 from openhdr.core.errors import RequestError
 from openhdr.metrics import evaluate
-from openhdr.train.distributed import World
+from openhdr.train.distributed import DistributedContext
 from openhdr.train.ema import RunningMean
 from openhdr.train.loop import train
 from openhdr.train.plan import make_plan
@@ -204,8 +204,8 @@ def test_plan_counts_what_the_graph_holds(tiny) -> None:
 
 
 @pytest.mark.parametrize("name", ["two-stage", "stack-itm"])
-def test_plan_knows_critics(name: str, tiny) -> None:
-    assert set(make_plan(tiny(name)).parameters) == {"net", "critic"}
+def test_plan_knows_discriminators(name: str, tiny) -> None:
+    assert set(make_plan(tiny(name)).parameters) == {"net", "discriminator"}
 
 
 def test_cache_is_made_once(tiny, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_cache_is_made_once(tiny, tmp_path: Path) -> None:
 
 
 def test_parts_learn_alone(tiny, tmp_path: Path) -> None:
-    """The other weights stay as they began, also where a critic learns in turn."""
+    """The other weights stay as they began, also where a discriminator learns in turn."""
     begun = ("run.length=2", "optimiser.lr=1e-3", "run.seed=3")
     train(tiny("two-stage", *begun, 'optimiser.only=["stage2.output", "stage2.gates"]'), tmp_path)
     first = weights_of(tmp_path / "checkpoints" / "step-00000001" / "net.safetensors")
@@ -251,5 +251,5 @@ def test_shortest_scale_clips_there(tiny, tmp_path: Path) -> None:
             np.log1p(5000 * np.clip(x / top, 0, 1)) / np.log(5001) for x in (sample.light()[1], sample.truth)
         ]
         values.append(-10 * np.log10(np.mean((pair[0] - pair[1]).astype(np.float64) ** 2)))
-    found = validation.scores_of_reference(World())
+    found = validation.scores_of_reference(DistributedContext())
     assert found["psnr-mu"] == pytest.approx(np.mean(values), abs=1e-3)

@@ -82,7 +82,7 @@ def test_folder_without_held_out_scenes_says_what_to_do(scenes: Path, tmp_path: 
     folder.mkdir()
     (folder / "hill.exr").write_bytes((scenes / "hill.exr").read_bytes())
     source = open_simulated(DataConfig(path=str(folder), patch=32), 0, tmp_path / "c")
-    with pytest.raises(RequestError, match=r"no validation scene in .*--set validation\.every=0"):
+    with pytest.raises(RequestError, match=r"no validation scene in .*validation\.every = 0"):
         source.validation(ValidationConfig())
     samples, _ = source.validation(ValidationConfig(path=str(scenes), samples=1, size=32))
     assert len(samples) == 1
@@ -90,7 +90,7 @@ def test_folder_without_held_out_scenes_says_what_to_do(scenes: Path, tmp_path: 
 
 def test_missing_folder_says_what_to_give(tmp_path: Path) -> None:
     for opener in (open_simulated, open_patches):
-        with pytest.raises(FileError, match="with --data DIR"):
+        with pytest.raises(FileError, match="as `data`"):
             opener(DataConfig(path=str(tmp_path / "none")), 0, tmp_path / "c")
 
 

@@ -19,7 +19,7 @@ from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_known as classical_merge
 from openhdr.merging.trustnet_features import features_of, mu_code
 from openhdr.train.examples import collate
-from openhdr.train.objectives.nets import Nets
+from openhdr.train.objectives.contract import Nets
 from openhdr.train.objectives.trustnet import TrustNetObjective
 from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.plan import check_batch, make_plan

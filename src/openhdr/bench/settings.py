@@ -9,7 +9,7 @@ from openhdr.bench.case import Setting, Task
 from openhdr.bench.opencv import OpenCVOptions
 from openhdr.bench.options import split_options, typed_options
 from openhdr.core.errors import unknown_name
-from openhdr.expansion import EXPANDERS
+from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS, LearnedRow
 from openhdr.models import MODELS, WEIGHTS
 from openhdr.pipeline.bracket_to_hdr import MergeOptions
@@ -48,7 +48,9 @@ def merge_settings() -> Offer:
 
 def expand_settings() -> Offer:
     """Every expansion of one photo, every network for it that comes with weights, and the photo."""
-    classical = tuple(Setting(row.name, row.summary, "expand", row.name) for row in EXPANDERS.values())
+    classical = tuple(
+        Setting(row.name, row.summary, "expand", row.name) for row in INVERSE_TONE_MAPPERS.values()
+    )
     networks, notes = _networks("expand")
     return (*classical, *networks, PHOTO), notes
 

@@ -13,7 +13,7 @@ from openhdr.core.table import Row, Table
 
 
 @dataclass(frozen=True)
-class ExpanderRow(Row):
+class InverseToneMapperRow(Row):
     """paper: where the operator is published, empty where it is ours.
 
     keeps_measured: whether pixels that the photo recorded keep their light.
@@ -23,34 +23,34 @@ class ExpanderRow(Row):
     keeps_measured: bool = False
 
 
-EXPANDERS: Table[ExpanderRow] = Table(
+INVERSE_TONE_MAPPERS: Table[InverseToneMapperRow] = Table(
     "expansion method",
-    ExpanderRow(
+    InverseToneMapperRow(
         "regression",
         "Clipped light estimated from its surroundings; measured pixels are kept.",
         "openhdr.expansion.regression:regression",
         keeps_measured=True,
     ),
-    ExpanderRow(
+    InverseToneMapperRow(
         "landis",
         "Bright pixels are raised by a power curve.",
         "openhdr.expansion.landis:landis",
         paper="Landis, SIGGRAPH 2002 course 16",
     ),
-    ExpanderRow(
+    InverseToneMapperRow(
         "akyuz",
         "One gamma curve for the whole photo; by default none.",
         "openhdr.expansion.akyuz:akyuz",
         paper="Akyuz et al., SIGGRAPH 2007",
         keeps_measured=True,
     ),
-    ExpanderRow(
+    InverseToneMapperRow(
         "rempel",
         "Smooth boost around clipped places, stopped at edges.",
         "openhdr.expansion.rempel:rempel",
         paper="Rempel et al., SIGGRAPH 2007",
     ),
-    ExpanderRow(
+    InverseToneMapperRow(
         "kovaleski-oliveira",
         "Boost by a cross-bilateral filter of brightness.",
         "openhdr.expansion.kovaleski_oliveira:kovaleski_oliveira",

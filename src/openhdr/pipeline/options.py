@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openhdr.core.options import choice, nested, option
-from openhdr.expansion import DEFAULT as DEFAULT_EXPANDER
-from openhdr.expansion import EXPANDERS
+from openhdr.expansion import DEFAULT as DEFAULT_INVERSE_TONE_MAPPER
+from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import CLASSICAL
 from openhdr.models.inference.options import RunOptions
 
@@ -23,7 +23,8 @@ class ExpandOptions:
     """
 
     method: str | None = option(
-        choice(EXPANDERS, DEFAULT_EXPANDER, "a one-photo network of `openhdr models`"), None
+        choice(INVERSE_TONE_MAPPERS, DEFAULT_INVERSE_TONE_MAPPER, "a one-photo network of `openhdr models`"),
+        None,
     )
     response: Response | str = option("srgb, gamma:2.2, linear, a saved curve.", "srgb")
     weights: str | None = option("Of a network: the name of shipped weights, or a file.", None)

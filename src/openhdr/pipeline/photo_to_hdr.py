@@ -13,7 +13,7 @@ from openhdr.camera.exposure import with_white_luminance
 from openhdr.camera.response import Response, parse
 from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.image import Frame, Image, ImageOrPath
-from openhdr.expansion import DEFAULT, EXPANDERS
+from openhdr.expansion import DEFAULT, INVERSE_TONE_MAPPERS
 from openhdr.expansion.photo import Photo, photo_of
 from openhdr.expansion.result import ExpandResult, result_of
 from openhdr.merging import CLASSICAL, MERGERS
@@ -24,7 +24,7 @@ from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.predicted_stack import merged_stack, predicted_stack
 from openhdr.pipeline.scale import anchored, check_anchor
 
-Expander = Callable[[Photo], Expanded]
+InverseToneMapper = Callable[[Photo], Expanded]
 """A photo -> its light, and the exposures that were predicted on the way, if any."""
 
 
@@ -58,8 +58,9 @@ def expand(
 ) -> Image:
     """Turn one photo into an HDR image: (H, W, 3) float32, linear Rec.709, >= 0. Options as of `openhdr expand`.
 
-    photo: a path or an Image. method: a row of `openhdr.expansion.EXPANDERS` or a one-photo network; None = the
-        default. response: how codes stand for light: "srgb", "gamma:2.2", "linear", a saved curve.
+    photo: a path or an Image. method: a row of `openhdr.expansion.INVERSE_TONE_MAPPERS` or a one-photo network;
+        None = the default.
+    response: how codes stand for light: "srgb", "gamma:2.2", "linear", a saved curve.
     weights, device, precision, memory: of a network; memory in GB (1e9 bytes).
     merger: merges the exposures that a network predicts. anchor: what 1.0 means: "reference" (the photo clips),
         "grey" or "absolute" (cd/m2).
@@ -81,10 +82,10 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
         raise unknown_name("expansion method", method, METHODS)
     check_anchor(options.anchor)
     _check_merger(options.merger)
-    expander = METHODS[method](method, options)
+    inverse_tone_mapper = METHODS[method](method, options)
     image, name = (photo, "the image") if isinstance(photo, Image) else (io.read(photo), str(photo))
     ready = photo_of(image, parse(options.response), name)
-    made = expander(ready)
+    made = inverse_tone_mapper(ready)
     stack = predicted_stack(image, ready, made)
     light, notes = merged_stack(stack, options.merger) if options.merger else (made.linear, ())
     result = result_of(image.with_notes(*notes), ready, light)
@@ -92,16 +93,16 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
     return Expansion(method, anchored(result.image, options.anchor), result, stack, made.masks)
 
 
-def _by_operator(name: str, options: ExpandOptions) -> Expander:
-    """A row of EXPANDERS."""
+def _by_operator(name: str, options: ExpandOptions) -> InverseToneMapper:
+    """A row of INVERSE_TONE_MAPPERS."""
     if options.weights:
         raise RequestError(f"`weights` is for networks; '{name}' takes none")
     _refuse_stack(name, options)
-    operator = EXPANDERS[name].load()
+    operator = INVERSE_TONE_MAPPERS[name].load()
     return lambda photo: Expanded(operator(photo))
 
 
-def _by_network(name: str, options: ExpandOptions) -> Expander:
+def _by_network(name: str, options: ExpandOptions) -> InverseToneMapper:
     """A one-photo network with its weights."""
     if not MODELS[name].predicts_exposures:
         _refuse_stack(name, options)
@@ -113,11 +114,11 @@ def _by_network(name: str, options: ExpandOptions) -> Expander:
     return lambda photo: expand_image(network, photo.linear, options.run, keep)
 
 
-METHODS: Mapping[str, Callable[[str, ExpandOptions], Expander]] = MappingProxyType(
-    dict.fromkeys(EXPANDERS, _by_operator)
+METHODS: Mapping[str, Callable[[str, ExpandOptions], InverseToneMapper]] = MappingProxyType(
+    dict.fromkeys(INVERSE_TONE_MAPPERS, _by_operator)
     | {row.name: _by_network for row in MODELS.values() if row.task == "expand"}
 )
-"""Every method by its name: what makes an expander of it, or says why the options do not fit."""
+"""Every method by its name: what makes an inverse_tone_mapper of it, or says why the options do not fit."""
 
 
 def _refuse_stack(name: str, options: ExpandOptions) -> None:

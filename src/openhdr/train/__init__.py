@@ -12,7 +12,7 @@ examples, step, state    a batch; one optimiser step; everything that changes
 schedules, ema           learning rate, running mean of the weights
 validation               scores on held-out scenes, which choose the weights
 folder, checkpoint       the run folder; states to resume from, whole or absent
-journal                  run.json, losses, TensorBoard
+logger                  run.json, losses, TensorBoard
 distributed              several processes, by torchrun
 plan                     a run before it is done: steps, memory
 """

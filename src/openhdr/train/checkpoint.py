@@ -2,7 +2,7 @@
 
     checkpoints/step-00001000/net.safetensors      weights, as `openhdr.models.load` reads them
                               mean.safetensors     their running mean, where there is one
-                              critic.safetensors   the network trained against, where there is one
+                              discriminator.safetensors   the network trained against, where there is one
                               training.pt          optimisers, scaler, validation history: numbers only
 
 A checkpoint is written under another name and renamed when all of it is on the disk. The step's number says

@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 @dataclass(frozen=True)
-class World:
+class DistributedContext:
     """This process among all."""
 
     rank: int = 0
@@ -32,28 +32,28 @@ class World:
 
 
 @contextmanager
-def joined(device: str) -> Iterator[World]:
+def joined(device: str) -> Iterator[DistributedContext]:
     """Meet the other processes that torchrun started, if it did. device: `auto`, `cpu`, `cuda` ..."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield World()
+        yield DistributedContext()
         return
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
-    on_cuda = choose_device(device, World()).type == "cuda"
+    on_cuda = choose_device(device, DistributedContext()).type == "cuda"
     if on_cuda:
         torch.cuda.set_device(local_rank)
     distributed.init_process_group("nccl" if on_cuda else "gloo")
     try:
-        yield World(distributed.get_rank(), size, local_rank)
+        yield DistributedContext(distributed.get_rank(), size, local_rank)
     finally:
         distributed.destroy_process_group()
 
 
-def choose_device(name: str, world: World) -> torch.device:
+def choose_device(name: str, context: DistributedContext) -> torch.device:
     """The device of this process."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name, world.local_rank) if name == "cuda" else torch.device(name)
+    return torch.device(name, context.local_rank) if name == "cuda" else torch.device(name)
 
 
 def together() -> bool:
@@ -134,11 +134,11 @@ class SharedBatchNorm(nn.BatchNorm2d):
         """(B, C, H, W) -> the same shape."""
         if not self.training:
             return super().forward(x)
-        world = distributed.get_world_size()
-        mean = collective.all_reduce(x.mean((0, 2, 3))) / world
+        processes = distributed.get_world_size()
+        mean = collective.all_reduce(x.mean((0, 2, 3))) / processes
         centred = x - mean[:, None, None]
-        variance = collective.all_reduce(centred.square().mean((0, 2, 3))) / world
-        count = x.numel() // x.shape[1] * world
+        variance = collective.all_reduce(centred.square().mean((0, 2, 3))) / processes
+        count = x.numel() // x.shape[1] * processes
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)

@@ -13,10 +13,10 @@ from torch.utils.data import DataLoader, Dataset
 from openhdr.core.errors import RequestError
 from openhdr.data.patches import crop, turn
 from openhdr.data.sample import PicturesT
-from openhdr.train.distributed import World
+from openhdr.train.distributed import DistributedContext
+from openhdr.train.objectives.contract import Batch, Objective
 from openhdr.train.recipe import ComputeConfig, DataConfig, RunConfig
-
-Batch = dict[str, torch.Tensor]
+from openhdr.train.sources.contract import Source
 
 _CORNER = 64  # pixels: largest offset of `place = "corner"`
 
@@ -25,8 +25,8 @@ _CORNER = 64  # pixels: largest offset of `place = "corner"`
 class Examples(Dataset):
     """What an objective makes of the samples of a source. bounded: the network's output cannot exceed 1."""
 
-    source: Any
-    objective: Any
+    source: Source[Any]
+    objective: Objective[Any]
     data: DataConfig
     seed: int
     bounded: bool
@@ -52,14 +52,14 @@ def placed(sample: PicturesT, data: DataConfig, rng: np.random.Generator) -> Pic
 
 
 def batches(
-    examples: Examples, run: RunConfig, compute: ComputeConfig, world: World, steps: range
+    examples: Examples, run: RunConfig, compute: ComputeConfig, context: DistributedContext, steps: range
 ) -> Iterator[list[Batch]]:
     """For every step the pieces of this process's share of its batch."""
-    piece = run.batch // (world.size * run.accumulate)
+    piece = run.batch // (context.size * run.accumulate)
 
     def indices() -> Iterator[list[int]]:
         for step in steps:
-            first = step * run.batch + world.rank * piece * run.accumulate
+            first = step * run.batch + context.rank * piece * run.accumulate
             for number in range(run.accumulate):
                 yield list(range(first + number * piece, first + (number + 1) * piece))
 

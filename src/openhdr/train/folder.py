@@ -1,6 +1,6 @@
 """The run folder.
 
-run.json            what the run is made of, see `journal`
+run.json            what the run is made of, see `logger`
 checkpoints/        to resume from, see `checkpoint`
 cache/              prepared data, unless the recipe names prepared ones
 best.safetensors    weights with the best validation score; choice.json says why
@@ -21,7 +21,7 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import make_folder
 from openhdr.data.files import read_json
 from openhdr.metrics import METRICS
-from openhdr.train.journal import RUN, write_text
+from openhdr.train.logger import RUN, write_text
 from openhdr.train.recipe import Recipe
 from openhdr.train.settings import differences, plain
 

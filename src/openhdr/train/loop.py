@@ -15,14 +15,15 @@ import torch
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.progress import task
 from openhdr.train import checkpoint
-from openhdr.train.distributed import World, choose_device, joined, wait_for_all
+from openhdr.train.distributed import DistributedContext, choose_device, joined, wait_for_all
 from openhdr.train.examples import Examples, batches
 from openhdr.train.folder import BEST, LAST, describe_run, prepare_folder, scored_by, write_choice
-from openhdr.train.journal import Journal, NoJournal, Say
+from openhdr.train.logger import NullLogger, RunLogger, Say
 from openhdr.train.plan import check_batch, steps_per_unit
 from openhdr.train.recipe import Recipe
 from openhdr.train.schedules import learning_rate
 from openhdr.train.sources import SOURCES
+from openhdr.train.sources.contract import Source
 from openhdr.train.state import State, new_state
 from openhdr.train.step import take_step
 from openhdr.train.validation import Validation, open_validation
@@ -34,11 +35,11 @@ class Job:
 
     recipe: Recipe
     folder: Path
-    world: World
+    context: DistributedContext
     examples: Examples
     state: State
     validation: Validation | None
-    journal: Journal | NoJournal
+    logger: RunLogger | NullLogger
     per_unit: int
     total: int
 
@@ -50,8 +51,8 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, say: Say = lambda 
     resume: continue from the newest checkpoint of the folder, or begin where there is none. say: is given
     lines for people. Raises OpenHDRError when the run cannot go on, naming the last good state.
     """
-    with joined(recipe.compute.device) as world:
-        job = _set_up(recipe, folder, resume, (world, say if world.first else lambda text: None))
+    with joined(recipe.compute.device) as context:
+        job = _set_up(recipe, folder, resume, (context, say if context.first else lambda text: None))
         try:
             _run(job)
         except torch.OutOfMemoryError as error:
@@ -59,8 +60,8 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, say: Say = lambda 
         except (OpenHDRError, OSError) as error:
             raise _stopped(job, str(error)) from error
         finally:
-            job.journal.close()
-        return _outcome(job) if world.first else {}
+            job.logger.close()
+        return _outcome(job) if context.first else {}
 
 
 def _run(job: Job) -> None:
@@ -70,16 +71,16 @@ def _run(job: Job) -> None:
         _validate(job)
     steps = range(state.step, job.total)
     with task("training", len(steps)) as advance:
-        for pieces in batches(job.examples, run, recipe.compute, job.world, steps):
+        for pieces in batches(job.examples, run, recipe.compute, job.context, steps):
             lr = learning_rate(recipe, state.step, job.per_unit)
             losses = take_step(recipe, state, pieces, lr)
             state.step += 1
             if state.mean:
-                state.mean.update(state.players["net"].module, state.step)
+                state.mean.update(state.networks["net"].module, state.step)
 
             last = state.step == job.total
             if last or state.step % run.log_every == 0:
-                job.journal.losses(state.step, losses, lr)
+                job.logger.losses(state.step, losses, lr)
             if job.validation and (last or state.step % recipe.validation.every == 0):
                 _validate(job)
             if last or state.step % run.save_every == 0:
@@ -87,41 +88,41 @@ def _run(job: Job) -> None:
             advance()
 
 
-def _set_up(recipe: Recipe, folder: Path, resume: bool, process: tuple[World, Say]) -> Job:
-    world, say = process
-    device = choose_device(recipe.compute.device, world)
-    check_batch(recipe, world.size)
+def _set_up(recipe: Recipe, folder: Path, resume: bool, process: tuple[DistributedContext, Say]) -> Job:
+    context, say = process
+    device = choose_device(recipe.compute.device, context)
+    check_batch(recipe, context.size)
     if recipe.compute.threads:
         torch.set_num_threads(recipe.compute.threads)
-    if world.first:
+    if context.first:
         prepare_folder(folder, resume, recipe)
     wait_for_all()
-    source = _open_source(recipe, folder, world)
-    state = new_state(recipe, device, world)
-    begun = checkpoint.newest(folder, tidy=world.first)
+    source = _open_source(recipe, folder, context)
+    state = new_state(recipe, device, context)
+    begun = checkpoint.newest(folder, tidy=context.first)
     wait_for_all()
     if begun:
         state.resume(begun)
     per_unit = steps_per_unit(recipe, source.epoch)
     total = recipe.run.length * per_unit
     validation = open_validation(recipe, source, device)
-    journal = Journal(folder, state.step, total, say) if world.first else NoJournal()
-    if world.first:
+    logger = RunLogger(folder, state.step, total, say) if context.first else NullLogger()
+    if context.first:
         facts = {"training": f"{recipe.data.source}, {source.epoch} samples an epoch"}
         facts["validation"] = validation.what if validation else "none"
-        describe_run(folder, recipe, (device, world.size), state.step, facts)
+        describe_run(folder, recipe, (device, context.size), state.step, facts)
     bounded = getattr(state.net, "bounded", False)
     examples = Examples(source, recipe.objective, recipe.data, recipe.run.seed, bounded)
-    return Job(recipe, folder, world, examples, state, validation, journal, per_unit, total)
+    return Job(recipe, folder, context, examples, state, validation, logger, per_unit, total)
 
 
-def _open_source(recipe: Recipe, folder: Path, world: World) -> Any:
+def _open_source(recipe: Recipe, folder: Path, context: DistributedContext) -> Source[Any]:
     """The training data; the first process prepares what is missing, the others wait for it."""
     opener = SOURCES[recipe.data.source].load()
-    if not world.first:
+    if not context.first:
         wait_for_all()
     source = opener(recipe.data, recipe.run.seed, folder / "cache")
-    if world.first:
+    if context.first:
         wait_for_all()
     return source
 
@@ -129,21 +130,21 @@ def _open_source(recipe: Recipe, folder: Path, world: World) -> Any:
 def _validate(job: Job) -> None:
     """Score the network on held-out scenes; keep its weights if none before were better."""
     validation, state, metric = job.validation, job.state, job.recipe.validation.metric
-    scores = validation.scores(state.net, job.world)
+    scores = validation.scores(state.net, job.context)
     if not state.history:
-        reference = validation.scores_of_reference(job.world)
+        reference = validation.scores_of_reference(job.context)
         state.history.append({"step": "reference frame alone", **reference})
-        job.journal.note(f"validation on {validation.what}")
-        job.journal.note(f"validation: reference frame alone  {_words(reference)}")
+        job.logger.note(f"validation on {validation.what}")
+        job.logger.note(f"validation: reference frame alone  {_words(reference)}")
     earlier = [entry[metric] for entry in scored_by(metric, state.history)]
     best = all(validation.better(scores[metric], score) for score in earlier)
     state.history.append({"step": state.step, **scores})
-    job.journal.note(
+    job.logger.note(
         f"validation after step {state.step}  {_words(scores)}{'  (best so far)' if best else ''}"
     )
-    job.journal.scalars(state.step, {f"validation/{name}": value for name, value in scores.items()})
-    if job.world.first:
-        job.journal.pictures(state.step, validation.pictures(state.net))
+    job.logger.scalars(state.step, {f"validation/{name}": value for name, value in scores.items()})
+    if job.context.first:
+        job.logger.pictures(state.step, validation.pictures(state.net))
         if best:
             checkpoint.write_weights(state.net, job.recipe.network.name, job.folder / BEST)
         write_choice(job.folder, job.recipe, validation.what, state.history)
@@ -151,7 +152,7 @@ def _validate(job: Job) -> None:
 
 
 def _save(job: Job) -> None:
-    if job.world.first:
+    if job.context.first:
         job.state.save(job.folder, job.recipe.run.keep)
         if job.state.step == job.total:
             checkpoint.write_weights(job.state.net, job.recipe.network.name, job.folder / LAST)

@@ -10,10 +10,9 @@ import torch
 from torch import nn
 
 from openhdr.core.errors import RequestError
-from openhdr.data.sample import Sample
 from openhdr.models import load
 from openhdr.train.examples import collate
-from openhdr.train.objectives.nets import Nets
+from openhdr.train.objectives.contract import Nets
 from openhdr.train.recipe import Recipe, ScheduleConfig
 from openhdr.train.schedules import learning_rate
 
@@ -76,9 +75,9 @@ def make_plan(recipe: Recipe) -> Plan:
     """The plan of a recipe. Nothing is trained and no data are read."""
     with torch.device("meta"):
         nets = {"net": load(recipe.network.name, **recipe.network.variant)}
-        critic = recipe.objective.critic()
-    if critic is not None:
-        nets["critic"] = critic.to("meta")
+        discriminator = recipe.objective.discriminator()
+    if discriminator is not None:
+        nets["discriminator"] = discriminator.to("meta")
     counts = {name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()}
     copies = 4 * sum(counts.values()) + (counts["net"] if recipe.ema.every else 0)
     kept = _kept_for_gradients(recipe, nets)
@@ -88,7 +87,7 @@ def make_plan(recipe: Recipe) -> Plan:
 def check_batch(recipe: Recipe, processes: int) -> None:
     """Raise RequestError when a batch cannot be dealt out evenly, or its samples are not alike in shape."""
     run = recipe.run
-    if getattr(recipe.objective, "one_by_one", False) and run.accumulate * processes != run.batch:
+    if recipe.objective.one_by_one and run.accumulate * processes != run.batch:
         raise RequestError(
             f"run.accumulate = {run.accumulate}: brackets with different numbers of frames are trained one by one; "
             f"set it to run.batch over the number of processes: {run.batch} / {processes}"
@@ -110,7 +109,7 @@ def steps_per_unit(recipe: Recipe, epoch: int) -> int:
 def _kept_for_gradients(recipe: Recipe, nets: dict[str, nn.Module]) -> int:
     """Bytes that the graph of one piece of a batch holds, counted on tensors without contents."""
     kept: dict[int, Any] = {}
-    sample = getattr(recipe.objective, "stand_in", _black)(recipe.data.patch)
+    sample = recipe.objective.stand_in(recipe.data.patch)
     example = recipe.objective.example(sample, np.random.default_rng(0), False)
     pieces = recipe.run.batch // recipe.run.accumulate
     batch = {
@@ -129,12 +128,6 @@ def _kept_for_gradients(recipe: Recipe, nets: dict[str, nn.Module]) -> int:
     return max(0, sum(storage.nbytes() for storage in kept.values()) - weights)
 
 
-def _black(side: int) -> Sample:
-    """Three frames of a black square."""
-    black = np.zeros((side, side, 3), np.uint8)
-    return Sample("plan", (black,) * 3, (-2.0, 0.0, 2.0), 1, "srgb", np.zeros((side, side, 3), np.float32))
-
-
 def _rates(recipe: Recipe) -> str:
     """The learning rate where it changes."""
     schedule, length = recipe.schedule, recipe.run.length
@@ -143,7 +136,7 @@ def _rates(recipe: Recipe) -> str:
     warmed = replace(recipe, schedule=replace(schedule, warmup_steps=0))
     words = [f"{learning_rate(warmed, begin):.3g} from {begin:,}" for begin in shown if begin < length]
     warm = f" (warm-up over {schedule.warmup_steps} steps)" if schedule.warmup_steps else ""
-    wired = recipe.optimiser.wired_rate
+    wired = recipe.optimiser.hand_wired_lr_scale
     slow = f"; {wired:g} of it for weights set by hand" if wired < 1 else ""
     return ", ".join(words) + warm + slow
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from openhdr.core.errors import FileError, RequestError
 from openhdr.train.objectives import OBJECTIVES
+from openhdr.train.objectives.contract import Objective
 from openhdr.train.settings import build, override
 
 
@@ -24,8 +25,10 @@ class NetworkConfig:
 
     name: str = "gsanet"  # row of the table of networks
     variant: Mapping[str, Any] = field(default_factory=dict)  # options of the network's own Config
-    weights: str = ""  # to begin from: the name of shipped weights or a file; "" = as `begin` says
-    begin: Literal["random", "plain", "light"] = "random"  # see openhdr.train.hand_wired; light: eapnet only
+    weights: str = ""  # to begin from: the name of shipped weights or a file; "" = as `initialisation` says
+    initialisation: Literal["random", "hand-wired", "light"] = (
+        "random"  # see openhdr.train.hand_wired; light: eapnet
+    )
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,9 @@ class OptimiserConfig:
     weight_decay: float = 0.0
     clip_norm: float = 0.0  # of all gradients together; 0 = none
     only: tuple[str, ...] = ()  # parts of the network that learn, by the beginning of their names; () = all
-    wired_rate: float = 1.0  # share of `lr` with which weights that `begin = "plain"` sets by hand learn
+    hand_wired_lr_scale: float = (
+        1.0  # share of `lr` for the weights that `initialisation = "hand-wired"` sets
+    )
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ class Recipe:
     """One training run."""
 
     network: NetworkConfig
-    objective: Any  # a row of OBJECTIVES, loaded and configured
+    objective: Objective[Any]  # a row of OBJECTIVES, loaded and configured
     data: DataConfig = field(default_factory=DataConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
@@ -172,16 +177,18 @@ class Recipe:
             )
         if not 0 <= self.ema.decay < 1:
             raise RequestError(f"recipe key 'ema.decay' is {self.ema.decay}; expected 0 or more, below 1")
-        self._check_wired_rate()
+        self._check_hand_wired_rate()
 
-    def _check_wired_rate(self) -> None:
-        rate, network = self.optimiser.wired_rate, self.network
+    def _check_hand_wired_rate(self) -> None:
+        rate, network = self.optimiser.hand_wired_lr_scale, self.network
         if not 0 < rate <= 1:  # at 0 nothing would reach the output
-            raise RequestError(f"recipe key 'optimiser.wired_rate' is {rate}; expected above 0, to 1")
-        if rate < 1 and network.begin == "random" and not network.weights:
             raise RequestError(
-                f"recipe key 'optimiser.wired_rate' is {rate}, but the network begins at random and nothing is set by "
-                "hand; set network.begin or network.weights, or leave it out"
+                f"recipe key 'optimiser.hand_wired_lr_scale' is {rate}; expected above 0, to 1"
+            )
+        if rate < 1 and network.initialisation == "random" and not network.weights:
+            raise RequestError(
+                f"recipe key 'optimiser.hand_wired_lr_scale' is {rate}, but the network has random weights; "
+                "set network.initialisation or network.weights, or leave it out"
             )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-import types
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from openhdr.core.errors import RequestError, unknown_name
 
@@ -91,7 +90,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         return value
     if origin is tuple:
         return _checked_tuple(name, value, get_args(hint))
-    if origin in (Union, types.UnionType, Mapping, dict):
+    if origin is not None:
         return value
     return _checked_plain(name, value, hint)
 

@@ -12,16 +12,16 @@ from torch import nn
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.models import WEIGHTS, load
 from openhdr.train import checkpoint
-from openhdr.train.distributed import World, in_step, synchronised
+from openhdr.train.distributed import DistributedContext, in_step, synchronised
 from openhdr.train.ema import RunningMean
-from openhdr.train.hand_wired import begun_network, wired_weights
+from openhdr.train.hand_wired import hand_wired_numbers, initialised_network
 from openhdr.train.recipe import OptimiserConfig, Recipe
 
 
 @dataclass
-class Player:
+class OptimisedNetwork:
     """A network that learns. called: the same network, compiled and in step with other processes. only: the
-    beginnings of the names of what learns; empty = all. rates: shares of the learning rate, number by number, of
+    prefixes of the names of what is trained; empty = all. rates: shares of the learning rate, number by number, of
     the parameters where it is not all of it everywhere.
     """
 
@@ -41,7 +41,7 @@ class Player:
 class State:
     """step: steps done. history: validation scores, oldest first."""
 
-    players: dict[str, Player]
+    networks: dict[str, OptimisedNetwork]
     mean: RunningMean | None
     scaler: torch.amp.GradScaler
     step: int = 0
@@ -50,16 +50,16 @@ class State:
     @property
     def net(self) -> nn.Module:
         """The network as users would get it now: the running mean where there is one."""
-        return self.mean.net if self.mean else self.players["net"].module
+        return self.mean.net if self.mean else self.networks["net"].module
 
     def modules(self) -> dict[str, nn.Module]:
-        found = {name: player.module for name, player in self.players.items()}
+        found = {name: network.module for name, network in self.networks.items()}
         return {**found, "mean": self.mean.net} if self.mean else found
 
     def save(self, run: Path, keep: int) -> Path:
         """Write a checkpoint."""
         rest = {
-            "optimisers": {name: player.optimiser.state_dict() for name, player in self.players.items()},
+            "optimisers": {name: network.optimiser.state_dict() for name, network in self.networks.items()},
             "scaler": self.scaler.state_dict(),
             "history": self.history,
         }
@@ -68,40 +68,40 @@ class State:
     def resume(self, path: Path) -> None:
         """Continue from a checkpoint."""
         rest = checkpoint.load(path, self.modules())
-        for name, player in self.players.items():
-            player.optimiser.load_state_dict(rest["optimisers"][name])
+        for name, network in self.networks.items():
+            network.optimiser.load_state_dict(rest["optimisers"][name])
         self.scaler.load_state_dict(rest["scaler"])
         self.step, self.history = rest["step"], rest["history"]
 
 
-def new_state(recipe: Recipe, device: torch.device, world: World) -> State:
+def new_state(recipe: Recipe, device: torch.device, context: DistributedContext) -> State:
     """The state before the first step: weights from the recipe's seed, the same in every process."""
     torch.manual_seed(recipe.run.seed)
     nets = {"net": new_network(recipe).train()}
-    critic = recipe.objective.critic()
-    if critic is not None:
-        nets["critic"] = synchronised(critic.train())
-    players = {name: _player(name, net, recipe, device) for name, net in nets.items()}
-    mean = RunningMean(players["net"].module, recipe.ema) if recipe.ema.every else None
+    discriminator = recipe.objective.discriminator()
+    if discriminator is not None:
+        nets["discriminator"] = synchronised(discriminator.train())
+    networks = {name: _optimised(name, net, recipe, device) for name, net in nets.items()}
+    mean = RunningMean(networks["net"].module, recipe.ema) if recipe.ema.every else None
     scaler = torch.amp.GradScaler(device.type, enabled=recipe.compute.precision == "float16")
-    return State(players, mean, scaler)
+    return State(networks, mean, scaler)
 
 
 def new_network(recipe: Recipe) -> nn.Module:
-    """The recipe's network, untrained or with the weights that it begins from."""
+    """The recipe's network, untrained or with the weights that it starts from."""
     config = recipe.network
     if config.weights:
         if config.weights not in WEIGHTS and not Path(config.weights).is_file():
             raise FileError(
-                config.weights, "no such file", "recipe key 'network.weights' names weights to begin from"
+                config.weights, "no such file", "recipe key 'network.weights' names weights to start from"
             )
         return load(config.name, config.weights, **config.variant)
-    if config.begin == "random":
+    if config.initialisation == "random":
         return load(config.name, **config.variant)
-    return begun_network(config.name, config.begin, config.variant)
+    return initialised_network(config.name, config.initialisation, config.variant)
 
 
-def _player(name: str, net: nn.Module, recipe: Recipe, device: torch.device) -> Player:
+def _optimised(name: str, net: nn.Module, recipe: Recipe, device: torch.device) -> OptimisedNetwork:
     compute, only = recipe.compute, recipe.optimiser.only if name == "net" else ()
     names = [parameter for parameter, _ in net.named_parameters()]
     for part in only:
@@ -111,20 +111,22 @@ def _player(name: str, net: nn.Module, recipe: Recipe, device: torch.device) -> 
     net = net.to(device)
     if compute.channels_last:
         net = net.to(memory_format=torch.channels_last)
-    player = Player(net, net, _optimiser(net, recipe.optimiser), only, _rates(name, recipe, device))
-    player.learn(True)
-    player.called = in_step(net, device)
+    network = OptimisedNetwork(
+        net, net, _optimiser(net, recipe.optimiser), only, _rates(name, recipe, device)
+    )
+    network.learn(True)
+    network.called = in_step(net, device)
     if compute.compile:
-        player.called = torch.compile(player.called, backend=compute.compile)
-    return player
+        network.called = torch.compile(network.called, backend=compute.compile)
+    return network
 
 
 def _rates(name: str, recipe: Recipe, device: torch.device) -> dict[str, torch.Tensor]:
-    """What the hand has set learns slowly, what is random fast: else no rate is right for both."""
-    config, share = recipe.network, recipe.optimiser.wired_rate
+    """Shares of the learning rate: hand-wired weights take smaller steps than random ones."""
+    config, share = recipe.network, recipe.optimiser.hand_wired_lr_scale
     if name != "net" or share == 1:
         return {}
-    wired = wired_weights(config.name, config.variant)
+    wired = hand_wired_numbers(config.name, config.variant)
     return {parameter: torch.where(mask, share, 1.0).to(device) for parameter, mask in wired.items()}
 
 

@@ -11,10 +11,9 @@ from torch import nn
 
 from openhdr.core.errors import OpenHDRError
 from openhdr.train.distributed import mean_over_processes, together
-from openhdr.train.examples import Batch
-from openhdr.train.objectives.nets import Nets, Terms
+from openhdr.train.objectives.contract import Batch, Nets, Terms
 from openhdr.train.recipe import Recipe
-from openhdr.train.state import Player, State
+from openhdr.train.state import OptimisedNetwork, State
 
 
 class LossError(OpenHDRError):
@@ -29,12 +28,12 @@ def take_step(recipe: Recipe, state: State, pieces: Sequence[Batch], lr: float) 
     """
     torch.manual_seed(recipe.run.seed + state.step)
     reported: dict[str, float] = {}
-    for name, player in state.players.items():
+    for name, network in state.networks.items():
         terms = _gradients(recipe, state, name, pieces)
         wrong = [term for term, value in terms.items() if not math.isfinite(value)]
         if wrong:
             raise LossError(f"the loss '{wrong[0]}' became {terms[wrong[0]]} in step {state.step + 1}")
-        _update(recipe, state, player, lr)
+        _update(recipe, state, network, lr)
         if name == "net":
             reported["loss"] = sum(terms.values())
         reported |= terms
@@ -42,16 +41,16 @@ def take_step(recipe: Recipe, state: State, pieces: Sequence[Batch], lr: float) 
 
 
 def _gradients(recipe: Recipe, state: State, name: str, pieces: Sequence[Batch]) -> dict[str, float]:
-    """Gradients of one player's loss, added over the pieces; returns the mean terms."""
-    player = state.players[name]
-    player.optimiser.zero_grad(set_to_none=True)
-    others = [other for other in state.players.values() if other is not player]
+    """Gradients of one network's loss, added over the pieces; returns the mean terms."""
+    network = state.networks[name]
+    network.optimiser.zero_grad(set_to_none=True)
+    others = [other for other in state.networks.values() if other is not network]
     sums: Terms = {}
     for other in others:
         other.learn(False)
     for number, piece in enumerate(pieces):
         last = number == len(pieces) - 1
-        with nullcontext() if last else _alone(player.called):
+        with nullcontext() if last else _alone(network.called):
             terms = _terms(recipe, state, name, piece)
             loss = torch.stack(list(terms.values())).sum() / len(pieces)
             state.scaler.scale(loss).backward()
@@ -63,29 +62,31 @@ def _gradients(recipe: Recipe, state: State, name: str, pieces: Sequence[Batch])
 
 
 def _terms(recipe: Recipe, state: State, name: str, piece: Batch) -> Terms:
-    """The loss terms of one player; the other one is called without being wrapped."""
-    device = next(state.players[name].module.parameters()).device
+    """The loss terms of one network; the other one is called without being wrapped."""
+    device = next(state.networks[name].module.parameters()).device
     batch = {key: value.to(device, non_blocking=True) for key, value in piece.items()}
-    nets = Nets(*(player.called if key == name else player.module for key, player in state.players.items()))
+    nets = Nets(
+        *(network.called if key == name else network.module for key, network in state.networks.items())
+    )
     precision = recipe.compute.precision
     with torch.autocast(device.type, getattr(torch, precision), enabled=precision != "float32"):
         if name == "net":
             return recipe.objective.net_terms(nets, batch, state.step)
-        return recipe.objective.critic_terms(nets, batch, state.step)
+        return recipe.objective.discriminator_terms(nets, batch, state.step)
 
 
-def _update(recipe: Recipe, state: State, player: Player, lr: float) -> None:
-    for group in player.optimiser.param_groups:
+def _update(recipe: Recipe, state: State, network: OptimisedNetwork, lr: float) -> None:
+    for group in network.optimiser.param_groups:
         group["lr"] = lr
     if recipe.optimiser.clip_norm:
-        state.scaler.unscale_(player.optimiser)
-        nn.utils.clip_grad_norm_(player.module.parameters(), recipe.optimiser.clip_norm)
-    held = {name: player.module.get_parameter(name) for name in player.rates}
+        state.scaler.unscale_(network.optimiser)
+        nn.utils.clip_grad_norm_(network.module.parameters(), recipe.optimiser.clip_norm)
+    held = {name: network.module.get_parameter(name) for name in network.rates}
     before = {name: parameter.detach().clone() for name, parameter in held.items()}
-    state.scaler.step(player.optimiser)
+    state.scaler.step(network.optimiser)
     state.scaler.update()
     with torch.no_grad():
-        for name, rate in player.rates.items():
+        for name, rate in network.rates.items():
             held[name].copy_(torch.lerp(before[name], held[name], rate))
 
 

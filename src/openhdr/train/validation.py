@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +18,9 @@ from openhdr.models import MODELS
 from openhdr.models.inference.one_photo import expand_image
 from openhdr.models.inference.options import RunOptions
 from openhdr.models.inference.three_frames import reconstruct
-from openhdr.train.distributed import World, gathered_objects
+from openhdr.train.distributed import DistributedContext, gathered_objects
 from openhdr.train.recipe import Recipe
+from openhdr.train.sources.contract import Source
 
 Reconstruct = Callable[[Sample], np.ndarray]
 
@@ -37,13 +39,13 @@ class Validation:
         config = self.recipe.validation
         return tuple(dict.fromkeys((config.metric, *config.also)))
 
-    def scores(self, net: nn.Module, world: World) -> dict[str, float]:
+    def scores(self, net: nn.Module, context: DistributedContext) -> dict[str, float]:
         """Mean scores of a network; the processes share the samples."""
-        return self._means(lambda sample: self.reconstruction(net, sample), world)
+        return self._means(lambda sample: self.reconstruction(net, sample), context)
 
-    def scores_of_reference(self, world: World) -> dict[str, float]:
+    def scores_of_reference(self, context: DistributedContext) -> dict[str, float]:
         """Mean scores of the reference frame alone, decoded: what a network must beat."""
-        return self._means(_reference_light, world)
+        return self._means(_reference_light, context)
 
     def reconstruction(self, net: nn.Module, sample: Sample) -> np.ndarray:
         """(H, W, 3) float32 linear light, 1.0 = the reference clips."""
@@ -73,10 +75,10 @@ class Validation:
             return True
         return one > other if METRICS[self.recipe.validation.metric].higher_is_better else one < other
 
-    def _means(self, make: Reconstruct, world: World) -> dict[str, float]:
+    def _means(self, make: Reconstruct, context: DistributedContext) -> dict[str, float]:
         mine = {
             number: self._evaluate(make(self.samples[number]), number)
-            for number in range(world.rank, len(self.samples), world.size)
+            for number in range(context.rank, len(self.samples), context.size)
         }
         every = {number: found for part in gathered_objects(mine) for number, found in part.items()}
         return {
@@ -92,7 +94,7 @@ class Validation:
         return evaluate(*pair, self.metrics, protocol=self.recipe.validation.protocol or None)
 
 
-def open_validation(recipe: Recipe, source, device: torch.device) -> Validation | None:
+def open_validation(recipe: Recipe, source: Source[Any], device: torch.device) -> Validation | None:
     """The validation that a recipe asks for; None where it asks for none."""
     config = recipe.validation
     if not config.every:

@@ -1,4 +1,4 @@
-"""First weights with which a network is a plain method already, one file a network.
+"""Weights set by formula, with which a network computes a known method before it is trained; one file a network.
 
 Three frames: a merge that takes the short frame where the reference clips,
 
@@ -11,12 +11,13 @@ m: the reference at EV 0, s', l': the others at EV 0. In networks of ReLUs the f
 m + relu(s' - 1 - K relu(t - m)), and clip(x, -d, d) = relu(x) - relu(x - d) - relu(-x) + relu(-x - d), which some of
 their channels are set to compute. One photo: the photo itself, with clipped light 1.7 times as bright.
 
-`eapnet` may also begin as the shipped weights of its lightweight version (`light`).
+`eapnet` may also start from the shipped weights of its lightweight version (`light`).
 
-The other channels begin at random, and reach the output through weights that begin at zero. All weights learn. The
-papers begin at random; it costs hours of one processor core until a network is where this begins.
+The other channels start at random values, and reach the output through weights that are zero. All weights are
+trained. The papers start from random weights; reaching the score of this initialisation from there takes hours of one
+processor core.
 
-A row is named as the network; its target is begin(net), which sets the weights in place.
+A row is named as the network; its target is initialise(net), which sets the weights in place.
 """
 
 from __future__ import annotations
@@ -41,47 +42,60 @@ STEP = 0.015  # d, gamma-coded: more than most noise, and a ghost of this height
 
 _HERE = "openhdr.train.hand_wired"
 
-BEGINNINGS: Table[Row] = Table(
-    "network that can begin as a plain method",
-    Row("ahdrnet", "In logits, as the output is a sigmoid.", f"{_HERE}.ahdrnet:begin", extra="torch"),
-    Row("adnet", "From the aligned branch.", f"{_HERE}.adnet:begin", extra="torch"),
-    Row("gsanet", "From the group of aligned images.", f"{_HERE}.gsanet:begin", extra="torch"),
-    Row("eapnet", "What is clipped at half size, the rest at full.", f"{_HERE}.eapnet:begin", extra="torch"),
-    Row("eapnet-light", "As eapnet.", f"{_HERE}.eapnet:begin", extra="torch"),
+INITIALISATIONS: Table[Row] = Table(
+    "network with hand-wired weights",
+    Row("ahdrnet", "In logits, as the output is a sigmoid.", f"{_HERE}.ahdrnet:initialise", extra="torch"),
+    Row("adnet", "From the aligned branch.", f"{_HERE}.adnet:initialise", extra="torch"),
+    Row("gsanet", "From the group of aligned images.", f"{_HERE}.gsanet:initialise", extra="torch"),
+    Row(
+        "eapnet",
+        "What is clipped at half size, the rest at full.",
+        f"{_HERE}.eapnet:initialise",
+        extra="torch",
+    ),
+    Row("eapnet-light", "As eapnet.", f"{_HERE}.eapnet:initialise", extra="torch"),
     Row(
         "two-stage",
         "Both stages pass the photo; clipped light is lifted.",
-        f"{_HERE}.two_stage:begin",
+        f"{_HERE}.two_stage:initialise",
         extra="torch",
     ),
-    Row("stack-itm", "A black exposure, mixed in and taken out.", f"{_HERE}.stack_itm:begin", extra="torch"),
+    Row(
+        "stack-itm",
+        "A black exposure, mixed in and taken out.",
+        f"{_HERE}.stack_itm:initialise",
+        extra="torch",
+    ),
 )
 
-FROM_LIGHT = Row("eapnet", "As eapnet-light.", f"{_HERE}.eapnet:begin_from_light", extra="torch")
+FROM_LIGHT = Row("eapnet", "As eapnet-light.", f"{_HERE}.eapnet:initialise_from_light", extra="torch")
 
 
-def begun_network(name: str, how: str, variant: Mapping[str, Any]) -> nn.Module:
-    """An untrained network of the table of networks that begins as "plain" or "light" says.
+def initialised_network(name: str, how: str, variant: Mapping[str, Any]) -> nn.Module:
+    """A network with the weights that `how` names, "hand-wired" or "light".
 
-    Raises RequestError where there is no such beginning.
+    Raises RequestError where there are none.
     """
     from openhdr.models import load
 
     if how == "light" and name != "eapnet":
-        raise RequestError(f"recipe key 'network.begin' is light, which is for eapnet; '{name}' begins plain")
+        raise RequestError(
+            f"recipe key 'network.initialisation' is light, which is for eapnet; "
+            f"'{name}' has hand-wired weights"
+        )
     net = load(name, **variant)
-    (FROM_LIGHT if how == "light" else BEGINNINGS[name]).load()(net)
+    (FROM_LIGHT if how == "light" else INITIALISATIONS[name]).load()(net)
     return net
 
 
-def wired_weights(name: str, variant: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """True for the numbers of each parameter that a plain method sets; the others come from chance."""
+def hand_wired_numbers(name: str, variant: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Masks, by parameter: True for the numbers that the formula sets; the others are random."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
         nets = []
         for seed in (0, 1):
             torch.manual_seed(seed)
-            nets.append(begun_network(name, "plain", variant))
+            nets.append(initialised_network(name, "hand-wired", variant))
     pairs = zip(nets[0].named_parameters(), nets[1].named_parameters(), strict=True)
     return {parameter: one.detach() == other.detach() for (parameter, one), (_, other) in pairs}

@@ -15,7 +15,7 @@ DARK, BRIGHT = 0, 3  # first of three channels of relu(t - x) and of relu(x - t'
 OPEN = 4.0  # logit of that attention
 
 
-def begin(net: ADNet) -> None:
+def initialise(net: ADNet) -> None:
     """Set the weights of the full design."""
     wire(net.pyramid.input, copies(0, 0))
     wire(net.pyramid.residual[1], {c: {} for c in COLOURS})

@@ -33,7 +33,7 @@ SHARPER = 5.0  # of two factors of the gate: logits are larger numbers than ligh
 LOGIT_STEP = 0.06  # d
 
 
-def begin(net: AHDRNet) -> None:
+def initialise(net: AHDRNet) -> None:
     """Set the weights of the published design."""
     width = net.config.features
     ramps, level = logit_ramps()

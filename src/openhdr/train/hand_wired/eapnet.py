@@ -19,7 +19,7 @@ LIGHT, ABOVE = 0, 3  # first channels of x and of relu(x - 1), both at EV 0
 ALIGNED = 3  # first channel of a frame at EV 0, after the frame itself
 
 
-def begin(net: EAPNet) -> None:
+def initialise(net: EAPNet) -> None:
     """Set the weights of a design with two scales, own encoders and progressive blocks."""
     for encoder in net.encoders:
         _encode(encoder)
@@ -56,7 +56,7 @@ def _halve(conv: SeparableConv, channels: int) -> None:
 
 
 @torch.no_grad()
-def begin_from_light(net: EAPNet) -> None:
+def initialise_from_light(net: EAPNet) -> None:
     """Set the weights from those shipped for the lightweight version, which costs less to train: all that the two
     share as it is, transposed convolutions as the 1x1 ones between which the light version interpolates, and the
     fourth block at random, with no way to the output yet.

@@ -14,7 +14,7 @@ LONG_PHOTO = 6 * WIDTH  # of the long photo, times an attention
 OPEN = 4.0  # logit of that attention
 
 
-def begin(net: GSANet) -> None:
+def initialise(net: GSANet) -> None:
     """Set the weights of the published design (three groups, all parts)."""
     _pass(net.denoise)
     wire(net.features, copies(0, 0))

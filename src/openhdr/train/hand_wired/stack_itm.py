@@ -24,7 +24,7 @@ PHOTO = 3  # first channel of the photo among the three exposures; its mask is t
 
 
 @torch.no_grad()
-def begin(net: StackITM) -> None:
+def initialise(net: StackITM) -> None:
     """Set the weights of the design with a learned fusion."""
     for decoder in (net.decode_up, net.decode_down):
         for image in decoder.images:

@@ -14,7 +14,7 @@ FROM = 0.95  # gamma-coded value from which light is lifted, more and more towar
 LIGHT, RAMP = 0, 3  # first channels of the photo and of the ramp from 0 to 1 above FROM
 
 
-def begin(net: TwoStage) -> None:
+def initialise(net: TwoStage) -> None:
     """Set the weights of the design with both stages."""
     wire(net.stage1.output, {c: {} for c in COLOURS})
     stage, dense = net.stage2, net.stage2.dense[0]

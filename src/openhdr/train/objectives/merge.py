@@ -24,7 +24,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from torch import nn
 
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
@@ -32,13 +31,13 @@ from openhdr.data.sample import Sample, network_arrays
 from openhdr.train.distributed import gathered
 from openhdr.train.losses.mu_law import PercentileOf, light_percentile, tone_mapped
 from openhdr.train.losses.tanh import tanh_l1
-from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
+from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms
 
 _FLOOR = 1e-5  # of a squared difference: from 50 dB on nothing is gained
 
 
 @dataclass(frozen=True)
-class Merge:
+class Merge(BracketObjective):
     """Options of the objective."""
 
     name: ClassVar[str] = "merge"
@@ -64,12 +63,6 @@ class Merge:
         ev = ev - ev[0] if bounded else ev
         return {"frames": arrays.frames, "ev": ev, "truth": truth}
 
-    def truth(self, sample: Sample) -> np.ndarray:
-        return truth_of(sample)
-
-    def critic(self) -> nn.Module | None:
-        return None
-
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         out = nets.net(batch["frames"], batch["ev"]).float()
         if self.loss == "log-mse":
@@ -80,9 +73,6 @@ class Merge:
         if self.loss in ("tanh", "mu+tanh"):
             terms["tanh"] = self.tanh_weight * tanh_l1(out, batch["truth"])
         return terms
-
-    def critic_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        return {}
 
     def _mu(self, out: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         level = None

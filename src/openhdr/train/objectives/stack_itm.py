@@ -15,7 +15,7 @@ which these terms come in.
   merged with the photo by Debevec and Malik's weights.
 - Not of the paper, for the small recipe: `light_weight` weighs the difference that expanded photos are scored by
   (see display.py), and `label_stops` takes labels of a fixed distance instead of the rule.
-- One critic judges both exposures: the longer one where the photo is too dark, the shorter where too bright.
+- One discriminator judges both exposures: the longer one where the photo is too dark, the shorter where too bright.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from openhdr.train.discriminators.stack_itm import (
     mixed_fake,
 )
 from openhdr.train.losses.mu_law import mu_law
+from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms
 from openhdr.train.objectives.display import pu21_distance
-from openhdr.train.objectives.nets import Batch, Nets, Terms
 from openhdr.train.objectives.perceptual import perceptual_distance
 
 STOPS = range(-4, 5)  # exposures of an HDR truth among which labels are chosen
@@ -48,14 +48,14 @@ SIDES = {"up": "under", "down": "over"}  # exposure -> where it repairs the phot
 
 
 @dataclass(frozen=True)
-class StackITMObjective:
+class StackITMObjective(BracketObjective):
     """Options of the objective."""
 
     name: ClassVar[str] = "stack-itm"
 
     perceptual_weight: float = 0.5
     perceptual_weights: str = ""  # file of VGG16's weights (keys features.N.weight); "" = no such term
-    adversarial_weight: float = 0.1  # 0 = no critic
+    adversarial_weight: float = 0.1  # 0 = no discriminator
     adversarial_from: int = 0  # step
     fusion_weight: float = 1.0
     fusion_from: int = 0  # step
@@ -75,7 +75,7 @@ class StackITMObjective:
         """(H, W, 3) linear light."""
         return self.example(sample, np.random.default_rng(0), False)["light"].transpose(1, 2, 0)
 
-    def critic(self) -> nn.Module | None:
+    def discriminator(self) -> nn.Module | None:
         return MaskAwareDiscriminator() if self.adversarial_weight else None
 
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
@@ -90,9 +90,9 @@ class StackITMObjective:
             if self.perceptual_weights:
                 distances = [perceptual_distance(self.perceptual_weights, *pair) for pair in pairs]
                 terms[f"{side}_perceptual"] = self.perceptual_weight * sum(distances)
-        if nets.critic is not None:
+        if nets.discriminator is not None:
             weight = self.adversarial_weight * (step >= self.adversarial_from)
-            terms["adversarial"] = weight * self._adversarial(nets.critic, parts, batch)
+            terms["adversarial"] = weight * self._adversarial(nets.discriminator, parts, batch)
         mapped = [mu_law(x.float()) for x in (parts["out"], batch["light"])]
         terms["fusion"] = (
             self.fusion_weight * (step >= self.fusion_from) * (mapped[0] - mapped[1]).abs().mean()
@@ -101,7 +101,7 @@ class StackITMObjective:
             terms["light"] = self.light_weight * pu21_distance(parts["out"], batch["light"])
         return terms
 
-    def critic_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
+    def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         with torch.no_grad():
             parts = nets.net(batch["photo"], return_parts=True)
         losses = []
@@ -109,16 +109,16 @@ class StackITMObjective:
             fake, label = mixed_fake(
                 _finest(parts, side, batch), batch[side], exposure_mask(batch["photo"], kind)
             )
-            real, made = (nets.critic(image)[0].float() for image in (batch[side], fake))
+            real, made = (nets.discriminator(image)[0].float() for image in (batch[side], fake))
             losses.append(discriminator_loss(real, made, label))
-        return {"critic": sum(losses) * (step >= self.adversarial_from)}
+        return {"discriminator": sum(losses) * (step >= self.adversarial_from)}
 
-    def _adversarial(self, critic: nn.Module, parts: dict[str, Any], batch: Batch) -> torch.Tensor:
+    def _adversarial(self, discriminator: nn.Module, parts: dict[str, Any], batch: Batch) -> torch.Tensor:
         losses = []
         for side, kind in SIDES.items():
             mask = exposure_mask(batch["photo"], kind)
             fake, _ = mixed_fake(_finest(parts, side, batch), batch[side], mask)
-            losses.append(generator_loss(critic(fake)[0].float()))
+            losses.append(generator_loss(discriminator(fake)[0].float()))
         return sum(losses)
 
 

@@ -16,11 +16,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
 
-from openhdr.data.sample import Sample
 from openhdr.models.trustnet import mu_code
-from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
+from openhdr.train.objectives.contract import Batch, Nets, Objective, Terms
 from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.trustnet_sample import ComparedBracket, planes_of
 
@@ -29,7 +27,7 @@ _FEWEST = 3  # frames of the bracket that a plan is made with
 
 
 @dataclass(frozen=True)
-class TrustNetObjective:
+class TrustNetObjective(Objective[ComparedBracket]):
     """Options of the objective."""
 
     name: ClassVar[str] = "trustnet"
@@ -61,12 +59,6 @@ class TrustNetObjective:
             "order": np.array([others.index(k) + 1 if k in others else 0 for k in range(count)]),
         }
 
-    def truth(self, sample: Sample) -> np.ndarray:
-        return truth_of(sample)
-
-    def critic(self) -> nn.Module | None:
-        return None
-
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         bracket = {key: value[0] for key, value in batch.items()}
         merged, refined = nets.net(
@@ -78,9 +70,6 @@ class TrustNetObjective:
             "refined": self._log_mse(refined[0].float(), bracket),
             "merged": self.merged_weight * self._log_mse(merged[0, :3], bracket),
         }
-
-    def critic_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        return {}
 
     def _log_mse(self, light: torch.Tensor, bracket: dict[str, Any]) -> torch.Tensor:
         scale = torch.exp2(bracket["ev"].min())

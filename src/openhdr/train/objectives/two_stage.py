@@ -35,17 +35,17 @@ from openhdr.train.discriminators.two_stage import TwoStageDiscriminator
 from openhdr.train.distributed import gathered_with_gradient
 from openhdr.train.losses.ciede2000 import delta_e_2000
 from openhdr.train.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim
+from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms, truth_of
 from openhdr.train.objectives.display import pu21_distance
-from openhdr.train.objectives.nets import Batch, Nets, Terms, truth_of
 
-_REAL, _MADE = (0.7, 1.2), (0.0, 0.3)  # ranges of the critic's labels
+_REAL, _MADE = (0.7, 1.2), (0.0, 0.3)  # ranges of the discriminator's labels
 _LEAST = 1e-7  # probabilities are kept so far from 0 and 1
 
 SIMILARITIES = {"program": two_stage_ms_ssim, "ms-ssim": ms_ssim, "ssim": ssim}
 
 
 @dataclass(frozen=True)
-class TwoStageObjective:
+class TwoStageObjective(BracketObjective):
     """Options of the objective."""
 
     name: ClassVar[str] = "two-stage"
@@ -53,7 +53,7 @@ class TwoStageObjective:
     photo: Literal["medium", "any"] = "medium"  # which frame of a bracket is the input
     similarity: Literal["program", "ms-ssim", "ssim"] = "program"
     similarity_weight: float = 1.0
-    adversarial_weight: float = 1e-3  # 0 = no critic
+    adversarial_weight: float = 1e-3  # 0 = no discriminator
     colour: Literal["ciede2000", "none"] = "ciede2000"
     colour_weight: float = 1 / 255
     stage2_weight: float = 1.0  # of its L1
@@ -77,10 +77,7 @@ class TwoStageObjective:
             "made": np.array([made], np.float32),
         }
 
-    def truth(self, sample: Sample) -> np.ndarray:
-        return truth_of(sample)
-
-    def critic(self) -> nn.Module | None:
+    def discriminator(self) -> nn.Module | None:
         return TwoStageDiscriminator() if self.adversarial_weight else None
 
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
@@ -92,22 +89,22 @@ class TwoStageObjective:
             terms |= self._second_terms(parts["out"].float(), batch["truth"])
         return terms
 
-    def critic_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
+    def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         with torch.no_grad():
             made = nets.net.stage1(batch["photo"])
-        judged = [nets.critic(image).float() for image in (as_photo(batch["truth"]), made)]
+        judged = [nets.discriminator(image).float() for image in (as_photo(batch["truth"]), made)]
         losses = [
             cross_entropy(one, batch[label]) for one, label in zip(judged, ("real", "made"), strict=True)
         ]
-        return {"critic": (losses[0] + losses[1]) / 2}
+        return {"discriminator": (losses[0] + losses[1]) / 2}
 
     def _first_terms(self, nets: Nets, out: torch.Tensor, truth: torch.Tensor) -> Terms:
         terms = {"stage1_l1": (out - truth).abs().mean()}
         if self.similarity_weight:
             similarity = SIMILARITIES[self.similarity](*(gathered_with_gradient(x) for x in (out, truth)))
             terms["stage1_similarity"] = self.similarity_weight * (1 - similarity)
-        if nets.critic is not None:
-            judged = nets.critic(out).float()
+        if nets.discriminator is not None:
+            judged = nets.discriminator(out).float()
             terms["adversarial"] = self.adversarial_weight * cross_entropy(judged, torch.ones_like(judged))
         return terms
 

@@ -1,11 +1,6 @@
 """Where training samples come from, one file a source.
 
-A source answers `sample(index)` for any index >= 0 with the same sample every time, whatever was asked before:
-a run that is resumed, or spread over processes, sees exactly the samples of one that is not.
-
-    epoch                  samples until all data were seen once (about, where samples are drawn)
-    sample(index)          a training sample
-    validation(config)     held-out samples, and a line that says what they are
+A source has the methods of `openhdr.train.sources.contract.Source`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ LOSSES, LOG, RUN = "losses.jsonl", "log.txt", "run.json"
 Say = Callable[[str], None]
 
 
-class Journal:
+class RunLogger:
     """The files of one run. Lines after step `start`, from before an interruption, are dropped."""
 
     def __init__(self, folder: Path, start: int, total: int, say: Say) -> None:
@@ -65,7 +65,7 @@ class Journal:
             self.board.close()
 
 
-class NoJournal:
+class NullLogger:
     """What the other processes of a run write: nothing."""
 
     def note(self, text: str) -> None:
