@@ -1,8 +1,8 @@
-"""Write the list of the public benchmark: seeds and the hashes of the brackets that they give.
+"""Write the list of a public benchmark: seeds and the hashes of the brackets that they give.
 
 Run it only to publish a new benchmark; scores on the old one are then no longer comparable.
 
-    python benchmarks/define_simulated.py PANORAMAS
+    python benchmarks/define_simulated.py PANORAMAS public | public-real-camera
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from openhdr.data.benchmark import Case, make_case
+from openhdr.data.benchmark import LISTS, PUBLIC, REAL_CAMERA, Case, make_case
 from openhdr.data.scenes import read_scene
 from openhdr.data.simulated import digest_of
 
@@ -26,23 +26,26 @@ SCENES = (
     "rooitou_park",
     "sepulchral_chapel_rotunda",
 )
-MOVING, STILL = 24, 8
-FIRST_SEED = 20240
-TARGET = Path(__file__).parents[1] / "src/openhdr/data/splits/benchmark.json"
-ABOUT = "The public benchmark: brackets simulated from the public_test panoramas; see data/benchmark.py."
+NUMBERS = {PUBLIC: {"dynamic": 24, "static": 8}, REAL_CAMERA: {"hand-held": 12, "tripod": 8}}
+FIRST_SEEDS = {PUBLIC: 20240, REAL_CAMERA: 61500}
+FOLDER = Path(__file__).parents[1] / "src/openhdr/data/splits"
+ABOUT = "Brackets simulated from the public_test panoramas; see data/benchmark.py."
 
 
 def main() -> None:
-    scenes = [read_scene(Path(sys.argv[1]) / f"{name}.hdr") for name in SCENES]
-    planned = [(f"dynamic-{k + 1:02d}", SCENES[k % len(SCENES)]) for k in range(MOVING)]
-    planned += [(f"static-{k + 1:02d}", SCENES[k % len(SCENES)]) for k in range(STILL)]
+    panoramas, benchmark = Path(sys.argv[1]), sys.argv[2]
+    scenes = [read_scene(panoramas / f"{name}.hdr") for name in SCENES]
+    planned = [
+        (f"{kind}-{k + 1:02d}", SCENES[k % len(SCENES)])
+        for kind, number in NUMBERS[benchmark].items()
+        for k in range(number)
+    ]
     cases = []
     for offset, (name, scene) in enumerate(planned):
-        case = Case(name, scene, FIRST_SEED + offset, "")
+        case = Case(name, scene, FIRST_SEEDS[benchmark] + offset, "")
         cases.append(replace(case, sha256=digest_of(make_case(case, scenes))))
-    TARGET.write_text(
-        json.dumps({"about": ABOUT, "cases": [asdict(case) for case in cases]}, indent=1) + "\n"
-    )
+    text = json.dumps({"about": ABOUT, "cases": [asdict(case) for case in cases]}, indent=1)
+    (FOLDER / LISTS[benchmark]).write_text(text + "\n")
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def test_shards_are_tars_of_the_known_layout(cache: Path) -> None:
     with tarfile.open(sorted(cache.glob("*.tar"))[0]) as tar:
         names = tar.getnames()
     keys = [name.split(".", 1) for name in names]
-    assert [piece for _, piece in keys] == ["json", "radiance.npy"] * 2
+    assert [piece for _, piece in keys] == ["json", "radiance.jxl"] * 2
     assert [keys[k][0] for k in (0, 2)] == [keys[k][0] for k in (1, 3)]  # pieces of a key stand together
 
 

@@ -167,10 +167,18 @@ def test_damaged_bracket_is_named(scenes: Path, tmp_path: Path) -> None:
 
 def test_benchmark_definition() -> None:
     every = cases()
-    assert [case.moving for case in every] == [True] * 24 + [False] * 8
+    assert [case.group for case in every] == ["moving"] * 24 + ["still"] * 8
     assert len({case.seed for case in every}) == 32 and len({case.sha256 for case in every}) == 32
     assert {case.scene for case in every} <= set(panoramas("public_test"))
     assert set(held_out_in({case.scene for case in every}).values()) == {"public_test"}
+
+
+def test_real_camera_benchmark_definition() -> None:
+    every = cases(benchmark.REAL_CAMERA)
+    assert [case.group for case in every] == ["hand-held"] * 12 + ["tripod"] * 8
+    assert len({case.sha256 for case in every}) == 20
+    assert {case.scene for case in every} == {case.scene for case in cases()}
+    assert not {case.seed for case in every} & {case.seed for case in cases()}
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +201,16 @@ def test_benchmark_is_reproduced(public_panoramas: Path) -> None:
     for case in (cases()[0], cases()[17], cases()[31]):
         result = make_case(case, panoramas_read)
         assert digest_of(result) == case.sha256
-        assert result.moved.any() == case.moving
+        assert result.moved.any() == (case.group == "moving")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 12])
+def test_real_camera_benchmark_is_reproduced(public_panoramas: Path, number: int) -> None:
+    case = cases(benchmark.REAL_CAMERA)[number]
+    result = make_case(case, read_scenes([public_panoramas]))
+    assert digest_of(result) == case.sha256
+    assert result.plan.camera.processing is not None and 3 <= len(result.frames) <= 9
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,14 @@ from openhdr.camera.response import analytic
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Bracket, Frame
 from openhdr.core.placement import identity
+from openhdr.data.stream import draw_sample
 from openhdr.merging import MERGERS, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_known as classical_merge
 from openhdr.merging.trustnet_features import features_of, mu_code
+from openhdr.simulation.config import TRIPOD, ObjectConfig, ShakeConfig
+from openhdr.simulation.scene import make_scene
 from openhdr.train.examples import collate
 from openhdr.train.objectives.contract import Nets
 from openhdr.train.objectives.trustnet import TrustNetObjective
@@ -25,7 +29,7 @@ from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.plan import check_batch, make_plan
 from openhdr.train.recipe import DataConfig
 from openhdr.train.sources.trustnet import laws_of, open_compared
-from openhdr.train.trustnet_sample import ComparedBracket, compared_bracket
+from openhdr.train.trustnet_sample import ComparedBracket, compare_sample, compared_bracket
 from openhdr.train.validation import Validation
 
 EVS = {2: (-2.0, 0.0), 3: (-2.0, 0.0, 2.0), 5: (-4.0, -2.0, 0.0, 2.0, 4.0)}
@@ -133,6 +137,29 @@ def test_brackets_have_two_to_seven_frames() -> None:
     assert counts == {2, 3, 5, 7}
     assert 0.1 < np.mean([one.exposure.rolling_reference for one in laws]) < 0.2
     assert 0.4 < np.mean([one.camera.jpeg_share > 0 for one in laws]) < 0.6
+
+
+def test_half_of_the_brackets_by_real_cameras() -> None:
+    config = DataConfig(patch=192, view=384)
+    before = [laws_of(config, number) for number in range(200)]
+    laws = [laws_of(replace(config, real_share=0.5), number) for number in range(200)]
+    real = [one for one in laws if one.camera.processing]
+    assert 80 < len(real) < 120
+    assert all(one == other for one, other in zip(laws, before, strict=True) if not one.camera.processing)
+    assert 0.35 < np.mean([one.shake == TRIPOD for one in real]) < 0.65
+    assert max(len(pattern) for one in real for pattern in one.exposure.ev_patterns) == 7
+
+
+def test_a_real_camera_s_bracket_is_linear_by_its_own_curve(room) -> None:
+    """Compared brackets are on the truth's scale: what trust cannot mend is no error."""
+    laws = laws_of(DataConfig(patch=96, real_share=1.0), 3)
+    still = replace(laws, shake=ShakeConfig(still_share=1.0), objects=ObjectConfig(still_share=1.0))
+    sample = draw_sample([make_scene("room", room(128, 256))], still, 0, "a")
+    bracket = compared_bracket(compare_sample(sample), sample.truth)
+    parts = bracket.parts()
+    fine = (parts["headroom"][bracket.reference] > 0.9) & (parts["truth"].min(axis=0) > 0.05)
+    ratio = np.log2(parts["light"][bracket.reference][:, fine] / parts["truth"][:, fine])
+    assert fine.any() and -0.2 < np.median(ratio) < 1  # local tone mapping lifts
 
 
 def _recipe(*changes: str):

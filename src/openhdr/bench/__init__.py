@@ -30,6 +30,11 @@ CASES: Table[Row] = Table(
         "openhdr.bench.named:public_single",
     ),
     Row(
+        "public-real-camera",
+        "12 hand-held and 8 tripod brackets by real cameras, from the same panoramas (--data).",
+        "openhdr.bench.named:public_real_camera",
+    ),
+    Row(
         "robustness",
         "Motion, EV step, ISO, response and wrong exposures, one at a time (--data).",
         "openhdr.bench.robustness:robustness",

@@ -69,14 +69,15 @@ class BenchScene:
     """One bracket with its truth.
 
     frames: the photos. ev: (N,) stops relative to the reference. reference: index, from 0.
-    response: how codes stand for light. truth: (H, W, 3) float32 linear, 1.0 = the reference clips.
+    response: how codes stand for light; None = methods find out or assume. truth: (H, W, 3) float32 linear,
+        1.0 = the reference clips.
     told_ev, told_response: what methods are told of the two where that is wrong on purpose; None = the truth.
     """
 
     frames: tuple[Image, ...]
     ev: tuple[float, ...]
     reference: int
-    response: Response | str
+    response: Response | str | None
     truth: np.ndarray
     told_ev: tuple[float, ...] | None = None
     told_response: Response | str | None = None

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from openhdr.metrics.rising_curve import rising_curve
+
 LOWEST_CODE, HIGHEST_CODE = 5, 249  # of 255: a pixel with all its codes within is usable
 LEAST_USABLE = 0.02  # share of a photo's pixels; photos with fewer are left out
-BINS = 512  # of equal counts of pixels, over whose means a curve is fitted
 
 
 @dataclass(frozen=True)
@@ -71,40 +72,6 @@ def _left_over(light: np.ndarray, photo: Photo, joint: bool) -> np.ndarray:
     if joint:
         return np.interp(x, *rising_curve(x.ravel(), y.ravel())) - y
     return np.stack([np.interp(x[:, c], *rising_curve(x[:, c], y[:, c])) - y[:, c] for c in range(3)], axis=1)
-
-
-def rising_curve(light: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The knots (light, codes), each (K,) float64, of the best rising curve; linear between, level beyond.
-
-    light, codes: (P,). Isotonic regression over the means of bins of equal counts; K <= BINS.
-    """
-    order = np.argsort(light, kind="stable")
-    starts = np.unique(np.linspace(0, len(order), BINS, endpoint=False).astype(int))
-    counts = np.diff(starts, append=len(order))
-    x = np.add.reduceat(light[order].astype(np.float64), starts) / counts
-    y = np.add.reduceat(codes[order].astype(np.float64), starts) / counts
-    return x, isotonic(y, counts)
-
-
-def isotonic(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(K,) float64: the non-decreasing values nearest to `values` in weighted squares.
-
-    Pool adjacent violators (Barlow et al. 1972): neighbours that fall become their mean.
-    """
-    means: list[float] = []
-    sums: list[float] = []
-    sizes: list[int] = []
-    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
-        mean, total, size = value, weight, 1
-        while means and means[-1] > mean:
-            mean = (means[-1] * sums[-1] + mean * total) / (sums[-1] + total)
-            total += sums.pop()
-            size += sizes.pop()
-            means.pop()
-        means.append(mean)
-        sums.append(total)
-        sizes.append(size)
-    return np.repeat(means, sizes)
 
 
 def _psnr(error: np.ndarray) -> float:

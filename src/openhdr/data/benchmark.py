@@ -1,7 +1,11 @@
-"""The public benchmark of openhdr: 24 brackets in which something moves and 8 in which nothing does.
+"""The public benchmarks of openhdr, simulated from the eight panoramas of the public_test split.
 
-All are hand-held, 576 x 384, three frames, from the eight panoramas of the public_test split. A case is a
-scene, a seed and a hash (splits/benchmark.json); the brackets are made from them by one command and checked.
+public             24 hand-held brackets in which something moves and 8 in which nothing does; 576 x 384, three
+                   frames, a plain camera
+public-real-camera 12 hand-held brackets in which something moves and 8 from a tripod, with leaves in the wind in
+                   some; 720 x 480, three to nine frames, each by another real camera
+
+A case is a scene, a seed and a hash (splits/); the brackets are made from them by one command and checked.
 """
 
 from __future__ import annotations
@@ -18,42 +22,81 @@ from openhdr.core.progress import task
 from openhdr.data.scenes import find_hdr_files, read_scene
 from openhdr.data.simulated import digest_of, write_bracket
 from openhdr.data.splits import panoramas
-from openhdr.simulation.config import ObjectConfig, SimulationConfig
+from openhdr.simulation.config import TRIPOD, ExposureConfig, ObjectConfig, SimulationConfig, real
 from openhdr.simulation.draw import draw_plan
 from openhdr.simulation.render import Simulated, render
 from openhdr.simulation.scene import Scene
 
+PUBLIC, REAL_CAMERA = "public", "public-real-camera"
+LISTS = {PUBLIC: "benchmark.json", REAL_CAMERA: "benchmark-real-camera.json"}
+"""Benchmark -> its list of cases in splits/."""
+
+_LARGER = SimulationConfig(size=(720, 480), nominal_width=720)
+_TRIPOD_PATTERNS = (
+    (-4.0, -2.0, 0.0, 2.0, 4.0),
+    (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0),
+    (-6.0, -4.0, -2.0, 0.0, 2.0, 4.0),
+    (-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0),
+)
+_HAND_HELD_PATTERNS = (
+    (-2.0, 0.0, 2.0),
+    (-3.0, 0.0, 3.0),
+    (-2.0, -1.0, 0.0, 1.0, 2.0),
+    (-4.0, -2.0, 0.0, 2.0, 4.0),
+    (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0),
+)
+KINDS = {
+    "dynamic": replace(SimulationConfig(), objects=ObjectConfig(still_share=0.0)),
+    "static": replace(SimulationConfig(), objects=ObjectConfig(still_share=1.0)),
+    "hand-held": real(
+        replace(
+            _LARGER,
+            exposure=ExposureConfig(ev_patterns=_HAND_HELD_PATTERNS),
+            objects=ObjectConfig(still_share=0.0),
+        )
+    ),
+    "tripod": real(
+        replace(
+            _LARGER,
+            exposure=ExposureConfig(ev_patterns=_TRIPOD_PATTERNS),
+            shake=TRIPOD,
+            objects=ObjectConfig(still_share=0.5, most=2, kinds=("foliage",)),
+        )
+    ),
+}
+"""Kind of bracket -> the distributions that it is drawn from."""
+
 
 @dataclass(frozen=True)
 class Case:
-    """One bracket of the benchmark."""
+    """One bracket of a benchmark."""
 
-    name: str  # dynamic-01 ... dynamic-24, static-01 ... static-08
+    name: str  # its kind and a number: dynamic-01, hand-held-12
     scene: str  # panorama
     seed: int
     sha256: str  # of the bracket, by `data.simulated.digest_of`
 
     @property
-    def moving(self) -> bool:
-        return self.name.startswith("dynamic")
+    def kind(self) -> str:
+        return self.name.rpartition("-")[0]
+
+    @property
+    def group(self) -> str:
+        """What the brackets that it is averaged with have in common."""
+        return {"dynamic": "moving", "static": "still"}.get(self.kind, self.kind)
 
 
-def cases() -> tuple[Case, ...]:
-    """All cases in order."""
-    text = resources.files("openhdr.data").joinpath("splits", "benchmark.json").read_text()
+def cases(benchmark: str = PUBLIC) -> tuple[Case, ...]:
+    """All cases of a benchmark in order."""
+    text = resources.files("openhdr.data").joinpath("splits", LISTS[benchmark]).read_text()
     return tuple(Case(**case) for case in json.loads(text)["cases"])
-
-
-def laws_of(case: Case) -> SimulationConfig:
-    """The distributions that a case is drawn from: the defaults, with or without anything that moves."""
-    return replace(SimulationConfig(), objects=ObjectConfig(still_share=0.0 if case.moving else 1.0))
 
 
 def make_case(case: Case, scenes: Sequence[Scene]) -> Simulated:
     """The bracket of one case. scenes: all panoramas of the benchmark, in the order of their names."""
     scene = next(scene for scene in scenes if scene.name == case.scene)
     others = [scene for scene in scenes if scene.name != case.scene]
-    return render(draw_plan(scene, others, laws_of(case), case.seed), scenes)
+    return render(draw_plan(scene, others, KINDS[case.kind], case.seed), scenes)
 
 
 def read_scenes(paths: Sequence[Path]) -> list[Scene]:
@@ -73,19 +116,22 @@ def read_scenes(paths: Sequence[Path]) -> list[Scene]:
     return [read_scene(found[name]) for name in wanted]
 
 
-def write_benchmark(paths: Sequence[Path], folder: Path) -> int:
-    """Make all brackets in FOLDER/CASE/ and return their number.
+def write_benchmark(paths: Sequence[Path], folder: Path, benchmark: str = PUBLIC) -> int:
+    """Make all brackets of a benchmark in FOLDER/CASE/ and return their number.
 
     Raises FileError when a bracket differs from the published one: scores on it could not be compared.
     """
     scenes = read_scenes(paths)
-    with task("making the benchmark", len(cases())) as advance:
-        for case in cases():
+    listed = cases(benchmark)
+    with task("making the benchmark", len(listed)) as advance:
+        for case in listed:
             result = make_case(case, scenes)
             if digest_of(result) != case.sha256:
                 raise FileError(
-                    folder / case.name, "differs from the published bracket", "use the pinned NumPy"
+                    folder / case.name,
+                    "differs from the published bracket",
+                    "use the versions in constraints.txt",
                 )
-            write_bracket(result, folder / case.name, laws_of(case))
+            write_bracket(result, folder / case.name, KINDS[case.kind])
             advance()
-    return len(cases())
+    return len(listed)

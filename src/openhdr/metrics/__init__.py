@@ -62,6 +62,14 @@ METRICS: Table[MetricRow] = Table(
         unit="dB",
     ),
     MetricRow(
+        "psnr-mu-curve",
+        "PSNR after the mu-law and the best rising curve.",
+        "openhdr.metrics.psnr_mu_curve:psnr_mu_curve",
+        domain="mu-law of the values as given, test through the best rising curve",
+        settings="mu 5000, peak 1, one curve for all channels",
+        unit="dB",
+    ),
+    MetricRow(
         "ntire-psnr",
         "PSNR of the NTIRE challenges (gamma-coded).",
         "openhdr.metrics.ntire_psnr:ntire_psnr",

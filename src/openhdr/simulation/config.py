@@ -58,6 +58,15 @@ class ShakeConfig:
     still_share: float = 0.0  # share of brackets from a tripod
 
 
+TRIPOD = ShakeConfig(
+    turn_px=Mixture(0.5, Fixed(0.0), LogUniform(0.05, 0.6)),
+    step_px=Fixed(0.0),
+    roll_deg=Fixed(0.0),
+    zoom_stops=Fixed(0.0),
+)
+"""A tripod that gives way a little when the shutter is pressed."""
+
+
 @dataclass(frozen=True)
 class ObjectConfig:
     """What moves in the scene."""
@@ -90,11 +99,11 @@ class ProcessingConfig:
     channel_spread: Distribution = Normal(0, 0.04)  # logarithm of a channel's contrast against green's
     black: Distribution = Mixture(0.4, Fixed(0.0), Uniform(0, 4))  # 8-bit codes crushed to 0
     black_spread: Distribution = Uniform(0, 1)  # ... in red and blue beyond green's
-    local_tone: Distribution = Mixture(0.5, Fixed(0.0), Uniform(0, 0.12))
+    local_tone: Distribution = Mixture(0.5, Fixed(0.0), Uniform(0.02, 0.2))
     bleach: Distribution = Mixture(0.3, Fixed(0.0), Uniform(0, 1))
     bleach_knee: Distribution = Uniform(0.6, 0.95)
-    denoise_luma: Distribution = LogUniform(0.5, 3)
-    denoise_chroma: Distribution = LogUniform(1, 6)
+    denoise_luma: Distribution = LogUniform(1, 4)
+    denoise_chroma: Distribution = LogUniform(1.5, 8)
     sharpen: Distribution = Uniform(0, 1.0)
     sharpen_px: Distribution = Uniform(0.6, 1.4)
     subsamplings: tuple[str, ...] = ("4:2:0", "4:2:2", "4:4:4")  # one is chosen

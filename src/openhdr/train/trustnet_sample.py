@@ -14,14 +14,16 @@ import cv2
 import numpy as np
 
 from openhdr.alignment import homography
-from openhdr.camera.response import ASSUMED_RESPONSE, parse
+from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core.image import Bracket, Frame, Image
 from openhdr.data.sample import Sample
 from openhdr.data.shards import Pieces, array_bytes
 from openhdr.merging import mle
-from openhdr.merging.ghosts import Comparison, compare
+from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.samples import Stack
 from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
+from openhdr.simulation.picture_style import PREFIX as STYLE
+from openhdr.simulation.sensor import decode_curve
 
 _HALF_TOP = 60000.0  # a little below what a half can hold
 PLANES, FACTS = "planes.npy", "json"
@@ -91,10 +93,14 @@ def compare_sample(sample: Sample) -> Comparison:
         for number, (codes, ev) in enumerate(zip(sample.frames, sample.ev, strict=True))
     )
     bracket = Bracket(frames, sample.reference)
-    response = parse(ASSUMED_RESPONSE)  # as a user's merge; other responses are left to tone matching
+    # As in a merge: a picture style is recovered from the bracket (here it is known), other curves are left to
+    # tone matching.
+    styled = sample.response.startswith(STYLE)
+    response = Response(sample.response, decode_curve(sample.response)) if styled else parse(ASSUMED_RESPONSE)
     placements = homography.align(bracket, response)
     count = len(frames)
-    return compare(Stack(bracket, [response] * count, placements, [None] * count, [None] * count))
+    stack = Stack(bracket, [response] * count, placements, [None] * count, [None] * count)
+    return compare(stack, CompareOptions(match=not styled))
 
 
 def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") -> ComparedBracket:

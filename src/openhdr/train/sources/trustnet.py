@@ -20,11 +20,13 @@ from openhdr.data.splits import refuse_held_out
 from openhdr.data.stream import draw_sample
 from openhdr.simulation.config import (
     EV_PATTERNS,
+    TRIPOD,
     CameraConfig,
     ExposureConfig,
     ObjectConfig,
     ShakeConfig,
     SimulationConfig,
+    real,
     varied_camera,
 )
 from openhdr.simulation.distributions import LogUniform
@@ -58,6 +60,8 @@ OTHER_PATTERNS = (
 OTHER_SHARE = 0.25  # of brackets; the others are of the simulator's three-frame patterns
 ROLLING_SHARE = 0.15  # of brackets: any frame may be the reference
 TRIPOD_SHARE = 0.1
+REAL_TRIPOD_SHARE = 0.5  # of brackets by real cameras: trust in still frames has to be learned too
+REAL_PATTERNS = (*OTHER_PATTERNS[5:], (-6.0, -4.0, -2.0, 0.0, 2.0), (-2.0, 0.0, 2.0, 4.0, 6.0))
 VARIED_SHARE = 0.5  # of brackets: by a camera of which everything is drawn
 RESPONSES = ("srgb", "srgb", "srgb", "gamma", "sigmoid")  # of such a camera: mostly what a merge assumes
 
@@ -99,7 +103,7 @@ def open_compared(config: DataConfig, seed: int, cache: Path) -> ComparedSource:
     else:
         scenes = open_simulated(config, seed, cache / "scenes").scenes
         names = open_shards(scenes.shards[0].parent).facts["scenes"]
-        drawn = {"size": laws_of(config, 0).size, "clip_share": config.clip_share}
+        drawn = {"size": laws_of(config, 0).size, "clip_share": config.clip_share, "real": config.real_share}
         facts = {"kind": KIND, "seed": seed, "count": config.brackets, "scenes": names, **drawn}
         groups = {
             k: range(k, min(k + _PER_SHARD, config.brackets)) for k in range(0, config.brackets, _PER_SHARD)
@@ -119,9 +123,10 @@ def laws_of(config: DataConfig, number: int) -> SimulationConfig:
     """What bracket `number` is drawn from: another camera and another pattern of exposures each time."""
     rng = np.random.default_rng([number, 5])
     other, rolling, varied = rng.random(3) < (OTHER_SHARE, ROLLING_SHARE, VARIED_SHARE)
+    by_real_camera = rng.random() < config.real_share
     width = config.view or config.patch
     height = max(config.patch, width * 5 // 6) if config.view else width
-    return SimulationConfig(
+    laws = SimulationConfig(
         size=(width, height),
         nominal_width=width * 5 // 4,
         exposure=ExposureConfig(
@@ -132,6 +137,18 @@ def laws_of(config: DataConfig, number: int) -> SimulationConfig:
         shake=ShakeConfig(still_share=TRIPOD_SHARE),
         objects=ObjectConfig(still_share=0.2),
         camera=replace(varied_camera(), responses=RESPONSES) if varied else CameraConfig(),
+    )
+    if not by_real_camera:
+        return laws
+    tripod = rng.random() < REAL_TRIPOD_SHARE
+    patterns = REAL_PATTERNS if tripod else laws.exposure.ev_patterns
+    return real(
+        replace(
+            laws,
+            exposure=replace(laws.exposure, ev_patterns=patterns),
+            shake=TRIPOD if tripod else ShakeConfig(),
+            objects=ObjectConfig(still_share=0.6 if tripod else 0.2),
+        )
     )
 
 
