@@ -20,7 +20,7 @@ import click
 import openhdr
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
-from openhdr.bench import CASES
+from openhdr.bench import CASES, PHOTO_CASES
 from openhdr.cli import COMMANDS
 from openhdr.core.table import Row
 from openhdr.data.readers import DATASETS
@@ -253,7 +253,7 @@ def data() -> str:
         (named(row), row.summary, ", ".join(f"`{one}`" for one in row.splits), row.paper or "ours")
         for row in DATASETS.values()
     )
-    cases = ((named(row), row.summary) for row in CASES.values())
+    cases = ((named(row), row.summary) for row in (*CASES.values(), *PHOTO_CASES.values()))
     return page(
         "Data",
         "openhdr downloads nothing; point it to the folders that you have.",

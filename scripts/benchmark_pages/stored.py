@@ -95,8 +95,7 @@ class Stored:
 
     def is_variant(self, name: str) -> bool:
         """Whether a method is another with a part of the pipeline changed."""
-        method = self.methods[name]
-        return not method["deghost"] or method["align"] is not None
+        return not set(self.methods[name]["options"]) <= {"weights"}
 
     def pending(self) -> dict[str, list[str]]:
         """Rows of the tables that the results do not hold, or hold of earlier weights: {what: names}."""
@@ -125,7 +124,7 @@ class Stored:
 
     def _is_old(self, name: str) -> bool:
         method = self.methods[name]
-        now = Setting(name, "", method["task"], method["method"], weights=method["weights"])
+        now = Setting(name, "", method["task"], method["method"], method["options"])
         return method["weights_sha256"] != weights_sha256(now)
 
 

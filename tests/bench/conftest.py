@@ -51,9 +51,9 @@ def case(scene: BenchScene) -> Case:
             SceneEntry("wide", "moving", lambda: ramp_scene(40, 80)),
         ),
         (
-            Setting("merged", "everything left as it is", align="none", deghost=False),
+            Setting("merged", "everything left as it is", options={"align": "none", "deghost": False}),
             Setting("photo", "the reference alone", task="photo"),
-            Setting("broken", "makes a display picture", method="mertens", align="none"),
+            Setting("broken", "makes a display picture", method="mertens", options={"align": "none"}),
         ),
         tuple(map(parse_column, ("psnr-mu@shortest", "hdr-vdp-2@shortest", "psnr-mu"))),
     )

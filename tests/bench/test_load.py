@@ -42,8 +42,9 @@ def test_toml(brackets, tmp_path):
     case = load_case(str(tmp_path / "mine.toml"), None, tmp_path)
     assert case.title == "Mine" and len(case.scenes) == 2
     plain, left = case.settings
-    assert (plain.method, plain.align, plain.deghost) == (None, None, True)
-    assert (left.name, left.method, left.align, left.deghost) == ("left as it is", "debevec", "none", False)
+    assert (plain.method, plain.options) == (None, {})
+    assert (left.name, left.method) == ("left as it is", "debevec")
+    assert left.options == {"align": "none", "deghost": False}
     assert [column.key for column in case.columns] == ["psnr-mu@shortest", "psnr-l"]
 
 
@@ -56,7 +57,7 @@ def test_toml(brackets, tmp_path):
         ("title = ", "is not a case"),
         ("metrics = 3", "metrics"),
         ("methods = 3", "methods"),
-        ("[[methods]]\nname='a'\ndeghost='no'", "deghost"),
+        ("[[methods]]\nname='a'\ndeghost='maybe'", "deghost"),
         ("ppd = 'near'", "ppd"),
     ],
 )
@@ -168,7 +169,7 @@ def test_without_torch_networks_are_left_out_and_that_is_said(shipped, monkeypat
 
 def test_weights_of_the_photo_are_refused():
     with pytest.raises(RequestError, match="weights"):
-        Setting("x", task="photo", weights="w")
+        Setting("x", task="photo", options={"weights": "w"})
 
 
 @pytest.mark.parametrize("name", ["public", "public-single"])

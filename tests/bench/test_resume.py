@@ -14,7 +14,7 @@ from openhdr.bench.run import Extent, run
 from openhdr.core.errors import FileError
 from openhdr.metrics import parse_column
 
-PLAIN = Setting("plain", align="none", deghost=False)
+PLAIN = Setting("plain", options={"align": "none", "deghost": False})
 
 
 @pytest.fixture
@@ -69,7 +69,9 @@ def test_a_new_method_costs_only_itself(small, tmp_path, calls):
     path = tmp_path / "results.json"
     went_on(small, path)
     calls.clear()
-    more = replace(small, settings=(Setting("new", align="none", method="debevec"), *small.settings))
+    more = replace(
+        small, settings=(Setting("new", method="debevec", options={"align": "none"}), *small.settings)
+    )
     went_on(more, path)
     assert set(calls) == {"new"}
     facts = json.loads(path.read_text())
@@ -111,7 +113,7 @@ def test_what_was_stopped_goes_on(small, tmp_path, calls):
     assert len(scores_of(path)) == 4 and set(calls) == {"photo"}
 
 
-@pytest.mark.parametrize("change", [{"deghost": True}, {"method": "robertson"}])
+@pytest.mark.parametrize("change", [{"options": {"align": "none"}}, {"method": "robertson"}])
 def test_another_setting_of_the_same_name_does_not_count(small, tmp_path, change):
     path = tmp_path / "results.json"
     went_on(small, path)

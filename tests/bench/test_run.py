@@ -61,7 +61,7 @@ def test_maps_point_at_the_error(scene, case):
 
 
 def test_merging_beats_the_photo(scene):
-    merged = reconstruct(Setting("m", align="none"), scene.given).pixels
+    merged = reconstruct(Setting("m", options={"align": "none"}), scene.given).pixels
     shortest = [np.clip(x / 4, 0, 1) for x in (merged, reference_light(scene.given), scene.truth)]
     assert by_hand_psnr_mu(shortest[0], shortest[2]) > by_hand_psnr_mu(shortest[1], shortest[2]) + 10
 

@@ -6,11 +6,18 @@
     write_report(results, page, folder / "report.html")      # report.py, pictures.py, assets/
 
 A named case is one function in named.py, or a file of its own, and one row here.
+
+Real photos have no truth: a row of PHOTO_CASES, one file each (heldout.py, look.py), reads brackets by photos.py and
+makes a page by photo_page.py. Methods are the same: settings of openhdr's, of OpenCV (opencv.py) and of programs
+outside (program.py), run by methods.py.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from openhdr.core.table import Row, Table
+from openhdr.merging import DEFAULT as DEFAULT_MERGER
 
 CASES: Table[Row] = Table(
     "bench case",
@@ -41,3 +48,38 @@ CASES: Table[Row] = Table(
     ),
 )
 """A row's target is a function (data folder or None, folder to work in) -> `bench.case.Case`."""
+
+
+@dataclass(frozen=True)
+class PhotoCaseRow(Row):
+    """Brackets of real photos. methods: what runs where none is named. size: what of a photo is used.
+
+    Its target is a function (brackets: list of PhotoSet, settings, Showing) -> (facts of results.json, PhotoPage).
+    """
+
+    methods: tuple[str, ...] = ()
+    size: str = "full"
+
+
+PHOTO_CASES: Table[PhotoCaseRow] = Table(
+    "bench case",
+    PhotoCaseRow(
+        "heldout",
+        "Brackets from a tripod (--data): photos left out of a merge are predicted from it.",
+        "openhdr.bench.heldout:heldout",
+        methods=(
+            DEFAULT_MERGER,
+            "mle",
+            "mle:align=none,deghost=off",
+            "mle:align=none,deghost=off,response=calibrate",
+            "opencv:align=none",
+        ),
+        size="1600x1100",
+    ),
+    PhotoCaseRow(
+        "look",
+        "Brackets of one's own (--data), side by side and without any score.",
+        "openhdr.bench.look:look",
+        methods=(DEFAULT_MERGER, "mle", "mertens", "opencv"),
+    ),
+)

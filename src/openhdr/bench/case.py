@@ -4,64 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from openhdr.bench.opencv import OpenCVOptions
+from openhdr.bench.options import NoOptions, options_of
+from openhdr.bench.photos import Photos
+from openhdr.bench.program import ProgramOptions
 from openhdr.camera.response import Response
-from openhdr.core.errors import RequestError
-from openhdr.core.image import Image, middle_exposure
+from openhdr.core.errors import RequestError, unknown_name
+from openhdr.core.image import Image
 from openhdr.metrics import Column
 from openhdr.metrics.protocol import PPD, parse
+from openhdr.pipeline.bracket_to_hdr import MergeOptions
+from openhdr.pipeline.options import ExpandOptions
 
-Task = Literal["merge", "expand", "photo", "opencv"]
-TASKS = ("merge", "expand", "photo", "opencv")
+OPTIONS: dict[str, type] = {
+    "merge": MergeOptions,
+    "expand": ExpandOptions,
+    "opencv": OpenCVOptions,
+    "program": ProgramOptions,
+    "photo": NoOptions,
+}
+"""What each task can be told, by its name."""
 
 
 @dataclass(frozen=True)
 class Setting:
     """One row of the report: a method with everything that it is set to.
 
-    task: `merge` the bracket; `expand` the reference frame alone; `photo` = the reference frame as it is;
-        `opencv` = what OpenCV makes of the bracket, see opencv.py.
-    method, align: names as on the command line, None = the default. weights: of a network.
-    options: further options of the task, see options.py.
+    task: `merge` the bracket; `expand` the reference frame alone; `opencv` = what OpenCV makes of the bracket;
+        `program` = what a program outside of openhdr makes of it; `photo` = the reference frame as it is.
+    method: a name as on the command line, None = the default. options: fields of the task's options that differ
+        from their defaults, see OPTIONS.
     """
 
     name: str
     summary: str = ""
-    task: Task = "merge"
+    task: str = "merge"
     method: str | None = None
-    align: str | None = None
-    deghost: bool = True
-    weights: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
-            known = ", ".join(TASKS)
+        if self.task not in OPTIONS:
+            known = ", ".join(OPTIONS)
             raise RequestError(f"method '{self.name}': task is '{self.task}'; expected one of {known}")
-        if self.task == "photo" and self.weights is not None:
-            raise RequestError(f"method '{self.name}': the photo as it is takes no weights; leave them out")
-
-
-@dataclass(frozen=True)
-class Photos:
-    """What a method is given: a bracket, and what is known of it.
-
-    frames: the photos, of one size. ev: (N,) stops; only differences matter. reference: index, from 0; None = the
-    method chooses. response: how codes stand for light; None = the method finds out or assumes.
-    """
-
-    frames: tuple[Image, ...]
-    ev: tuple[float, ...]
-    reference: int | None = None
-    response: Response | str | None = None
+        known_options = options_of(OPTIONS[self.task])
+        for key in self.options:
+            if key not in known_options:
+                raise unknown_name(f"option of method '{self.name}'", key, known_options)
 
     @property
-    def anchor(self) -> int:
-        """Index of the frame that clips at 1.0: the reference, or the middle exposure."""
-        return middle_exposure(np.asarray(self.ev)) if self.reference is None else self.reference
+    def weights(self) -> str | None:
+        """Of a network: a shipped name or a file; None = its first."""
+        return self.options.get("weights")
 
 
 @dataclass(frozen=True)

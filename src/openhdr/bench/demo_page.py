@@ -10,9 +10,9 @@ from openhdr.bench.case import BenchScene
 from openhdr.bench.methods import reference_light
 from openhdr.bench.page import PictureStore, write_page
 from openhdr.bench.pictures import PictureOptions, encode_light, encode_map
+from openhdr.bench.run import FULL_ERROR, FULL_ERROR_TEXT
 from openhdr.bench.scoring import error_map
 
-FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
 START_EV = -1.5
 
 
@@ -37,6 +37,6 @@ def write_demo_page(path: Path, merged: np.ndarray, scene: BenchScene, told: dic
     facts = {
         **told,
         "start_ev": START_EV,
-        "scene": {"name": "Demo", "top": scene.top, "full_error": FULL_ERROR, "pictures": pictures},
+        "scene": {"name": "Demo", "top": scene.top, "full_error": FULL_ERROR_TEXT, "pictures": pictures},
     }
     write_page(path, "demo", "openhdr demo", facts, store)

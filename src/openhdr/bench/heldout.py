@@ -8,38 +8,53 @@ Scores and what they can see: photo_scores.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from openhdr import provenance
-from openhdr.bench.case import Photos, Setting
+from openhdr.bench.case import Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct
-from openhdr.bench.photo_scores import LEAST_USABLE, Photo, one_curve, per_channel, shared, usable_photos
-from openhdr.bench.photo_sets import PhotoSet, Size
+from openhdr.bench.photo_page import PhotoPage
+from openhdr.bench.photo_scores import (
+    LEAST_USABLE,
+    Photo,
+    one_curve,
+    per_channel,
+    prediction,
+    shared,
+    usable_photos,
+)
+from openhdr.bench.photos import Photos, PhotoSet, Showing
+from openhdr.bench.pictures import SMALL_PICTURES, options_for
 from openhdr.bench.results import mean, plain
-from openhdr.bench.settings import parse_setting
 from openhdr.core.errors import OpenHDRError, RequestError
-from openhdr.core.progress import task
-from openhdr.merging import DEFAULT as DEFAULT_MERGER
+from openhdr.core.progress import Advance, task
 
 FORMAT = "openhdr-heldout-1"
 STEP_EV = 3.0  # between the photos that are merged
-METHODS = (
-    DEFAULT_MERGER,
-    "mle",
-    "mle:align=none,deghost=off",
-    "mle:align=none,deghost=off,response=calibrate",
-    "opencv:align=none",
-)
+SHOWN = 3  # held-out photos of a bracket in the page: the shortest, the longest, one between
 SCORES: dict[str, Callable[[np.ndarray, Sequence[Photo]], float]] = {
     "per_channel": per_channel,
     "shared": shared,
     "one_curve": one_curve,
 }
+_HEADS = ("per channel", "shared", "one curve")
+COLUMNS = tuple(
+    {"key": prefix + name, "head": head, "group": group}
+    for prefix, group in (("", "held out"), ("whole.", "whole bracket"))
+    for name, head in zip(SCORES, _HEADS, strict=True)
+)
+LEAD = (
+    "Photos from a tripod, scored without a truth. Of every bracket the best exposed photo and those about three stops "
+    "from it are merged; each photo that was left out is predicted from that by the best rising curve. Then "
+    "all photos are merged, and each is shown again. Per channel: a curve for each channel of a photo; blind to the "
+    "colour of the light. Shared: one for its three channels. One curve: one for all photos and channels, from light "
+    "times 2^EV; it sees a wrong scale between photos. Only pixels count that are neither near black nor near white."
+)
 
 
 @dataclass(frozen=True)
@@ -74,93 +89,141 @@ def plan(photos: Photos) -> Plan:
     return Plan(tuple(sorted(merged)), held_out)
 
 
-def run_set(photo_set: PhotoSet, settings: Sequence[Setting], size: Size | None) -> dict[str, Any]:
-    """The facts of one set: its photos, the plan, and the scores of each method."""
-    photos, names = photo_set.load(size)
-    chosen = plan(photos)
-    frame = photos.frames[0]
-    facts: dict[str, Any] = {
+def heldout(
+    brackets: Sequence[PhotoSet], settings: Sequence[Setting], showing: Showing
+) -> tuple[dict[str, Any], PhotoPage]:
+    """What results.json holds, and the page. A bracket or method that fails is recorded; the others go on."""
+    shown = len(brackets) if showing.pictured is None else len(showing.pictured)
+    pixels = showing.size.width * showing.size.height if showing.size else 12e6
+    small = options_for(shown * SHOWN * (len(settings) + 1), int(pixels))
+    page = PhotoPage("Held-out photos", LEAD, SMALL_PICTURES if showing.compressed else small, COLUMNS)
+    found: dict[str, Any] = {}
+    with task("held out", len(brackets) * len(settings)) as advance:
+        for bracket in brackets:
+            found[bracket.name] = _run(bracket, settings, showing, page, advance)
+    facts = {
+        "format": FORMAT,
+        "openhdr": provenance.software()["openhdr"],
+        "commit": provenance.commit(),
+        "hardware": provenance.hardware(),
+        "software": provenance.software(),
+        "size": None if showing.size is None else [showing.size.width, showing.size.height],
+        "sets": found,
+        "means": {setting.name: _means(setting.name, found.values()) for setting in settings},
+    }
+    return plain(facts), page
+
+
+def _run(
+    bracket: PhotoSet, settings: Sequence[Setting], showing: Showing, page: PhotoPage, advance: Advance
+) -> dict[str, Any]:
+    """The facts of one bracket: its photos, the plan, the scores of each method."""
+    try:
+        photos, names = bracket.load(showing.size)
+        chosen = plan(photos)
+    except OpenHDRError as error:
+        return {"error": str(error), "methods": {}}
+    shown = chosen.held_out if showing.pictured is None or bracket.name in showing.pictured else ()
+    shown = tuple(
+        dict.fromkeys(shown[round(k)] for k in np.linspace(len(shown) - 1, 0, SHOWN)) if shown else ()
+    )
+    views: dict[int, list[dict[str, Any]]] = {k: [] for k in shown}
+    methods = {}
+    for setting in settings:
+        methods[setting.name], predictions = _scores(setting, photos, chosen, shown)
+        for k, predicted in predictions.items():
+            views[k].append(_picture(setting.name, predicted, photos, k, page))
+        advance()
+    merged, held_out = ([names[k] for k in some] for some in (chosen.merged, chosen.held_out))
+    for k, pictures in views.items():
+        pictures.append(page.codes(f"photo {names[k]}", _as_photos(photos)[k].codes))
+    page.sets.append(
+        {
+            "name": bracket.name,
+            "text": f"Merged: {', '.join(merged)}. Held out: {', '.join(held_out)}.",
+            "values": plain({name: _flat(values) for name, values in methods.items()}),
+            "views": [page.view(names[k], pictures) for k, pictures in views.items()],
+        }
+    )
+    return {
         "photos": names,
         "ev": photos.ev,
-        "width": frame.width,
-        "height": frame.height,
-        "merged": [names[k] for k in chosen.merged],
-        "held_out": [names[k] for k in chosen.held_out],
-        "methods": {},
+        "width": photos.frames[0].width,
+        "height": photos.frames[0].height,
+        "merged": merged,
+        "held_out": held_out,
+        "methods": methods,
     }
-    with task(photo_set.name, len(settings)) as advance:
-        for setting in settings:
-            facts["methods"][setting.name] = _scores(setting, photos, chosen)
-            advance()
-    return facts
 
 
-def _scores(setting: Setting, photos: Photos, chosen: Plan) -> dict[str, Any]:
-    """The scores of one method by both protocols, or why it failed."""
-    all_photos = _as_photos(photos)
+def _scores(
+    setting: Setting, photos: Photos, chosen: Plan, shown: Sequence[int]
+) -> tuple[dict[str, Any], dict[int, np.ndarray]]:
+    """The scores of one method by both protocols, or why it failed; its predictions of some photos."""
+    codes = _as_photos(photos)
     some = Photos(tuple(photos.frames[k] for k in chosen.merged), tuple(photos.ev[k] for k in chosen.merged))
     try:
-        part = measure(lambda: reconstruct(setting, some))
-        whole = measure(lambda: reconstruct(setting, photos))
+        part = measure(lambda: _light(setting, some))
+        whole = measure(lambda: _light(setting, photos))
     except OpenHDRError as error:
-        return {"error": str(error)}
-    return {
-        **_scored(part.value.pixels, [all_photos[k] for k in chosen.held_out]),
+        return {"error": str(error)}, {}
+    scores = {
+        **_scored(part.value, [codes[k] for k in chosen.held_out]),
         "time_s": part.time_s,
+        "cpu_s": part.cpu_s,
         "whole": {
-            **_scored(whole.value.pixels, usable_photos(all_photos)),
+            **_scored(whole.value, usable_photos(codes)),
             "time_s": whole.time_s,
+            "cpu_s": whole.cpu_s,
             "peak_memory_mb": whole.peak_mb,
         },
     }
+    return scores, {k: prediction(part.value, codes[k]) for k in shown}
+
+
+def _light(setting: Setting, photos: Photos) -> np.ndarray:
+    """(H, W, 3) float32; a picture for display is taken as it is, because any rising curve is fitted to it."""
+    made = reconstruct(setting, photos)
+    return made.pixels.astype(np.float32)
 
 
 def _scored(light: np.ndarray, photos: Sequence[Photo]) -> dict[str, float]:
     return {name: score(light, photos) for name, score in SCORES.items()}
 
 
+def _picture(name: str, predicted: np.ndarray, photos: Photos, k: int, page: PhotoPage) -> dict[str, Any]:
+    """A prediction and how far it is from the photo, where the photo is usable."""
+    photo = _as_photos(photos)[k]
+    apart = np.abs(predicted.astype(np.float32) - photo.codes).mean(axis=2) * photo.usable
+    return page.codes(name, predicted, apart)
+
+
 def _as_photos(photos: Photos) -> list[Photo]:
     """Codes as 8 bits, which the scores count in."""
-    deep = photos.frames[0].full_scale / 255
+    deep = np.float32(photos.frames[0].full_scale / 255)
     return [
-        Photo(np.rint(image.pixels / np.float32(deep)).astype(np.uint8) if deep > 1 else image.pixels, ev)
+        Photo(np.rint(image.pixels / deep).astype(np.uint8) if deep > 1 else image.pixels, ev)
         for image, ev in zip(photos.frames, photos.ev, strict=True)
     ]
 
 
-def default_settings() -> list[Setting]:
-    """The default method, what shows where it is lost, and OpenCV."""
-    return [parse_setting(text) for text in METHODS]
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """Scores by the keys of COLUMNS; those of whole brackets carry their part's name."""
+    if "error" in values:
+        return values
+    return {
+        column["key"]: values.get("whole", {}).get(column["key"].removeprefix("whole."))
+        if column["key"].startswith("whole.")
+        else values[column["key"]]
+        for column in COLUMNS
+    }
 
 
-def heldout(sets: Sequence[PhotoSet], settings: Sequence[Setting], size: Size | None) -> dict[str, Any]:
-    """What results.json holds. A set or method that fails is recorded with its error; the others go on."""
-    found: dict[str, Any] = {}
-    with task("held out", len(sets)) as advance:
-        for photo_set in sets:
-            try:
-                found[photo_set.name] = run_set(photo_set, settings, size)
-            except OpenHDRError as error:
-                found[photo_set.name] = {"error": str(error), "methods": {}}
-            advance()
-    return plain(
-        {
-            "format": FORMAT,
-            "openhdr": provenance.software()["openhdr"],
-            "commit": provenance.commit(),
-            "hardware": provenance.hardware(),
-            "software": provenance.software(),
-            "size": None if size is None else [size.width, size.height],
-            "sets": found,
-            "means": {setting.name: _means(setting.name, found.values()) for setting in settings},
-        }
-    )
-
-
-def _means(method: str, sets: Any) -> dict[str, Any]:
-    """Means over the sets that the method could do."""
-    done = [one["methods"][method] for one in sets if method in one["methods"]]
-    done = [one for one in done if "error" not in one]
+def _means(method: str, brackets: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Means over the brackets that the method could do."""
+    done = [
+        one["methods"][method] for one in brackets if "error" not in one["methods"].get(method, {"error": ""})
+    ]
     return {
         **{name: mean([one[name] for one in done]) for name in SCORES},
         "whole": {name: mean([one["whole"][name] for one in done]) for name in SCORES},

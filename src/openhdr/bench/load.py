@@ -7,11 +7,12 @@ metrics = ["psnr-mu@shortest", "psnr-mu", "hdr-vdp-2@shortest"]
 protocol = "liu2020"
 
 [[methods]]
-name = "mle"                            # what the report calls it; every other key as in bench.case.Setting
+name = "mle"                            # what the report calls it
 
 [[methods]]
 name = "still"
-deghost = false
+method = "mle"                          # task, method and summary as in bench.case.Setting;
+deghost = false                         # every other key as in the task's options: pipeline.MergeOptions, ...
 """
 
 from __future__ import annotations
@@ -23,15 +24,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from openhdr.bench import CASES
-from openhdr.bench.case import (
-    DEFAULT_COLUMNS,
-    DEFAULT_PROTOCOL,
-    Case,
-    Setting,
-)
+from openhdr.bench import CASES, PHOTO_CASES
+from openhdr.bench.case import DEFAULT_COLUMNS, DEFAULT_PROTOCOL, OPTIONS, Case, Setting
 from openhdr.bench.named import folder_case, scene_entries
-from openhdr.bench.settings import Offer, merge_settings
+from openhdr.bench.options import typed_options
+from openhdr.bench.settings import Offer, merge_settings, parse_setting
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.metrics import Column, parse_column
 from openhdr.metrics.protocol import PPD
@@ -45,12 +42,8 @@ _KEYS = {
     "ppd": float,
     "methods": list,
 }
-_METHOD_KEYS = {
-    field.name: bool if field.name == "deghost" else str
-    for field in fields(Setting)
-    if field.name != "options"
-}
-_CALLED = {str: "a text", float: "a number", list: "a list", bool: "true or false"}
+_METHOD_KEYS = tuple(field.name for field in fields(Setting) if field.name != "options")
+_CALLED = {str: "a text", float: "a number", list: "a list"}
 
 
 def load_case(name: str, data: Path | None, work: Path) -> Case:
@@ -68,13 +61,16 @@ def load_case(name: str, data: Path | None, work: Path) -> Case:
         if data is not None:
             raise RequestError(f"--data: the case is the folder {name} itself; leave --data out")
         return folder_case(path)
-    raise unknown_name("bench case", name, [*CASES, "a folder of brackets", "a .toml file"])
+    raise unknown_name("bench case", name, [*CASES, *PHOTO_CASES, "a folder of brackets", "a .toml file"])
 
 
 def narrowed(case: Case, methods: Sequence[str], scenes: Sequence[str], metrics: Sequence[str]) -> Case:
-    """The case with only the named methods, scenes and metrics; nothing named = all."""
+    """The case with only the named methods, scenes and metrics; nothing named = all.
+
+    A method that the case does not have may be named with options: `mle:align=none`.
+    """
     if methods:
-        case = replace(case, settings=tuple(_pick("method", name, case.settings) for name in methods))
+        case = replace(case, settings=tuple(_method(name, case) for name in methods))
     if scenes:
         case = replace(case, scenes=tuple(_pick("scene", name, case.scenes) for name in scenes))
     if metrics:
@@ -85,6 +81,10 @@ def narrowed(case: Case, methods: Sequence[str], scenes: Sequence[str], metrics:
 def _column(name: str, case: Case) -> Column:
     """The case's own column of this name, with its protocol, or another."""
     return next((column for column in case.columns if column.key == name), None) or parse_column(name)
+
+
+def _method(name: str, case: Case) -> Setting:
+    return parse_setting(name) if ":" in name else _pick("method", name, case.settings)
 
 
 def _pick(kind: str, name: str, items: Iterable[Any]) -> Any:
@@ -124,8 +124,17 @@ def _settings(path: Path, rows: list[Any]) -> Offer:
     for row in rows:
         if not isinstance(row, dict) or "name" not in row:
             raise FileError(path, "has a method without a name", 'write name = "..." in each [[methods]]')
-        _check_keys(path, row, _METHOD_KEYS)
-    return tuple(Setting(**row) for row in rows), ()
+    return tuple(_setting(path, row) for row in rows), ()
+
+
+def _setting(path: Path, row: dict[str, Any]) -> Setting:
+    own = {key: str(value) for key, value in row.items() if key in _METHOD_KEYS}
+    texts = {key: str(value) for key, value in row.items() if key not in own}
+    try:
+        setting = Setting(**own)
+        return replace(setting, options=typed_options(OPTIONS[setting.task], texts))
+    except RequestError as error:
+        raise FileError(path, f"method '{row['name']}' cannot be used: {error}") from error
 
 
 def _check_keys(path: Path, found: dict[str, Any], known: dict[str, type]) -> None:

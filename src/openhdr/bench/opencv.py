@@ -6,14 +6,13 @@ Debevec and Malik 1997; Ward 2003.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 
-from openhdr.bench.case import Photos
+from openhdr.bench.photos import Photos, on_scale
 from openhdr.camera import response as responses
-from openhdr.core.errors import RequestError
+from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.image import Image
 
 _CODES = np.arange(256, dtype=np.uint8)
@@ -23,7 +22,11 @@ _CODES = np.arange(256, dtype=np.uint8)
 class OpenCVOptions:
     """align: `mtb` shifts all frames onto the middle one of the list; `none` leaves them where they are."""
 
-    align: Literal["mtb", "none"] = "mtb"
+    align: str = "mtb"
+
+    def __post_init__(self) -> None:
+        if self.align not in ("mtb", "none"):
+            raise unknown_name("align of opencv", self.align, ("mtb", "none"))
 
 
 def opencv(photos: Photos, options: OpenCVOptions = OpenCVOptions()) -> np.ndarray:
@@ -42,7 +45,8 @@ def opencv(photos: Photos, options: OpenCVOptions = OpenCVOptions()) -> np.ndarr
     ev = np.asarray(photos.ev) - photos.ev[photos.anchor]
     seconds = (2.0**ev).astype(np.float32)
     merged = cv2.createMergeDebevec().process(frames, seconds, _curve(photos, frames, seconds))
-    return np.maximum(np.nan_to_num(merged, posinf=2.0 ** -ev.min()), 0).astype(np.float32)
+    light = np.maximum(np.nan_to_num(merged, posinf=2.0 ** -ev.min()), 0).astype(np.float32)
+    return on_scale(light, photos) if photos.response is None else light
 
 
 def _curve(photos: Photos, frames: list[np.ndarray], seconds: np.ndarray) -> np.ndarray:

@@ -6,14 +6,19 @@ within count as theirs: `reference` of `ExposureRequest`, `device` of `RunOption
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 from openhdr.core.errors import RequestError, unknown_name
 
 OptionsT = TypeVar("OptionsT")
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """Of a task that has none."""
+
 
 _SWITCH = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
 _NOT_TEXT = ("ev", "times_s", "method")  # of the bracket, or said before the colon
@@ -33,12 +38,12 @@ def split_options(text: str) -> tuple[str, dict[str, str]]:
 
 def typed_options(kind: type, texts: Mapping[str, str]) -> dict[str, Any]:
     """The values of texts as the fields of a dataclass want them. Raises RequestError naming what is expected."""
-    types_by_name = _options_of(kind)
+    known = options_of(kind)
     found = {}
     for key, text in texts.items():
-        if key not in types_by_name:
-            raise unknown_name("option of a method", key, types_by_name)
-        found[key] = _value(key, text, types_by_name[key])
+        if key not in known:
+            raise unknown_name("option of a method", key, known)
+        found[key] = _value(key, text, known[key])
     return found
 
 
@@ -54,31 +59,28 @@ def with_options(options: OptionsT, changes: Mapping[str, Any]) -> OptionsT:
     return replace(options, **changed)  # type: ignore[type-var]
 
 
-def _options_of(kind: type) -> dict[str, Any]:
-    """{name: type} of the fields that text can give."""
-    found: dict[str, Any] = {}
-    for name, hint in get_type_hints(kind).items():
-        if isinstance(hint, type) and is_dataclass(hint):
-            found |= _options_of(hint)
-        elif name not in _NOT_TEXT:
-            found[name] = hint
+def options_of(kind: type) -> dict[str, set[str]]:
+    """{name: its type's alternatives, as written} of the fields that text can give."""
+    found: dict[str, set[str]] = {}
+    for one in fields(kind):
+        value = one.default if one.default_factory is MISSING else one.default_factory()
+        if is_dataclass(value):
+            found |= options_of(type(value))
+        elif one.name not in _NOT_TEXT:
+            found[one.name] = {part.strip() for part in str(one.type).split("|")}
     return found
 
 
-def _value(key: str, text: str, hint: Any) -> Any:
-    choices = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    if bool in choices and text.lower() in _SWITCH:
+def _value(key: str, text: str, kinds: set[str]) -> Any:
+    """A text as the first kind that takes it: a switch, a number, the text itself."""
+    if "bool" in kinds and text.lower() in _SWITCH:
         return _SWITCH[text.lower()]
-    for number in (int, float):
-        if number in choices:
+    for name, number in (("int", int), ("float", float)):
+        if name in kinds:
             try:
                 return number(text)
             except ValueError:
                 continue
-    literals = [name for choice in choices if get_origin(choice) is Literal for name in get_args(choice)]
-    if literals and text not in literals:
-        raise unknown_name(key, text, literals)
-    if literals or str in choices:
-        return text
-    wanted = "on or off" if bool in choices else "a number"
-    raise RequestError(f"option {key}={text}: expected {wanted}")
+    if kinds & {"bool", "int", "float"} and "str" not in kinds:
+        raise RequestError(f"option {key}={text}: expected {'on or off' if 'bool' in kinds else 'a number'}")
+    return text

@@ -27,7 +27,8 @@ class PictureStore:
 
     def add_light(self, light: dict[str, Any]) -> dict[str, Any]:
         """What `pictures.encode_light` made, with ids in place of its data URLs."""
-        return {**light, "layers": [self.add(url) for url in light["layers"]]}
+        ids = {url: self.add(url) for url in dict.fromkeys(light["layers"])}
+        return {**light, "layers": [ids[url] for url in light["layers"]]}
 
 
 def write_page(path: Path, name: str, title: str, facts: dict[str, Any], pictures: PictureStore) -> None:

@@ -36,6 +36,9 @@ class PictureOptions:
     map_quality: int = 80  # of the maps' WebP
 
 
+SMALL_PICTURES = PictureOptions(lossless=False, quality=68, map_quality=55)
+
+
 def options_for(pictures: int, pixels: int, budget_bytes: float = 24e6) -> PictureOptions:
     """Lossless where `pictures` of `pixels` pixels each fit the budget of a page."""
     return PictureOptions(lossless=pictures * pixels * 2.2 <= budget_bytes)
@@ -58,6 +61,19 @@ def encode_light(light: np.ndarray, top: float, options: PictureOptions) -> dict
         "white": white,
         "blend": BLEND,
         "layers": [_coded(layer, options) for layer in (low, high)],
+    }
+
+
+def encode_codes(codes: np.ndarray, options: PictureOptions) -> dict[str, Any]:
+    """(H, W, 3) uint8 sRGB codes -> what the page needs, as `encode_light` returns it: both layers are one."""
+    small = reduced(codes, LONGEST_SIDE)
+    layer = _coded(small, options)
+    return {
+        "width": small.shape[1],
+        "height": small.shape[0],
+        "white": (1.0, 1.0),
+        "blend": BLEND,
+        "layers": [layer, layer],
     }
 
 

@@ -14,15 +14,7 @@ from openhdr.bench.scoring import protocols
 from openhdr.core.errors import FileError
 from openhdr.data.files import read_json
 
-DECIDES = (
-    "name",
-    "task",
-    "method",
-    "align",
-    "deghost",
-    "weights",
-    "weights_sha256",
-)  # what a result depends on
+DECIDES = ("name", "task", "method", "options", "weights_sha256")  # what a result depends on
 _ANOTHER = "choose another folder, or leave --resume out to begin anew"
 
 

@@ -179,7 +179,7 @@ def robustness(data: Path | None, work: Path) -> Case:
 def _settings() -> Offer:
     """The methods of the public case but for those that differ little from another."""
     settings, notes = merge_settings()
-    kept = (one for one in settings if one.deghost and one.align is None and one.method not in LEFT_OUT)
+    kept = (one for one in settings if set(one.options) <= {"weights"} and one.method not in LEFT_OUT)
     return tuple(kept), notes
 
 

@@ -14,7 +14,7 @@ from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct, reference_light
 from openhdr.bench.page import PictureStore
-from openhdr.bench.pictures import PictureOptions, encode_light, encode_map, options_for
+from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions, encode_light, encode_map, options_for
 from openhdr.bench.results import Results, Run
 from openhdr.bench.scoring import error_map, protocols, score, visibility_map
 from openhdr.bench.settings import size_of, weights_sha256
@@ -22,8 +22,8 @@ from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.core.progress import Advance, task
 
 FULL_ERROR = 0.1  # of the mu-law range: the brightest colour of an error map
+FULL_ERROR_TEXT = f"{100 * FULL_ERROR:g} % of the mu-law range"
 TRUTH, PHOTO = "truth", "reference photo"
-SMALL_PICTURES = PictureOptions(lossless=False, quality=68, map_quality=55)
 TIMING = "one call on photos already read, after one that does not count; memory above that in use before"
 
 
@@ -161,7 +161,7 @@ def _picture(
 
 
 def _shown(entry: SceneEntry, scene: BenchScene, pictures: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"name": entry.name, "top": scene.top, "full_error": FULL_ERROR, "pictures": pictures}
+    return {"name": entry.name, "top": scene.top, "full_error": FULL_ERROR_TEXT, "pictures": pictures}
 
 
 def _scene_facts(entry: SceneEntry, scene: BenchScene) -> dict[str, Any]:
@@ -184,9 +184,7 @@ def method_facts(setting: Setting) -> dict[str, Any]:
         "summary": setting.summary,
         "task": setting.task,
         "method": setting.method,
-        "align": setting.align,
-        "deghost": setting.deghost,
-        "weights": setting.weights,
+        "options": dict(setting.options),
         "weights_sha256": weights_sha256(setting),
         "params": params,
         "gmacs": gmacs,

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 
-from openhdr.bench.case import Setting, Task
-from openhdr.bench.opencv import OpenCVOptions
+from openhdr.bench.case import OPTIONS, Setting
 from openhdr.bench.options import split_options, typed_options
-from openhdr.core.errors import unknown_name
+from openhdr.bench.program import check_command
+from openhdr.core.errors import RequestError, unknown_name
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS, LearnedRow
 from openhdr.models import MODELS, WEIGHTS
-from openhdr.pipeline.bracket_to_hdr import MergeOptions
 
 Offer = tuple[tuple[Setting, ...], tuple[str, ...]]
 """Settings, and what a reader should know of what is not among them."""
 
 
-@dataclass(frozen=True)
-class NoOptions:
-    """Of what has none: the photo as it is."""
-
-
 VARIANTS = (
-    Setting("mle-no-deghost", "mle without deghosting", method="mle", deghost=False),
-    Setting("mle-no-align", "mle without alignment", method="mle", align="none"),
-    Setting("mle-flow", "mle with dense alignment after the homography", method="mle", align="flow"),
+    Setting("mle-no-deghost", "mle without deghosting", method="mle", options={"deghost": False}),
+    Setting("mle-no-align", "mle without alignment", method="mle", options={"align": "none"}),
+    Setting(
+        "mle-flow", "mle with dense alignment after the homography", method="mle", options={"align": "flow"}
+    ),
 )
 OPENCV = Setting("opencv", "AlignMTB and MergeDebevec of OpenCV, with its defaults", task="opencv")
 PHOTO = Setting("photo", "the reference photo alone, linearised: what a method has to beat", task="photo")
@@ -55,7 +51,7 @@ def expand_settings() -> Offer:
     return (*classical, *networks, PHOTO), notes
 
 
-def _networks(task: Task) -> Offer:
+def _networks(task: str) -> Offer:
     found = [row for row in WEIGHTS.values() if MODELS[row.network].task == task]
     trained = {row.network for row in found}
     untrained = [name for name, row in MODELS.items() if row.task == task and name not in trained]
@@ -69,7 +65,7 @@ def _networks(task: Task) -> Offer:
             f"{MODELS[row.network].summary}; weights {row.name}",
             task,
             row.network,
-            weights=row.name,
+            {"weights": row.name},
         )
         for row in found
     )
@@ -106,11 +102,19 @@ def parse_setting(text: str) -> Setting:
     The name is that of a merger, a network, `opencv` or `photo`. Raises RequestError for what is unknown.
     """
     name, texts = split_options(text)
-    if name == "photo":
-        return replace(PHOTO, name=text, options=typed_options(NoOptions, texts))
-    if name == "opencv":
-        return replace(OPENCV, name=text, options=typed_options(OpenCVOptions, texts))
+    kept = next((one for one in (OPENCV, PHOTO) if one.name == name), None)
+    if kept:
+        return replace(kept, name=text, options=typed_options(OPTIONS[kept.task], texts))
     networks = [row.name for row in MODELS.values() if row.task == "merge"]
     if name not in MERGERS and name not in networks:
-        raise unknown_name("method", name, [*MERGERS, *networks, "opencv", "photo"])
-    return Setting(text, method=name, options=typed_options(MergeOptions, texts))
+        raise unknown_name("method", name, [*MERGERS, *networks, OPENCV.name, PHOTO.name])
+    return Setting(text, method=name, options=typed_options(OPTIONS["merge"], texts))
+
+
+def parse_program(text: str) -> Setting:
+    """`NAME=command {inputs} {ev} {output}` -> the setting of a program, see program.py."""
+    name, equals, command = text.partition("=")
+    if not equals or not name.strip():
+        raise RequestError(f"--program {text}: expected NAME='command {{inputs}} {{ev}} {{output}}'")
+    check_command(command)
+    return Setting(name.strip(), command.strip(), "program", options={"command": command.strip()})

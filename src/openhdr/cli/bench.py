@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from openhdr.bench import PHOTO_CASES
 from openhdr.cli.common import echo_json, format_table, progress_bar
-from openhdr.core.errors import FileError, OpenHDRError, RequestError
+from openhdr.core.errors import FileError, OpenHDRError, RequestError, unknown_name
+from openhdr.core.files import write_whole
+from openhdr.tonemapping import OPERATORS
 
 if TYPE_CHECKING:
+    from openhdr.bench.case import Setting
+    from openhdr.bench.photos import PhotoSet
     from openhdr.bench.results import Results
     from openhdr.bench.run import Album
 
@@ -25,7 +31,7 @@ class Request:
     output: Path
     data: Path | None
     methods: tuple[str, ...]
-    size: str
+    programs: tuple[str, ...]
     scenes: tuple[str, ...]
     metrics: tuple[str, ...]
     resume: bool
@@ -33,6 +39,8 @@ class Request:
     pictured: tuple[str, ...]
     compressed: bool
     report: Path | None
+    size: str | None
+    operator: str | None
     as_json: bool
 
 
@@ -48,15 +56,16 @@ class Request:
     "--method",
     "methods",
     multiple=True,
-    help="Only this method of the case; of heldout any with options, mle:align=none,deghost=off. May be repeated.",
+    help="Only this method of the case, or any with its options: mle:align=none,deghost=off. May be repeated.",
 )
 @click.option(
-    "--size",
-    default="1600x1100",
-    show_default=True,
-    help="Of heldout: the part of a photo that is used, or full; above 6 megapixels photos are halved first.",
+    "--program",
+    "programs",
+    multiple=True,
+    metavar="NAME=COMMAND",
+    help="A program outside as a method: enfuse='enfuse -o {output:.tif} {inputs}'; {ev} = exposures.",
 )
-@click.option("--scene", "scenes", multiple=True, help="Only this scene; may be repeated.")
+@click.option("--scene", "scenes", multiple=True, help="Only this scene or bracket; may be repeated.")
 @click.option(
     "--metric", "metrics", multiple=True, help="These scores instead: psnr-mu, psnr-mu@shortest, ..."
 )
@@ -69,16 +78,21 @@ class Request:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The page.  [default: report.html in the folder]",
 )
+@click.option(
+    "--size", help="Of heldout and look: WxH in the middle of a photo, or full.  [default: 1600x1100, full]"
+)
+@click.option("--operator", help="Of look: tone mapping of the pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def bench(**options: Any) -> None:
-    """Run methods on scenes with known truth; write results.json and report.html into a folder.
+    """Run methods on scenes; write results.json and report.html into a folder.
 
     \b
     openhdr bench demo -o report/                         the built-in bracket
     openhdr bench public --data public_test/hdri -o report/
     openhdr bench brackets/ -o report/                    brackets of `openhdr simulate`
     openhdr bench mycase.toml -o report/                  your own methods, scenes and metrics
-    openhdr bench heldout --data FOLDER -o report/        your own photos from a tripod, without truth
+    openhdr bench heldout --data FOLDER -o report/        photos from a tripod, scored without truth
+    openhdr bench look --data FOLDER -o report/           your own brackets, side by side
 
     A metric's plain name scores values as given (1.0 = the reference frame clips); NAME@shortest divides by
     the level where the shortest frame clips and clips to 0..1. report.html is one file: open it in a browser.
@@ -88,8 +102,8 @@ def bench(**options: Any) -> None:
     """
     request = Request(**options)
     _refuse_early(request)
-    if request.case == "heldout":
-        _heldout(request)
+    if request.case in PHOTO_CASES:
+        _of_photos(request)
         return
     from openhdr.bench.report import write_report
 
@@ -113,37 +127,94 @@ def _refuse_early(request: Request) -> None:
         )
 
 
-def _heldout(request: Request) -> None:
-    from openhdr.bench.heldout import default_settings, heldout
-    from openhdr.bench.photo_sets import Size, photo_sets
+def _of_photos(request: Request) -> None:
+    """A case of real photos, which have no truth."""
+    from openhdr.bench.photos import Showing, Size, photo_sets
     from openhdr.bench.settings import parse_setting
-    from openhdr.core.files import make_folder, write_whole
+    from openhdr.core.files import make_folder
 
-    if request.data is None:
-        raise RequestError("heldout: its photos are missing; --data FOLDER with a folder a bracket")
-    settings = [parse_setting(text) for text in request.methods] or default_settings()
-    sets = [one for one in photo_sets(request.data) if not request.scenes or one.name in request.scenes]
+    row = PHOTO_CASES[request.case]
+    _refuse_of_photos(request)
+    settings = [*map(parse_setting, request.methods or row.methods), *_programs(request)]
+    if len({setting.name for setting in settings}) < len(settings):
+        raise RequestError("two methods have one name; name each once")
+    brackets = _chosen(photo_sets(request.data), request.scenes)
+    _chosen(brackets, request.pictured)
+    showing = Showing(
+        Size.parse(request.size or row.size), request.pictured or None, request.compressed, request.operator
+    )
     make_folder(request.output)
     with progress_bar():
-        facts = heldout(sets, settings, Size.parse(request.size))
-    path = request.output / "results.json"
-    write_whole(path, json.dumps(facts, indent=1).encode())
+        facts, page = row.load()(brackets, settings, showing)
+    write_whole(request.output / "results.json", json.dumps(facts, indent=1).encode())
+    page.write(request.report or request.output / "report.html", facts.get("means"))
     if request.as_json:
         echo_json(facts)
-        return
-    for name, found in [*facts["sets"].items(), ("mean", {"methods": facts["means"]})]:
-        click.echo(f"{name}: {', '.join(found['merged'])} merged" if "merged" in found else name)
-        click.echo(format_table([_heldout_row(*item) for item in found["methods"].items()]))
-    click.echo(str(path))
+    else:
+        _print_photo_facts(facts, request)
+    failed = [f"{name}: {text}" for name, text in _errors(facts)]
+    if failed:
+        raise OpenHDRError(f"{len(failed)} failed, the others are done; {failed[0]}")
 
 
-def _heldout_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
-    row = {"method": method}
-    for part, values in (("", scores), ("whole ", scores.get("whole", {}))):
-        for name in ("per_channel", "shared", "one_curve"):
-            value = values.get(name)
-            row[part + name] = "-" if value is None else f"{float(value):.2f}"
-    return row
+def _refuse_of_photos(request: Request) -> None:
+    if request.data is None:
+        raise RequestError(f"{request.case} needs photos: --data FOLDER that holds a folder a bracket")
+    for option, given in (
+        ("--metric", request.metrics),
+        ("--resume", request.resume),
+        ("--again", request.again),
+    ):
+        if given:
+            raise RequestError(f"{option} is of cases with known truth; leave it out for {request.case}")
+    if request.operator:
+        OPERATORS[request.operator]
+
+
+def _chosen(brackets: list[PhotoSet], names: tuple[str, ...]) -> list[PhotoSet]:
+    """The brackets of these names, all where none is named."""
+    found = {one.name: one for one in brackets}
+    for name in names:
+        if name not in found:
+            raise unknown_name("bracket", name, found)
+    return [found[name] for name in names] or brackets
+
+
+def _programs(request: Request) -> list[Setting]:
+    from openhdr.bench.settings import parse_program
+
+    return [parse_program(text) for text in request.programs]
+
+
+def _errors(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(bracket or bracket and method, what went wrong)."""
+    for name, found in facts["sets"].items():
+        if "error" in found:
+            yield name, found["error"]
+        yield from ((f"{name}, {m}", one["error"]) for m, one in found["methods"].items() if "error" in one)
+
+
+def _print_photo_facts(facts: dict[str, Any], request: Request) -> None:
+    """A table for each bracket, then the means, and where the files are."""
+    if "means" in facts:
+        for name, found in facts["sets"].items():
+            if found["methods"]:
+                click.echo(f"{name}: {len(found['merged'])} of {len(found['photos'])} photos merged")
+                click.echo(format_table([_score_row(*item) for item in found["methods"].items()]) + "\n")
+        click.echo("means; PSNR in dB, per channel / shared / one curve")
+        click.echo(format_table([_score_row(*item) for item in facts["means"].items()]))
+    page = request.report or request.output / "report.html"
+    click.echo(f"{request.output / 'results.json'}\n{page}  (open in a browser)")
+
+
+def _score_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
+    """`24.53 / 24.26 / 19.61` for the held-out photos and for the whole bracket."""
+    parts = (("held out", scores), ("whole bracket", scores.get("whole", {})))
+    names = ("per_channel", "shared", "one_curve")
+    return {"method": method} | {
+        head: " / ".join("-" if part.get(name) is None else f"{float(part[name]):.2f}" for name in names)
+        for head, part in parts
+    }
 
 
 def _run(request: Request) -> tuple[Results, Album]:
@@ -158,7 +229,8 @@ def _run(request: Request) -> tuple[Results, Album]:
     whole = load_case(request.case, request.data, request.output)
     narrowed(whole, request.again, request.pictured, ())  # refuses unknown names
     case = narrowed(whole, request.methods, request.scenes, request.metrics)
-    whole = replace(whole, columns=case.columns)
+    case = replace(case, settings=(*case.settings, *_programs(request)))
+    whole = replace(whole, columns=case.columns, settings=_joined(whole.settings, case.settings))
     earlier = earlier_results(path, whole, request.again) if request.resume else None
     done = frozenset((one.method, one.scene) for one in earlier.runs) if earlier else frozenset()
     extent = Extent(
@@ -166,6 +238,12 @@ def _run(request: Request) -> tuple[Results, Album]:
     )
     results, album = run(case, extent)
     return joined(whole, earlier, results), album
+
+
+def _joined(settings: Sequence[Setting], more: Sequence[Setting]) -> tuple[Setting, ...]:
+    """The case's settings and those that only this run has."""
+    names = {setting.name for setting in settings}
+    return (*settings, *(setting for setting in more if setting.name not in names))
 
 
 def _print(results: Results, request: Request) -> None:

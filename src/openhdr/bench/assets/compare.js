@@ -123,8 +123,10 @@ const ZOOMS = [1, 2, 4, 8];
 const TALLEST = 66; // per cent of the window that a picture may take, so that its sliders stay in view
 
 class Comparison {
-  constructor(root) {
+  /* onpaint is called after every change of what is shown */
+  constructor(root, onpaint = () => {}) {
     this.root = root;
+    this.onpaint = onpaint;
     this.state = { a: 0, b: 1, ev: 0, split: 0.5, flip: false, showB: false, zoom: 1, x: 0.5, y: 0.5 };
     this.cache = new Map();
     this.canvas = make("canvas", { tabindex: "0", role: "img" });
@@ -236,6 +238,7 @@ class Comparison {
       context.fill();
     }
     this.tell();
+    this.onpaint();
   }
 
   tell() {
@@ -312,7 +315,7 @@ class Comparison {
     this.maps.replaceChildren(...figures);
     const seen = scene.pictures.some((picture) => picture.visible);
     this.legends.replaceChildren(
-      legend("Error: none", `${100 * scene.full_error} % of the mu-law range or more`),
+      scene.pictures.some((picture) => picture.error) ? legend("Error: none", `${scene.full_error} or more`) : "",
       seen ? legend("Visible difference: nobody sees it", "everybody sees it (HDR-VDP)") : "");
   }
 }

@@ -287,8 +287,8 @@ function words() {
     ["memory", "Most memory that the call needed above what was in use before it."],
     ["GMACs", "1e9 multiply-adds of a network for a frame of 1060\u00d71900, by the rule of the NTIRE challenges."],
   ]);
-  terms("methods", RESULTS.methods.map((m) => [m.name, [m.summary, m.method && `method ${m.method}`, m.align && `alignment ${m.align}`,
-    m.task === "merge" && !m.deghost && "no deghosting", m.weights && `weights ${m.weights}`].filter(Boolean).join("; ")]));
+  terms("methods", RESULTS.methods.map((m) => [m.name, [m.summary, m.method && `method ${m.method}`, 
+    ...Object.entries(m.options).map(([key, value]) => `${key} ${value}`)].filter(Boolean).join("; ")]));
   const hardware = RESULTS.hardware, software = Object.entries(RESULTS.software).map(([name, version]) => `${name} ${version ?? "not installed"}`);
   terms("facts-list", [
     ["Date", RESULTS.date],

@@ -14,9 +14,12 @@ import cv2
 import numpy as np
 
 from openhdr import io
-from openhdr.bench.case import Photos
+from openhdr.camera import response as responses
 from openhdr.camera.exposure import ev_from_metadata
-from openhdr.core.errors import FileError, RequestError
+from openhdr.camera.exposure_estimation import estimate_ev
+from openhdr.camera.response import ASSUMED_RESPONSE, Response
+from openhdr.core.errors import ExposureError, FileError, RequestError
+from openhdr.core.image import Image, middle_exposure
 from openhdr.data.dataset import images_in, subfolders
 from openhdr.data.files import read_numbers
 from openhdr.data.readers.bracket_folder import PHOTOS
@@ -25,6 +28,26 @@ LAYOUT = (
     "a folder a bracket with two or more photos of one size; exposures in their EXIF, info.json or ev.txt"
 )
 REDUCED_ABOVE = 6e6  # pixels
+WELL_EXPOSED = (0.05, 0.8)  # light, 1.0 = the photo clips
+
+
+@dataclass(frozen=True)
+class Photos:
+    """What a method is given: a bracket, and what is known of it.
+
+    frames: the photos, of one size. ev: (N,) stops; only differences matter. reference: index, from 0; None = the
+    method chooses. response: how codes stand for light; None = the method finds out or assumes.
+    """
+
+    frames: tuple[Image, ...]
+    ev: tuple[float, ...]
+    reference: int | None = None
+    response: Response | str | None = None
+
+    @property
+    def anchor(self) -> int:
+        """Index of the frame that clips at 1.0: the reference, or the middle exposure."""
+        return middle_exposure(np.asarray(self.ev)) if self.reference is None else self.reference
 
 
 @dataclass(frozen=True)
@@ -59,16 +82,31 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Showing:
+    """What of the photos is used and shown.
+
+    size: None = photos as they are. pictured: brackets in the page, None = all. compressed: small pictures rather
+    than exact ones. operator: of tone-mapped pictures, None = the default.
+    """
+
+    size: Size | None = None
+    pictured: tuple[str, ...] | None = None
+    compressed: bool = False
+    operator: str | None = None
+
+
+@dataclass(frozen=True)
 class PhotoSet:
     """A bracket on disk. paths: its photos, in the order of their names."""
 
     name: str
     paths: tuple[Path, ...]
 
-    def load(self, size: Size | None) -> tuple[Photos, tuple[str, ...]]:
+    def load(self, size: Size | None, estimate: bool = False) -> tuple[Photos, tuple[str, ...]]:
         """The photos, shortest first, and their file names. size: None = as they are.
 
-        Raises FileError or ExposureError when a photo cannot be used or its exposure is not known.
+        estimate: whether exposures that nothing tells are measured in the pixels. Raises FileError or ExposureError
+        when a photo cannot be used or its exposure is not known.
         """
         images = [io.read(path) for path in self.paths]
         names = [path.name for path in self.paths]
@@ -77,12 +115,22 @@ class PhotoSet:
             raise FileError(self.paths[0].parent / odd, "is no photo with codes", f"expected {LAYOUT}")
         ev = self._listed_ev()
         if ev is None:
-            ev = ev_from_metadata([image.exposure for image in images], [str(path) for path in self.paths])
+            ev = self._ev_of(images, estimate)
         if size:
             images = [image.with_pixels(size.of(image.pixels)) for image in images]
         order = np.argsort(ev, kind="stable")
         photos = Photos(tuple(images[k] for k in order), tuple(float(ev[k]) for k in order))
         return photos, tuple(names[k] for k in order)
+
+    def _ev_of(self, images: list[Image], estimate: bool) -> np.ndarray:
+        """(N,) stops from the metadata, or from the pixels."""
+        names = [str(path) for path in self.paths]
+        try:
+            return ev_from_metadata([image.exposure for image in images], names)
+        except ExposureError:
+            if not estimate:
+                raise
+            return estimate_ev(images, responses.parse(ASSUMED_RESPONSE), names)
 
     def _listed_ev(self) -> np.ndarray | None:
         """(N,) stops from a file beside the photos, None where there is none."""
@@ -93,6 +141,15 @@ class PhotoSet:
             (folder / name for name in ("ev.txt", "exposure.txt") if (folder / name).is_file()), None
         )
         return read_numbers(listed, len(self.paths)) if listed else None
+
+
+def on_scale(light: np.ndarray, photos: Photos) -> np.ndarray:
+    """Light of a method that scales as it likes, with 1.0 = the reference clips: its well exposed pixels say so."""
+    response = responses.parse(photos.response or ASSUMED_RESPONSE)
+    reference = response.decode(photos.frames[photos.anchor])
+    low, high = WELL_EXPOSED
+    known = ((reference > low) & (reference < high) & (light > 0)).all(axis=2)
+    return light * np.float32(np.median(reference[known] / light[known])) if known.any() else light
 
 
 def photo_sets(folder: Path) -> list[PhotoSet]:
