@@ -82,6 +82,13 @@ FORMATS: Table[FormatRow] = Table(
         light=True,
         gain_map="on request",
     ),
+    FormatRow(
+        "jpegxl",
+        "light as lossless floats, PQ or HLG; or 8 or 16-bit photo",
+        "openhdr.io.jxl:FORMAT",
+        extensions=(".jxl",),
+        light=True,
+    ),
     FormatRow(  # before tiff: many camera formats are TIFF files
         "raw",
         "camera RAW, sensor values",

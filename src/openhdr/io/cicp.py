@@ -91,6 +91,8 @@ def decode(codes: np.ndarray, coding: Coding) -> np.ndarray:
     scale = np.float32(1.0 if codes.dtype == np.float32 else 1 / np.iinfo(codes.dtype).max)
     if coding.transfer == LINEAR:
         return codes.astype(np.float32) * scale
+    if codes.dtype == np.float32:  # lossy coding overshoots
+        codes = np.clip(np.nan_to_num(codes), 0, 1)
     if coding.transfer == PQ:
         return by_rows(codes, lambda rows: pq_decode(rows * scale) / REFERENCE_WHITE, np.float32)
     weights = to_xyz(coding.chromaticities)[1].astype(np.float32)

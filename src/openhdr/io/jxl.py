@@ -1,0 +1,156 @@
+"""JPEG XL: linear light as lossless floats for archives, PQ or HLG for viewing, or sRGB code values; with EXIF.
+
+Container: ISO/IEC 18181-2. Tagging PQ needs imagecodecs 2026.10, which needs Python 3.12.
+"""
+
+from __future__ import annotations
+
+import inspect
+import struct
+from dataclasses import replace
+
+import numpy as np
+
+from openhdr.color.primaries import same
+from openhdr.core.errors import FileError
+from openhdr.core.image import REC709, Image
+from openhdr.io.boxes import box, boxes
+from openhdr.io.cicp import SRGB, Coding, coding_of, decode_signal
+from openhdr.io.exif import exif_block, exposure_of, metadata_of, read_tags
+from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.jxl_header import CODESTREAM, Header, parse
+from openhdr.io.pixels import as_rgb, code_values, linear_values
+from openhdr.io.screen import beyond_white, coded_light
+
+SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n"
+HEADER_BYTES = 4096
+BYTES_PER_PIXEL = 48  # float buffers of all channels, twice
+EFFORT = 7
+JXL_PRIMARIES = {1: "SRGB", 9: "BT2100", 12: "P3"}
+JXL_TRANSFERS = {13: "SRGB", 16: "PQ", 18: "HLG"}
+
+
+def recognise(data: Bytes) -> bool:
+    """A bare codestream, or the container's first box."""
+    return data[:2] == CODESTREAM or data[:12] == SIGNATURE
+
+
+def probe(source: Source) -> ImageInfo:
+    """Facts from the head of the codestream."""
+    with decoding(source, "JPEG XL"):
+        header, exif = _head(source.data)
+        check_size(source, header.width, header.height, BYTES_PER_PIXEL)
+        return _info(source, header, exif)
+
+
+def read(source: Source) -> Image:
+    """uint8 or uint16, srgb; float32, linear from floats and from PQ, HLG and linear code values."""
+    import imagecodecs
+
+    with decoding(source, "JPEG XL"):
+        info = probe(source)
+        header, _ = _head(source.data)
+        stored = imagecodecs.jpegxl_decode(source.data[:], index=0, numthreads=2)
+        pixels, dropped = as_rgb(stored)
+        if pixels.dtype == np.uint16 and header.bits < 16:
+            peak = (1 << header.bits) - 1
+            pixels = ((pixels.astype(np.uint32) * 65535 + peak // 2) // peak).astype(np.uint16)
+        pixels = pixels.astype(np.float32) if pixels.dtype.kind == "f" else pixels
+        image = Image(pixels, "srgb", info.exposure, info.metadata, info.notes + dropped)
+    coding = _coding(source, header)
+    image = decode_signal(image, coding, source.path)
+    if image.encoding == "srgb" and pixels.dtype == np.float32:
+        image = image.with_pixels(np.clip(np.nan_to_num(pixels), 0, 1))
+    return image
+
+
+def encode(image: Image, options: WriteOptions) -> Encoded:
+    """Light above white as PQ or HLG, or as lossless floats where asked for; code values in sRGB."""
+    import imagecodecs
+
+    tags = "transfer" in inspect.signature(imagecodecs.jpegxl_encode).parameters
+    distance = 0.1 + 0.09 * (100 - options.jxl_quality)
+    notes: tuple[str, ...]
+    if image.encoding == "linear" and (options.lossless or (beyond_white(image, options) and not tags)):
+        pixels, notes = linear_values(image)
+        data = imagecodecs.jpegxl_encode(np.ascontiguousarray(pixels), lossless=True, numthreads=2)
+        if not options.lossless:
+            notes += ("PQ needs imagecodecs 2026.10 (Python 3.12); the light was stored as lossless floats.",)
+    elif beyond_white(image, options):
+        signal = coded_light(image, options, bits=0)
+        data, notes = _tagged(signal.codes, signal.coding, distance), signal.notes
+    else:
+        primaries = options.primaries if tags else REC709
+        pixels, notes = code_values(
+            image, np.uint8 if image.pixels.dtype == np.uint8 else np.uint16, primaries
+        )
+        plain = imagecodecs.jpegxl_encode
+        if same(primaries, REC709):
+            data = (
+                plain(pixels, lossless=True)
+                if options.lossless
+                else plain(pixels, distance=distance, numthreads=2)
+            )
+        else:
+            data = _tagged(pixels, coding_of(primaries, SRGB), distance)
+    return _contained(data, exif_block(image)), notes
+
+
+def _tagged(codes: np.ndarray, coding: Coding, distance: float) -> bytes:
+    import imagecodecs
+
+    return imagecodecs.jpegxl_encode(
+        codes, distance=distance, effort=EFFORT, numthreads=2,
+        primaries=JXL_PRIMARIES[coding.primaries], transfer=JXL_TRANSFERS[coding.transfer],
+    )  # fmt: skip
+
+
+def _contained(data: bytes, exif: bytes | None) -> bytes:
+    """A file with EXIF around a codestream, or around the boxes that the encoder made."""
+    if not exif:
+        return data
+    if data[:2] == CODESTREAM:
+        data = SIGNATURE + box(b"ftyp", b"jxl ", bytes(4), b"jxl ") + box(b"jxlc", data)
+    return data + box(b"Exif", bytes(4), exif)
+
+
+def _head(data: Bytes) -> tuple[Header, bytes]:
+    """The header of the codestream, and the EXIF block."""
+    if data[:2] == CODESTREAM:
+        return parse(data[:HEADER_BYTES]), b""
+    head, exif = b"", b""
+    for kind, start, end in boxes(data, 0, len(data)):
+        skipped = start + 4 if kind == b"jxlp" else start
+        if kind in (b"jxlc", b"jxlp") and len(head) < HEADER_BYTES:
+            head += data[skipped : min(end, skipped + HEADER_BYTES)]
+        elif kind == b"Exif" and end - start >= 8 and not exif:
+            offset = struct.unpack(">I", data[start : start + 4])[0]
+            exif = data[start + 4 + offset : end]
+    return parse(head), exif
+
+
+def _coding(source: Source, header: Header) -> Coding:
+    if header.coding is None:
+        raise FileError(
+            source.path,
+            "JPEG XL with an ICC profile or custom colours",
+            "convert it to sRGB or PQ with djxl first",
+        )
+    return header.coding
+
+
+def _info(source: Source, header: Header, exif: bytes) -> ImageInfo:
+    tags = read_tags(exif)
+    width, height = header.width, header.height
+    if header.orientation > 4:  # the decoder turns the pixels
+        width, height = height, width
+    coding = header.coding or Coding()
+    info = ImageInfo(
+        source.path, "jpegxl", width, height, header.channels, header.bits,
+        "float" if header.floating else "uint", "linear" if coding.is_linear else "srgb",
+        exposure=exposure_of(tags), metadata=metadata_of(tags), primaries=coding.chromaticities,
+    )  # fmt: skip
+    return replace(info, orientation=header.orientation)
+
+
+FORMAT = Format(recognise, probe, read, encode)
