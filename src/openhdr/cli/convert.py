@@ -6,74 +6,67 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
+from openhdr.cli.options import command
+from openhdr.core.options import argument, choice, nested, option
+from openhdr.pipeline.options import DeliveryOptions
+from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
+from openhdr.tonemapping import OPERATORS
 
 
 @dataclass(frozen=True)
 class Request:
     """The command's arguments and options."""
 
-    images: tuple[Path, ...]
-    output: Path
-    suffix: str
-    full_float: bool
-    compression: str
-    quality: int
-    as_json: bool
+    images: tuple[Path, ...] = argument("IN...")
+    output: Path = option("File, or a folder for several.", flags=("-o", "--output"))
+    suffix: str = option("Extension of the files in a folder.", ".exr", flags=("--to",))
+    delivery: DeliveryOptions = nested(DeliveryOptions)
+    operator: str | None = option(
+        f"Of the SDR picture beside a gain map: {choice(OPERATORS, DEFAULT_OPERATOR)}", None
+    )
+    base: bool = option("Leave a gain map out: the photo as any screen shows it.", False)
+    full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
+    compression: str = option("Of EXR: none, rle, zips, zip, piz, pxr24, dwaa, dwab.", "zip")
+    as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
-@click.command("convert")
-@click.argument("images", nargs=-1, required=True, metavar="IN...", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="File, or a folder for several."
-)
-@click.option("--to", "suffix", default=".exr", show_default=True, help="Extension of the files in a folder.")
-@click.option("--float", "full_float", is_flag=True, help="32-bit floats in EXR instead of half.")
-@click.option(
-    "--compression",
-    default="zip",
-    show_default=True,
-    help="Of EXR: none, rle, zips, zip, piz, pxr24, dwaa, dwab.",
-)
-@click.option(
-    "--quality", default=95, show_default=True, type=click.IntRange(1, 100), help="Of JPEG, WebP, AVIF."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def convert(**options: Any) -> None:
-    """Convert between image formats; exposure and metadata are kept.
+@command("convert", Request)
+def convert(request: Request) -> None:
+    """Convert between image formats; light, exposure and metadata are kept.
 
     \b
     openhdr convert in.hdr -o out.exr
-    openhdr convert *.hdr -o folder/ --to .exr
+    openhdr convert in.exr -o photo.jpg                # HDR by a gain map, a photo anywhere
+    openhdr convert in.exr -o photo.avif --bits 12     # PQ
+    openhdr convert *.hdr -o folder/ --to .jxl --lossless
 
-    Linear images are clipped to 0..1 and sRGB-encoded for JPEG, PNG, WebP and AVIF: use tonemap to compress
-    their range instead.
+    Light above white goes into JPEG as a gain map, and into AVIF, JPEG XL and PNG as PQ; tonemap makes SDR
+    pictures instead. What a format cannot keep is said.
     """
-    from openhdr import io
-
-    request = Request(**options)
-    storage = io.WriteOptions(
-        exr_half=not request.full_float,
-        exr_compression=request.compression,
-        jpeg_quality=request.quality,
-        webp_quality=request.quality,
-        avif_quality=request.quality,
-    )
+    if request.operator:
+        OPERATORS[request.operator]
     jobs = list(zip(request.images, outputs(request.images, request.output, request.suffix), strict=True))
     writable(jobs[0][1])
     with progress_bar():
-        facts = each("converting", [(*job, storage) for job in jobs], _one)
+        facts = each("converting", [(*job, request) for job in jobs], _one)
     if request.as_json:
         echo_json(facts)
 
 
-def _one(path: Path, output: Path, options: Any) -> dict[str, Any]:
+def _one(path: Path, output: Path, request: Request) -> dict[str, Any]:
     from openhdr import io
+    from openhdr.pipeline.delivery import storage, write
 
-    image = io.read(path)
-    notes = io.write(output, image, options)
+    image = io.read(path, base=request.base, primaries=None)
+    exr = io.WriteOptions(exr_half=not request.full_float, exr_compression=request.compression)
+    notes = write(output, image, storage(request.delivery, image, exr), request.operator)
     echo_notes(path.name, (*image.notes, *notes))
-    return {"input": str(path), "output": str(output), "width": image.width, "height": image.height}
+    return {
+        "input": str(path),
+        "output": str(output),
+        "width": image.width,
+        "height": image.height,
+        "notes": [*image.notes, *notes],
+    }

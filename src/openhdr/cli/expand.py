@@ -14,7 +14,7 @@ from openhdr.cli.common import echo_json, echo_notes, keeps_light, progress_bar,
 from openhdr.cli.options import command
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, choice, nested, option
-from openhdr.pipeline.options import ExpandOptions
+from openhdr.pipeline.options import DeliveryOptions, ExpandOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 
@@ -29,10 +29,15 @@ class Request:
     """The command's arguments and options."""
 
     photos: tuple[Path, ...] = argument("PHOTO...")
-    output: Path = option("HDR file (.exr, .hdr or .tif), or a folder for several.", flags=("-o", "--output"))
+    output: Path = option(
+        "HDR file (.exr, .hdr, .tif; for screens .jpg, .avif, .jxl, .png), or a folder for several.",
+        flags=("-o", "--output"),
+    )
     options: ExpandOptions = nested(ExpandOptions)
     preview: Path | None = option("Write a tone-mapped picture (PNG, JPEG).", None)
-    operator: str | None = option(f"Of the preview: {choice(OPERATORS, DEFAULT_OPERATOR)}", None)
+    operator: str | None = option(
+        f"Of the preview and the SDR picture in a .jpg: {choice(OPERATORS, DEFAULT_OPERATOR)}", None
+    )
     keep_stack: Path | None = option(
         "Folder for the exposures and masks that stack-itm predicts.", None, flags=("--save-stack",)
     )
@@ -41,6 +46,7 @@ class Request:
         None,
         flags=("--map",),
     )
+    delivery: DeliveryOptions = nested(DeliveryOptions)
     full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
@@ -112,10 +118,11 @@ def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
 def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.core.image import Image
-    from openhdr.pipeline.delivery import write, write_preview
+    from openhdr.pipeline.delivery import storage, write, write_preview
 
     image = expansion.result.image
-    options = io.WriteOptions(exr_half=not request.full_float)
+    exr = io.WriteOptions(exr_half=not request.full_float)
+    options = storage(request.delivery, expansion.image, exr)
     notes = write(output, expansion.image, options, request.operator)
     if request.preview:
         notes += write_preview(request.preview, image, request.operator)

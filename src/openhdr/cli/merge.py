@@ -20,11 +20,13 @@ from openhdr.cli.common import (
     writable,
 )
 from openhdr.cli.merge_notes import notes_of_frames, warnings_of
-from openhdr.cli.network_options import network_options
+from openhdr.cli.options import command
 from openhdr.core.errors import RequestError
-from openhdr.core.options import choice
+from openhdr.core.options import argument, choice, nested, option
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
+from openhdr.models.inference.options import RunOptions
+from openhdr.pipeline.options import DeliveryOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 
@@ -36,90 +38,43 @@ if TYPE_CHECKING:
 class Request:
     """The command's arguments and options."""
 
-    images: tuple[Path, ...]
-    output: Path
-    ev: str | None
-    times: str | None
-    method: str | None
-    weights: str | None
-    device: str
-    precision: str
-    memory: float
-    augment: bool
-    align: str | None
-    reference: int | None
-    response: str
-    calibration: str
-    save_response: Path | None
-    deghost: bool
-    match: bool | None
-    mask: Path | None
-    motion: Path | None
-    preview: Path | None
-    operator: str | None
-    anchor: str
-    full_float: bool
-    as_json: bool
+    images: tuple[Path, ...] = argument("IMG...")
+    output: Path = option(
+        "HDR file: .exr, .hdr, .tif; for screens .jpg (gain map), .avif, .jxl, .png (PQ); with --method mertens any.",
+        flags=("-o", "--output"),
+    )
+    ev: str | None = option(
+        "Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.", None
+    )
+    times: str | None = option("Shutter times in seconds, one per image (1/400,1/100,1/25).", None)
+    method: str | None = option(choice(MERGERS, DEFAULT_MERGER, "a network of `openhdr models`"), None)
+    weights: str | None = option("Of a network: the name of shipped weights, or a file.", None)
+    run: RunOptions = nested(RunOptions)
+    align: str | None = option(choice(ALIGNERS, DEFAULT_ALIGNER), None)
+    reference: int | None = option(
+        "Image whose geometry and scale are kept, from 1.  [default: the middle one]", None
+    )
+    response: str = option("srgb, gamma:2.2, linear, calibrate, or a saved curve.", "srgb")
+    calibration: str = option("debevec or robertson.", "debevec")
+    save_response: Path | None = option("Write the response as a file (.json).", None)
+    deghost: bool = option("Leave out what moved.", True)
+    match: bool | None = option("Bring frames onto the reference's tones.  [default: if srgb]", None)
+    mask: Path | None = option("Write how far each image was trusted (PNG): black = left out.", None)
+    motion: Path | None = option("Write how far each image was moved (PNG): hue = direction.", None)
+    preview: Path | None = option(
+        "Write a picture to look at: PNG, or JPEG that HDR screens show as HDR.", None
+    )
+    operator: str | None = option(
+        f"Of the preview and the SDR picture in a .jpg: {choice(OPERATORS, DEFAULT_OPERATOR)}", None
+    )
+    anchor: str = option("What 1.0 means: reference (it clips), grey or absolute.", "reference")
+    delivery: DeliveryOptions = nested(DeliveryOptions)
+    full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
+    as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
-@click.command("merge")
-@click.argument("images", nargs=-1, required=True, metavar="IMG...", type=click.Path(path_type=Path))
-@click.option(
-    *("-o", "--output"),
-    required=True,
-    type=click.Path(path_type=Path),
-    help="HDR file: .exr, .hdr, .tif, or .jpg with a gain map; with --method mertens any picture.",
-)
-@click.option("--ev", help="Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.")
-@click.option("--times", help="Shutter times in seconds, one per image (1/400,1/100,1/25).")
-@click.option("--method", help=choice(MERGERS, DEFAULT_MERGER, "a network of `openhdr models`"))
-@network_options
-@click.option(
-    "--augment",
-    is_flag=True,
-    help="Of a network: the mean of four views of the scene; takes 4 times as long.",
-)
-@click.option("--align", help=choice(ALIGNERS, DEFAULT_ALIGNER))
-@click.option(
-    "--reference",
-    type=int,
-    help="Image whose geometry and scale are kept, from 1.  [default: the middle one]",
-)
-@click.option(
-    "--response",
-    default="srgb",
-    show_default=True,
-    help="srgb, gamma:2.2, linear, calibrate, or a saved curve.",
-)
-@click.option("--calibration", default="debevec", show_default=True, help="debevec or robertson.")
-@click.option(
-    "--save-response", type=click.Path(path_type=Path), help="Write the response as a file (.json)."
-)
-@click.option("--deghost/--no-deghost", default=True, show_default=True, help="Leave out what moved.")
-@click.option(
-    "--match/--no-match", default=None, help="Bring frames onto the reference's tones.  [default: if srgb]"
-)
-@click.option(
-    "--mask",
-    type=click.Path(path_type=Path),
-    help="Write how far each image was trusted (PNG): black = left out.",
-)
-@click.option(
-    "--motion",
-    type=click.Path(path_type=Path),
-    help="Write how far each image was moved (PNG): hue = direction.",
-)
-@click.option("--preview", type=click.Path(path_type=Path), help="Write a tone-mapped picture (PNG, JPEG).")
-@click.option("--operator", help=f"Of the preview: {choice(OPERATORS, DEFAULT_OPERATOR)}")
-@click.option(
-    "--anchor",
-    default="reference",
-    show_default=True,
-    help="What 1.0 means: reference (it clips), grey or absolute.",
-)
-@click.option("--float", "full_float", is_flag=True, help="32-bit floats in EXR instead of half.")
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def merge(**options: Any) -> None:
+@command("merge", Request)
+def merge(request: Request) -> None:
     """Merge a bracket of exposures into an HDR image.
 
     \b
@@ -129,7 +84,6 @@ def merge(**options: Any) -> None:
     Exposures come from the photos' metadata unless given. In the result 1.0 is the level at which the
     reference clips. The stops that are printed go from the noise of the darkest areas to the brightest light.
     """
-    request = Request(**options)
     _refuse_early(request)
     from openhdr.pipeline.bracket_to_hdr import merge_bracket
 
@@ -190,7 +144,6 @@ def _for_display(method: str) -> bool:
 def merge_options(request: Request) -> MergeOptions:
     """The pipeline's options from the command line's strings."""
     from openhdr.camera.bracketing import ExposureRequest
-    from openhdr.models.inference.options import RunOptions
     from openhdr.pipeline.bracket_to_hdr import MergeOptions
 
     ev = "auto" if request.ev == "auto" else numbers(request.ev, "--ev")
@@ -204,20 +157,19 @@ def merge_options(request: Request) -> MergeOptions:
         request.deghost,
         request.match,
         request.weights,
-        RunOptions(request.device, request.precision, request.memory, request.augment),
+        request.run,
     )
 
 
 def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.merging.masks import ghost_sheet, motion_sheet
-    from openhdr.pipeline.delivery import write, write_preview
+    from openhdr.pipeline.delivery import storage, write, write_preview
     from openhdr.pipeline.scale import anchored
 
     image = anchored(result.image, request.anchor)
-    notes = write(
-        request.output, image, io.WriteOptions(exr_half=not request.full_float), operator=request.operator
-    )
+    exr = io.WriteOptions(exr_half=not request.full_float)
+    notes = write(request.output, image, storage(request.delivery, image, exr), request.operator)
     if request.preview:
         notes += write_preview(request.preview, result.image, request.operator)
     if request.mask:

@@ -141,6 +141,11 @@ class Bracket:
                     f"{first.name or 'the first'} is {first.image.width}x{first.image.height}; "
                     "frames of a bracket must have one size"
                 )
+            if frame.image.primaries != first.image.primaries:
+                raise RequestError(
+                    f"{frame.name or 'a frame'} has other primaries than {first.name or 'the first'}; frames of a "
+                    "bracket must have one colour space: convert them first"
+                )
             if _kind(frame.image) != _kind(first.image):
                 raise RequestError(
                     f"{frame.name or 'a frame'} holds {_kind(frame.image)} values, but {first.name or 'the first'} "

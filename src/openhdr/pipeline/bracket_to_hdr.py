@@ -18,9 +18,10 @@ from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import with_white_luminance
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
-from openhdr.core.image import Bracket, Image, ImageOrPath
+from openhdr.core.image import REC709, Bracket, Image, ImageOrPath
 from openhdr.core.placement import Placement, warp
 from openhdr.core.table import Row
+from openhdr.io.pixels import in_primaries
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
@@ -56,7 +57,8 @@ class MergeOptions:
 class MergeResult:
     """What a merge made and how.
 
-    image: the HDR image (linear, 1.0 = the reference clips), or a picture for display (`mertens`).
+    image: the HDR image (linear, 1.0 = the reference clips), or a picture for display (`mertens`); in the primaries
+        of the photos.
     bracket: the frames with the exposures as stated. exposures_from: who stated them.
     trust: per frame (h, w) float32 0..1, what deghosting left in, in the reference's geometry.
     matches: per frame the tone correction that was applied. used: indices of the frames that were merged.
@@ -86,7 +88,8 @@ def merge(
     exposure by default. Raises OpenHDRError with what to do. `merge_bracket` tells more and takes more options.
     """
     request = ExposureRequest(ev=ev, reference=reference)
-    return merge_bracket(frames, MergeOptions(request, method=method, align=align)).image
+    image = merge_bracket(frames, MergeOptions(request, method=method, align=align)).image
+    return in_primaries(image, REC709)
 
 
 def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOptions()) -> MergeResult:
@@ -135,7 +138,9 @@ def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
         raise RequestError(
             f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too"
         )
-    images = [frame if isinstance(frame, Image) else io.read(frame) for frame in frames]
+    images = [
+        frame if isinstance(frame, Image) else io.read(frame, base=True, primaries=None) for frame in frames
+    ]
     names = [
         f"frame {n}" if isinstance(frame, Image) else Path(frame).name
         for n, frame in enumerate(frames, start=1)

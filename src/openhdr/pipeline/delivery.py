@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from openhdr import io
+from openhdr.color.primaries import named
+from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.core.image import Image
+from openhdr.io.cicp import REFERENCE_WHITE, TRANSFERS
 from openhdr.io.pixels import in_primaries
 from openhdr.io.screen import beyond_white
+from openhdr.pipeline.options import DeliveryOptions
 from openhdr.tonemapping import tonemap
 
 
@@ -39,3 +43,53 @@ def write_preview(path: str | Path, image: Image, operator: str | None = None) -
     if image.encoding == "srgb" and image.pixels.dtype == np.float32:
         image = image.with_pixels(np.rint(image.pixels * np.float32(255)).astype(np.uint8))
     return write(path, image, operator=operator)
+
+
+def storage(
+    asked: DeliveryOptions, image: Image, also: io.WriteOptions = io.WriteOptions()
+) -> io.WriteOptions:
+    """What is asked for as the options of `write`; `also`: those of other formats. Raises RequestError, FileError."""
+    _check(asked)
+    quality = (
+        {}
+        if asked.quality is None
+        else dict.fromkeys(("jpeg_quality", "webp_quality", "avif_quality", "jxl_quality"), asked.quality)
+    )
+    in_nits = image.metadata.get("white_luminance") == 1.0
+    white = asked.white or (REFERENCE_WHITE if in_nits and image.encoding == "linear" else 1.0)
+    return replace(
+        also, **quality, primaries=named(asked.primaries), white=white, headroom=asked.headroom,
+        sdr=_own_sdr(asked.sdr, image) if asked.sdr else None, map_quality=asked.map_quality,
+        map_scale=asked.map_scale, gain_map=asked.gain_map, transfer=asked.transfer, avif_bits=asked.bits,
+        lossless=asked.lossless,
+    )  # fmt: skip
+
+
+def _check(asked: DeliveryOptions) -> None:
+    ranges = {
+        "quality": (asked.quality, 1, 100),
+        "map_quality": (asked.map_quality, 1, 100),
+        "map_scale": (asked.map_scale, 1, 8),
+        "headroom": (asked.headroom, 0.1, 8),
+        "white": (asked.white, 1e-6, 1e9),
+    }
+    for name, (value, least, most) in ranges.items():
+        if value is not None and not least <= value <= most:
+            raise RequestError(f"`{name}={value}`: expected {least:g} to {most:g}")
+    if asked.bits not in (10, 12):
+        raise RequestError(f"`bits={asked.bits}`: expected 10 or 12")
+    if asked.transfer not in TRANSFERS:
+        raise unknown_name("transfer curve", asked.transfer, TRANSFERS)
+
+
+def _own_sdr(path: Path, image: Image) -> Image:
+    """The user's SDR picture. Raises FileError when it does not fit."""
+    sdr = io.read(path, base=True)
+    if sdr.encoding != "srgb":
+        raise FileError(path, "holds HDR light", "`sdr` takes an ordinary picture, such as a JPEG")
+    if sdr.pixels.shape != image.pixels.shape:
+        size = f"{image.width}x{image.height}"
+        raise FileError(
+            path, f"is {sdr.width}x{sdr.height}, but the HDR image {size}", "export it at that size"
+        )
+    return sdr

@@ -12,10 +12,11 @@ from openhdr import io
 from openhdr.camera.exposure import with_white_luminance
 from openhdr.camera.response import Response, parse
 from openhdr.core.errors import RequestError, unknown_name
-from openhdr.core.image import Frame, Image, ImageOrPath
+from openhdr.core.image import REC709, Frame, Image, ImageOrPath
 from openhdr.expansion import DEFAULT, INVERSE_TONE_MAPPERS
 from openhdr.expansion.photo import Photo, photo_of
 from openhdr.expansion.result import ExpandResult, result_of
+from openhdr.io.pixels import in_primaries
 from openhdr.merging import CLASSICAL, MERGERS
 from openhdr.models import MODELS
 from openhdr.models.inference.expanded import Expanded
@@ -72,7 +73,8 @@ def expand(
     (4, 4, 3)
     """
     run = RunOptions(device, precision, memory)
-    return expand_photo(photo, ExpandOptions(method, response, weights, merger, anchor, run)).image
+    image = expand_photo(photo, ExpandOptions(method, response, weights, merger, anchor, run)).image
+    return in_primaries(image, REC709)
 
 
 def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -> Expansion:
@@ -83,7 +85,8 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
     check_anchor(options.anchor)
     _check_merger(options.merger)
     inverse_tone_mapper = METHODS[method](method, options)
-    image, name = (photo, "the image") if isinstance(photo, Image) else (io.read(photo), str(photo))
+    name = "the image" if isinstance(photo, Image) else str(photo)
+    image = photo if isinstance(photo, Image) else io.read(photo, base=True, primaries=None)
     ready = photo_of(image, parse(options.response), name)
     made = inverse_tone_mapper(ready)
     stack = predicted_stack(image, ready, made)
