@@ -129,10 +129,10 @@ def _refuse_early(request: Request) -> None:
 def _refuse_for_display(request: Request) -> None:
     """A picture to look at has no scale to choose, and tones already."""
     anchor = request.anchor if request.anchor != "reference" else None
-    for option, given in (("--anchor", anchor), ("--operator", request.operator)):
+    for name, given in (("--anchor", anchor), ("--operator", request.operator)):
         if given:
             raise RequestError(
-                f"{option} {given}: the method '{request.method}' makes a picture for a screen, not light; leave it out"
+                f"{name} {given}: the method '{request.method}' makes a picture for a screen, not light; leave it out"
             )
 
 

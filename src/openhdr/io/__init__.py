@@ -83,7 +83,7 @@ FORMATS: Table[FormatRow] = Table(
         gain_map="on request",
     ),
     FormatRow(
-        "jpegxl",
+        "jxl",
         "light as lossless floats, PQ or HLG; or 8 or 16-bit photo",
         "openhdr.io.jxl:FORMAT",
         extensions=(".jxl",),

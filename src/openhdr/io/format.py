@@ -121,9 +121,9 @@ class WriteOptions:
     exr_compression: str = "zip"  # none, rle, zips, zip, piz, pxr24 (lossy for float), dwaa, dwab (lossy)
     jpeg_quality: int = 95  # 1..100, chroma not subsampled
     webp_quality: int = 95  # 1..100
-    avif_quality: int = 90  # 1..100
+    avif_quality: int = 95  # 1..100
     avif_bits: int = 10  # or 12, of light above white
-    jxl_quality: int = 95  # 1..100; 90 = a distance of 1
+    jxl_quality: int = 97  # 1..100; 90 = a distance of 1
     lossless: bool = False  # JPEG XL: light as floats
     png_level: int = 3  # deflate effort 0..9
     tiff_compression: str = "zlib"  # none, zlib

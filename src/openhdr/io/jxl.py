@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import inspect
 import struct
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from openhdr.color.primaries import same
 from openhdr.core.errors import FileError
 from openhdr.core.image import REC709, Image
 from openhdr.io.boxes import box, boxes
-from openhdr.io.cicp import SRGB, Coding, coding_of, decode_signal
+from openhdr.io.cicp import LINEAR, SRGB, Coding, coding_of, decode_signal
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, read_tags
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
 from openhdr.io.jxl_header import CODESTREAM, Header, parse
@@ -27,7 +28,7 @@ HEADER_BYTES = 4096
 BYTES_PER_PIXEL = 48  # float buffers of all channels, twice
 EFFORT = 7
 JXL_PRIMARIES = {1: "SRGB", 9: "BT2100", 12: "P3"}
-JXL_TRANSFERS = {13: "SRGB", 16: "PQ", 18: "HLG"}
+JXL_TRANSFERS = {8: "LINEAR", 13: "SRGB", 16: "PQ", 18: "HLG"}
 
 
 def recognise(data: Bytes) -> bool:
@@ -65,48 +66,40 @@ def read(source: Source) -> Image:
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
-    """Light above white as PQ or HLG, or as lossless floats where asked for; code values in sRGB."""
-    import imagecodecs
-
-    tags = "transfer" in inspect.signature(imagecodecs.jpegxl_encode).parameters
-    distance = 0.1 + 0.09 * (100 - options.jxl_quality)
-    notes: tuple[str, ...]
-    if image.encoding == "linear" and (options.lossless or (beyond_white(image, options) and not tags)):
-        pixels, notes = linear_values(image)
-        data = imagecodecs.jpegxl_encode(np.ascontiguousarray(pixels), lossless=True, numthreads=2)
-        if not options.lossless:
-            notes += ("PQ needs imagecodecs 2026.10 (Python 3.12); the light was stored as lossless floats.",)
-    elif beyond_white(image, options):
-        signal = coded_light(image, options, bits=0)
-        data, notes = _tagged(signal.codes, signal.coding, distance), signal.notes
-    else:
-        primaries = options.primaries if tags else REC709
-        pixels, notes = code_values(
-            image, np.uint8 if image.pixels.dtype == np.uint8 else np.uint16, primaries
+    """Light above white as PQ or HLG, or light as lossless floats where asked for; code values in sRGB."""
+    exact = options.lossless and image.encoding == "linear"
+    tags = "transfer" in inspect.signature(_encoder()).parameters
+    if exact or (not tags and image.pixels.dtype != np.uint8):
+        pixels, notes = linear_values(image, options.primaries if tags else REC709)
+        coding = coding_of(options.primaries, LINEAR) if tags else None
+        notes += (
+            () if exact else ("Tagging needs imagecodecs 2026.10 (Python 3.12): stored as lossless floats.",)
         )
-        plain = imagecodecs.jpegxl_encode
-        if same(primaries, REC709):
-            data = (
-                plain(pixels, lossless=True)
-                if options.lossless
-                else plain(pixels, distance=distance, numthreads=2)
-            )
-        else:
-            data = _tagged(pixels, coding_of(primaries, SRGB), distance)
-    return _contained(data, exif_block(image)), notes
+        return _file(np.ascontiguousarray(pixels), coding, None, image), notes
+    distance = None if options.lossless else 0.1 + 0.09 * (100 - options.jxl_quality)
+    if beyond_white(image, options):
+        signal = coded_light(image, options, bits=0)
+        return _file(signal.codes, signal.coding, distance, image), signal.notes
+    dtype = np.uint8 if image.pixels.dtype == np.uint8 else np.uint16
+    pixels, notes = code_values(image, dtype, options.primaries if tags else REC709)
+    return _file(pixels, coding_of(options.primaries, SRGB) if tags else None, distance, image), notes
 
 
-def _tagged(codes: np.ndarray, coding: Coding, distance: float) -> bytes:
+def _encoder() -> Callable[..., bytes]:
     import imagecodecs
 
-    return imagecodecs.jpegxl_encode(
-        codes, distance=distance, effort=EFFORT, numthreads=2,
-        primaries=JXL_PRIMARIES[coding.primaries], transfer=JXL_TRANSFERS[coding.transfer],
-    )  # fmt: skip
+    return imagecodecs.jpegxl_encode
 
 
-def _contained(data: bytes, exif: bytes | None) -> bytes:
-    """A file with EXIF around a codestream, or around the boxes that the encoder made."""
+def _file(codes: np.ndarray, coding: Coding | None, distance: float | None, image: Image) -> bytes:
+    """The picture with the EXIF of `image`. coding None: sRGB for uint8, linear Rec.709 for float32."""
+    how: dict[str, Any] = {"lossless": True} if distance is None else {"distance": distance, "effort": EFFORT}
+    if coding is not None:
+        how |= {"primaries": JXL_PRIMARIES[coding.primaries], "transfer": JXL_TRANSFERS[coding.transfer]}
+    if distance is None and coding is not None and codes.dtype == np.float32:
+        how["perceptualheuristics"] = False
+    data = _encoder()(codes, numthreads=2, **how)
+    exif = exif_block(image)
     if not exif:
         return data
     if data[:2] == CODESTREAM:
@@ -146,7 +139,7 @@ def _info(source: Source, header: Header, exif: bytes) -> ImageInfo:
         width, height = height, width
     coding = header.coding or Coding()
     info = ImageInfo(
-        source.path, "jpegxl", width, height, header.channels, header.bits,
+        source.path, "jxl", width, height, header.channels, header.bits,
         "float" if header.floating else "uint", "linear" if coding.is_linear else "srgb",
         exposure=exposure_of(tags), metadata=metadata_of(tags), primaries=coding.chromaticities,
     )  # fmt: skip
