@@ -53,7 +53,7 @@ def test_score_by_hand(made):
 
 def test_files(made):
     folder, facts = made
-    assert sorted(path.name for path in folder.iterdir()) == ["demo.exr", "demo.html", "demo.png"]
+    assert sorted(path.name for path in folder.iterdir()) == ["demo.exr", "demo.html", "demo.jpg", "demo.png"]
     preview = io.read(folder / "demo.png")
     assert (preview.width, preview.height) == (facts["width"], facts["height"])
     assert 40 < preview.pixels.mean() < 200

@@ -33,7 +33,7 @@ def test_json_facts_by_hand(run, tmp_path):
     pixels[:5] = 16
     pixels[0, 0] = 0
     io.write(tmp_path / "a.tif", Image(pixels))
-    one = run("info", tmp_path / "a.tif", "--json").json["files"][0]
+    one = run("info", tmp_path / "a.tif", "--json").json["images"][0]
     assert (one["width"], one["height"], one["format"], one["bits"]) == (20, 10, "tiff", 32)
     assert (
         one["highest"] == 16 and one["black"] == pytest.approx(1 / 200) and one["stops"] == pytest.approx(6)
@@ -45,13 +45,13 @@ def test_share_of_clipped_pixels(run, tmp_path):
     pixels = np.full((10, 20, 3), 90, np.uint8)
     pixels[:3, :, 1] = 255  # one clipped channel is enough
     io.write(tmp_path / "a.png", Image(pixels, "srgb"))
-    assert run("info", tmp_path / "a.png", "--json").json["files"][0]["clipped"] == pytest.approx(0.3)
+    assert run("info", tmp_path / "a.png", "--json").json["images"][0]["clipped"] == pytest.approx(0.3)
 
 
 def test_bad_files_are_named_and_the_others_shown(run, photos, tmp_path):
     (tmp_path / "empty.png").touch()
     ran = run("info", tmp_path / "empty.png", photos / "1.jpg", tmp_path / "missing.png", "--json")
-    assert ran.code == 2 and [one["name"] for one in ran.json["files"]] == [str(photos / "1.jpg")]
+    assert ran.code == 2 and [one["name"] for one in ran.json["images"]] == [str(photos / "1.jpg")]
     assert "empty.png: is empty" in ran.err and "missing.png: does not exist" in ran.err
     assert "2 of 3 files failed" in ran.err
 

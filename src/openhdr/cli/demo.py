@@ -15,6 +15,7 @@ DEFAULT_FOLDER = "openhdr-demo"
 RESULTS = {
     "exr": "the HDR image",
     "preview": "tone-mapped",
+    "picture": "for every screen, HDR where the screen is",
     "page": "compare in a browser",
     "trust": "what was trusted of each photo: white",
     "motion": "how far each photo was moved: hue = direction, brightness = distance",
@@ -38,8 +39,9 @@ def demo(output: Path, maps: bool, as_json: bool) -> None:
     """Merge the built-in bracket, score it against its known truth and show the result.
 
     The bracket is three hand-held photos of a sunlit room, two stops apart, in which a toy train moves.
-    Writes demo.exr (the HDR image), demo.png (a tone-mapped preview) and demo.html (compare photo, result and
-    truth at any exposure; open it in a browser, no network needed).
+    Writes demo.exr (the HDR image), demo.jpg (the same for every screen, HDR where the screen is), demo.png (a
+    tone-mapped preview) and demo.html (compare photo, result and truth at any exposure; open it in a browser, no
+    network needed).
     """
     from openhdr.core.files import make_folder
 
@@ -74,6 +76,7 @@ def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
     from openhdr.bench.named import demo_folder, demo_photos, read_demo
     from openhdr.core.progress import task
     from openhdr.pipeline.bracket_to_hdr import merge_bracket
+    from openhdr.pipeline.delivery import write
     from openhdr.tonemapping import tonemap
 
     with task("demo", 4) as advance:
@@ -90,6 +93,8 @@ def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
         facts["page"] = str(output / "demo.html")
         io.write(facts["exr"], merged)
         io.write(facts["preview"], tonemap(merged, dtype="uint8"))
+        facts["picture"] = str(output / "demo.jpg")
+        write(facts["picture"], merged)
         if maps:
             facts |= _maps(output, result)
         advance()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,39 +11,48 @@ import click
 
 from openhdr.cli.batch import each
 from openhdr.cli.common import echo_json, format_table, progress_bar
+from openhdr.cli.options import command
+from openhdr.core.options import argument, option
 
 if TYPE_CHECKING:
     from openhdr.camera.grouping import Shot
+    from openhdr.core.image import Image
+    from openhdr.io import ImageInfo
 
 
-@click.command("info")
-@click.argument("images", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def info(images: tuple[Path, ...], as_json: bool) -> None:
-    """Describe images: size, exposure, dynamic range, clipping, and how photos group into brackets.
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments and options."""
+
+    images: tuple[Path, ...] = argument("FILE...")
+    as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
+
+
+@command("info", Request)
+def info(request: Request) -> None:
+    """Describe images: size, exposure, dynamic range, clipping, HDR facts, and how photos group into brackets.
 
     The range in stops goes from the darkest areas of 9x9 pixels, in which noise averages out to its level, to the
     brightest pixels, but for 0.1 % at either end; black pixels are left out.
     """
     with progress_bar():
-        files = each("reading", [(path,) for path in images], describe)
-    brackets = _brackets(files)
-    why = (
-        ""
-        if brackets
-        else _why_none([one for one in files if one["encoding"] == "srgb" or one["format"] == "raw"])
-    )
-    if as_json:
-        echo_json({"files": files, "brackets": brackets, "why_no_bracket": why or None})
+        images = each("reading", [(path,) for path in request.images], describe)
+    brackets = _brackets(images)
+    grouped = {name for names in brackets for name in names}
+    singles = [one["name"] for one in images if one["name"] not in grouped]
+    photos = [one for one in images if one["encoding"] == "srgb" or one["format"] == "raw"]
+    why = "" if brackets else _why_none(photos)
+    if request.as_json:
+        echo_json({"images": images, "brackets": brackets, "singles": singles, "why_no_bracket": why or None})
         return
-    if files:
-        click.echo(format_table([_printed(one) for one in files]))
+    if images:
+        click.echo(format_table([_printed(one) for one in images]))
     for names in brackets:
         click.echo(f"bracket of {len(names)}: {' '.join(names)}")
     if why:
         click.echo(f"no bracket: {why}")
-    for one in files:
-        for note in one["notes"]:
+    for one in images:
+        for note in (*_hdr_facts(one), *one["notes"]):
             click.echo(f"{one['name']}: {note}")
 
 
@@ -51,11 +62,13 @@ def describe(path: Path) -> dict[str, Any]:
     from openhdr.camera.clipping import clip_code
     from openhdr.camera.response import analytic
     from openhdr.color.dynamic_range import stops
+    from openhdr.color.primaries import name_of
 
-    facts, image = io.probe(path), io.read(path)
+    facts, image = io.probe(path), io.read(path, primaries=None)
     clip = clip_code([image])
     light = analytic("srgb").decode(image)
-    exposure = image.exposure
+    exposure, highest = image.exposure, float(light.max())
+    white = image.metadata.get("white_luminance")
     return {
         "name": str(path),
         "format": facts.format,
@@ -71,10 +84,35 @@ def describe(path: Path) -> dict[str, Any]:
         "date": image.metadata.get("date"),
         "clipped": float((image.pixels.max(axis=2) >= 0.99 * clip).mean()),
         "black": float((image.pixels.max(axis=2) == 0).mean()),
-        "highest": float(light.max()),
+        "highest": highest,
+        "peak_cd_m2": highest * white if white else None,
         "stops": stops(light),
+        "headroom_stops": _headroom(facts, image, highest),
+        "primaries": name_of(facts.primaries),
+        "gain_map": None if facts.gain_map is None else asdict(facts.gain_map),
         "notes": list(image.notes),
     }
+
+
+def _headroom(facts: ImageInfo, image: Image, highest: float) -> float | None:
+    """Stops over white, 1.0, of an HDR picture: what a gain map declares, else of its brightest light."""
+    if facts.gain_map is not None:
+        return facts.gain_map.headroom
+    return max(math.log2(highest), 0.0) if image.encoding == "linear" and highest > 0 else None
+
+
+def _hdr_facts(one: dict[str, Any]) -> list[str]:
+    """What a viewer of HDR pictures wants to know, in words."""
+    said = []
+    if one["gain_map"]:
+        low, high = min(one["gain_map"]["low"]), max(one["gain_map"]["high"])
+        said.append(f"gain map of {low:+.2f} to {high:+.2f} stops")
+    if one["headroom_stops"]:
+        nits = f", {one['peak_cd_m2']:.0f} cd/m2" if one["peak_cd_m2"] else ""
+        said.append(f"headroom {one['headroom_stops']:.2f} stops over white; peak {one['highest']:.4g}{nits}")
+    if one["primaries"] != "rec709":
+        said.append(f"primaries {one['primaries']}")
+    return said
 
 
 def _brackets(files: list[dict[str, Any]]) -> list[list[str]]:

@@ -21,6 +21,7 @@ from openhdr.cli.common import (
 )
 from openhdr.cli.merge_notes import notes_of_frames, warnings_of
 from openhdr.cli.options import command
+from openhdr.cli.sidecar import like, sidecar_of, write_sidecar
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
@@ -69,6 +70,8 @@ class Request:
     )
     anchor: str = option("What 1.0 means: reference (it clips), grey or absolute.", "reference")
     delivery: DeliveryOptions = nested(DeliveryOptions)
+    sidecar: bool = option("Write how the picture was made beside it (.json).", False)
+    like: Path | None = option("Take the options of such a .json; those given here rule.", None)
     full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
@@ -84,6 +87,8 @@ def merge(request: Request) -> None:
     Exposures come from the photos' metadata unless given. In the result 1.0 is the level at which the
     reference clips. The stops that are printed go from the noise of the darkest areas to the brightest light.
     """
+    if request.like:
+        request = like(request, request.like)
     _refuse_early(request)
     from openhdr.pipeline.bracket_to_hdr import merge_bracket
 
@@ -91,6 +96,8 @@ def merge(request: Request) -> None:
         result = merge_bracket(request.images, merge_options(request))
         notes = _write(request, result)
     facts = facts_of(result, request)
+    if request.sidecar:
+        write_sidecar(request.output, request.images, facts)
     if request.as_json:
         echo_json(facts)
     else:
@@ -112,6 +119,10 @@ def _refuse_early(request: Request) -> None:
     for path in pictures:
         writable(path)
     writable(request.save_response, ".json")
+    if request.sidecar and request.save_response == sidecar_of(request.output):
+        raise RequestError(
+            f"--save-response {request.save_response}: is the name of the sidecar; choose another"
+        )
     taken = {path.resolve(): f"{path} is one of the inputs" for path in request.images}
     for path in pictures:
         if path.resolve() in taken:

@@ -83,6 +83,14 @@ FORMATS: Table[FormatRow] = Table(
         gain_map="on request",
     ),
     FormatRow(
+        "heif",
+        "8, 10 or 12-bit photo of a phone; HDR by a gain map, PQ or HLG",
+        "openhdr.io.heif:FORMAT",
+        extra="heif",
+        extensions=(".heic", ".heif", ".hif"),
+        light=True,
+    ),
+    FormatRow(
         "jxl",
         "light as lossless floats, PQ or HLG; or 8 or 16-bit photo",
         "openhdr.io.jxl:FORMAT",

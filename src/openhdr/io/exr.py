@@ -8,6 +8,7 @@ attributes. The decoder is the OpenEXR package (its module is not this one).
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,10 @@ COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab")
 CHANNEL_SETS = (("R", "G", "B"), ("Y", "RY", "BY"), ("Y",))
 # EXR attribute -> metadata name
 TEXTS = {"cameraMake": "make", "cameraModel": "model", "lensModel": "lens", "capDate": "date",
-         "owner": "owner", "comments": "comments", "software": "software"}  # fmt: skip
+         "owner": "owner", "artist": "artist", "copyright": "copyright", "comments": "comments",
+         "software": "software"}  # fmt: skip
+NUMBERS = {"nominalFocalLength": "focal_length", "latitude": "latitude", "longitude": "longitude",
+           "altitude": "altitude"}  # fmt: skip
 PART_LIMIT = 256
 
 
@@ -121,6 +125,8 @@ def _attributes(image: Image, primaries: Chromaticities) -> dict[str, Any]:
         "aperture": exposure.f_number,
         "whiteLuminance": positive(image.metadata.get("white_luminance")),
     }
+    places = {name: image.metadata.get(key) for name, key in NUMBERS.items()}
+    numbers |= {name: value for name, value in places.items() if isinstance(value, float)}
     texts = {name: image.metadata.get(key) for name, key in TEXTS.items()} | {"software": SOFTWARE}
     return (
         {"chromaticities": primaries}
@@ -269,6 +275,10 @@ def _exposure(header: Any) -> Exposure | None:
 
 def _metadata(header: Any) -> dict[str, Any]:
     facts = {key: header.get(name) for name, key in TEXTS.items()}
+    for name, key in NUMBERS.items():
+        value = header.get(name)
+        if isinstance(value, float) and math.isfinite(value):
+            facts[key] = float(f"{value:.8g}")  # single precision
     facts["white_luminance"] = positive(header.get("whiteLuminance"))
     return {key: value for key, value in facts.items() if isinstance(value, str | float) and value}
 

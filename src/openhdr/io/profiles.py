@@ -145,7 +145,9 @@ def _through_tables(image: Image, profile: Profile) -> Image:
 
     target = display_profile(REC2020)
     try:
-        pixels = imagecodecs.cms_transform(image.pixels, profile.data, target, outdtype=np.uint16)
+        pixels = imagecodecs.cms_transform(
+            image.pixels, profile.data, target, colorspace="rgb", outcolorspace="rgb", outdtype=np.uint16
+        )
     except (imagecodecs.CmsError, ValueError) as error:
         return image.with_notes(
             f"The profile '{profile.name}' cannot be used ({error}); colours were read as Rec.709."
