@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from openhdr.core.image import Image
+from openhdr.core.image import Bracket, Frame, Image
 from openhdr.merging import MERGERS
 from openhdr.merging.ghosts import CompareOptions, compare, make_backdrop, pull_push
-from openhdr.merging.masks import ghost_sheet
+from openhdr.merging.masks import BACKGROUND, CELL_WIDTHS, GAP, LINE, SHEET_WIDTH, ghost_sheet
 from openhdr.merging.strips import merge_strips
 
 EV = (-2.0, 0.0, 2.0)
@@ -123,12 +123,30 @@ def test_nothing_to_do_changes_nothing(room, photo, stack_of):
     assert same.stack is stack and len(same.matches) == 3
 
 
-def test_the_sheet_shows_every_frames_mask_side_by_side(room, photo, stack_of):
-    stack = stack_of([photo(room(30, 40), ev) for ev in EV], EV, 1)
+def test_the_sheet_shows_every_frames_mask_over_its_name_exposure_and_share(room, photo, stack_of):
+    stack = stack_of([photo(room(300, 400), ev) for ev in EV], EV, 1)
     trust = [np.full((15, 20), level, np.float32) for level in (0, 0.5, 1)]
-    sheet = ghost_sheet(stack.bracket, trust).pixels
-    assert sheet.shape == (30, 120, 3)
-    assert [int(sheet[:, k * 40 : (k + 1) * 40].mean()) for k in range(3)] == [0, 128, 255]
+    sheet = ghost_sheet(stack.bracket, trust, (0, 0.5, 1)).pixels
+    height, width = 300 + 2 * LINE + GAP // 2 + GAP, 400 + GAP
+    assert sheet.shape == (height, 3 * width, 3)
+    for k, level in enumerate((0, 128, 255)):
+        cell = sheet[GAP // 2 :, k * width + GAP // 2 :][: height - GAP, :400]
+        assert (cell[:300] == level).all()
+        label = cell[300:]
+        assert label.max() == 255 and (label == BACKGROUND).mean() > 0.5  # something is written there
+
+
+@pytest.mark.parametrize(("count", "width"), [(2, 60), (9, 900), (14, 6000)])
+def test_the_sheet_stays_of_sensible_size(count, width):
+    image = Image(np.zeros((width // 2, width, 3), np.uint8), "srgb")
+    frames = tuple(
+        Frame(image, float(k), f"a very long näme of a file, number {k}, that does not fit.jpg")
+        for k in range(count)
+    )
+    sheet = ghost_sheet(Bracket(frames, 0), [np.ones((10, 20), np.float32)] * count, [1.0] * count)
+    assert CELL_WIDTHS[0] <= sheet.width <= SHEET_WIDTH and sheet.height <= 2000
+    shown = sheet.width // (min(max(width, CELL_WIDTHS[0]), CELL_WIDTHS[1]) + GAP)
+    assert shown * sheet.height // (CELL_WIDTHS[0] // 2) >= count  # every frame has its place
 
 
 def test_pull_push_keeps_what_is_known_and_continues_it(rng):

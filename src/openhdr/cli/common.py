@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import click
 
 from openhdr.core import progress
 from openhdr.core.errors import FileError, RequestError
+
+FIRST_SIGN_S = 0.3  # shorter work shows no bar
 
 
 def echo_json(facts: Any) -> None:
@@ -55,38 +58,35 @@ def format_table(rows: list[dict[str, str]]) -> str:
 
 @contextmanager
 def progress_bar() -> Iterator[None]:
-    """Show tasks longer than a second as a bar on stderr, on a terminal only."""
+    """Show on stderr what is being done, on a terminal only, from FIRST_SIGN_S on until the block ends."""
     if not sys.stderr.isatty():
         yield
         return
-    with progress.listening(_bar):
-        yield
-
-
-@contextmanager
-def _bar(label: str, total: int) -> Iterator[progress.Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    identifier = bar.add_task(label, total=total)
-    began = time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    waiting = bar.add_task("starting", total=None)
 
-    def advance() -> None:
-        bar.advance(identifier)
-        if not bar.live.is_started and time.monotonic() - began > 1:
-            bar.start()
+    @contextmanager
+    def shown(label: str, total: int) -> Iterator[progress.Advance]:
+        bar.update(waiting, visible=False)
+        identifier = bar.add_task(label, total=total)
+        try:
+            yield partial(bar.advance, identifier)
+        finally:
+            bar.remove_task(identifier)
 
+    # a timer, because the first step may itself take long
+    first_sign = threading.Timer(FIRST_SIGN_S, bar.start)
+    first_sign.start()
     try:
-        yield advance
+        with progress.listening(shown):
+            yield
     finally:
+        first_sign.cancel()
+        first_sign.join()
         bar.stop()
 
 

@@ -60,7 +60,9 @@ class Request:
     save_response: Path | None = option("Write the response as a file (.json).", None)
     deghost: bool = option("Leave out what moved.", True)
     match: bool | None = option("Bring frames onto the reference's tones.  [default: if srgb]", None)
-    mask: Path | None = option("Write how far each image was trusted (PNG): black = left out.", None)
+    mask: Path | None = option(
+        "Write a sheet of how far each image was trusted (PNG): black = left out.", None
+    )
     motion: Path | None = option("Write how far each image was moved (PNG): hue = direction.", None)
     preview: Path | None = option(
         "Write a picture to look at: PNG, or JPEG that HDR screens show as HDR.", None
@@ -90,9 +92,9 @@ def merge(request: Request) -> None:
     if request.like:
         request = like(request, request.like)
     _refuse_early(request)
-    from openhdr.pipeline.bracket_to_hdr import merge_bracket
-
     with progress_bar():
+        from openhdr.pipeline.bracket_to_hdr import merge_bracket  # takes long enough to be shown
+
         result = merge_bracket(request.images, merge_options(request))
         notes = _write(request, result)
     facts = facts_of(result, request)
@@ -184,7 +186,8 @@ def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     if request.preview:
         notes += write_preview(request.preview, result.image, request.operator)
     if request.mask:
-        notes += io.write(request.mask, ghost_sheet(result.bracket, result.trust))
+        used = [_share_used(result, index) for index in range(len(result.trust))]
+        notes += io.write(request.mask, ghost_sheet(result.bracket, result.trust, used))
     if request.motion:
         notes += io.write(request.motion, motion_sheet(result.placements, image.pixels.shape[:2]))
     if request.save_response:

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from openhdr.core.image import Bracket, Image
 from openhdr.core.placement import Placement, sampling_map
 
+SHEET_WIDTH = 2000  # px at most
+CELL_WIDTHS = (240, 480)  # px, of one mask: at least, at most
+GAP = 16  # px between masks
+LINE = 24  # px of a line of text
+FONT = (cv2.FONT_HERSHEY_SIMPLEX, 0.55, 1)  # face, scale, thickness
+BACKGROUND = 48  # grey
 
-def ghost_sheet(bracket: Bracket, trust: list[np.ndarray]) -> Image:
-    """The masks of all frames side by side, in the reference's geometry: white = used, black = left out."""
+
+def ghost_sheet(bracket: Bracket, trust: Sequence[np.ndarray], used: Sequence[float]) -> Image:
+    """A contact sheet of the masks of all frames, in the reference's geometry: white = used, black = left out.
+
+    trust: per frame (h, w) float32 0..1, of any size. used: the share of each frame that went into the result, 0..1.
+    Each mask stands over its frame's name, exposure and share; the sheet is at most SHEET_WIDTH pixels wide.
+    """
     height, width = bracket.frames[0].image.pixels.shape[:2]
-    masks = [cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR) for one in trust]
-    grey = np.round(np.hstack(masks) * 255).astype(np.uint8)
-    return Image(np.repeat(grey[..., None], 3, axis=2), "srgb")
+    cell = int(np.clip(width, *CELL_WIDTHS))
+    size = (cell, max(1, round(cell * height / width)))
+    columns = min(len(trust), SHEET_WIDTH // (cell + GAP))
+    cells = []
+    for frame, ev, mask, share in zip(bracket.frames, bracket.ev, trust, used, strict=True):
+        grey = np.round(cv2.resize(mask, size, interpolation=cv2.INTER_AREA) * 255).astype(np.uint8)
+        cells.append(np.vstack((grey, _label((frame.name, f"{ev:+.2f} EV, {100 * share:.0f} % used"), cell))))
+    cells += [np.full_like(cells[0], BACKGROUND)] * (-len(cells) % columns)
+    framed = [np.pad(one, GAP // 2, constant_values=BACKGROUND) for one in cells]
+    rows = [np.hstack(framed[k : k + columns]) for k in range(0, len(framed), columns)]
+    return Image(np.repeat(np.vstack(rows)[..., None], 3, axis=2), "srgb")
+
+
+def _label(lines: Sequence[str], width: int) -> np.ndarray:
+    """(h, width) uint8: lines of text, cut where they are too long. The font knows ASCII only."""
+    label = np.full((len(lines) * LINE + GAP // 2, width), BACKGROUND, np.uint8)
+    for number, line in enumerate(lines, start=1):
+        text = line.encode("ascii", "replace").decode()
+        while len(text) > 4 and cv2.getTextSize(text, *FONT)[0][0] > width:
+            text = text[:-4] + "..."
+        cv2.putText(label, text, (0, number * LINE - 6), *FONT[:2], 255, FONT[2], cv2.LINE_AA)
+    return label
 
 
 def motion_sheet(placements: list[Placement], shape: tuple[int, int]) -> Image:

@@ -17,6 +17,7 @@ from openhdr.camera.calibration import CalibrationOptions, calibrate
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import with_white_luminance
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
+from openhdr.core import progress
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
 from openhdr.core.image import REC709, Bracket, Image, ImageOrPath
 from openhdr.core.placement import Placement, warp
@@ -138,9 +139,11 @@ def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
         raise RequestError(
             f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too"
         )
-    images = [
-        frame if isinstance(frame, Image) else io.read(frame, base=True, primaries=None) for frame in frames
-    ]
+    images = []
+    with progress.task("reading", len(frames)) as advance:
+        for frame in frames:
+            images.append(frame if isinstance(frame, Image) else io.read(frame, base=True, primaries=None))
+            advance()
     names = [
         f"frame {n}" if isinstance(frame, Image) else Path(frame).name
         for n, frame in enumerate(frames, start=1)
