@@ -26,7 +26,17 @@ from openhdr.io.cicp import (
     decode_signal,
 )
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
-from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import (
+    COLOUR_BYTES,
+    Bytes,
+    Encoded,
+    Format,
+    ImageInfo,
+    Source,
+    WriteOptions,
+    check_size,
+    decoding,
+)
 from openhdr.io.gainmap import GainFacts, UnusableMap, apply, from_iso, to_iso
 from openhdr.io.pixels import as_rgb, clean, code_values, converted, linear_values, orient
 from openhdr.io.profiles import display_profile, primaries_of, with_profile
@@ -34,7 +44,7 @@ from openhdr.io.screen import beyond_white, coded_light, drawn_map, light_for_sc
 
 BRANDS = (b"avif", b"avis")
 WRITTEN_BRANDS = (b"avif", b"mif1", b"miaf")
-BYTES_PER_PIXEL = 24  # planes, then RGBA, of 16 bits each; the Image's copy
+BYTES_PER_PIXEL = 12  # planes, then RGBA, of 8 bits each; the Image's copy
 BT601 = 6  # matrix of code values in sRGB
 SPEED = 6  # of the encoder, 0 slow .. 10
 
@@ -186,7 +196,8 @@ def _opened(source: Source, found: Pictures | None) -> Any:
 
 
 def _info(source: Source, photo: Any, found: Pictures | None, facts: GainFacts | None) -> ImageInfo:
-    check_size(source, *photo.size, BYTES_PER_PIXEL)
+    plain = facts is None and _bits(found) == 8 and "icc_profile" not in photo.info
+    check_size(source, *photo.size, BYTES_PER_PIXEL if plain else COLOUR_BYTES)
     tags = read_tags(photo.info.get("exif", b"").removeprefix(b"Exif\0\0"))
     orientation = orientation_of(tags)  # the decoder puts the container's turns and mirrors there
     width, height = photo.size if orientation < 5 else photo.size[::-1]

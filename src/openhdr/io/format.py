@@ -31,7 +31,8 @@ MAX_MEGAPIXELS = 400.0
 MAX_MEGAPIXELS_VARIABLE = "OPENHDR_MAX_MEGAPIXELS"
 MAX_BYTES_PER_PIXEL = 32  # of memory at the peak of decoding: two copies of four floats
 # Memory against file size: photos reach 1:50, deflate at most 1:1030. Little memory is granted to any file.
-FREE_BYTES = 700_000_000
+FREE_BYTES = 800_000_000
+COLOUR_BYTES = 30  # a pixel, where light or other primaries are made of code values; measured
 MAX_EXPANSION = 500
 READ_AT_ONCE = 1 << 16
 STDERR, MAX_SAID = 2, 10_000  # file descriptor; bytes

@@ -16,7 +16,17 @@ from openhdr.core.image import REC709, Image
 from openhdr.io import jpeg_segments
 from openhdr.io.cicp import REFERENCE_WHITE
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
-from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
+from openhdr.io.format import (
+    COLOUR_BYTES,
+    Bytes,
+    Encoded,
+    Format,
+    ImageInfo,
+    Source,
+    WriteOptions,
+    check_size,
+    decoding,
+)
 from openhdr.io.gainmap import GainFacts, UnusableMap, apply
 from openhdr.io.jpeg_decoder import BYTES_PER_PIXEL, check_segments, decoded
 from openhdr.io.pixels import clean, code_values, linear_values, orient
@@ -88,7 +98,8 @@ def _encoded(codes: np.ndarray, quality: int) -> bytes:
 
 
 def _info(source: Source, photo: Any, facts: GainFacts | None) -> ImageInfo:
-    check_size(source, *photo.size, BYTES_PER_PIXEL)
+    managed = facts is not None or "icc_profile" in photo.info
+    check_size(source, *photo.size, COLOUR_BYTES if managed else BYTES_PER_PIXEL)
     tags = read_tags(photo.info.get("exif", b"").removeprefix(b"Exif\0\0"))
     orientation = orientation_of(tags)
     width, height = photo.size if orientation < 5 else photo.size[::-1]

@@ -17,6 +17,7 @@ from openhdr.core.image import REC709, Image
 from openhdr.io.cicp import Coding, decode_signal
 from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.format import (
+    COLOUR_BYTES,
     Bytes,
     Encoded,
     Format,
@@ -48,6 +49,8 @@ def probe(source: Source) -> ImageInfo:
     """Facts from the chunks before and between the pixels."""
     width, height, bits, colour = _header(source)
     chunks = dict(_chunks(source.data))
+    if b"iCCP" in chunks or b"cICP" in chunks:
+        check_size(source, width, height, COLOUR_BYTES)
     tags = read_tags(chunks.get(b"eXIf", b""))
     orientation = orientation_of(tags)
     if orientation > 4:

@@ -121,7 +121,7 @@ def _info(source: Source, file: Any) -> ImageInfo:
     page = file.pages.first
     _check_kind(source, page)
     stored = page.samplesperpixel * page.dtype.itemsize
-    check_size(source, page.imagewidth, page.imagelength, 2 * stored + 3 * max(page.dtype.itemsize, 4))
+    check_size(source, page.imagewidth, page.imagelength, (1 if page.dtype.kind == "f" else 2) * stored + 12)
     tags = read_tags(source.data)
     orientation = orientation_of(tags)
     width, height = page.imagewidth, page.imagelength
