@@ -15,12 +15,13 @@ import numpy as np
 
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError, RequestError
-from openhdr.core.files import whole_file
+from openhdr.core.files import parsed, whole_file
 from openhdr.core.image import Image
 
 ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
 
 FORMAT = "openhdr-response-1"
+MAKE_ONE = "make one with --save-response"
 _STEPS = 4096  # samples of the table behind `Response.step`
 _NEAR = 8  # 8-bit codes around a code whose steps count for it
 _FINE = 65536  # samples of an analytic curve: one per 16-bit code, so that 8- and 16-bit tables are exact
@@ -133,20 +134,14 @@ def _gamma_of(name: str) -> float:
 
 def load(path: str | Path) -> Response:
     """Read a curve written by `Response.save`. Raises FileError when it is not one."""
+    facts = parsed(Path(path), json.loads, "a response curve", MAKE_ONE)
     try:
-        facts = json.loads(Path(path).read_text())
         if facts["format"] != FORMAT:
             raise KeyError("format")
         with np.errstate(over="ignore"):  # infinities are refused as such
             return Response(str(facts["name"]), np.array(facts["curve"], dtype=np.float32))
-    except OSError as error:
-        raise FileError(
-            path, f"cannot be read ({error.strerror})", "make one with --save-response"
-        ) from error
-    except (ValueError, KeyError, TypeError, RecursionError, RequestError) as error:
-        raise FileError(
-            path, f"is not a response curve ({error})", "make one with --save-response"
-        ) from error
+    except (ValueError, OverflowError, KeyError, TypeError, RequestError) as error:
+        raise FileError(path, f"is not a response curve ({error})", MAKE_ONE) from error
 
 
 def parse(given: Response | str) -> Response:

@@ -10,13 +10,17 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from openhdr.core.errors import FileError
 
 STEM_KEPT = 40  # characters of the target's name in the temporary one, which must not become too long
+MAX_TEXT = 1 << 26  # characters of a file of facts
+
+Parsed = TypeVar("Parsed")
 
 _REMEDIES = {
     errno.ENOENT: "check that the folder exists",
@@ -116,6 +120,26 @@ def _to_disk(path: Path, access: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def parsed(path: Path, parse: Callable[[str], Parsed], kind: str, remedy: str = "") -> Parsed:
+    """What `parse`, such as `json.loads`, makes of a small text file in UTF-8.
+
+    kind: what the file should be, for messages. Raises FileError when it is missing, too large or something else.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_TEXT + 1)
+    except UnicodeDecodeError as error:
+        raise FileError(path, f"is not {kind} (no text in UTF-8)", remedy) from error
+    except OSError as error:
+        raise FileError(path, f"cannot be read ({error.strerror})", remedy) from error
+    if len(text) > MAX_TEXT:
+        raise FileError(path, f"is not {kind} (longer than {MAX_TEXT} characters)", remedy)
+    try:
+        return parse(text)
+    except (ValueError, RecursionError) as error:
+        raise FileError(path, f"is not {kind} ({error})", remedy) from error
 
 
 def sha256_of(path: Path) -> str:

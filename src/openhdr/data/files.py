@@ -10,6 +10,7 @@ import numpy as np
 
 from openhdr import io
 from openhdr.core.errors import FileError
+from openhdr.core.files import parsed
 
 
 def read_codes(path: Path) -> np.ndarray:
@@ -52,10 +53,7 @@ def read_numbers(path: Path, count: int) -> np.ndarray:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise FileError(path, f"is not JSON ({error})") from error
+    found = parsed(path, json.loads, "JSON")
     if not isinstance(found, dict):
         raise FileError(path, "holds no JSON object")
     return found

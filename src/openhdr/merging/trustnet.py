@@ -131,7 +131,10 @@ def _seen(stack: Stack, merged: Merged, rows: slice, columns: slice) -> np.ndarr
 def _session(name: str, part: str, threads: int = 0) -> onnxruntime.InferenceSession:
     """A network of the package, checked before it is run."""
     file = resources.files("openhdr.merging").joinpath("weights", f"{name}-{part}.onnx")
-    content = file.read_bytes()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise FileError(str(file), f"cannot be read ({error.strerror})", "install openhdr again") from error
     if hashlib.sha256(content).hexdigest() != dict(MERGERS[name].sha256)[part]:
         raise FileError(str(file), "is damaged (its SHA-256 differs)", "install openhdr again")
     options = onnxruntime.SessionOptions()

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import io
 import json
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import safetensors
+import safetensors.torch
 import torch
 from safetensors.torch import save_file
 from torch import nn
@@ -32,6 +35,15 @@ DIGEST = "sha256"
 
 WRAPPERS = ("state_dict", "model", "params")
 """Names under which training programs put a network's tensors in a checkpoint."""
+
+
+DAMAGE = (
+    *(RuntimeError, EOFError, ValueError, LookupError, OSError, TypeError, AttributeError),
+    *(RecursionError, MemoryError, OverflowError, AssertionError, zipfile.BadZipFile),
+)
+"""What reading a damaged file of weights is known to raise."""
+
+MAX_DEPTH, MAX_OPTION = 8, 4096  # of tables in tables; of widths and depths that a file may ask for
 
 
 def configured(row: ModelRow, config: type, variant: Mapping[str, Any]) -> Any:
@@ -57,8 +69,8 @@ def _check_option(label: str, value: Any, hint: Any) -> None:
             raise unknown_name(label, str(value), [str(choice) for choice in get_args(hint)])
     elif not isinstance(value, hint) or isinstance(value, bool) != (hint is bool):
         raise RequestError(f"{label} is {value!r}; expected {hint.__name__}")
-    elif hint is int and value < 1:
-        raise RequestError(f"{label} is {value}; expected 1 or more")
+    elif hint is int and not 1 <= value <= MAX_OPTION:
+        raise RequestError(f"{label} is {value}; expected 1 or more, to {MAX_OPTION}")
 
 
 def load_file(row: ModelRow, path: Path, variant: Mapping[str, Any]) -> nn.Module:
@@ -70,11 +82,14 @@ def load_file(row: ModelRow, path: Path, variant: Mapping[str, Any]) -> nn.Modul
     network = row.load()
     if stated.get("network", row.name) != row.name:
         raise FileError(path, f"holds weights of {stated['network']}, not of {row.name}")
-    net = network(configured(row, network.Config, {**stated.get("variant", {}), **variant}))
-    expected = net.state_dict()
+    config = configured(row, network.Config, {**stated.get("variant", {}), **variant})
+    with torch.device("meta"):  # without memory: the file may ask for any size
+        outline = network(config)
+    expected = outline.state_dict()
     if state.keys() != expected.keys():
-        state = net.from_authors(state) or state
+        state = outline.from_authors(state) or state
     _check_fit(path, row.name, state, expected)
+    net = network(config)
     net.load_state_dict(state)
     return net.eval()
 
@@ -108,39 +123,50 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 
     Parts of a nested checkpoint get dotted names; what is no tensor is left out.
     """
-    if not path.is_file():
-        raise FileError(path, "no such file, and no trained weights of that name are installed")
+    try:
+        content = path.read_bytes()  # not mapped: a mapped file that is cut off kills the process
+    except FileNotFoundError as error:
+        raise FileError(path, "no such file, and no trained weights of that name are installed") from error
+    except OSError as error:
+        raise FileError(path, f"cannot be read ({error.strerror})", "expected a file of weights") from error
     if path.suffix == ".safetensors":
-        return _read_safetensors(path)
+        return _read_safetensors(path, content)
     try:
         with warnings.catch_warnings():  # it warns of unusual files, which either load or do not
             warnings.simplefilter("ignore", UserWarning)
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+            return _flat(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)), {}
     except pickle.UnpicklingError as error:
         raise FileError(
             path, "holds more than tensors, or is damaged", "openhdr runs no code of a file"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except DAMAGE as error:
         raise FileError(path, "is not a PyTorch checkpoint", "expected .safetensors or .pth") from error
-    return _flat(loaded), {}
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def _read_safetensors(path: Path, content: bytes) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-            header = file.metadata() or {}
+        state = safetensors.torch.load(content)
+        end = 8 + int.from_bytes(content[:8], "little")  # the header: its length, then JSON
+        header = json.loads(content[8:end]).get("__metadata__", {})
         stated = json.loads(header.get(METADATA_KEY, "{}"))
-    except (safetensors.SafetensorError, OSError, json.JSONDecodeError) as error:
+    except (safetensors.SafetensorError, *DAMAGE) as error:
         raise FileError(path, "is not a .safetensors file, or is damaged") from error
+    if not (
+        isinstance(stated, dict)
+        and isinstance(stated.get("network", ""), str)
+        and isinstance(stated.get("variant", {}), dict)
+    ):
+        raise FileError(
+            path, "says nothing sensible of its network", "write it with openhdr, or without facts"
+        )
     if stated.get(DIGEST, _digest(state)) != _digest(state):
         raise FileError(path, "is damaged: its tensors are not those it was written with", "copy it again")
     return state, stated
 
 
-def _flat(loaded: Any) -> dict[str, torch.Tensor]:
+def _flat(loaded: Any, depth: int = 0) -> dict[str, torch.Tensor]:
     """Tensors of a checkpoint by dotted name, without a training program's wrapping."""
-    if not isinstance(loaded, Mapping):
+    if not isinstance(loaded, Mapping) or depth > MAX_DEPTH:
         return {}
     for wrapper in WRAPPERS:
         if isinstance(loaded.get(wrapper), Mapping):
@@ -150,7 +176,7 @@ def _flat(loaded: Any) -> dict[str, torch.Tensor]:
         if isinstance(value, torch.Tensor):
             flat[str(key)] = value
         elif isinstance(value, Mapping):
-            flat |= {f"{key}.{name}": tensor for name, tensor in _flat(value).items()}
+            flat |= {f"{key}.{name}": tensor for name, tensor in _flat(value, depth + 1).items()}
     if flat and all(key.startswith("module.") for key in flat):  # left by DataParallel
         flat = {key.removeprefix("module."): tensor for key, tensor in flat.items()}
     return flat

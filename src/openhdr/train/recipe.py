@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from openhdr.core.errors import FileError, RequestError
+from openhdr.core.errors import RequestError
+from openhdr.core.files import parsed
 from openhdr.train.objectives import OBJECTIVES
 from openhdr.train.objectives.contract import Objective
 from openhdr.train.settings import build, override
@@ -198,16 +199,9 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises FileError for a file that is not TOML, RequestError for unknown keys and values that do not fit.
     """
-    try:
-        table = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise FileError(
-            path, f"cannot be read ({error.strerror})", "recipes are in the folder recipes/"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileError(
-            path, f"is not TOML ({error})", "expected a recipe such as recipes/gsanet.toml"
-        ) from error
+    table = parsed(
+        path, tomllib.loads, "TOML", "expected a recipe such as recipes/gsanet.toml"
+    )
     for assignment in overrides:
         override(table, assignment)
     return make_recipe(table)
