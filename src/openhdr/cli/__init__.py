@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import re
 import sys
 from typing import Any
 
 import click
 
-from openhdr.core.errors import PARAMETER, OpenHDRError
+from openhdr.cli.process import prepare, silence_stdout
+from openhdr.core.errors import PARAMETER, OpenHDRError, printable
 from openhdr.core.table import Row, Table
 from openhdr.core.version import __version__
 
@@ -97,8 +100,11 @@ def group(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line. Exit 0: done; 2: the input or request is wrong, one line says how; 1: our fault."""
+    prepare()
     try:
         group.main(prog_name="openhdr", standalone_mode=False)
+        if sys.stdout:
+            sys.stdout.flush()
     except click.ClickException as error:
         fail(error.format_message())
     except click.exceptions.Abort:
@@ -106,10 +112,17 @@ def main() -> None:
     except OpenHDRError as error:
         fail(str(error))
     except BrokenPipeError:
+        silence_stdout()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF):
+            raise
+        silence_stdout()
+        fail(f"the output cannot be written ({error.strerror})")
 
 
 def fail(message: str, code: int = 2) -> None:
     """Print one line on stderr and exit."""
-    click.echo("openhdr: error: " + " ".join(message.split()), err=True)
+    with contextlib.suppress(OSError):  # nobody may be there to read it
+        click.echo("openhdr: error: " + printable(" ".join(message.split())), err=True)
     sys.exit(code)

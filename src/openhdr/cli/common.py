@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from openhdr.core import progress
-from openhdr.core.errors import FileError, RequestError
+from openhdr.core.errors import FileError, RequestError, printable
 
 FIRST_SIGN_S = 0.3  # shorter work shows no bar
 
@@ -40,13 +40,14 @@ def _plain(value: Any) -> Any:
 def echo_notes(name: str, notes: tuple[str, ...]) -> None:
     """Say on stderr what was changed or assumed about a file."""
     for note in notes:
-        click.echo(f"note: {name}: {note}" if name else f"note: {note}", err=True)
+        click.echo(printable(f"note: {name}: {note}" if name else f"note: {note}"), err=True)
 
 
 def format_table(rows: list[dict[str, str]]) -> str:
     """Left-aligned plain text table; the keys of the first row are the head."""
     if not rows:
         return ""
+    rows = [{head: printable(cell) for head, cell in row.items()} for row in rows]
     heads = list(rows[0])
     widths = [max(len(head), *(len(row[head]) for row in rows)) for head in heads]
     lines = [heads, *([row[head] for head in heads] for row in rows)]

@@ -9,6 +9,7 @@ from typing import Any
 from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
 from openhdr.cli.options import command
+from openhdr.cli.process import isolate_option
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.options import DeliveryOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
@@ -32,6 +33,7 @@ class Request:
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
+@isolate_option
 @command("convert", Request)
 def convert(request: Request) -> None:
     """Convert between image formats; light, exposure and metadata are kept.

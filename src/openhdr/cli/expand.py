@@ -12,6 +12,7 @@ import click
 from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import echo_json, echo_notes, keeps_light, progress_bar, writable
 from openhdr.cli.options import command
+from openhdr.cli.process import isolate_option
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.options import DeliveryOptions, ExpandOptions
@@ -51,6 +52,7 @@ class Request:
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
+@isolate_option
 @command("expand", Request)
 def expand(request: Request) -> None:
     """Turn one photo into an HDR image. Light above the clipping level is an estimate, not a measurement.

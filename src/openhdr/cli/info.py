@@ -12,6 +12,8 @@ import click
 from openhdr.cli.batch import each
 from openhdr.cli.common import echo_json, format_table, progress_bar
 from openhdr.cli.options import command
+from openhdr.cli.process import isolate_option
+from openhdr.core.errors import printable
 from openhdr.core.options import argument, option
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Request:
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
+@isolate_option
 @command("info", Request)
 def info(request: Request) -> None:
     """Describe images: size, exposure, dynamic range, clipping, HDR facts, and how photos group into brackets.
@@ -48,12 +51,12 @@ def info(request: Request) -> None:
     if images:
         click.echo(format_table([_printed(one) for one in images]))
     for names in brackets:
-        click.echo(f"bracket of {len(names)}: {' '.join(names)}")
+        click.echo(printable(f"bracket of {len(names)}: {' '.join(names)}"))
     if why:
         click.echo(f"no bracket: {why}")
     for one in images:
         for note in (*_hdr_facts(one), *one["notes"]):
-            click.echo(f"{one['name']}: {note}")
+            click.echo(printable(f"{one['name']}: {note}"))
 
 
 def describe(path: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from openhdr.cli.common import (
 )
 from openhdr.cli.merge_notes import notes_of_frames, warnings_of
 from openhdr.cli.options import command
+from openhdr.cli.process import isolate_option
 from openhdr.cli.sidecar import like, sidecar_of, write_sidecar
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, choice, nested, option
@@ -78,6 +79,7 @@ class Request:
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
+@isolate_option
 @command("merge", Request)
 def merge(request: Request) -> None:
     """Merge a bracket of exposures into an HDR image.

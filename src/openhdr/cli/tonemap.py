@@ -9,6 +9,7 @@ from typing import Any
 from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
 from openhdr.cli.options import command
+from openhdr.cli.process import isolate_option
 from openhdr.core.options import argument, choice, option
 from openhdr.tonemapping import DEFAULT, OPERATORS
 
@@ -23,6 +24,7 @@ class Request:
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
+@isolate_option
 @command("tonemap", Request)
 def tonemap(request: Request) -> None:
     """Turn HDR images into displayable ones.
