@@ -36,6 +36,13 @@ COMMANDS: Table[Row] = Table(
 )
 
 
+SURROUNDINGS = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.ENFILE),
+)
+"""Errors of the system that are no fault of ours wherever they occur."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are the rows of COMMANDS."""
 
@@ -103,8 +110,7 @@ def main() -> None:
     prepare()
     try:
         group.main(prog_name="openhdr", standalone_mode=False)
-        if sys.stdout:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except click.ClickException as error:
         fail(error.format_message())
     except click.exceptions.Abort:
@@ -115,10 +121,10 @@ def main() -> None:
         silence_stdout()
         sys.exit(0)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF):
+        if error.errno not in SURROUNDINGS:
             raise
         silence_stdout()
-        fail(f"the output cannot be written ({error.strerror})")
+        fail(f"{error.filename or 'the output'}: cannot be used ({error.strerror})")
 
 
 def fail(message: str, code: int = 2) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import click
 
 from openhdr.core import progress
 from openhdr.core.errors import FileError, RequestError, printable
+from openhdr.core.files import writable_file
 
 FIRST_SIGN_S = 0.3  # shorter work shows no bar
 
@@ -116,10 +118,9 @@ def writable(path: Path | None, extension: str = "") -> None:
     """
     if path is None:
         return
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise FileError(path, "its folder does not exist", f"make it first: mkdir -p {path.parent}")
-    if path.is_dir():
-        raise FileError(path, "is a folder", "name a file")
+    writable_file(path)
     if extension:
         if path.suffix != extension:
             raise FileError(path, f"has extension '{path.suffix}'", f"end the name in {extension}")

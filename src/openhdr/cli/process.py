@@ -20,8 +20,10 @@ def prepare() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (None where it is closed; kept to the end)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):  # closed, or a test's own
+        with contextlib.suppress(AttributeError):  # a test's own
             stream.reconfigure(errors="backslashreplace")  # file names may hold what no encoding has
     for name in ENDING:
         with contextlib.suppress(AttributeError, ValueError):  # ValueError: not the main thread
