@@ -76,7 +76,7 @@ def writable_file(path: str | Path) -> Path:
         target = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
         try:
             mode = os.stat(target).st_mode
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return target
         if stat.S_ISDIR(mode):
             raise FileError(path, "cannot be written (it is a folder)", "name a file")

@@ -199,7 +199,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises FileError for a file that is not TOML, RequestError for unknown keys and values that do not fit.
     """
-    table = parsed(path, tomllib.loads, "TOML", "expected a recipe such as recipes/gsanet.toml")
+    table = parsed(path, tomllib.loads, "TOML", "recipes are in the folder recipes/")
     for assignment in overrides:
         override(table, assignment)
     return make_recipe(table)
