@@ -71,7 +71,16 @@ def test_messages_name_the_commands_options() -> None:
 
 def test_python_call_takes_what_the_command_takes() -> None:
     """`openhdr.expand` and `openhdr.tonemap`: each option but those that say what is written, same default."""
-    writing = {"output", "preview", "operator", "keep_stack", "origin_map", "full_float", "as_json", "isolate"}
+    writing = {
+        "output",
+        "preview",
+        "operator",
+        "keep_stack",
+        "origin_map",
+        "full_float",
+        "as_json",
+        "isolate",
+    }
     for name, aside in (("expand", writing), ("tonemap", {"output", "as_json", "isolate"})):
         options = {
             one.name: one.default for one in COMMANDS[name].load().params if isinstance(one, click.Option)
