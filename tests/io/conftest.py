@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from pathlib import Path
 
@@ -57,6 +58,22 @@ def _rationals(values: list[float]) -> tuple[int, ...]:
     return tuple(part for value in values for part in (round(value * 10000), 10000))
 
 
+def ultra_hdr(light: np.ndarray) -> bytes:
+    """A gain-map JPEG of libultrahdr; its least size is above ours."""
+    large = np.kron(light, np.ones((4, 4, 1), np.float32))
+    rgba = np.dstack([large, np.ones_like(large[..., 0])]).astype(np.float16)
+    kinds = imagecodecs.ULTRAHDR
+    return imagecodecs.ultrahdr_encode(rgba, 90, gamut=kinds.CG.BT_709, transfer=kinds.CT.LINEAR, nits=1000.0)
+
+
+def heic(code: np.ndarray) -> bytes:
+    import pillow_heif
+
+    file = io.BytesIO()
+    pillow_heif.encode("RGB", (code.shape[1], code.shape[0]), code.tobytes(), file, format="HEIF", chroma=444)
+    return file.getvalue()
+
+
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory) -> dict[str, Path]:
     """Name -> file. The name begins with the format's name in the table."""
@@ -82,8 +99,16 @@ def samples(tmp_path_factory) -> dict[str, Path]:
         "webp-lossless.webp": photo("WEBP", lossless=True),
         "avif-8.avif": photo("AVIF"),
         "avif-10.avif": imagecodecs.avif_encode(code.astype(np.uint16) * 4, level=100, bitspersample=10),
+        "avif-pq.avif": imagecodecs.avif_encode(
+            code.astype(np.uint16) * 2, bitspersample=10, primaries=9, transfer=16, matrix=9
+        ),
+        "jpeg-gain-map.jpg": ultra_hdr(light),
+        "jxl-float.jxl": imagecodecs.jpegxl_encode(light, lossless=True),
+        "jxl-8.jxl": imagecodecs.jpegxl_encode(code, distance=0.5),
         "raw-dng.dng": dng(),
     }
+    if importlib.util.find_spec("pillow_heif"):
+        files["heif-8.heic"] = heic(code)
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return {path.stem: path for path in sorted(folder.iterdir())}

@@ -116,4 +116,4 @@ def test_gain_maps_show_the_sdr_picture_and_every_step_between(compose, light, t
     for stops in (1, 2, 3):  # what lies between is a power of what lies at the ends
         between = low * ((full + 1 / 1024) / low) ** (stops / STOPS) - 1 / 1024
         error = np.abs(srgb_decode(np.maximum(shown[stops], 0)) - between) / (between + 0.02)
-        assert np.percentile(error, 99) < 0.01
+        assert np.percentile(error, 99) < 0.02

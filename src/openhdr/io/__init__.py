@@ -10,12 +10,13 @@ format of an output file is chosen by its extension. To add a format: one file l
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from openhdr.core.errors import FileError, RequestError
+from openhdr.core.errors import FileError, MissingExtraError, RequestError
 from openhdr.core.files import writable_file, write_whole
 from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.core.table import Row, Table
@@ -37,6 +38,7 @@ class FormatRow(Row):
     """A file format. extensions: lower case with dot; the first is the usual one.
 
     light: whether it keeps light of any brightness, and not only a picture for an SDR screen.
+    module: of the extra that encoding needs, too.
     gain_map: whether light is kept beside an SDR picture: never (""), "always", or "on request".
     """
 
@@ -44,6 +46,7 @@ class FormatRow(Row):
     writable: bool = True
     light: bool = False
     gain_map: str = ""
+    module: str = ""
 
 
 FORMATS: Table[FormatRow] = Table(
@@ -87,6 +90,7 @@ FORMATS: Table[FormatRow] = Table(
         "8, 10 or 12-bit photo of a phone; HDR by a gain map, PQ or HLG",
         "openhdr.io.heif:FORMAT",
         extra="heif",
+        module="pillow_heif",
         extensions=(".heic", ".heif", ".hif"),
         light=True,
     ),
@@ -179,8 +183,13 @@ def write(path: str | Path, image: Image, options: WriteOptions | None = None) -
 
 
 def check_output(path: str | Path) -> None:
-    """Raise FileError when the extension names no format that can be written, or the file must not change."""
-    _row_by_extension(Path(path))
+    """Raise FileError when the extension names no format that can be written, or the file must not change.
+
+    Raises MissingExtraError when the format's extra is not installed.
+    """
+    row = _row_by_extension(Path(path))
+    if row.module and importlib.util.find_spec(row.module) is None:
+        raise MissingExtraError(f"'{Path(path).suffix}' needs '{row.module}', which", row.extra)
     writable_file(path)
 
 

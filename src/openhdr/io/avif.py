@@ -119,7 +119,8 @@ def _with_gain_map(image: Image, options: WriteOptions) -> Encoded:
     base = _item(sdr_codes(image, options), 8, coding, options.avif_quality)
     shown = linear_values(Image(_decoded(together([base], WRITTEN_BRANDS, []), 8), "srgb"))[0]
     facts, codes, cut = drawn_map(light, shown, options)
-    gain = _item(codes, 8, Coding(UNSPECIFIED, UNSPECIFIED), options.map_quality)
+    finer = np.rint(codes * np.float32(1023 / 255)).astype(np.uint16)  # 8 bits come out half a code off
+    gain = _item(finer, 10, Coding(UNSPECIFIED, UNSPECIFIED), options.map_quality)
     both = tuple(one for one in base.properties if one[0] in (b"ispe", b"pixi"))
     meaning = NewItem(
         b"tmap", b"\0" + to_iso(facts), (*both, (b"colr", _nclx(coding, 1), False)), {b"dimg": [1, 2]}
