@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from browser import Browser, find_chromium
 
 TIMES = (1 / 256, 1 / 64, 1 / 16, 1 / 4, 1.0)
-STILL = "mle:align=none,deghost=off,match=off,response=gamma:2.2"
+STILL = "mle:align=none,deghost=off,response=gamma:2.2"
 
 
 def photo(light: np.ndarray, time_s: float) -> Image:
@@ -79,6 +79,14 @@ def test_exposures_that_are_missing_or_wrong_are_named(folder, tmp_path, name, t
         (tmp_path / f"{number}.png").write_bytes((folder / "in-text" / f"{number}.png").read_bytes())
     (tmp_path / name).write_text(text)
     with pytest.raises((FileError, ExposureError), match=said):
+        photo_sets(tmp_path)[0].load(None)
+
+
+def test_photos_of_two_sizes_are_refused(folder, tmp_path):
+    for number in (1, 2):
+        io.write(tmp_path / f"{number}.png", Image(np.zeros((20, 20 + number, 3), np.uint8), "srgb"))
+    (tmp_path / "ev.txt").write_text("0 2")
+    with pytest.raises(FileError, match=r"2\.png: has another size than 1\.png"):
         photo_sets(tmp_path)[0].load(None)
 
 
@@ -139,7 +147,7 @@ def test_heldout_scores_every_set_and_method(folder, tmp_path):
         "--scene",
         "in-text",
     ]
-    wrong = "mle:align=none,deghost=off,match=off,response=gamma:1.1"
+    wrong = "mle:align=none,deghost=off,response=gamma:1.1"
     program = f"fails={sys.executable} -c pass {{inputs}} {{output}}"
     done = CliRunner().invoke(
         bench,

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct
 from openhdr.bench.settings import parse_program
 from openhdr.core.errors import RequestError
@@ -66,6 +67,18 @@ def test_programs_that_fail_are_told_apart(scene, tmp_path, code, said):
     path.write_text(code)
     with pytest.raises(RequestError, match=said):
         reconstruct(parse_program(f"x={sys.executable} {path} {{inputs}} {{output}}"), scene.given)
+
+
+def test_the_time_of_a_program_counts(scene, tmp_path):
+    path = tmp_path / "busy.py"
+    path.write_text("import time\nwhile time.process_time() < 0.5: pass")
+    busy = parse_program(f"x={sys.executable} {path} {{inputs}} {{output}}")
+
+    def call() -> None:
+        with pytest.raises(RequestError, match="wrote no"):
+            reconstruct(busy, scene.given)
+
+    assert measure(call).cpu_s >= 0.5
 
 
 def test_a_program_that_is_not_there(scene):

@@ -54,7 +54,7 @@ CASES: Table[Row] = Table(
 class PhotoCaseRow(Row):
     """Brackets of real photos. methods: what runs where none is named. size: what of a photo is used.
 
-    Its target is a function (brackets: list of PhotoSet, settings, Showing) -> (facts of results.json, PhotoPage).
+    Its target is a function (brackets: PhotoSets, settings, Showing, keep) -> (facts of results.json, PhotoPage).
     """
 
     methods: tuple[str, ...] = ()

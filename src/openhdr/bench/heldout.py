@@ -90,9 +90,15 @@ def plan(photos: Photos) -> Plan:
 
 
 def heldout(
-    brackets: Sequence[PhotoSet], settings: Sequence[Setting], showing: Showing
+    brackets: Sequence[PhotoSet],
+    settings: Sequence[Setting],
+    showing: Showing,
+    keep: Callable[[dict[str, Any]], None] = lambda facts: None,
 ) -> tuple[dict[str, Any], PhotoPage]:
-    """What results.json holds, and the page. A bracket or method that fails is recorded; the others go on."""
+    """What results.json holds, and the page. A bracket or method that fails is recorded; the others go on.
+
+    keep: given the results so far after every bracket, so that nothing is lost when the work is stopped.
+    """
     shown = len(brackets) if showing.pictured is None else len(showing.pictured)
     pixels = showing.size.width * showing.size.height if showing.size else 12e6
     small = options_for(shown * SHOWN * (len(settings) + 1), int(pixels))
@@ -101,17 +107,24 @@ def heldout(
     with task("held out", len(brackets) * len(settings)) as advance:
         for bracket in brackets:
             found[bracket.name] = _run(bracket, settings, showing, page, advance)
-    facts = {
-        "format": FORMAT,
-        "openhdr": provenance.software()["openhdr"],
-        "commit": provenance.commit(),
-        "hardware": provenance.hardware(),
-        "software": provenance.software(),
-        "size": None if showing.size is None else [showing.size.width, showing.size.height],
-        "sets": found,
-        "means": {setting.name: _means(setting.name, found.values()) for setting in settings},
-    }
-    return plain(facts), page
+            facts = _facts(found, settings, showing)
+            keep(facts)
+    return facts, page
+
+
+def _facts(found: dict[str, Any], settings: Sequence[Setting], showing: Showing) -> dict[str, Any]:
+    return plain(
+        {
+            "format": FORMAT,
+            "openhdr": provenance.software()["openhdr"],
+            "commit": provenance.commit(),
+            "hardware": provenance.hardware(),
+            "software": provenance.software(),
+            "size": None if showing.size is None else [showing.size.width, showing.size.height],
+            "sets": found,
+            "means": {setting.name: _means(setting.name, found.values()) for setting in settings},
+        }
+    )
 
 
 def _run(

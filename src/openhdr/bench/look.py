@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from openhdr import provenance
+from openhdr import __version__
 from openhdr.bench.case import Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct
@@ -29,9 +29,15 @@ TONE_MAPPED, LIGHT = "tone-mapped", "light, at the exposure chosen"
 
 
 def look(
-    brackets: Sequence[PhotoSet], settings: Sequence[Setting], showing: Showing
+    brackets: Sequence[PhotoSet],
+    settings: Sequence[Setting],
+    showing: Showing,
+    keep: Callable[[dict[str, Any]], None] = lambda facts: None,
 ) -> tuple[dict[str, Any], PhotoPage]:
-    """What results.json holds (times, errors), and the page. What fails is recorded; the others go on."""
+    """What results.json holds (times, errors), and the page. What fails is recorded; the others go on.
+
+    keep: given the results so far after every bracket.
+    """
     page = PhotoPage(
         "Side by side", LEAD, SMALL_PICTURES if showing.compressed else PictureOptions(lossless=False)
     )
@@ -39,8 +45,9 @@ def look(
     with task("merging", len(brackets) * len(settings)) as advance:
         for bracket in brackets:
             found[bracket.name] = _run(bracket, settings, showing, page, advance)
-    software = provenance.software()
-    return plain({"format": FORMAT, "openhdr": software["openhdr"], "sets": found}), page
+            facts = plain({"format": FORMAT, "openhdr": __version__, "sets": found})
+            keep(facts)
+    return facts, page
 
 
 def _run(

@@ -6,7 +6,6 @@ ev.txt      one number of stops a photo, in the order of the names
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from openhdr.camera.exposure_estimation import estimate_ev
 from openhdr.camera.response import ASSUMED_RESPONSE, Response
 from openhdr.core.errors import ExposureError, FileError, RequestError
 from openhdr.core.image import Image, middle_exposure
+from openhdr.data.brackets import listed_stops
 from openhdr.data.dataset import images_in, subfolders
-from openhdr.data.files import read_numbers
 from openhdr.data.readers.bracket_folder import PHOTOS
 
 LAYOUT = (
@@ -113,9 +112,21 @@ class PhotoSet:
         odd = next((n for n, image in zip(names, images, strict=True) if image.encoding == "linear"), None)
         if odd:
             raise FileError(self.paths[0].parent / odd, "is no photo with codes", f"expected {LAYOUT}")
-        ev = self._listed_ev()
+        ev = listed_stops(self.paths)
         if ev is None:
             ev = self._ev_of(images, estimate)
+        odd = next(
+            (
+                n
+                for n, image in zip(names, images, strict=True)
+                if image.pixels.shape != images[0].pixels.shape
+            ),
+            None,
+        )
+        if odd:
+            raise FileError(
+                self.paths[0].parent / odd, f"has another size than {names[0]}", f"expected {LAYOUT}"
+            )
         if size:
             images = [image.with_pixels(size.of(image.pixels)) for image in images]
         order = np.argsort(ev, kind="stable")
@@ -131,16 +142,6 @@ class PhotoSet:
             if not estimate:
                 raise
             return estimate_ev(images, responses.parse(ASSUMED_RESPONSE), names)
-
-    def _listed_ev(self) -> np.ndarray | None:
-        """(N,) stops from a file beside the photos, None where there is none."""
-        folder = self.paths[0].parent
-        if (folder / "info.json").is_file():
-            return _from_json(folder / "info.json", [path.name for path in self.paths])
-        listed = next(
-            (folder / name for name in ("ev.txt", "exposure.txt") if (folder / name).is_file()), None
-        )
-        return read_numbers(listed, len(self.paths)) if listed else None
 
 
 def on_scale(light: np.ndarray, photos: Photos) -> np.ndarray:
@@ -159,15 +160,3 @@ def photo_sets(folder: Path) -> list[PhotoSet]:
     if not sets:
         raise FileError(folder, "holds no bracket", f"expected {LAYOUT}")
     return sets
-
-
-def _from_json(path: Path, names: list[str]) -> np.ndarray:
-    try:
-        rows = {row["path"]: row for row in json.loads(path.read_text(encoding="utf-8"))}
-        ev = [float(row["ev"]) if "ev" in (row := rows[name]) else np.log2(float(row["t"])) for name in names]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        wanted = 'a list of {"path": "NAME.jpg", "t": seconds} with every photo'
-        raise FileError(path, f"does not say the exposures ({error!r})", f"expected {wanted}") from error
-    if not np.isfinite(ev).all():
-        raise FileError(path, "holds an exposure that is not finite", "correct it")
-    return np.array(ev)

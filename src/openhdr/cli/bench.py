@@ -12,8 +12,10 @@ import click
 
 from openhdr.bench import PHOTO_CASES
 from openhdr.cli.common import echo_json, format_table, progress_bar
+from openhdr.cli.options import command
 from openhdr.core.errors import FileError, OpenHDRError, RequestError, unknown_name
 from openhdr.core.files import write_whole
+from openhdr.core.options import argument, option
 from openhdr.tonemapping import OPERATORS
 
 if TYPE_CHECKING:
@@ -27,63 +29,48 @@ if TYPE_CHECKING:
 class Request:
     """The command's arguments and options."""
 
-    case: str
-    output: Path
-    data: Path | None
-    methods: tuple[str, ...]
-    programs: tuple[str, ...]
-    scenes: tuple[str, ...]
-    metrics: tuple[str, ...]
-    resume: bool
-    again: tuple[str, ...]
-    pictured: tuple[str, ...]
-    compressed: bool
-    report: Path | None
-    size: str | None
-    operator: str | None
-    as_json: bool
+    case: str = argument("CASE")
+    output: Path = option(
+        "Folder.", flags=("-o", "--output"), kind=click.Path(path_type=Path, file_okay=False)
+    )
+    data: Path | None = option(
+        "Folder of the case's scenes or brackets.",
+        None,
+        kind=click.Path(path_type=Path, exists=True, file_okay=False),
+    )
+    methods: tuple[str, ...] = option(
+        "Only this method of the case, or any with its options: mle:align=none,deghost=off; may be repeated.",
+        (),
+        flags=("--method",),
+    )
+    programs: tuple[str, ...] = option(
+        "A program outside as a method: enfuse='enfuse -o {output:.tif} {inputs}'; {ev} = exposures.",
+        (),
+        flags=("--program",),
+        metavar="NAME=COMMAND",
+    )
+    scenes: tuple[str, ...] = option("Only this scene or bracket; may be repeated.", (), flags=("--scene",))
+    metrics: tuple[str, ...] = option(
+        "These scores instead: psnr-mu, psnr-mu@shortest, ...; may be repeated.", (), flags=("--metric",)
+    )
+    resume: bool = option("Compute only what results.json in the folder lacks.", False)
+    again: tuple[str, ...] = option("With --resume: compute this method again; may be repeated.", ())
+    pictured: tuple[str, ...] = option("Pictures of this scene only in the report; may be repeated.", ())
+    compressed: bool = option("Small pictures rather than exact ones in the report.", False)
+    report: Path | None = option(
+        "The page.  [default: report.html in the folder]",
+        None,
+        kind=click.Path(path_type=Path, dir_okay=False),
+    )
+    size: str | None = option(
+        "Of heldout and look: WxH in the middle of a photo, or full.  [default: 1600x1100, full]", None
+    )
+    operator: str | None = option("Of look: tone mapping of the pictures.", None)
+    as_json: bool = option("Print the results as JSON.", False, flags=("--json",))
 
 
-@click.command("bench")
-@click.argument("case")
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder."
-)
-@click.option(
-    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Scenes of the case."
-)
-@click.option(
-    "--method",
-    "methods",
-    multiple=True,
-    help="Only this method of the case, or any with its options: mle:align=none,deghost=off. May be repeated.",
-)
-@click.option(
-    "--program",
-    "programs",
-    multiple=True,
-    metavar="NAME=COMMAND",
-    help="A program outside as a method: enfuse='enfuse -o {output:.tif} {inputs}'; {ev} = exposures.",
-)
-@click.option("--scene", "scenes", multiple=True, help="Only this scene or bracket; may be repeated.")
-@click.option(
-    "--metric", "metrics", multiple=True, help="These scores instead: psnr-mu, psnr-mu@shortest, ..."
-)
-@click.option("--resume", is_flag=True, help="Compute only what results.json in the folder lacks.")
-@click.option("--again", multiple=True, help="With --resume: compute this method again; may be repeated.")
-@click.option("--pictured", multiple=True, help="Pictures of this scene only in the report; may be repeated.")
-@click.option("--compressed", is_flag=True, help="Small pictures rather than exact ones in the report.")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The page.  [default: report.html in the folder]",
-)
-@click.option(
-    "--size", help="Of heldout and look: WxH in the middle of a photo, or full.  [default: 1600x1100, full]"
-)
-@click.option("--operator", help="Of look: tone mapping of the pictures.")
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def bench(**options: Any) -> None:
+@command("bench", Request)
+def bench(request: Request) -> None:
     """Run methods on scenes; write results.json and report.html into a folder.
 
     \b
@@ -100,7 +87,6 @@ def bench(**options: Any) -> None:
     results.json is written after every run. With --resume, a run counts as done when its method, its weights
     and the metrics are the same as now; after a change of a method's code, name it with --again.
     """
-    request = Request(**options)
     _refuse_early(request)
     if request.case in PHOTO_CASES:
         _of_photos(request)
@@ -144,9 +130,12 @@ def _of_photos(request: Request) -> None:
         Size.parse(request.size or row.size), request.pictured or None, request.compressed, request.operator
     )
     make_folder(request.output)
+
+    def keep(facts: dict[str, Any]) -> None:
+        write_whole(request.output / "results.json", json.dumps(facts, indent=1).encode())
+
     with progress_bar():
-        facts, page = row.load()(brackets, settings, showing)
-    write_whole(request.output / "results.json", json.dumps(facts, indent=1).encode())
+        facts, page = row.load()(brackets, settings, showing, keep)
     page.write(request.report or request.output / "report.html", facts.get("means"))
     if request.as_json:
         echo_json(facts)
@@ -160,13 +149,13 @@ def _of_photos(request: Request) -> None:
 def _refuse_of_photos(request: Request) -> None:
     if request.data is None:
         raise RequestError(f"{request.case} needs photos: --data FOLDER that holds a folder a bracket")
-    for option, given in (
+    for name, given in (
         ("--metric", request.metrics),
         ("--resume", request.resume),
         ("--again", request.again),
     ):
         if given:
-            raise RequestError(f"{option} is of cases with known truth; leave it out for {request.case}")
+            raise RequestError(f"{name} is of cases with known truth; leave it out for {request.case}")
     if request.operator:
         OPERATORS[request.operator]
 

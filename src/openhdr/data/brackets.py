@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from openhdr import io
 from openhdr.camera.exposure import ev_from_metadata
 from openhdr.core.errors import ExposureError, FileError
 from openhdr.core.image import middle_exposure
+from openhdr.data.files import read_numbers
 
 
 def read_shots(
@@ -37,3 +40,30 @@ def read_shots(
     ranked = np.asarray(stops, dtype=np.float64)[order]
     middle = middle_exposure(ranked)
     return tuple(pixels[k] for k in order), tuple(float(ev - ranked[middle]) for ev in ranked), middle
+
+
+def listed_stops(paths: Sequence[Path]) -> np.ndarray | None:
+    """(N,) float64 stops of photos from a file beside them; None where there is none.
+
+    info.json: a list of {"path": "1.jpg", "t": seconds}, or "ev" in place of "t". ev.txt or exposure.txt: one number of
+    stops a photo, in the order of `paths`. Raises FileError when such a file cannot be used.
+    """
+    folder = paths[0].parent
+    if (folder / "info.json").is_file():
+        return _from_json(folder / "info.json", [path.name for path in paths])
+    listed = next((folder / name for name in ("ev.txt", "exposure.txt") if (folder / name).is_file()), None)
+    return read_numbers(listed, len(paths)) if listed else None
+
+
+def _from_json(path: Path, names: list[str]) -> np.ndarray:
+    try:
+        rows = {row["path"]: row for row in json.loads(path.read_text(encoding="utf-8"))}
+        ev = [
+            float(row["ev"]) if "ev" in (row := rows[name]) else math.log2(float(row["t"])) for name in names
+        ]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        wanted = 'a list of {"path": "NAME.jpg", "t": seconds} with every photo'
+        raise FileError(path, f"does not say the exposures ({error!r})", f"expected {wanted}") from error
+    if not np.isfinite(ev).all():
+        raise FileError(path, "holds an exposure that is not finite", "correct it")
+    return np.array(ev)

@@ -1,7 +1,7 @@
 """Any folder of brackets: one subfolder a bracket (or the folder itself is one).
 
 SCENE/*.jpg (.png .tif .webp .avif), two or more; optionally ev.txt or exposure.txt with one EV a shot in
-the order of the names, gt.exr or gt.hdr = truth with 1.0 = the middle exposure clips
+the order of the names or info.json with shutter times, gt.exr or gt.hdr = truth with 1.0 = the middle exposure clips
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from openhdr.data.brackets import read_shots
+from openhdr.data.brackets import listed_stops, read_shots
 from openhdr.data.dataset import Dataset, Entry, images_in, need_entries, subfolders
-from openhdr.data.files import read_linear, read_numbers
+from openhdr.data.files import read_linear
 from openhdr.data.sample import Sample
 
-LAYOUT = "a folder a bracket with two or more photos, optionally ev.txt (one EV a photo) and gt.exr"
+LAYOUT = (
+    "a folder a bracket with two or more photos, optionally ev.txt (one EV a photo), info.json and gt.exr"
+)
 PHOTOS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif")
-_STOPS, _TRUTH = ("ev.txt", "exposure.txt"), ("gt.exr", "gt.hdr")
+_TRUTH = ("gt.exr", "gt.hdr")
 
 
 def open_bracket_folder(root: Path, split: str) -> Dataset:
@@ -32,8 +34,6 @@ def _photos(folder: Path) -> list[Path]:
 
 def _load(folder: Path) -> Sample:
     paths = _photos(folder)
-    listed = next((folder / name for name in _STOPS if (folder / name).is_file()), None)
-    stops = read_numbers(listed, len(paths)) if listed else None
     label = next((folder / name for name in _TRUTH if (folder / name).is_file()), None)
-    frames, ev, reference = read_shots(paths, stops)
+    frames, ev, reference = read_shots(paths, listed_stops(paths))
     return Sample(folder.name, frames, ev, reference, "srgb", read_linear(label) if label else None)
