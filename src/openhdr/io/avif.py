@@ -15,7 +15,7 @@ import numpy as np
 
 from openhdr.color.primaries import same
 from openhdr.core.image import REC709, Image
-from openhdr.io.boxes import Item, NewItem, Pictures, check_complete, pictures, showing, together
+from openhdr.io.boxes import NewItem, Pictures, check_complete, pictures, showing, together
 from openhdr.io.cicp import (
     REC2020_MATRIX,
     REFERENCE_WHITE,
@@ -37,10 +37,11 @@ from openhdr.io.format import (
     check_size,
     decoding,
 )
-from openhdr.io.gainmap import GainFacts, UnusableMap, apply, from_iso, to_iso
-from openhdr.io.pixels import as_rgb, clean, code_values, converted, linear_values, orient
+from openhdr.io.gainmap import GainFacts, to_iso
+from openhdr.io.pixels import as_rgb, code_values, linear_values, orient
 from openhdr.io.profiles import display_profile, primaries_of, with_profile
-from openhdr.io.screen import beyond_white, coded_light, drawn_map, light_for_screen, sdr_codes
+from openhdr.io.screen import beyond_white, brightened, coded_light, drawn_map, light_for_screen, sdr_codes
+from openhdr.io.tone_map_item import coding_of_item, gain_map_of, gain_primaries
 
 BRANDS = (b"avif", b"avis")
 WRITTEN_BRANDS = (b"avif", b"mif1", b"miaf")
@@ -65,14 +66,14 @@ def probe(source: Source) -> ImageInfo:
     with decoding(source, "AVIF"):
         found = _directory(source)
         with _opened(source, found) as photo:
-            return _info(source, photo, found, _gain_map(source, found)[0])
+            return _info(source, photo, found, _map_of(source, found)[0])
 
 
 def read(source: Source) -> Image:
     """uint8, or uint16 from 10 and 12 bits, srgb; float32, linear from PQ, HLG, linear values or by a gain map."""
     with decoding(source, "AVIF"):
         found = _directory(source)
-        facts, number, notes = _gain_map(source, found)
+        facts, number, notes = _map_of(source, found)
         with _opened(source, found) as photo:
             info = _info(source, photo, found, facts)
             icc = photo.info.get("icc_profile")
@@ -82,7 +83,8 @@ def read(source: Source) -> Image:
         coding = _coding(found)
         image = with_profile(image, icc) if coding is None else decode_signal(image, coding, source.path)
         if facts is not None and found is not None:
-            image = _brightened(source, image, facts, found, number)
+            stored = _decoded(showing(source.data[:], found, number), _bits_of(found, number))
+            image = brightened(image, facts, as_rgb(stored)[0], gain_primaries(found, facts))
     return image.with_pixels(orient(image.pixels, info.orientation))
 
 
@@ -214,52 +216,16 @@ def _info(source: Source, photo: Any, found: Pictures | None, facts: GainFacts |
     )  # fmt: skip
 
 
-def _gain_map(source: Source, found: Pictures | None) -> tuple[GainFacts | None, int, tuple[str, ...]]:
-    """Facts of the gain map, where there is one that is wanted and known, and the number of its item; and notes."""
-    numbers = None if found is None or source.base or b"tmap" not in brands(source.data) else found.gain_map()
-    if found is None or numbers is None:
+def _map_of(source: Source, found: Pictures | None) -> tuple[GainFacts | None, int, tuple[str, ...]]:
+    """As `gain_map_of`; files without the brand are to be shown without their map."""
+    if found is None or b"tmap" not in brands(source.data):
         return None, 0, ()
-    data = found.data(source.data, numbers[0])
-    try:
-        if data[:1] != b"\0":
-            raise UnusableMap("its gain map has a later version")
-        return from_iso(data[1:]), numbers[1], ()
-    except UnusableMap as error:
-        return None, 0, (f"Only the standard-range photo was read: {error}.",)
-
-
-def _brightened(source: Source, image: Image, facts: GainFacts, found: Pictures, number: int) -> Image:
-    """The photo as light, by its gain map."""
-    light, primaries = linear_values(image, image.primaries)[0], image.primaries
-    if not facts.base_is_hdr:
-        tmap = found.gain_map()
-        if not facts.base_colours and tmap is not None:
-            other = _nclx_of(found.items[tmap[0]])
-            primaries = other.chromaticities if other else primaries
-            light = converted(light, image.primaries, primaries)[0]
-        stored = _decoded(showing(source.data[:], found, number), _bits_of(found, number))
-        codes, _ = as_rgb(stored)
-        light = apply(np.array(light), codes, facts)
-    light, changed = clean(light)
-    note = f"The gain map was applied; 1.0 = SDR white ({REFERENCE_WHITE:g} cd/m2)."
-    return replace(
-        image, pixels=light, encoding="linear", primaries=primaries, notes=(*image.notes, note, *changed)
-    )
+    return gain_map_of(source, found)
 
 
 def _coding(found: Pictures | None) -> Coding | None:
     """Code points of the shown picture; None where a profile or nothing says what its colours are."""
-    return None if found is None else _nclx_of(found.shown)
-
-
-def _nclx_of(item: Item) -> Coding | None:
-    for kind, content in item.properties:
-        if kind == b"colr" and content[:4] in (b"prof", b"rICC"):
-            return None
-    for kind, content in item.properties:
-        if kind == b"colr" and content[:4] == b"nclx" and len(content) >= 8:
-            return Coding(*struct.unpack_from(">HH", content, 4))
-    return None
+    return None if found is None else coding_of_item(found.shown)
 
 
 def _bits(found: Pictures | None) -> int:

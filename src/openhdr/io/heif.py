@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,11 @@ from openhdr.io.boxes import Pictures, pictures, showing
 from openhdr.io.cicp import REC2020_MATRIX, REFERENCE_WHITE, Coding, decode_signal
 from openhdr.io.exif import apple_notes, exif_block, exposure_of, metadata_of, read_tags
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
-from openhdr.io.gainmap import GainFacts, UnusableMap, apple_stops, apply, from_apple, from_iso
-from openhdr.io.pixels import as_rgb, clean, code_values, linear_values
+from openhdr.io.gainmap import GainFacts, apple_stops, from_apple
+from openhdr.io.pixels import as_rgb, code_values
 from openhdr.io.profiles import display_profile, primaries_of, with_profile
-from openhdr.io.screen import beyond_white, coded_light
+from openhdr.io.screen import beyond_white, brightened, coded_light
+from openhdr.io.tone_map_item import gain_map_of, gain_primaries
 
 BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 APPLE_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap\0"
@@ -53,6 +53,10 @@ def read(source: Source) -> Image:
         facts, number, notes = _gain_map(source, found, photo)
         info = _info(source, photo, facts)
         pixels, dropped = as_rgb(np.asarray(photo))
+        if pixels.dtype == np.uint16:  # the decoder leaves the lowest bits empty
+            peak = (1 << info.bits) - 1
+            codes = (pixels >> (16 - info.bits)).astype(np.uint32)
+            pixels = ((codes * 65535 + peak // 2) // peak).astype(np.uint16)
         image = Image(pixels, "srgb", info.exposure, info.metadata, (*info.notes, *dropped, *notes))
         coding = _coding(photo)
         if coding is None:
@@ -60,15 +64,11 @@ def read(source: Source) -> Image:
         else:
             image = decode_signal(image, coding, source.path)
         if facts is not None:
-            aux = (
-                _opened(showing(source.data[:], found, number))
-                if not facts.apple
-                else photo.get_aux_image(number)
+            auxiliary = b"auxl" in found.items[number].refers  # the decoder shows these by another call
+            shown = (
+                photo.get_aux_image(number) if auxiliary else _opened(showing(source.data[:], found, number))
             )
-            codes, _ = as_rgb(np.asarray(aux))
-            light, changed = clean(apply(np.array(linear_values(image, image.primaries)[0]), codes, facts))
-            note = f"The gain map was applied; 1.0 = SDR white ({REFERENCE_WHITE:g} cd/m2)."
-            image = replace(image, pixels=light, encoding="linear", notes=(*image.notes, note, *changed))
+            image = brightened(image, facts, as_rgb(np.asarray(shown))[0], gain_primaries(found, facts))
     return image
 
 
@@ -140,25 +140,15 @@ def _coding(photo: Any) -> Coding | None:
 
 def _gain_map(source: Source, found: Pictures, photo: Any) -> tuple[GainFacts | None, int, tuple[str, ...]]:
     """Facts of the gain map, where there is one that is wanted and known, and the number of its item; and notes."""
-    if source.base:
-        return None, 0, ()
-    numbers = found.gain_map()
-    if numbers is not None:
-        data = found.data(source.data, numbers[0])
-        try:
-            if data[:1] != b"\0":
-                raise UnusableMap("its gain map has a later version")
-            return from_iso(data[1:]), numbers[1], ()
-        except UnusableMap as error:
-            return None, 0, (f"Only the standard-range photo was read: {error}.",)
-    for number, item in found.items.items():
-        if item.property(b"auxC") is not None and APPLE_MAP in item.property(b"auxC"):
-            exif = read_tags((photo.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
-            stops = apple_stops(*apple_notes(exif))
-            if stops:
-                return from_apple(stops), number, ()
-            return None, 0, ("The file does not say how strong its gain map is; only its photo was read.",)
-    return None, 0, ()
+    facts, number, notes = gain_map_of(source, found)
+    apple = [key for key, item in found.items.items() if APPLE_MAP in (item.property(b"auxC") or b"")]
+    if facts is not None or notes or not apple or source.base:
+        return facts, number, notes
+    exif = read_tags((photo.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
+    stops = apple_stops(*apple_notes(exif))
+    if stops is None:
+        return None, 0, ("Only the photo was read: the file does not say how strong its gain map is.",)
+    return from_apple(stops), apple[0], ()
 
 
 FORMAT = Format(recognise, probe, read, encode)

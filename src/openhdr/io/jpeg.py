@@ -6,7 +6,6 @@ HDR light is kept beside them by a gain map (Ultra HDR, ISO 21496-1): a photo on
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,11 +26,11 @@ from openhdr.io.format import (
     check_size,
     decoding,
 )
-from openhdr.io.gainmap import GainFacts, UnusableMap, apply
+from openhdr.io.gainmap import GainFacts, UnusableMap
 from openhdr.io.jpeg_decoder import BYTES_PER_PIXEL, check_segments, decoded
-from openhdr.io.pixels import clean, code_values, linear_values, orient
+from openhdr.io.pixels import code_values, linear_values, orient
 from openhdr.io.profiles import display_profile, primaries_of, with_profile
-from openhdr.io.screen import beyond_white, drawn_map, light_for_screen, sdr_codes
+from openhdr.io.screen import beyond_white, brightened, drawn_map, light_for_screen, sdr_codes
 
 
 def recognise(data: Bytes) -> bool:
@@ -56,7 +55,7 @@ def read(source: Source) -> Image:
         image = Image(stored, "srgb", info.exposure, info.metadata, info.notes + dropped + notes)
         image = with_profile(image, icc)
         if facts is not None:
-            image = _brightened(image, facts, decoded(source, gain)[0])
+            image = brightened(image, facts, decoded(source, gain)[0])
     return image.with_pixels(orient(image.pixels, info.orientation))
 
 
@@ -120,13 +119,6 @@ def _gain_map(source: Source) -> tuple[GainFacts | None, bytes, tuple[str, ...]]
     except UnusableMap as error:
         return None, b"", (f"Only the standard-range photo was read: {error}.",)
     return facts, data, ()
-
-
-def _brightened(image: Image, facts: GainFacts, codes: np.ndarray) -> Image:
-    """The photo as light, by the codes of its gain map."""
-    light, changed = clean(apply(linear_values(image, image.primaries)[0], codes, facts))
-    note = f"The gain map was applied; 1.0 = SDR white ({REFERENCE_WHITE:g} cd/m2)."
-    return replace(image, pixels=light, encoding="linear", notes=(*image.notes, note, *changed))
 
 
 FORMAT = Format(recognise, probe, read, encode)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from openhdr.color.primaries import REC2020, same
 from openhdr.core.image import REC709, Chromaticities, Image
-from openhdr.io.cicp import TRANSFERS, Coding, coding_of, encode, light_levels, peak_of
+from openhdr.io.cicp import REFERENCE_WHITE, TRANSFERS, Coding, coding_of, encode, light_levels, peak_of
 from openhdr.io.format import WriteOptions
-from openhdr.io.gainmap import GainFacts, draw
-from openhdr.io.pixels import code_values, linear_values
+from openhdr.io.gainmap import GainFacts, apply, draw
+from openhdr.io.pixels import clean, code_values, linear_values
 
 
 def beyond_white(image: Image, options: WriteOptions) -> bool:
@@ -51,6 +51,19 @@ def coded_light(image: Image, options: WriteOptions, bits: int) -> Signal:
         notes += (f"{what}, was cut in {max(above, 1e-4):.2%} of the pixels.",)
         light = np.minimum(light, np.float32(peak))
     return Signal(encode(light, coding, bits), coding, *light_levels(light), notes)
+
+
+def brightened(
+    image: Image, facts: GainFacts, codes: np.ndarray, gain_primaries: Chromaticities | None = None
+) -> Image:
+    """A photo as light, by the codes (h, w, 3) of its gain map; in `gain_primaries`, where the gains hold in those."""
+    primaries = gain_primaries or image.primaries
+    light = np.array(linear_values(image, primaries)[0])  # a copy: `apply` overwrites
+    light, changed = clean(apply(light, codes, facts))
+    note = f"The gain map was applied; 1.0 = SDR white ({REFERENCE_WHITE:g} cd/m2)."
+    return replace(
+        image, pixels=light, encoding="linear", primaries=primaries, notes=(*image.notes, note, *changed)
+    )
 
 
 def sdr_codes(image: Image, options: WriteOptions) -> np.ndarray:
