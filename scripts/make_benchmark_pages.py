@@ -21,12 +21,13 @@ WITH_PARTS = ("README.md", "docs/explanation/which-method.md")
 
 def texts() -> dict[Path, str]:
     """Every file that the results decide, with what it should hold."""
-    merging, single, robust = (
+    merging, real, single, robust = (
         read("public", "merge"),
+        read("public-real-camera", "merge"),
         read("public-single", "expand"),
         read("robustness", "merge"),
     )
-    if merging is None or single is None or robust is None:
+    if merging is None or real is None or single is None or robust is None:
         raise SystemExit("benchmarks/results lacks a case; run the commands of docs/reference/benchmark.md")
     parts = {
         "readme": pages.readme_part(merging, single),
@@ -35,7 +36,7 @@ def texts() -> dict[Path, str]:
     }
     title = "Merging: quality over cost"
     made = {
-        "docs/reference/benchmark.md": pages.benchmark_page(merging, single, robust),
+        "docs/reference/benchmark.md": pages.benchmark_page(merging, real, single, robust),
         "docs/images/benchmark-merge.svg": pages.pareto(merging, pages.MERGE_KEY, title),
         "docs/images/benchmark-expand.svg": pages.pareto(
             single, pages.SINGLE_KEY, "One photo: quality over cost"
