@@ -11,6 +11,8 @@ from openhdr.bench.demo_page import write_demo_page
 from openhdr.bench.methods import reference_light
 from openhdr.bench.report import write_report
 from openhdr.bench.run import run
+from openhdr.core.image import Image
+from openhdr.pipeline.delivery import write
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browser import Browser, find_chromium
@@ -169,7 +171,9 @@ def test_every_control_has_a_name(browser, report):
 def test_demo_page(browser, scene, tmp_path):
     told = {"lead": "lead", "try": "try <b>", "score": "score", "protocol": "protocol"}
     path = tmp_path / "demo.html"
-    write_demo_page(path, reference_light(scene.given), scene, told)
+    photo = path.with_suffix(".jpg")
+    write(photo, Image(scene.truth))
+    write_demo_page(path, reference_light(scene.given), scene, told, photo.read_bytes())
     for width, phone in ((1280, False), (360, True)):
         browser.requests.clear()
         browser.size(width, 800, phone)
@@ -177,6 +181,8 @@ def test_demo_page(browser, scene, tmp_path):
         check_calm(browser, path)
         assert widest(browser) <= width
     assert browser.run("document.getElementById('try').textContent") == "try <b>"
+    assert browser.run("document.getElementById('photo').decode().then(() => true)")
+    assert "screen" in browser.run("document.getElementById('screen').textContent")
 
 
 def test_report_is_one_file(report):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from openhdr.bench.scoring import error_map
 START_EV = -1.5
 
 
-def write_demo_page(path: Path, merged: np.ndarray, scene: BenchScene, told: dict[str, str]) -> None:
+def write_demo_page(
+    path: Path, merged: np.ndarray, scene: BenchScene, told: dict[str, str], photo: bytes
+) -> None:
     """Write the page. merged: (H, W, 3) float32, 1.0 = the reference clips.
 
-    told: the page's words: `lead`, `try`, `score`, `protocol`.
+    told: the page's words: `lead`, `try`, `score`, `protocol`. photo: a JPEG of the merged image with a gain map.
     """
     options, store = PictureOptions(), PictureStore()
     shown = (
@@ -37,6 +40,7 @@ def write_demo_page(path: Path, merged: np.ndarray, scene: BenchScene, told: dic
     facts = {
         **told,
         "start_ev": START_EV,
+        "photo": store.add("data:image/jpeg;base64," + base64.b64encode(photo).decode()),
         "scene": {"name": "Demo", "top": scene.top, "full_error": FULL_ERROR_TEXT, "pictures": pictures},
     }
     write_page(path, "demo", "openhdr demo", facts, store)

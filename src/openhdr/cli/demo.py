@@ -157,4 +157,4 @@ def _page(path: Path, merged: Any, scene: Any, facts: dict[str, Any]) -> None:
         f"{facts['photo_where_clipped']:.2f} dB. 6 dB more means half the error.",
         "protocol": "Protocol: " + facts["protocol"] + ".",
     }
-    write_demo_page(path, merged, scene, told)
+    write_demo_page(path, merged, scene, told, Path(facts["picture"]).read_bytes())

@@ -76,8 +76,12 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     """Lossy, EXIF kept: 8 bits in sRGB, light above white as 10 or 12-bit PQ or HLG."""
     pillow_heif = _library()
     if beyond_white(image, options):
-        signal = coded_light(image, options, bits=16)
-        codes, mode, notes = signal.codes, "RGB;16", signal.notes
+        signal = coded_light(image, options, options.avif_bits)
+        codes, mode, notes = (
+            signal.codes << (16 - options.avif_bits),
+            "RGB;16",
+            signal.notes,
+        )  # the encoder truncates
         nclx = {
             "color_primaries": signal.coding.primaries, "transfer_characteristics": signal.coding.transfer,
             "matrix_coefficients": REC2020_MATRIX, "full_range_flag": 1,
