@@ -3,7 +3,7 @@
 #   make demo     install the core (no torch) and run the main job: a bracket merged into an HDR image
 #   make test     install everything and run the tests       make test ARGS="-m 'not slow' tests/io"
 #   make setup    only install everything
-#   make check    lint, format, layers
+#   make check    lint, format, layers, types
 #   make docs     write the generated pages again
 #
 # Nothing is installed again while .venv is newer than pyproject.toml and constraints.txt.

@@ -24,7 +24,7 @@ case $level in
     core) echo "setup: installing openhdr into .venv, about 400 MB" >&2
           .venv/bin/python -m pip install --quiet --editable . ;;
     full) echo "setup: installing openhdr with networks and test tools into .venv, 2 GB or more, some minutes" >&2
-          .venv/bin/python -m pip install --quiet --editable '.[all,test]' 'torch==2.13.0'
+          .venv/bin/python -m pip install --quiet --editable '.[all,test,docs]' 'torch==2.13.0'
           touch .venv/.full-is-current ;;
     *) echo "setup: expected 'core' or 'full', got '$level'" >&2; exit 2 ;;
 esac

@@ -128,7 +128,7 @@ def _settings(path: Path, rows: list[Any]) -> Offer:
 
 
 def _setting(path: Path, row: dict[str, Any]) -> Setting:
-    own = {key: str(value) for key, value in row.items() if key in _METHOD_KEYS}
+    own: dict[str, Any] = {key: str(value) for key, value in row.items() if key in _METHOD_KEYS}
     texts = {key: str(value) for key, value in row.items() if key not in own}
     try:
         setting = Setting(**own)

@@ -62,7 +62,7 @@ def _run(
     top = float(2.0 ** (photos.ev[photos.anchor] - min(photos.ev)))
     for setting in settings:
         try:
-            done = measure(lambda setting=setting: reconstruct(setting, photos))
+            done = measure(partial(reconstruct, setting, photos))
         except OpenHDRError as error:
             methods[setting.name] = {"error": str(error)}
         else:

@@ -17,7 +17,7 @@ from openhdr.data.benchmark import Case as Published
 from openhdr.data.dataset import Dataset
 from openhdr.data.files import read_json, read_linear
 from openhdr.data.readers.simulated import open_simulated
-from openhdr.data.sample import Sample
+from openhdr.data.sample import Sample, exposures_of, truth_of
 from openhdr.data.simulated import digest_of
 from openhdr.metrics import Column
 from openhdr.simulation.picture_style import PREFIX as STYLE
@@ -204,11 +204,12 @@ def scene_of(sample: Sample) -> BenchScene:
 
     A picture style is not told: real photos do not state theirs.
     """
-    ev = tuple(stop - sample.ev[sample.reference] for stop in sample.ev)
+    stops = exposures_of(sample)
+    ev = tuple(stop - stops[sample.reference] for stop in stops)
     frames = tuple(Image(frame, "srgb") for frame in sample.frames)
     response: Response | str | None = sample.response
     if sample.response.startswith(STYLE):
         response = None
     elif sample.response.startswith(UNNAMED):
         response = Response(sample.response, decode_curve(sample.response))
-    return BenchScene(frames, ev, sample.reference, response, sample.truth)
+    return BenchScene(frames, ev, sample.reference, response, truth_of(sample))

@@ -33,7 +33,7 @@ class Photo:
     @property
     def usable(self) -> np.ndarray:
         """(H, W) bool: neither near black nor near clipping in any channel."""
-        return ((self.codes >= LOWEST_CODE) & (self.codes <= HIGHEST_CODE)).all(axis=2)
+        return np.all((self.codes >= LOWEST_CODE) & (self.codes <= HIGHEST_CODE), axis=2)
 
 
 def usable_photos(photos: Sequence[Photo]) -> list[Photo]:

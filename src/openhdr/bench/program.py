@@ -94,7 +94,7 @@ def _written(photos: Photos, folder: Path, kind: str) -> list[str]:
 
 def _arguments(command: str, inputs: Sequence[str], texts: dict[str, str]) -> list[str]:
     """The command's words; one that is {inputs} alone becomes one word a photo."""
-    words = []
+    words: list[str] = []
     for word in shlex.split(command):
         parts = list(string.Formatter().parse(word))
         if len(parts) == 1 and parts[0][:2] == ("", "inputs"):

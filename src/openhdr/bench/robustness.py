@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.named import scene_of
 from openhdr.bench.settings import Offer, merge_settings
-from openhdr.camera.response import Response
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import Column
@@ -198,7 +198,7 @@ class _Stage:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.read: Sequence = ()
+        self.read: Sequence[Any] = ()
 
     def bracket(self, cell: Cell, name: str) -> BenchScene:
         from openhdr.data.benchmark import read_scenes
@@ -218,5 +218,5 @@ def _told(cell: Cell, scene: BenchScene) -> BenchScene:
     """The bracket with what methods are told of it."""
     wrong = [stop + error for stop, error in zip(scene.ev, cell.wrong_by, strict=True)]
     stated = tuple(stop - wrong[scene.reference] for stop in wrong)
-    response: Response | str = scene.response if cell.declared else "srgb"
+    response = scene.response if cell.declared else "srgb"
     return replace(scene, told_ev=stated, told_response=response)

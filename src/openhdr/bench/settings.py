@@ -77,7 +77,7 @@ def weights_sha256(setting: Setting) -> str | None:
 
     None for a method without weights, and for a file of the user's.
     """
-    if setting.weights in WEIGHTS:
+    if setting.weights and setting.weights in WEIGHTS:
         return WEIGHTS[setting.weights].sha256
     learned = _learned(setting)
     return " ".join(digest for _, digest in learned.sha256) if learned else None

@@ -38,6 +38,8 @@ def ev_from_metadata(exposures: Sequence[Exposure | None], names: Sequence[str])
 
 def relative_ev(exposure: Exposure) -> float:
     """log2(t * ISO/100 / N^2) of a shot with a known shutter time; an unknown ISO counts as 100, aperture as 1."""
+    if exposure.time_s is None:
+        raise ExposureError(f"a shot has no shutter time; {REMEDY}")
     iso, aperture = exposure.iso or 100.0, exposure.f_number or 1.0
     return float(np.log2(exposure.time_s * iso / 100 / aperture**2))
 
@@ -90,7 +92,7 @@ def clipping_luminance(exposure: Exposure | None) -> float | None:
     ISO 12232:2019, saturation-based speed S = 78 / H with the focal-plane exposure H = 0.65 L t / N^2, hence
     L = 120 N^2 / (t S). Cameras keep some headroom, so this is right to about half a stop.
     """
-    if exposure is None or None in (exposure.time_s, exposure.iso, exposure.f_number):
+    if exposure is None or exposure.time_s is None or exposure.iso is None or exposure.f_number is None:
         return None
     return 78 / 0.65 * exposure.f_number**2 / (exposure.time_s * exposure.iso)
 

@@ -60,7 +60,7 @@ def _obstacle(shot: Shot, bracket: list[Shot]) -> Obstacle | None:
         return "other size"
     if shot.camera != last.camera:
         return "other camera"
-    if any(abs(shot.ev - other.ev) < SAME_EV for other in bracket):
+    if any(abs((shot.ev or 0.0) - (other.ev or 0.0)) < SAME_EV for other in bracket):
         return "same exposure"
     before, now = _seconds(last.date), _seconds(shot.date)
     together = before is None or now is None or 0 <= now - before <= GAP_S + last.time_s + shot.time_s

@@ -68,7 +68,8 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except OpenHDRError as error:
-            called = COMMANDS[ctx.invoked_subcommand].load() if ctx.invoked_subcommand in COMMANDS else None
+            name = ctx.invoked_subcommand or ""
+            called = COMMANDS[name].load() if name in COMMANDS else None
             if not (called and error.parameters):
                 raise
             raise OpenHDRError(worded(error, called)) from error

@@ -124,6 +124,7 @@ def _of_photos(request: Request) -> None:
     settings = [*map(parse_setting, request.methods or row.methods), *_programs(request)]
     if len({setting.name for setting in settings}) < len(settings):
         raise RequestError("two methods have one name; name each once")
+    assert request.data is not None  # refused above
     brackets = _chosen(photo_sets(request.data), request.scenes)
     _chosen(brackets, request.pictured)
     showing = Showing(

@@ -106,10 +106,12 @@ def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
 def _maps(output: Path, result: Any) -> dict[str, str]:
     """Write the pictures of what the merge did; where they are."""
     from openhdr import io
+    from openhdr.cli.merge import share_used
     from openhdr.merging.masks import ghost_sheet, motion_sheet
 
     files = {"trust": str(output / "demo-trust.png"), "motion": str(output / "demo-motion.png")}
-    io.write(files["trust"], ghost_sheet(result.bracket, result.trust))
+    used = [share_used(result, index) for index in range(len(result.trust))]
+    io.write(files["trust"], ghost_sheet(result.bracket, result.trust, used))
     io.write(files["motion"], motion_sheet(result.placements, result.image.pixels.shape[:2]))
     return files
 

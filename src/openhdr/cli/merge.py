@@ -188,7 +188,7 @@ def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     if request.preview:
         notes += write_preview(request.preview, result.image, request.operator)
     if request.mask:
-        used = [_share_used(result, index) for index in range(len(result.trust))]
+        used = [share_used(result, index) for index in range(len(result.trust))]
         notes += io.write(request.mask, ghost_sheet(result.bracket, result.trust, used))
     if request.motion:
         notes += io.write(request.motion, motion_sheet(result.placements, image.pixels.shape[:2]))
@@ -214,7 +214,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
                 "reference": index == result.bracket.reference,
                 "status": place.status,
                 "shift_px": place.shift_px,
-                "used": _share_used(result, index),
+                "used": share_used(result, index),
             }
         )
     return {
@@ -234,7 +234,7 @@ def _range(stops: float | None) -> str:
     return "a picture for a screen" if stops is None else f"{stops:.1f} stops"
 
 
-def _share_used(result: MergeResult, index: int) -> float:
+def share_used(result: MergeResult, index: int) -> float:
     """How much of a frame went into the result, 0..1."""
     out = index not in result.used or result.placements[index].status == "rejected"
     return 0.0 if out else float(result.trust[index].mean())

@@ -64,7 +64,7 @@ def made(config: type[RequestT], given: Mapping[str, Any], without: tuple[str, .
 
 
 def _declared(config: type, without: tuple[str, ...]) -> list[Field[Any]]:
-    every = [one for one in fields(config) if one.name not in without]  # type: ignore[arg-type]
+    every = [one for one in fields(config) if one.name not in without]
     return [one for one in every if one.metadata.keys() & {"option", "nested"}]
 
 
@@ -76,7 +76,7 @@ def _option(one: Field[Any], declared: Declared) -> click.Option:
         (f"--{name}/--no-{name}",) if is_flag and one.default is not False else (f"--{name}",)
     )
     required = one.default is MISSING
-    default = {} if required or one.default == () else {"default": one.default}
+    default: dict[str, Any] = {} if required or one.default == () else {"default": one.default}
     return click.Option(
         [one.name, *flags],
         help=declared.help,
@@ -99,7 +99,7 @@ def _is_tuple(one: Field[Any]) -> bool:
     return str(one.type).startswith("tuple[")
 
 
-def _kind(one: Field[Any]) -> click.ParamType:
+def _kind(one: Field[Any]) -> click.ParamType[Any]:
     parts = {part.removeprefix("tuple[").removesuffix(", ...]") for part in _parts(one)}
     if "Path" in parts:
         return click.Path(path_type=Path)
@@ -110,7 +110,7 @@ def _kind(one: Field[Any]) -> click.ParamType:
     return click.FLOAT if "float" in parts else click.STRING
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType[Any]):
     """`-2,0,2` or `1/400,1/100` -> floats. words: a word such as `auto` is taken as it is."""
 
     name = "numbers"
@@ -133,7 +133,7 @@ class Numbers(click.ParamType):
             ) from error
 
 
-class Whole(click.ParamType):
+class Whole(click.ParamType[Any]):
     """A whole number, or a text taken as it is."""
 
     name = "text"

@@ -24,7 +24,7 @@ def prepare() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # a test's own
-            stream.reconfigure(errors="backslashreplace")  # file names may hold what no encoding has
+            stream.reconfigure(errors="backslashreplace")  # file names may hold what no encoding has  # type: ignore[union-attr]
     for name in ENDING:
         with contextlib.suppress(AttributeError, ValueError):  # ValueError: not the main thread
             signal.signal(getattr(signal, name), _end)

@@ -153,7 +153,9 @@ def _brackets(request: Request) -> dict[str, Any]:
     return {"brackets": made}
 
 
-def _brackets_of(path: Path, request: Request, drawing: tuple, first_seed: int) -> list[dict[str, Any]]:
+def _brackets_of(
+    path: Path, request: Request, drawing: tuple[Any, ...], first_seed: int
+) -> list[dict[str, Any]]:
     """The brackets of one scene, with seeds from `first_seed` on."""
     from openhdr.data.scenes import read_scene
     from openhdr.data.simulated import write_bracket

@@ -28,7 +28,7 @@ def stops(linear: np.ndarray) -> float:
         return 0.0
     step = math.ceil(math.sqrt(peak.size / SAMPLES))
     pick = (slice(None, None, step), slice(None, None, step))
-    total, count = (cv2.blur(np.float32(one), (AREA_PX, AREA_PX))[pick] for one in (peak, seen))
+    total, count = (cv2.blur(one.astype(np.float32), (AREA_PX, AREA_PX))[pick] for one in (peak, seen))
     measured = count > 0.5 / AREA_PX**2
     low, high = np.percentile(total[measured] / count[measured], LOW), np.percentile(peak[seen], HIGH)
     low, high = (max(float(one), SMALLEST) for one in (low, high))

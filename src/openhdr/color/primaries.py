@@ -6,6 +6,8 @@ Bradford transform (ICC.1:2022, annex E).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from openhdr.core.errors import unknown_name
@@ -42,6 +44,12 @@ TOLERANCE = 0.002  # chromaticities this close are the same primaries
 D50_XYZ = np.array([0.9642, 1.0, 0.8249])  # ICC.1:2022, 7.2.16
 
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+
+
+def chromaticities(values: Iterable[float]) -> Chromaticities:
+    """Eight numbers as primaries: x and y of red, green, blue and white."""
+    rx, ry, gx, gy, bx, by, wx, wy = map(float, values)
+    return rx, ry, gx, gy, bx, by, wx, wy
 
 
 def same(one: Chromaticities, other: Chromaticities) -> bool:

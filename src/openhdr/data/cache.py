@@ -77,7 +77,7 @@ def _pack_all(paths: Sequence[Path], hashes: Sequence[str]) -> Iterable[tuple[st
         scale = 2.0 ** max(0, int(np.ceil(np.log2(max(float(pixels.max()), 1e-30) / _HALF_TOP))))
         facts = {"name": path.stem, "sha256": digest, "scale": scale}
         half = (pixels / np.float32(scale)).astype(np.float16)
-        packed = imagecodecs.jpegxl_encode(half.view(np.uint16), lossless=True)
+        packed = bytes(imagecodecs.jpegxl_encode(half.view(np.uint16), lossless=True))
         yield (
             path.stem.replace(".", "_"),
             {"json": json.dumps(facts).encode(), RADIANCE: packed},

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -130,7 +131,12 @@ def _cut_all(dataset: Dataset, names: Iterable[str], config: PatchConfig) -> Ite
 
 def pack(sample: Sample) -> Pieces:
     """A sample as pieces of a shard."""
-    facts = {"name": sample.name, "ev": sample.ev, "reference": sample.reference, "response": sample.response}
+    facts: dict[str, Any] = {
+        "name": sample.name,
+        "ev": sample.ev,
+        "reference": sample.reference,
+        "response": sample.response,
+    }
     facts["extras"], facts["frames"] = sorted(sample.extras), len(sample.frames)
     pieces = {"json": json.dumps(facts).encode()}
     pieces |= {f"{number}.npy": array_bytes(frame) for number, frame in enumerate(sample.frames)}

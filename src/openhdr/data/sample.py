@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,10 @@ class Pictures(Protocol):
     @property
     def shape(self) -> tuple[int, int]: ...
 
-    def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Pictures: ...
+    @property
+    def name(self) -> str: ...
+
+    def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Self: ...
 
 
 PicturesT = TypeVar("PicturesT", bound=Pictures)
@@ -97,15 +100,28 @@ def network_arrays(sample: Sample, gamma: float = NETWORK_GAMMA) -> NetworkArray
 
     Raises ExposureError when the sample's exposures are unknown.
     """
-    if sample.ev is None:
-        raise ExposureError(f"sample '{sample.name}' has no exposures; a network that merges needs them")
+    ev = exposures_of(sample)
     frames = [recode(frame, sample.response, gamma) for frame in sample.frames]
     truth = None
     if sample.truth is not None:
         coded = np.maximum(sample.truth, 0) ** np.float32(1 / gamma)
         truth = np.ascontiguousarray(coded.transpose(2, 0, 1))
     stack = np.ascontiguousarray(np.stack(frames).transpose(0, 3, 1, 2))
-    return NetworkArrays(stack, np.array(sample.ev, dtype=np.float32), truth)
+    return NetworkArrays(stack, np.array(ev, dtype=np.float32), truth)
+
+
+def exposures_of(sample: Sample) -> tuple[float, ...]:
+    """(N,) stops relative to the reference. Raises ExposureError where the set does not tell them."""
+    if sample.ev is None:
+        raise ExposureError(f"sample '{sample.name}' has no exposures; a network that merges needs them")
+    return sample.ev
+
+
+def truth_of(sample: Sample) -> np.ndarray:
+    """(H, W, 3) linear light of a sample that has its truth. Raises RequestError for one that has none."""
+    if sample.truth is None:
+        raise RequestError(f"sample '{sample.name}' has no HDR truth; choose a data set that has")
+    return sample.truth
 
 
 def decode(codes: np.ndarray, response: str) -> np.ndarray:

@@ -82,7 +82,8 @@ def open_shards(folder: Path) -> ShardSet:
 
 def read_shard(path: Path) -> Iterator[tuple[str, Pieces]]:
     """The samples of one shard in order, read front to back. Raises FileError when it is damaged."""
-    key, pieces = "", {}
+    key = ""
+    pieces: dict[str, bytes] = {}
     try:
         _check_end(path)
         with tarfile.open(path, "r|") as tar:

@@ -24,6 +24,7 @@ from openhdr.camera.response import Response
 from openhdr.core.errors import FileError
 from openhdr.core.files import whole_file
 from openhdr.core.image import Image
+from openhdr.data.sample import Sample, truth_of
 from openhdr.simulation.config import SimulationConfig
 from openhdr.simulation.render import Simulated
 from openhdr.simulation.sensor import UNNAMED, decode_curve
@@ -75,12 +76,13 @@ def facts_of(result: Simulated, config: SimulationConfig) -> dict[str, Any]:
     }
 
 
-def digest_of(result: Simulated) -> str:
+def digest_of(result: Simulated | Sample) -> str:
     """SHA-256 of all frames' codes and of the truth in half precision: equal brackets on any machine.
 
     Files are not hashed, because encoders of one format differ between versions.
     """
-    half = np.minimum(result.truth, np.finfo(np.float16).max).astype(np.float16)
+    truth = truth_of(result) if isinstance(result, Sample) else result.truth
+    half = np.minimum(truth, np.finfo(np.float16).max).astype(np.float16)
     parts = [np.ascontiguousarray(part) for part in (*result.frames, half)]
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 

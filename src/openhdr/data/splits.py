@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from openhdr.core.errors import RequestError
 
@@ -15,7 +16,7 @@ HELD_OUT = ("validation", "public_test")
 
 
 @cache
-def _lists(name: str) -> dict:
+def _lists(name: str) -> dict[str, Any]:
     return json.loads(resources.files("openhdr.data").joinpath("splits", f"{name}.json").read_text())
 
 

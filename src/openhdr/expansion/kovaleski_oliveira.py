@@ -29,7 +29,7 @@ def kovaleski_oliveira(
     options: KovaleskiOliveiraOptions = KovaleskiOliveiraOptions(),
 ) -> np.ndarray:
     """(H, W, 3) float32 linear, 1.0 = the photo clips."""
-    mask = (photo.code >= options.threshold).any(axis=2).astype(np.float32)
+    mask = np.any(photo.code >= options.threshold, axis=2).astype(np.float32)
     tone = luminance(photo.code)
     enhance = joint_bilateral(mask, tone, options.spatial * photo.diagonal, options.tonal)
     return photo.linear * (1 + np.float32(options.peak - 1) * enhance)[..., None]

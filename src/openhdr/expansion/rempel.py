@@ -35,11 +35,11 @@ def rempel(photo: Photo, options: RempelOptions = RempelOptions()) -> np.ndarray
     height, width = photo.shape
     shrink = min(1.0, WORK_SIDE / max(height, width))
     size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
-    mask = (photo.code >= options.threshold).any(axis=2).astype(np.float32)
+    mask = np.any(photo.code >= options.threshold, axis=2).astype(np.float32)
     small = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
     level = cv2.resize(luminance(photo.code), size, interpolation=cv2.INTER_AREA)
     sigma = options.blur * float(np.hypot(*size))
-    enhance = cv2.GaussianBlur(small, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    enhance: np.ndarray = cv2.GaussianBlur(small, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     top = float(enhance.max())
     enhance = enhance / top if top > 0 else enhance
     enhance = np.maximum(enhance * _reach(small, level, options), small)

@@ -39,7 +39,8 @@ def joint_bilateral(values: np.ndarray, guide: np.ndarray, spatial_px: float, to
     """
     low, high = float(guide.min()), float(guide.max())
     lengths = ((guide.shape[0] - 1) / spatial_px, (guide.shape[1] - 1) / spatial_px, (high - low) / tonal)
-    cells = Cells(spatial_px, tonal, low, tuple(math.floor(length) + 1 + 2 * PAD for length in lengths))
+    rows, columns, levels = (math.floor(length) + 1 + 2 * PAD for length in lengths)
+    cells = Cells(spatial_px, tonal, low, (rows, columns, levels))
     total, count = _splat(values, guide, cells)
     count = _blur(count)
     return _slice(_blur(total) / np.where(count > 0, count, 1), guide, cells)

@@ -67,7 +67,8 @@ def _split(signal: np.ndarray, smoothness: float, sparsity: float, steps: int, g
     system = _gradient_power(signal.shape)
     slopes = [_forward(signal, axis) for axis in (0, 1)]
     pull = [slope if sparsity else np.zeros_like(slope) for slope in slopes]  # c1 = c2 = y1 = y2 = 0, m = 1
-    soft_multiplier, hard_multiplier = [0.0, 0.0], [0.0, 0.0]
+    soft_multiplier: list[np.ndarray | float] = [0.0, 0.0]
+    hard_multiplier: list[np.ndarray | float] = [0.0, 0.0]
     penalty = 1.0
     for _ in range(steps):
         source = np.fft.rfft2(_forward_adjoint(pull[0], 0) + _forward_adjoint(pull[1], 1))

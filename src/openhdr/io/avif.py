@@ -137,10 +137,11 @@ def _item(codes: np.ndarray, bits: int, coding: Coding, quality: int) -> NewItem
 
     matrix = BT601 if coding.transfer in (SRGB, UNSPECIFIED) else REC2020_MATRIX
     full = imagecodecs.AVIF.PIXEL_FORMAT.YUV444
-    file = imagecodecs.avif_encode(
+    coded = imagecodecs.avif_encode(
         codes, level=quality, speed=SPEED, bitspersample=bits, pixelformat=full, numthreads=2,
         primaries=coding.primaries, transfer=coding.transfer, matrix=matrix,
     )  # fmt: skip
+    file = bytes(coded)
     found = pictures(file)
     stream = found.shown.property(b"av1C")
     if stream is None:
@@ -187,7 +188,8 @@ def _directory(source: Source) -> Pictures | None:
     for item in found.items.values():
         size = item.property(b"ispe")
         if size is not None and len(size) >= 12:
-            check_size(source, *struct.unpack_from(">II", size, 4), BYTES_PER_PIXEL)
+            width, height = struct.unpack_from(">II", size, 4)
+            check_size(source, width, height, BYTES_PER_PIXEL)
     return found
 
 
@@ -200,7 +202,7 @@ def _opened(source: Source, found: Pictures | None) -> Any:
 
 def _info(source: Source, photo: Any, found: Pictures | None, facts: GainFacts | None) -> ImageInfo:
     plain = facts is None and _bits(found) == 8 and "icc_profile" not in photo.info
-    check_size(source, *photo.size, BYTES_PER_PIXEL if plain else COLOUR_BYTES)
+    check_size(source, photo.size[0], photo.size[1], BYTES_PER_PIXEL if plain else COLOUR_BYTES)
     tags = read_tags(photo.info.get("exif", b"").removeprefix(b"Exif\0\0"))
     orientation = orientation_of(tags)  # the decoder puts the container's turns and mirrors there
     width, height = photo.size if orientation < 5 else photo.size[::-1]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from openhdr.color.primaries import REC709, Chromaticities, to_xyz
+from openhdr.color.primaries import REC709, Chromaticities, chromaticities, to_xyz
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import Exposure, Image
 from openhdr.io.exif import positive
@@ -62,7 +62,7 @@ def probe(source: Source) -> ImageInfo:
         return ImageInfo(
             source.path, "openexr", width, height, len(header["channels"]), bits, "float", "linear",
             exposure=_exposure(header), metadata=_metadata(header), notes=_notes(chosen),
-            primaries=tuple(map(float, header.get("chromaticities", REC709))),
+            primaries=chromaticities(header.get("chromaticities", REC709)),
         )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def read(source: Source) -> Image:
             _exposure(header),
             _metadata(header),
             _notes(chosen),
-            tuple(map(float, primaries)),
+            chromaticities(primaries),
         )
     pixels, changed = clean(image.pixels)
     return image.with_pixels(pixels).with_notes(*changed)

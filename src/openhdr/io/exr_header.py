@@ -79,8 +79,8 @@ def _part(attributes: dict[bytes, bytes]) -> PartHeader:
         size[name], sampling[name] = SAMPLE_BYTES[kind], across * down
     tiles = attributes.get(b"tiles", b"")
     tile = struct.unpack_from("<2I", tiles) if len(tiles) >= 8 else (0, 0)
-    kind = attributes.get(b"type", b"").rstrip(b"\0").decode("latin-1")
-    return PartHeader(size, sampling, right - left + 1, bottom - top + 1, tile, kind)
+    part = attributes.get(b"type", b"").rstrip(b"\0").decode("latin-1")
+    return PartHeader(size, sampling, right - left + 1, bottom - top + 1, tile, part)
 
 
 def _channels(content: bytes) -> Iterator[tuple[str, int, int, int]]:

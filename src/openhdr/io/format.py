@@ -204,7 +204,7 @@ def decoding(source: Source, format_name: str, *own_errors: type[Exception]) -> 
         raise
     except MemoryError as error:
         raise FileError(source.path, f"{format_name} file needs more memory than there is") from error
-    except (*DAMAGE, *own_errors) as error:
+    except (*DAMAGE, *own_errors) as error:  # type: ignore[misc]
         raw = error.args[0] if error.args else ""
         text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(error)
         reason = " ".join(text.split())[:160] or type(error).__name__

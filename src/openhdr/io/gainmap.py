@@ -113,7 +113,7 @@ def apply(base: np.ndarray, codes: np.ndarray, facts: GainFacts) -> np.ndarray:
         import cv2
 
         codes = cv2.resize(codes.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    first, last = np.float32(facts.base_offset), np.float32(facts.alternate_offset)
+    first, last = np.array(facts.base_offset, np.float32), np.array(facts.alternate_offset, np.float32)
     for top in range(0, height, 64):
         rows = slice(top, top + 64)
         base[rows] += first
@@ -127,8 +127,8 @@ def _factors(share: np.ndarray, facts: GainFacts) -> np.ndarray:
     if facts.apple:
         return 1 + np.float32(2.0**facts.alternate_headroom - 1) * srgb_decode(share).astype(np.float32)
     if facts.gamma != (1.0, 1.0, 1.0):
-        share = share ** (1 / np.float32(facts.gamma))
-    low, high = np.float32(facts.low), np.float32(facts.high)
+        share = share ** (1 / np.array(facts.gamma, np.float32))
+    low, high = np.array(facts.low, np.float32), np.array(facts.high, np.float32)
     return np.exp2(low + (high - low) * share)
 
 

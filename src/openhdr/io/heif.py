@@ -117,7 +117,8 @@ def _directory(source: Source) -> Pictures:
     for item in found.items.values():
         size = item.property(b"ispe")
         if size is not None and len(size) >= 12:
-            check_size(source, *struct.unpack_from(">II", size, 4), BYTES_PER_PIXEL)
+            width, height = struct.unpack_from(">II", size, 4)
+            check_size(source, width, height, BYTES_PER_PIXEL)
     return found
 
 
@@ -128,7 +129,8 @@ def _info(source: Source, photo: Any, facts: GainFacts | None) -> ImageInfo:
     linear = facts is not None or (coding is not None and coding.is_linear)
     metadata = metadata_of(tags) | ({} if facts is None else {"white_luminance": REFERENCE_WHITE})
     return ImageInfo(
-        source.path, "heif", *photo.size, len(photo.mode.partition(";")[0]), photo.info.get("bit_depth", 8),
+        source.path, "heif", photo.size[0], photo.size[1],
+        len(photo.mode.partition(";")[0]), photo.info.get("bit_depth", 8),
         encoding="linear" if linear else "srgb", exposure=exposure_of(tags), metadata=metadata, gain_map=facts,
         primaries=coding.chromaticities if coding else primaries_of(photo.info.get("icc_profile")),
     )  # fmt: skip

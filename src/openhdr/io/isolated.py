@@ -56,18 +56,24 @@ class Child:
             env=os.environ | {VARIABLE: "", "OPENBLAS_NUM_THREADS": "1"},
         )
 
+    @property
+    def pipes(self) -> tuple[Any, Any]:
+        """What the child reads from and writes to."""
+        return self.process.stdin, self.process.stdout
+
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer, with the pixels in its facts. Raises Ended, which says why."""
         late = threading.Timer(seconds, self.process.kill)
         late.start()
         began = time.monotonic()
         try:
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
-            self.process.stdin.flush()
-            answer = json.loads(self.process.stdout.readline())
+            requests, answers = self.pipes
+            requests.write(json.dumps(request).encode() + b"\n")
+            requests.flush()
+            answer = json.loads(answers.readline())
             if "shape" in answer:
                 answer["facts"]["pixels"] = pixels = np.empty(answer["shape"], answer["dtype"])
-                if self.process.stdout.readinto(memoryview(pixels).cast("B")) < pixels.nbytes:
+                if answers.readinto(pixels.data.cast("B")) < pixels.nbytes:
                     raise EOFError
             return answer
         except (BrokenPipeError, EOFError, ValueError) as error:
@@ -79,10 +85,11 @@ class Child:
             late.cancel()
 
     def end(self) -> None:
+        requests, answers = self.pipes
         self.process.kill()
-        self.process.stdout.close()
+        answers.close()
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
+            requests.close()
         self.process.wait()
 
 
@@ -140,7 +147,7 @@ def _rebuilt(kind: Any, value: Any) -> Any:
         return tuple(_rebuilt(None, item) for item in value)
     if not isinstance(value, dict):
         return Path(value) if kind is Path else value
-    kinds = [each for each in (kind, *get_args(kind)) if is_dataclass(each)]
+    kinds: list[Any] = [each for each in (kind, *get_args(kind)) if is_dataclass(each)]
     if not kinds:
         return {name: _rebuilt(None, item) for name, item in value.items()}
     hints = get_type_hints(kinds[0])
@@ -158,6 +165,7 @@ def serve(functions: Mapping[str, Callable[..., Any]], memory_gb: float) -> None
     _limit_memory(memory_gb)
     for line in requests:
         request = json.loads(line)
+        answer: dict[str, Any]
         try:
             result = functions[request["function"]](request["path"], **_rebuilt(None, request["options"]))
         except MissingExtraError as error:
@@ -169,7 +177,7 @@ def serve(functions: Mapping[str, Callable[..., Any]], memory_gb: float) -> None
             answer, pixels = _facts(result)
         answers.write(json.dumps(answer).encode() + b"\n")
         if pixels is not None:
-            answers.write(memoryview(np.ascontiguousarray(pixels)).cast("B"))
+            answers.write(np.ascontiguousarray(pixels).data.cast("B"))
         answers.flush()
 
 

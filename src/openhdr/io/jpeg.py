@@ -98,7 +98,7 @@ def _encoded(codes: np.ndarray, quality: int) -> bytes:
 
 def _info(source: Source, photo: Any, facts: GainFacts | None) -> ImageInfo:
     managed = facts is not None or "icc_profile" in photo.info
-    check_size(source, *photo.size, COLOUR_BYTES if managed else BYTES_PER_PIXEL)
+    check_size(source, photo.size[0], photo.size[1], COLOUR_BYTES if managed else BYTES_PER_PIXEL)
     tags = read_tags(photo.info.get("exif", b"").removeprefix(b"Exif\0\0"))
     orientation = orientation_of(tags)
     width, height = photo.size if orientation < 5 else photo.size[::-1]

@@ -38,7 +38,7 @@ CONTAINER = "http://ns.google.com/photos/1.0/container/"
 ITEM = CONTAINER + "item/"
 MPF_COUNT, MPF_ENTRIES = 0xB001, 0xB002
 Contents = dict[bytes, tuple[int, bytes]]
-MPF_PRIMARY = 0x030000  # type: the picture that programs without MPF show
+MPF_PRIMARY = 0x030000  # kind: the picture that programs without MPF show
 
 
 def segments(data: Bytes, start: int = 0) -> Iterator[tuple[int, int, int]]:

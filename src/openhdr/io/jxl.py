@@ -85,7 +85,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     return _file(pixels, coding_of(options.primaries, SRGB) if tags else None, distance, image), notes
 
 
-def _encoder() -> Callable[..., bytes]:
+def _encoder() -> Callable[..., bytes | bytearray]:
     import imagecodecs
 
     return imagecodecs.jpegxl_encode
@@ -98,7 +98,7 @@ def _file(codes: np.ndarray, coding: Coding | None, distance: float | None, imag
         how |= {"primaries": JXL_PRIMARIES[coding.primaries], "transfer": JXL_TRANSFERS[coding.transfer]}
     if distance is None and coding is not None and codes.dtype == np.float32:
         how["perceptualheuristics"] = False
-    data = _encoder()(codes, numthreads=2, **how)
+    data = bytes(_encoder()(codes, numthreads=2, **how))
     exif = exif_block(image)
     if not exif:
         return data

@@ -86,7 +86,7 @@ def converted(
     def convert(rows: np.ndarray) -> np.ndarray:
         nonlocal outside
         out = rows @ matrix
-        outside += np.count_nonzero(out.min(axis=2) < OUTSIDE * out.max(axis=2))
+        outside += int(np.count_nonzero(out.min(axis=2) < OUTSIDE * out.max(axis=2)))
         return np.maximum(out, 0, out=out)
 
     linear = by_rows(linear, convert, np.float32)
@@ -138,7 +138,7 @@ def _requantised(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) ->
 
 def by_rows(pixels: np.ndarray, curve: Callable[[np.ndarray], np.ndarray], dtype: type) -> np.ndarray:
     """`curve` applied to a picture some rows at a time."""
-    out = np.empty(pixels.shape, dtype)
+    out: np.ndarray = np.empty(pixels.shape, dtype)
     for top in range(0, len(pixels), ROWS_AT_A_TIME):
         out[top : top + ROWS_AT_A_TIME] = curve(pixels[top : top + ROWS_AT_A_TIME])
     return out

@@ -106,7 +106,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     data = imagecodecs.png_encode(pixels, options.png_level)
     exif = exif_block(image)
     more = colour + (_chunk(b"eXIf", exif) if exif else b"")
-    return data[:HEADER_END] + more + data[HEADER_END:], notes
+    return bytes(data[:HEADER_END] + more + data[HEADER_END:]), notes
 
 
 def _light_levels(signal: Signal) -> tuple[int, int]:

@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from openhdr.color.primaries import D50_XYZ, PRIMARIES, REC2020, adaptation, same, title_of, to_xyz
+from openhdr.color.primaries import (
+    D50_XYZ,
+    PRIMARIES,
+    REC2020,
+    adaptation,
+    chromaticities,
+    same,
+    title_of,
+    to_xyz,
+)
 from openhdr.color.transfer import SRGB_CODE_BREAK, SRGB_GAMMA, SRGB_OFFSET, SRGB_SLOPE, srgb_encode
 from openhdr.core.image import REC709, Chromaticities, Image
 
@@ -81,7 +90,7 @@ def _chromaticities(colorants: np.ndarray) -> Chromaticities:
     sums = columns.sum(0)
     if (sums <= 0).any():
         raise ValueError("colorants of no colour")
-    found = tuple(float(value) for value in (columns[:2] / sums).T.ravel())
+    found = chromaticities((columns[:2] / sums).T.ravel())
     to_xyz(found)  # refuses impossible ones
     return found
 
@@ -180,11 +189,11 @@ def display_profile(primaries: Chromaticities, gamma: float | None = None) -> by
     tags[b"chad"] = b"sf32\0\0\0\0" + _fixed(*adapt.ravel())
     tags |= {name: _xyz(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)}
     table, data, start = struct.pack(">I", len(tags) + 3), b"", 132 + 12 * (len(tags) + 3)
-    for name, content in tags.items():
-        table += name + struct.pack(">II", start + len(data), len(content))
+    for tag, content in tags.items():
+        table += tag + struct.pack(">II", start + len(data), len(content))
         data += content + bytes(-len(content) % 4)
-    for name in (b"rTRC", b"gTRC", b"bTRC"):
-        table += name + struct.pack(">II", start + len(data), len(curve))
+    for tag in (b"rTRC", b"gTRC", b"bTRC"):
+        table += tag + struct.pack(">II", start + len(data), len(curve))
     data += curve
     head = struct.pack(">I4sI", start + len(data), bytes(4), 0x04300000) + b"mntrRGB XYZ "
     head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _fixed(*D50_XYZ)

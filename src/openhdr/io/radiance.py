@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -110,9 +111,9 @@ def _header(source: Source) -> Header:
     return Header(lines, length, axes, stop + 1, **_facts(source, text[: end.start()]))
 
 
-def _facts(source: Source, text: bytes) -> dict[str, object]:
+def _facts(source: Source, text: bytes) -> dict[str, Any]:
     """Header lines `NAME=value` that matter; EXPOSURE lines multiply."""
-    facts: dict[str, object] = {}
+    facts: dict[str, Any] = {}
     exposure = 1.0
     for line in text.decode("latin-1").splitlines():
         name, _, value = line.partition("=")

@@ -103,7 +103,9 @@ def read(source: Source) -> Image:
             highlight_mode=rawpy.HighlightMode.Clip,
         )
         pixels, _ = as_rgb(developed.astype(np.float32))
-        notes = () if any(raw.camera_whitebalance[:3]) or raw.num_colors == 1 else (NO_WHITE_BALANCE,)
+        notes: tuple[str, ...] = (
+            () if any(raw.camera_whitebalance[:3]) or raw.num_colors == 1 else (NO_WHITE_BALANCE,)
+        )
     if zeros:
         notes += (f"The last {zeros} rows of sensor values are zero: the file may be incomplete.",)
     pixels /= np.float32(65535)

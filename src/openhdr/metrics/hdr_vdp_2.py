@@ -20,7 +20,7 @@ from openhdr.metrics.pair import Pair
 
 def hdr_vdp_2(pair: Pair) -> float:
     """Q of a pair with a protocol."""
-    return pooling.quality(pair.visible_difference, pooling.changed(*pair.luminance), pair.protocol.ppd)
+    return pooling.quality(pair.visible_difference, pooling.changed(*pair.luminance), pair.declared.ppd)
 
 
 def visibility_map(pair: Pair) -> np.ndarray:

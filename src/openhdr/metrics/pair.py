@@ -38,6 +38,7 @@ class Pair:
     @cached_property
     def at_shortest(self) -> Pair:
         """Both pictures as multiples of the level where the shortest frame clips, clipped to 0..1."""
+        assert self.shortest_ev is not None  # checked before any metric is computed
         test, ref = (to_shortest(one, self.shortest_ev) for one in (self.test, self.ref))
         return Pair(test, ref, self.protocol)
 
@@ -52,17 +53,23 @@ class Pair:
     @cached_property
     def luminance(self) -> tuple[np.ndarray, np.ndarray]:
         """(test, ref) as float64 display RGB in cd/m2, by the protocol."""
+        return self.declared.luminance(self.test), self.declared.luminance(self.ref)
+
+    @property
+    def declared(self) -> Protocol:
+        """The protocol. Raises RequestError where there is none."""
         if self.protocol is None:
             raise RequestError(
-                "what 1.0 means in cd/m2 is not stated; set `protocol='liu2020'` or `protocol='abs:PEAK'`"
+                "what 1.0 means in cd/m2 is not declared; set `protocol='liu2020'` or `protocol='abs:PEAK'`"
             )
-        return self.protocol.luminance(self.test), self.protocol.luminance(self.ref)
+        return self.protocol
 
     @cached_property
     def visible_difference(self) -> Pyramid:
         """Signed visible difference in every band of HDR-VDP 2.2, by the protocol."""
         test, ref = self.luminance
-        return difference(see(test, self.protocol.ppd), see(ref, self.protocol.ppd), self.protocol.ppd)
+        ppd = self.declared.ppd
+        return difference(see(test, ppd), see(ref, ppd), ppd)
 
     @cached_property
     def tone_mapped(self) -> tuple[np.ndarray, np.ndarray]:

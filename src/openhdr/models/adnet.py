@@ -77,7 +77,8 @@ class Pyramid(nn.Module):
         x = _leaky(self.input(image))
         x = x + self.residual[1](F.relu(self.residual[0](x), inplace=True))
         levels = [x]
-        for stride, conv in self.down:
+        for level in self.down:
+            stride, conv = level.children()
             x = _leaky(conv(_leaky(stride(x))))
             levels.append(x)
         return tuple(levels)

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import safetensors
 import safetensors.torch
@@ -96,7 +96,7 @@ def load_file(row: ModelRow, path: Path, variant: Mapping[str, Any]) -> nn.Modul
 
 def save(net: nn.Module, name: str, path: str | Path) -> None:
     """Write a network's weights and options as .safetensors, whole or not at all. name: its row."""
-    write(path, net.state_dict(), {"network": name, "variant": asdict(net.config)})
+    write(path, net.state_dict(), {"network": name, "variant": asdict(cast(Any, net.config))})
 
 
 def write(path: str | Path, state: Mapping[str, torch.Tensor], stated: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -197,12 +197,12 @@ class EAPNet(nn.Module):
             self.guide_low = nn.ModuleList(Guide(LOW, LOW, config.alignment) for _ in range(outer))
         self.fuse = _separable(FRAMES * (HIGH + LOW * multi_scale), 64)
         if config.body == "pdub":
-            blocks = (ProgressiveBlock(config.transposed) for _ in range(config.blocks))
+            blocks: list[Any] = [ProgressiveBlock(config.transposed) for _ in range(config.blocks)]
         else:
-            blocks = (DilatedDenseBlock(64, 32, 5, separable=True) for _ in range(config.blocks))
+            blocks = [DilatedDenseBlock(64, 32, 5, separable=True) for _ in range(config.blocks)]
         self.blocks = nn.ModuleList(blocks)
         self.steps = 5 + config.blocks
-        half = GUIDE_MARGIN[config.alignment] + sum(block.margin for block in self.blocks)
+        half = GUIDE_MARGIN[config.alignment] + sum(block.margin for block in blocks)
         self.margin = 20 + 2 * half
         self.bytes_per_pixel = 430 + 64 * config.blocks
         self.gather = nn.Sequential(nn.Conv2d(64 * config.blocks, 64, 1), _separable(64, 64))

@@ -380,7 +380,7 @@ class StackITM(nn.Module):
         glob = None
         if self.config.exposure_block:
             glob = self.exposure_block(resize(image, (VIEW, VIEW)) if view is None else view)
-        parts = self._encode(padded)
+        parts: dict[str, Any] = dict(self._encode(padded))
         for name, decoder in (("up", self.decode_up), ("down", self.decode_down)):
             decoded = decoder(parts[f"encoded_{name}"], glob)
             parts |= {f"{part}_{name}": value for part, value in decoded.items()}
@@ -394,7 +394,7 @@ class StackITM(nn.Module):
         """Both encoders side by side, because each level of one looks at the same level of the other."""
         guide_up, guide_down = 1 - image.amin(1, keepdim=True), image.amax(1, keepdim=True)
         up = down = image
-        parts: dict[str, list[torch.Tensor]] = {
+        parts: dict[str, Any] = {
             "encoded_up": [],
             "encoded_down": [],
             "attention_up": [],

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -121,7 +121,7 @@ class TwoStage(nn.Module):
         """The authors' tensors under our names, of the stages that this variant has; None when `state` is
         not their layout: one file with `stateDictEG` and `stateDictER`, or the tensors of one stage alone.
         """
-        found = {}
+        found: dict[str, Any] = {}
         for name, (wrapper, prefixes) in _AUTHORS.items():
             if not hasattr(self, name):
                 continue

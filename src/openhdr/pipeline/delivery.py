@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def storage(
 ) -> io.WriteOptions:
     """What is asked for as the options of `write`; `also`: those of other formats. Raises RequestError, FileError."""
     _check(asked)
-    quality = (
+    quality: dict[str, Any] = (
         {}
         if asked.quality is None
         else dict.fromkeys(("jpeg_quality", "webp_quality", "avif_quality", "jxl_quality"), asked.quality)

@@ -20,7 +20,7 @@ from openhdr.io.pixels import in_primaries
 from openhdr.merging import CLASSICAL, MERGERS
 from openhdr.models import MODELS
 from openhdr.models.inference.expanded import Expanded
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.options import Precision, RunOptions
 from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.predicted_stack import merged_stack, predicted_stack
 from openhdr.pipeline.scale import anchored, check_anchor
@@ -54,7 +54,7 @@ def expand(
     merger: str | None = None,
     anchor: str = "reference",
     device: str = "cpu",
-    precision: str = "float32",
+    precision: Precision = "float32",
     memory: float = 2.4,
 ) -> Image:
     """Turn one photo into an HDR image: (H, W, 3) float32, linear Rec.709, >= 0. Options as of `openhdr expand`.

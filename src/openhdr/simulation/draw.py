@@ -66,7 +66,9 @@ def draw_plan(
     return settled(plan)
 
 
-def _draw_exposures(config: SimulationConfig, rng: np.random.Generator, ev: Sequence[float] | None) -> tuple:
+def _draw_exposures(
+    config: SimulationConfig, rng: np.random.Generator, ev: Sequence[float] | None
+) -> tuple[np.ndarray, int]:
     """Stops relative to the reference, shortest first, and the index of the reference."""
     drawn = choose(config.exposure.ev_patterns, rng)
     stops = np.sort(np.asarray(drawn if ev is None else ev, dtype=np.float64))
@@ -158,7 +160,7 @@ def _draw_processing(config: ProcessingConfig, rng: np.random.Generator) -> Proc
 def _draw_styles(config: ProcessingConfig, rng: np.random.Generator) -> str:
     """The picture style as the name of a response: red and blue differ a little from green."""
     laws = (config.shadows, config.middle, config.highlights)
-    green = PictureStyle(*(law.draw(rng) for law in laws), config.black.draw(rng))
+    green = PictureStyle(*[law.draw(rng) for law in (*laws, config.black)])
 
     def beside() -> PictureStyle:
         spread = [float(np.exp(config.channel_spread.draw(rng))) for _ in laws]

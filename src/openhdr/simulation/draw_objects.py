@@ -51,7 +51,9 @@ def _draw_object(
     return MovingObject(kind, traits, scene.name, pose, focal, level, gain, softness, poses, velocity)
 
 
-def _draw_path(kind: str, config: SimulationConfig, bracket: Bracket, rng: np.random.Generator) -> tuple:
+def _draw_path(
+    kind: str, config: SimulationConfig, bracket: Bracket, rng: np.random.Generator
+) -> tuple[tuple[Pose, ...], tuple[float, float]]:
     """Poses of all frames, and the velocity in pixels per frame interval."""
     law, size, scale = config.objects, config.size, config.size[0] / config.nominal_width
     heading = np.radians(law.steepness_deg.draw(rng)) + np.pi * rng.integers(2)

@@ -12,7 +12,9 @@ _GRID = (48, 32)  # samples across and down that stand for a view
 _FLAT_FOCAL = 1.0  # focal length of a flat image's camera in frame widths: 53 degrees, an ordinary lens
 
 
-def draw_view(scene: Scene, config: SimulationConfig, rng: np.random.Generator) -> tuple:
+def draw_view(
+    scene: Scene, config: SimulationConfig, rng: np.random.Generator
+) -> tuple[PanoramaPose | CropPose, float, np.ndarray]:
     """The pose, its focal length in pixels, and (3, N) radiance samples of the view.
 
     Of `tries` poses the one with the widest range of light (98th over 2nd percentile) is kept: a bracket of a
@@ -24,7 +26,9 @@ def draw_view(scene: Scene, config: SimulationConfig, rng: np.random.Generator) 
     return *drawn[best], looks[best]
 
 
-def draw_pose(scene: Scene, law: ViewConfig, size: tuple[int, int], rng: np.random.Generator) -> tuple:
+def draw_pose(
+    scene: Scene, law: ViewConfig, size: tuple[int, int], rng: np.random.Generator
+) -> tuple[PanoramaPose | CropPose, float]:
     """A pose in the scene and its focal length in pixels."""
     if scene.kind == "flat":
         return _draw_crop(scene, law, size, rng), _FLAT_FOCAL * size[0]

@@ -15,6 +15,8 @@ import numpy as np
 from openhdr.simulation.view import CropPose, PanoramaPose, View
 
 Part = tuple[np.ndarray, float]
+Plane = tuple[np.ndarray, np.ndarray]
+Point = tuple[float, float]
 """(N,) signed distance in object heights, negative inside; and the part's tone, a factor on the surface."""
 Silhouette = Callable[[np.ndarray, np.ndarray, float, tuple[float, ...]], list[Part]]
 
@@ -51,7 +53,7 @@ class MovingObject:
     velocity_px: tuple[float, float]  # x and y per frame interval: blurs the object while the shutter is open
 
 
-def cover(radiance: np.ndarray, thing: MovingObject, pose: Pose, surface: View, points: tuple) -> np.ndarray:
+def cover(radiance: np.ndarray, thing: MovingObject, pose: Pose, surface: View, points: Plane) -> np.ndarray:
     """The scene with the object in front of it.
 
     radiance: (3, N) behind the object. points: (u, v), (N,) reference pixels each. surface: what the object
@@ -81,7 +83,9 @@ def _own_coordinates(pose: Pose, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarr
     return np.cos(angle) * du + np.sin(angle) * dv, np.cos(angle) * dv - np.sin(angle) * du
 
 
-def _outline(thing: MovingObject, pose: Pose, u: np.ndarray, v: np.ndarray) -> tuple:
+def _outline(
+    thing: MovingObject, pose: Pose, u: np.ndarray, v: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Indices of the pixels that the object touches, and their alpha, distance to the outline and tone."""
     p, q = _own_coordinates(pose, u, v)
     near = np.flatnonzero((np.abs(p) < _REACH[0]) & (np.abs(q) < _REACH[1]))
@@ -105,7 +109,7 @@ def _smooth(t: np.ndarray) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def _capsule(p: np.ndarray, q: np.ndarray, ends: tuple, radius: float) -> np.ndarray:
+def _capsule(p: np.ndarray, q: np.ndarray, ends: tuple[Point, Point], radius: float) -> np.ndarray:
     """Distance to a segment between two (p, q) points, less a radius."""
     (p0, q0), (p1, q1) = ends
     along_p, along_q = p1 - p0, q1 - q0
@@ -113,7 +117,7 @@ def _capsule(p: np.ndarray, q: np.ndarray, ends: tuple, radius: float) -> np.nda
     return np.sqrt((p - p0 - t * along_p) ** 2 + (q - q0 - t * along_q) ** 2) - radius
 
 
-def _box(p: np.ndarray, q: np.ndarray, centre: tuple, half: tuple, radius: float) -> np.ndarray:
+def _box(p: np.ndarray, q: np.ndarray, centre: Point, half: Point, radius: float) -> np.ndarray:
     """Distance to a rectangle with rounded corners."""
     dp, dq = np.abs(p - centre[0]) - half[0] + radius, np.abs(q - centre[1]) - half[1] + radius
     outside = np.sqrt(np.maximum(dp, 0) ** 2 + np.maximum(dq, 0) ** 2)

@@ -60,7 +60,7 @@ def durand(linear: np.ndarray, options: DurandOptions = DEFAULTS) -> np.ndarray:
 
 def _log_luminance(linear: np.ndarray, scene: Statistics) -> tuple[np.ndarray, np.float32]:
     """(H, W) float32 log10 luminance, and its floor, 2 decades below the 1st percentile, for black pixels."""
-    floor = np.float32(max(scene.low * 1e-2, DARKEST))
+    floor = np.float32(max(float(scene.low * 1e-2), float(DARKEST)))
     light = np.empty(linear.shape[:2], np.float32)
 
     def work(rows: slice) -> None:

@@ -44,7 +44,7 @@ def filmic(x: np.ndarray) -> np.ndarray:
 def hable(linear: np.ndarray, options: HableOptions = DEFAULTS) -> np.ndarray:
     """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
     scale = np.float32(measure(linear).scale(options.key) * options.exposure)
-    factor = 1 / np.float32(filmic(np.float64(options.white)))
+    factor = 1 / np.float32(filmic(np.array(options.white)))
 
     def curve(light: np.ndarray, _: slice) -> np.ndarray:
         return filmic(np.minimum(light * scale, np.float32(options.white))) * factor

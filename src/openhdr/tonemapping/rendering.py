@@ -56,7 +56,7 @@ def render(linear: np.ndarray, curve: Curve, saturation: float | Curve = 1.0) ->
         strip = linear[rows]
         light = luminance_of(strip).reshape(strip.shape[:2])
         target = np.clip(curve(light, rows), 0, 1)
-        amount = saturation(light, rows) if callable(saturation) else np.float32(saturation)
+        amount = saturation(light, rows) if callable(saturation) else np.array(saturation, np.float32)
         colour = _recolour(strip, light, target, amount)
         _fit_gamut(colour, target)
         display[rows] = encode(colour)
@@ -90,7 +90,7 @@ def encode(linear: np.ndarray) -> np.ndarray:
     (a 400th of an 8-bit step), so the larger of the two is right.
     """
     linear = np.clip(linear, 0, 1)
-    curve = cv2.pow(linear, 1 / SRGB_GAMMA).reshape(linear.shape)
+    curve: np.ndarray = cv2.pow(linear, 1 / SRGB_GAMMA).reshape(linear.shape)
     curve *= np.float32(1 + SRGB_OFFSET)
     curve -= np.float32(SRGB_OFFSET)
     np.maximum(curve, np.minimum(linear, np.float32(SRGB_LINEAR_BREAK)) * np.float32(SRGB_SLOPE), out=curve)

@@ -10,11 +10,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import distributed, nn
 from torch.distributed.nn import functional as collective
 from torch.nn.parallel import DistributedDataParallel
+
+ItemT = TypeVar("ItemT")
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,11 @@ def gathered_with_gradient(x: torch.Tensor) -> torch.Tensor:
     return torch.cat(collective.all_gather(x.contiguous())) if together() else x
 
 
-def gathered_objects(item: object) -> list[object]:
+def gathered_objects(item: ItemT) -> list[ItemT]:
     """One small object of every process, in the order of ranks."""
     if not together():
         return [item]
-    found: list[object] = [None] * distributed.get_world_size()
+    found: list[Any] = [None] * distributed.get_world_size()
     distributed.all_gather_object(found, item)
     return found
 
@@ -139,9 +142,11 @@ class SharedBatchNorm(nn.BatchNorm2d):
         centred = x - mean[:, None, None]
         variance = collective.all_reduce(centred.square().mean((0, 2, 3))) / processes
         count = x.numel() // x.shape[1] * processes
+        assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
+            assert self.num_batches_tracked is not None
             self.num_batches_tracked += 1
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return centred * scale[:, None, None] + self.bias[:, None, None]

@@ -27,5 +27,5 @@ class RunningMean:
             return
         for mean, value in zip(self.net.parameters(), net.parameters(), strict=True):
             mean.lerp_(value, 1 - self.config.decay)
-        for mean, value in zip(self.net.buffers(), net.buffers(), strict=True):
-            mean.copy_(value)
+        for kept, buffer in zip(self.net.buffers(), net.buffers(), strict=True):
+            kept.copy_(buffer)

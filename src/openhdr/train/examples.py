@@ -22,7 +22,7 @@ _CORNER = 64  # pixels: largest offset of `place = "corner"`
 
 
 @dataclass(frozen=True)
-class Examples(Dataset):
+class Examples(Dataset[dict[str, np.ndarray]]):
     """What an objective makes of the samples of a source. bounded: the network's output cannot exceed 1."""
 
     source: Source[Any]

@@ -130,6 +130,8 @@ def _open_source(recipe: Recipe, folder: Path, context: DistributedContext) -> S
 def _validate(job: Job) -> None:
     """Score the network on held-out scenes; keep its weights if none before were better."""
     validation, state, metric = job.validation, job.state, job.recipe.validation.metric
+    if validation is None:
+        return
     scores = validation.scores(state.net, job.context)
     if not state.history:
         reference = validation.scores_of_reference(job.context)

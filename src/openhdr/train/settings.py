@@ -6,7 +6,6 @@ import contextlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from openhdr.core.errors import RequestError, unknown_name
@@ -52,9 +51,11 @@ def plain(config: Any) -> Any:
     return [plain(item) for item in config] if isinstance(config, tuple | list) else config
 
 
-def differences(one: Mapping[str, Any], other: Mapping[str, Any], where: str = "") -> dict[str, tuple]:
+def differences(
+    one: Mapping[str, Any], other: Mapping[str, Any], where: str = ""
+) -> dict[str, tuple[Any, Any]]:
     """Dotted names of values in which two plain configurations differ -> both values."""
-    found: dict[str, tuple] = {}
+    found: dict[str, tuple[Any, Any]] = {}
     for key in sorted(one.keys() | other.keys()):
         name = f"{where}.{key}".strip(".")
         a, b = one.get(key), other.get(key)
@@ -65,8 +66,7 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any], where: str = "
     return found
 
 
-@cache
-def _hints(config: type) -> dict[str, Any]:
+def _hints(config: Any) -> dict[str, Any]:
     hints = get_type_hints(config)
     return {field.name: hints[field.name] for field in fields(config)}
 
@@ -80,7 +80,7 @@ def _value(text: str) -> Any:
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
     """The value as a field of type `hint` holds it."""
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         if not isinstance(value, Mapping):
             raise _wrong(name, value, f"a table [{name}]")
         return build(hint, value, name)
@@ -96,7 +96,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     return _checked_plain(name, value, hint)
 
 
-def _checked_tuple(name: str, value: Any, parts: Sequence[Any]) -> tuple:
+def _checked_tuple(name: str, value: Any, parts: Sequence[Any]) -> tuple[Any, ...]:
     fixed = parts[-1] is not Ellipsis
     if not isinstance(value, list | tuple) or (fixed and len(value) != len(parts)):
         raise _wrong(name, value, f"a list of {len(parts)} values" if fixed else "a list")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -110,14 +110,14 @@ def _optimised(name: str, net: nn.Module, recipe: Recipe, device: torch.device) 
             raise unknown_name("value of recipe key 'optimiser.only',", part, parts)
     net = net.to(device)
     if compute.channels_last:
-        net = net.to(memory_format=torch.channels_last)
+        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network = OptimisedNetwork(
         net, net, _optimiser(net, recipe.optimiser), only, _rates(name, recipe, device)
     )
     network.learn(True)
     network.called = in_step(net, device)
     if compute.compile:
-        network.called = torch.compile(network.called, backend=compute.compile)
+        network.called = cast(nn.Module, torch.compile(network.called, backend=compute.compile))
     return network
 
 
@@ -131,7 +131,7 @@ def _rates(name: str, recipe: Recipe, device: torch.device) -> dict[str, torch.T
 
 
 def _optimiser(net: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:
-    options = {"lr": config.lr, "betas": config.betas, "eps": config.eps}
-    if config.weight_decay:
-        return torch.optim.AdamW(net.parameters(), weight_decay=config.weight_decay, **options)
-    return torch.optim.Adam(net.parameters(), **options)
+    kind = torch.optim.AdamW if config.weight_decay else torch.optim.Adam
+    return kind(
+        net.parameters(), config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
+    )

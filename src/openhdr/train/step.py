@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import nn
@@ -90,6 +91,6 @@ def _update(recipe: Recipe, state: State, network: OptimisedNetwork, lr: float) 
             held[name].copy_(torch.lerp(before[name], held[name], rate))
 
 
-def _alone(called: nn.Module):
+def _alone(called: Any) -> AbstractContextManager[Any]:
     """Gradients of this piece wait for the last one before they are averaged over processes."""
     return called.no_sync() if together() and hasattr(called, "no_sync") else nullcontext()

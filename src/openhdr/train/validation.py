@@ -12,7 +12,7 @@ from torch import nn
 
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
-from openhdr.data.sample import Sample
+from openhdr.data.sample import Sample, exposures_of
 from openhdr.metrics import METRICS, evaluate
 from openhdr.models import MODELS
 from openhdr.models.inference.one_photo import expand_image
@@ -54,7 +54,7 @@ class Validation:
         if task == "trust":
             return _merged(net, sample, self.device)
         if task == "merge":
-            return reconstruct(net, list(sample.light()), sample.ev, sample.reference, options)
+            return reconstruct(net, list(sample.light()), exposures_of(sample), sample.reference, options)
         return expand_image(net, _reference_light(sample), options).linear
 
     def truth(self, number: int) -> np.ndarray:
@@ -87,11 +87,11 @@ class Validation:
         }
 
     def _evaluate(self, light: np.ndarray, number: int) -> dict[str, float]:
-        pair = (light, self.truth(number))
+        truth = self.truth(number)
         if self.recipe.validation.scale == "shortest":
             top = np.float32(2.0 ** -min(self.samples[number].ev or (0.0,)))
-            pair = tuple(np.clip(one / top, 0, 1) for one in pair)
-        return evaluate(*pair, self.metrics, protocol=self.recipe.validation.protocol or None)
+            light, truth = (np.clip(one / top, 0, 1) for one in (light, truth))
+        return evaluate(light, truth, self.metrics, protocol=self.recipe.validation.protocol or None)
 
 
 def open_validation(recipe: Recipe, source: Source[Any], device: torch.device) -> Validation | None:

@@ -57,5 +57,5 @@ def _load(name: str, folder: Path, label: Path) -> Sample:
     frames = [read_codes(path) for path in paths]
     # numbers go from dark to bright, but a few stacks are stored the other way: brightness decides
     order = np.argsort([frame.mean() for frame in frames], kind="stable")
-    frames = tuple(frames[k] for k in order)
-    return Sample(name, frames, None, len(frames) // 2, "srgb", None, {"label": read_codes(label)})
+    sorted_frames = tuple(frames[k] for k in order)
+    return Sample(name, sorted_frames, None, len(frames) // 2, "srgb", None, {"label": read_codes(label)})

@@ -27,15 +27,16 @@ def difference(test: Seen, ref: Seen, ppd: float) -> Pyramid:
     bands = list(zip(tests.bands, refs.bands, strict=True))
     last = len(bands) - 1
     surround, frequency = float(refs.bands[last].mean()), refs.frequency(last, ppd)
-    bands[last] = tuple(
+    ours, theirs = (
         _filter_base(plane, frequency, float(seen.adaptation.mean()), surround)
         for plane, seen in zip(bands[last], (test, ref), strict=True)
     )
+    bands[last] = (ours, theirs)
     common = [np.stack(in_threads(_box_mean, np.minimum(abs(t), abs(r)))) for t, r in bands]
     log_adaptation = np.log10(adaptation)
     out = []
     for index, (ours, theirs) in enumerate(bands):
-        noise = 1.0
+        noise: np.ndarray | float = 1.0
         if index < last:
             local = resize(log_adaptation, ours.shape[1:], "cubic")
             noise = 1 / _look_up(local, sensitivity(tests.frequency(index, ppd)))

@@ -12,6 +12,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -174,7 +175,7 @@ class _Job:
 
     def _mean(self, parts: list[Window], pose: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """The mean over the image of what the network surveys, (1, C, 1, 1)."""
-        total = 0.0
+        total: Any = 0.0
         for window in parts:
             survey = pose(self.net.survey(*self._inputs(window, pose), self.local))
             total = total + _middle(survey, window).sum((2, 3), keepdim=True, dtype=torch.float64)
@@ -242,7 +243,7 @@ def _seen_areas(margin: int, size: tuple[int, int], rows: int, columns: int) -> 
 
 def _prepared(net: nn.Module, options: RunOptions) -> nn.Module:
     """A copy of a network, laid out for the device; the same function."""
-    ready = on_device(net, options).to(memory_format=torch.channels_last)
+    ready = on_device(net, options).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if torch.device(options.device).type != "cpu":
         return ready
     for module in ready.modules():

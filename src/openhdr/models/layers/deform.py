@@ -52,8 +52,8 @@ def deform_conv2d(
     Returns (B, O, h, w). Half-precision inputs are sampled in float32: positions need it.
     """
     if x.dtype in (torch.float16, torch.bfloat16):
-        arguments = (tensor.float() for tensor in (x, offset, mask, weight, bias))
-        return deform_conv2d(*arguments, origin).to(x.dtype)
+        x32, offset, mask, weight, bias = (tensor.float() for tensor in (x, offset, mask, weight, bias))
+        return deform_conv2d(x32, offset, mask, weight, bias, origin).to(x.dtype)
     batch, channels = x.shape[:2]
     height, width = offset.shape[-2:]
     kernel = (weight.shape[2], weight.shape[3])

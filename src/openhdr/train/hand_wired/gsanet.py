@@ -20,7 +20,7 @@ def initialise(net: GSANet) -> None:
     wire(net.features, copies(0, 0))
     wire(net.features, copies(DARK, 0, -1.0), bias=KNEE)
     wire(net.features, copies(BRIGHT, 0), bias=-LONG_KNEE)
-    open_gate = {BRIGHT + c: {} for c in COLOURS}
+    open_gate: dict[int, dict[int, float]] = {BRIGHT + c: {} for c in COLOURS}
     wire(net.attention_long.second.pointwise, open_gate, bias=OPEN)
     x, short, dark, long, bright = range(0, 15, 3)  # channels of what is merged
     wire_separable(net.fuse, copies(x, MEDIUM))

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from openhdr.core.errors import RequestError
-from openhdr.data.sample import Sample
+from openhdr.data.sample import Sample, truth_of
 
 SampleT = TypeVar("SampleT")
 
@@ -27,13 +26,6 @@ class Nets:
 
     net: nn.Module
     discriminator: nn.Module | None = None
-
-
-def truth_of(sample: Sample) -> np.ndarray:
-    """(H, W, 3) linear light of a sample that has its truth. Raises RequestError for one that has none."""
-    if sample.truth is None:
-        raise RequestError(f"sample '{sample.name}' has no HDR truth; choose a data set that has")
-    return sample.truth
 
 
 class Objective(Protocol[SampleT]):

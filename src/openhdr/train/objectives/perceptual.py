@@ -44,7 +44,7 @@ class VGGFeatures(nn.Module):
         for number, level in enumerate(self.levels):
             if min(x.shape[-2:]) < 2:
                 break
-            for conv in level:
+            for conv in level.children():
                 x = F.relu(conv(x))
             x = F.max_pool2d(x, 2)
             if number in COMPARED:

@@ -21,7 +21,7 @@ which these terms come in.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -44,7 +44,10 @@ from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.perceptual import perceptual_distance
 
 STOPS = range(-4, 5)  # exposures of an HDR truth among which labels are chosen
-SIDES = {"up": "under", "down": "over"}  # exposure -> where it repairs the photo
+SIDES: dict[str, Literal["over", "under"]] = {
+    "up": "under",
+    "down": "over",
+}  # exposure -> where it repairs the photo
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,15 @@ class StackITMObjective(BracketObjective):
     def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         with torch.no_grad():
             parts = nets.net(batch["photo"], return_parts=True)
-        losses = []
+        losses: list[torch.Tensor] = []
+        assert nets.discriminator is not None
         for side, kind in SIDES.items():
             fake, label = mixed_fake(
                 _finest(parts, side, batch), batch[side], exposure_mask(batch["photo"], kind)
             )
             real, made = (nets.discriminator(image)[0].float() for image in (batch[side], fake))
             losses.append(discriminator_loss(real, made, label))
-        return {"discriminator": sum(losses) * (step >= self.adversarial_from)}
+        return {"discriminator": (losses[0] + losses[1]) * (step >= self.adversarial_from)}
 
     def _adversarial(self, discriminator: nn.Module, parts: dict[str, Any], batch: Batch) -> torch.Tensor:
         losses = []
@@ -119,7 +123,7 @@ class StackITMObjective(BracketObjective):
             mask = exposure_mask(batch["photo"], kind)
             fake, _ = mixed_fake(_finest(parts, side, batch), batch[side], mask)
             losses.append(generator_loss(discriminator(fake)[0].float()))
-        return sum(losses)
+        return losses[0] + losses[1]
 
 
 def _finest(parts: dict[str, Any], side: str, batch: Batch) -> torch.Tensor:

@@ -29,13 +29,13 @@ from torch import nn
 
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import ExposureError
-from openhdr.data.sample import Sample, recode
+from openhdr.data.sample import Sample, recode, truth_of
 from openhdr.models.layers.steps import whole
 from openhdr.train.discriminators.two_stage import TwoStageDiscriminator
 from openhdr.train.distributed import gathered_with_gradient
 from openhdr.train.losses.ciede2000 import delta_e_2000
 from openhdr.train.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim
-from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms, truth_of
+from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms
 from openhdr.train.objectives.display import pu21_distance
 
 _REAL, _MADE = (0.7, 1.2), (0.0, 0.3)  # ranges of the discriminator's labels
@@ -68,7 +68,7 @@ class TwoStageObjective(BracketObjective):
             raise ExposureError(
                 f"sample '{sample.name}' has no exposures; objective.photo = \"any\" needs them"
             )
-        stops = 0.0 if number == sample.reference else sample.ev[number]
+        stops = sample.ev[number] if sample.ev and number != sample.reference else 0.0
         light = np.maximum(truth_of(sample), 0) * np.float32(2.0**stops)
         return {
             "photo": _channels_first(recode(sample.frames[number], sample.response, NETWORK_GAMMA)),
@@ -92,6 +92,7 @@ class TwoStageObjective(BracketObjective):
     def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         with torch.no_grad():
             made = nets.net.stage1(batch["photo"])
+        assert nets.discriminator is not None
         judged = [nets.discriminator(image).float() for image in (as_photo(batch["truth"]), made)]
         losses = [
             cross_entropy(one, batch[label]) for one, label in zip(judged, ("real", "made"), strict=True)

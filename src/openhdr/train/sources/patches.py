@@ -92,6 +92,5 @@ def _split(config: DataConfig, folder: Path) -> tuple[Dataset, Dataset]:
         return dataset, open_dataset(config.dataset, folder, config.validation_split).complete()
     order = np.random.default_rng(_HOLD_OUT_SEED).permutation(len(dataset))
     held = {dataset.names[k] for k in order[: config.hold_out]}
-    return tuple(
-        dataset.only([name for name in dataset.names if (name in held) == wanted]) for wanted in (False, True)
-    )
+    kept = [name for name in dataset.names if name not in held]
+    return dataset.only(kept), dataset.only([name for name in dataset.names if name in held])

@@ -43,8 +43,7 @@ class ShardIndex:
             stream.seek(extents[name][0])
             np.lib.format.read_magic(stream)
             shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-            order = "F" if fortran else "C"
-            return np.memmap(stream, dtype, "r", stream.tell(), shape, order)
+            return np.memmap(stream, dtype, "r", stream.tell(), shape, "F" if fortran else "C")
 
     def _place(self, number: int) -> tuple[Path, dict[str, Extent]]:
         """The shard of a sample, and where in it the pieces lie."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from openhdr.core.errors import FileError
-from openhdr.data.sample import Sample
+from openhdr.data.sample import Sample, truth_of
 from openhdr.data.shards import INDEX, Pieces, open_shards, prepare
 from openhdr.data.splits import refuse_held_out
 from openhdr.data.stream import draw_sample
@@ -159,7 +159,7 @@ def _compare_all(
         single_threaded()
     for number in numbers:
         sample = _drawn(scenes, config, seed, number)
-        yield sample.name, pack(compared_bracket(compare_sample(sample), sample.truth, sample.name))
+        yield sample.name, pack(compared_bracket(compare_sample(sample), truth_of(sample), sample.name))
 
 
 def _drawn(scenes: ShardIndex, config: DataConfig, seed: int, number: int) -> Sample:
