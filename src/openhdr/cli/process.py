@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -22,9 +23,10 @@ def prepare() -> None:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (None where it is closed; kept to the end)
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
+    streams: tuple[Any, Any] = (sys.stdout, sys.stderr)
+    for stream in streams:
         with contextlib.suppress(AttributeError):  # a test's own
-            stream.reconfigure(errors="backslashreplace")  # file names may hold what no encoding has  # type: ignore[union-attr]
+            stream.reconfigure(errors="backslashreplace")  # file names may hold what no encoding has
     for name in ENDING:
         with contextlib.suppress(AttributeError, ValueError):  # ValueError: not the main thread
             signal.signal(getattr(signal, name), _end)
