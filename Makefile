@@ -5,6 +5,7 @@
 #   make setup    only install everything
 #   make check    lint, format, layers, types
 #   make docs     write the generated pages again
+#   make fuzz     damage files of every format and read them, for an hour    make fuzz ARGS="--seconds 60 --only jpeg"
 #
 # Nothing is installed again while .venv is newer than pyproject.toml and constraints.txt.
 
@@ -13,7 +14,7 @@ ARGS ?=
 CORE := .venv/.core-is-current
 FULL := .venv/.full-is-current
 
-.PHONY: demo test setup check docs
+.PHONY: demo test setup check docs fuzz
 
 demo: $(CORE)
 	.venv/bin/openhdr demo $(ARGS)
@@ -29,6 +30,9 @@ check: $(FULL)
 docs: $(FULL)
 	.venv/bin/python scripts/make_reference.py
 	.venv/bin/python scripts/make_benchmark_pages.py
+
+fuzz: $(FULL)
+	.venv/bin/python scripts/fuzz.py --seconds 3600 --seed $$(date +%j) $(ARGS)
 
 $(CORE): pyproject.toml constraints.txt
 	PYTHON=$(PYTHON) scripts/setup.sh core

@@ -33,7 +33,8 @@ from openhdr.core.errors import OpenHDRError
 from openhdr.core.image import Exposure, Image
 
 SECONDS_EACH, BYTES_EACH = 10.0, 1 << 30
-MAX_ENDS = 5  # of children, for one sample
+MAX_ENDS = 20  # of children
+ADDRESSES = 1 << 35  # bytes of address space of a child
 HANG = 60  # seconds after which a child is killed
 SIZE = (47, 61)
 INCOMPLETE = ("cut", "zeros")  # kinds of damage after which pixels may be missing
@@ -184,10 +185,12 @@ def damaged(data: bytes, random: random.Random) -> tuple[str, bytes]:
     return kind, bytes(copy)
 
 
-# Targets: what reads the file. Returns (pixels or None, notes).
+# Targets: what reads a file. They return pixels, where there are any, and notes.
+
+Seen = tuple[np.ndarray | None, tuple[str, ...]]
 
 
-def read_picture(path: Path) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def read_picture(path: Path) -> Seen:
     from openhdr.io import probe, read
 
     with contextlib.suppress(OpenHDRError):
@@ -196,19 +199,62 @@ def read_picture(path: Path) -> tuple[np.ndarray | None, tuple[str, ...]]:
     return image.pixels, image.notes
 
 
-TARGETS: dict[str, Callable[[Path], tuple[np.ndarray | None, tuple[str, ...]]]] = {}
+def load_weights(path: Path) -> Seen:
+    from openhdr.models import load
+
+    load("gsanet", weights=path)
+    return None, ()
 
 
-def samples(folder: Path) -> dict[str, bytes]:
-    return dict((*pictures(folder), *foreign()))
+def load_recipe(path: Path) -> Seen:
+    from openhdr.train.recipe import load_recipe
+
+    load_recipe(path)
+    return None, ()
 
 
-# The child: one sample, many damages.
+def load_response(path: Path) -> Seen:
+    from openhdr.camera.response import load
+
+    load(path)
+    return None, ()
 
 
-def fault(target: Callable, path: Path, kind: str, whole: tuple) -> str:
+TARGETS = {"weights": load_weights, "recipe": load_recipe, "response": load_response}
+
+
+def facts(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Files that hold no picture: a curve and a recipe."""
+    from openhdr.camera.response import analytic
+
+    analytic("gamma:2.2").save(folder / "response-gamma.json")
+    yield "response-gamma.json", (folder / "response-gamma.json").read_bytes()
+    yield "recipe-gsanet.toml", (Path(__file__).parents[1] / "recipes" / "gsanet.toml").read_bytes()
+
+
+def weights(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Weights of a network, where torch is installed."""
+    with contextlib.suppress(ImportError):
+        import torch
+
+        from openhdr.models import checkpoints, load
+
+        net = load("gsanet")
+        checkpoints.save(net, "gsanet", folder / "weights-own.safetensors")
+        yield "weights-own.safetensors", (folder / "weights-own.safetensors").read_bytes()
+        file = io.BytesIO()
+        torch.save({"state_dict": net.state_dict()}, file)
+        yield "weights-plain.pth", file.getvalue()
+
+
+# The child: each sample in turn, many damages.
+
+
+def fault(target: Callable[[Path], Seen], path: Path, kind: str, whole: Seen) -> str:
     """What is wrong with reading `path`, or "read" or "refused"."""
     began = time.perf_counter()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak of memory
     try:
         pixels, notes = target(path)
         result = "read"
@@ -219,32 +265,39 @@ def fault(target: Callable, path: Path, kind: str, whole: tuple) -> str:
         result = "a message of several lines" if "\n" in str(error) else "refused"
     if time.perf_counter() - began > SECONDS_EACH:
         result = f"took {time.perf_counter() - began:.0f} s"
-    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > BYTES_EACH >> 10:
-        result = "took more than 1 GB"
-    return result
+    status = Path("/proc/self/status")
+    peak = int(status.read_text().partition("VmHWM:")[2].split()[0]) if status.exists() else 0
+    return "took more than 1 GB" if peak > BYTES_EACH >> 10 else result
 
 
-def child(sample: Path, count: int, seconds: float, seed: str) -> None:
-    """Print a line of JSON for each fault, then the counts. A crash or an exception ends it; its file stays."""
+def child(folder: Path, count: int, seconds: float, seed: str) -> None:
+    """Damage the samples in a folder; print a line of JSON for each fault, and when one is done.
+
+    A crash or an exception ends it. The damaged file then stays.
+    """
     faulthandler.enable()
     warnings.simplefilter("error")
-    target = TARGETS.get(sample.name.split("-")[0], read_picture)
-    whole, data = target(sample), sample.read_bytes()
-    rng, counts, end = random.Random(f"{seed} {sample.name}"), Counter(), time.monotonic() + seconds
-    path = sample.with_name(f"damaged{sample.suffix}")
-    while counts.total() < count and time.monotonic() < end:
-        kind, content = damaged(data, rng)
-        path.write_bytes(content)
-        faulthandler.dump_traceback_later(HANG, exit=True)
-        result = fault(target, path, kind, whole)
-        if result not in ("read", "refused"):
-            kept = sample.with_name(f"fault-{counts.total()}-{kind}{sample.suffix}")
-            shutil.copyfile(path, kept)
-            print(json.dumps({"fault": result, "file": str(kept)}), flush=True)
-            if "1 GB" in result:
-                break  # the peak does not go down again
-        counts[result if result in ("read", "refused") else "faults"] += 1
-    print(json.dumps(counts))
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
+    names = sorted(path for path in folder.iterdir() if path.is_file())
+    for sample in names:
+        target = TARGETS.get(sample.name.split("-")[0], read_picture)
+        whole, data = target(sample), sample.read_bytes()
+        rng, counts, end = random.Random(f"{seed} {sample.name}"), Counter(), time.monotonic() + seconds
+        path = folder / "damaged" / sample.name
+        path.parent.mkdir(exist_ok=True)
+        while counts.total() < count and time.monotonic() < end:
+            kind, content = damaged(data, rng)
+            path.write_bytes(content)
+            faulthandler.dump_traceback_later(HANG, exit=True)
+            result = fault(target, path, kind, whole)
+            if result not in ("read", "refused"):
+                kept = folder / "damaged" / f"{seed}-{counts.total()}-{kind}-{sample.name}"
+                shutil.copyfile(path, kept)
+                print(json.dumps({"fault": result, "file": str(kept)}), flush=True)
+            counts[result if result in ("read", "refused") else "faults"] += 1
+        path.unlink(missing_ok=True)
+        sample.unlink()
+        print(json.dumps(counts), flush=True)
 
 
 def main() -> int:
@@ -257,40 +310,42 @@ def main() -> int:
     options = parser.parse_args()
     faults, counts = 0, Counter()
     with tempfile.TemporaryDirectory() as name:
-        chosen = {
-            key: data for key, data in samples(Path(name)).items()
-            if not options.only or key.startswith(tuple(options.only))
-        }  # fmt: skip
-        for number, (key, data) in enumerate(chosen.items()):
-            folder = Path(name, str(number))
-            folder.mkdir()
+        made = samples(Path(name), tuple(options.only or ()))
+        folder, number = Path(name, "samples"), len(made)
+        folder.mkdir()
+        for key, data in made.items():
             (folder / key).write_bytes(data)
-            end = time.monotonic() + options.seconds / len(chosen)
-            for attempt in range(MAX_ENDS):
-                command = [sys.executable, __file__, "--child", folder / key, options.count,
-                           max(end - time.monotonic(), 0), f"{options.seed}.{attempt}"]  # fmt: skip
-                done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-                lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-                if done.returncode:
-                    broke = next(iter(folder.glob("damaged*")), folder / key)
-                    lines.append(
-                        {"fault": f"exit {done.returncode}: {done.stderr[-2000:]}", "file": str(broke)}
-                    )
-                for line in lines:
-                    if "fault" not in line:
-                        counts.update(line)
-                        continue
-                    faults += 1
-                    options.keep.mkdir(exist_ok=True)
-                    kept = (
-                        options.keep / f"{options.seed}-{attempt}-{Path(key).stem}-{Path(line['file']).name}"
-                    )
-                    shutil.copyfile(line["file"], kept)
-                    print(f"{kept}: {line['fault']}", flush=True)
-                if not done.returncode:
-                    break
-    print(f"{len(chosen)} samples, {counts['read']} read, {counts['refused']} refused, {faults} faults")
-    return 1 if faults or not chosen else 0
+        for attempt in range(MAX_ENDS):
+            command = [sys.executable, __file__, "--child", folder, options.count,
+                       options.seconds / max(number, 1), f"{options.seed}.{attempt}"]  # fmt: skip
+            done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+            lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+            left = sorted(path for path in folder.iterdir() if path.is_file())
+            if done.returncode and left:
+                broke = folder / "damaged" / left[0].name
+                broke = broke if broke.exists() else left[0]
+                lines.append({"fault": f"exit {done.returncode}: {done.stderr[-2000:]}", "file": str(broke)})
+            for line in lines:
+                if "fault" not in line:
+                    counts.update(line)
+                    continue
+                faults += 1
+                options.keep.mkdir(exist_ok=True)
+                kept = options.keep / f"{attempt}-{Path(line['file']).name}"
+                shutil.copyfile(line["file"], kept)
+                print(f"{kept}: {line['fault']}", flush=True)
+            if not left:
+                break
+    print(f"{number} samples, {counts['read']} read, {counts['refused']} refused, {faults} faults")
+    return 1 if faults or not number else 0
+
+
+def samples(folder: Path, beginnings: tuple[str, ...]) -> dict[str, bytes]:
+    """Samples by name, all or those that begin so; what has to be a file on the way is made in `folder`."""
+    made = [*pictures(folder), *foreign(), *facts(folder)]
+    if not beginnings or any(name.startswith("weights") for name in beginnings):
+        made += weights(folder)
+    return {name: data for name, data in made if not beginnings or name.startswith(beginnings)}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ pixels follow the answer as they are in memory.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -132,13 +133,25 @@ def call(
 
 
 def _free(memory_gb: float) -> Child:
-    """A child that waits, or a new one. One that ended meanwhile, or belongs to the parent of a fork, is left."""
+    """A child that waits, or a new one. Children of the parent of a fork are left alone."""
     while _idle:
         with contextlib.suppress(IndexError):  # another thread was faster
             child = _idle.pop()
-            if child.owner == os.getpid() and child.memory_gb == memory_gb and child.process.poll() is None:
+            if child.owner != os.getpid():
+                continue
+            if child.memory_gb == memory_gb and child.process.poll() is None:
                 return child
+            child.end()
     return Child(memory_gb)
+
+
+@atexit.register
+def end_children() -> None:
+    """End the children that wait for files."""
+    while _idle:
+        child = _idle.pop()
+        if child.owner == os.getpid():
+            child.end()
 
 
 def _rebuilt(kind: Any, value: Any) -> Any:

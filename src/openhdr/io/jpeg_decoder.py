@@ -23,6 +23,7 @@ FREE_SCANS, MAX_SCAN_PIXELS = (
     20,
     3e9,
 )  # each scan of a progressive picture passes over all of it, 1.3 ns a pixel
+UNCHECKED = "The chroma is subsampled in an unusual way; whether all pixels are there was not checked."
 HARMLESS = ("extraneous bytes before", "Unknown Adobe color transform", "unknown JFIF revision")
 
 
@@ -57,33 +58,37 @@ def decoded(source: Source, data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     except ValueError as error:
         if "subsampling" not in str(error):
             raise
-        return _unchecked(source, data)
+        return _leniently(source, data), (UNCHECKED,)
     check_size(source, width, height, BYTES_PER_PIXEL if scans == 1 else PROGRESSIVE_BYTES)
-    if scans > FREE_SCANS and scans * width * height > MAX_SCAN_PIXELS:
-        raise ValueError(f"{scans} scans of {width}x{height} pixels take too long")
+    _check_time(scans, width, height)
     space = {"CMYK": "CMYK", "YCCK": "CMYK", "Gray": "GRAY"}.get(colours, "RGB")
-    notes: tuple[str, ...] = ()
     try:
         pixels = simplejpeg.decode_jpeg(data, space)
     except ValueError as warning:
         if not any(words in str(warning) for words in HARMLESS):
             raise
-        notes += (f"The file is slightly damaged ({warning}); parts of the picture may be wrong.",)
-        pixels = simplejpeg.decode_jpeg(data, space, strict=False)
+        note = f"The file is slightly damaged ({warning}); parts of the picture may be wrong."
+        return _leniently(source, data), (note,)
+    notes: tuple[str, ...] = ()
     if space == "CMYK":  # stored inverted, as Adobe's programs do and all others after them
         pixels = np.array(Pillow.fromarray(255 - pixels, "CMYK").convert("RGB"))
         notes += ("CMYK colours were converted to RGB without their profile.",)
     return as_rgb(pixels)[0], notes
 
 
-def _unchecked(source: Source, data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
-    """By the decoder that knows every chroma subsampling but keeps its warnings to itself."""
+def _leniently(source: Source, data: bytes) -> np.ndarray:
+    """(H, W, 3) uint8 by the decoder that knows every chroma subsampling, but keeps its warnings to itself."""
     from PIL import JpegImagePlugin
 
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as photo:
         check_size(source, *photo.size, PROGRESSIVE_BYTES)
-        note = "The chroma is subsampled in an unusual way; whether all pixels are there was not checked."
-        return np.array(photo.convert("RGB")), (note,)
+        _check_time(_scans(data), *photo.size)
+        return np.array(photo.convert("RGB"))
+
+
+def _check_time(scans: int, width: int, height: int) -> None:
+    if scans > FREE_SCANS and scans * width * height > MAX_SCAN_PIXELS:
+        raise ValueError(f"{scans} scans of {width}x{height} pixels take too long")
 
 
 def _scans(data: bytes) -> int:
