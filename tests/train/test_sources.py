@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from openhdr import io
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Image
 from openhdr.data.patches import unpack
+from openhdr.data.sample import network_arrays
 from openhdr.data.shards import open_shards, read_shard
 from openhdr.train.examples import placed
 from openhdr.train.loop import train
@@ -43,6 +45,19 @@ def brackets(tmp_path: Path) -> Path:
         np.save(folder / "exposures.npy", np.array([-2, 0, 2]))
         np.save(folder / "alignratio.npy", np.array(30000.0))
     return tmp_path / "hdm"
+
+
+def test_real_cameras_take_their_share(simulated) -> None:
+    config = replace(simulated.config, real_share=0.5)
+    mixed = replace(simulated, config=config)
+    real = [laws_of(config, 32, number).camera.processing is not None for number in range(200)]
+    assert 80 < sum(real) < 120
+    for number in range(6):
+        before, now = simulated.sample(number), mixed.sample(number)
+        assert now.response.startswith("style") == real[number]
+        assert real[number] or np.array_equal(before.truth, now.truth)
+    arrays = network_arrays(mixed.sample(real.index(True)))
+    assert arrays.frames.shape == (3, 3, 32, 32) and 0 <= arrays.frames.min() <= arrays.frames.max() <= 1
 
 
 def test_every_item_once_a_round_in_changing_order() -> None:
@@ -151,8 +166,8 @@ def test_patches_are_placed_and_turned(simulated) -> None:
 
 def test_registered_brackets_shake_by_fractions_of_a_pixel(scenes: Path, tmp_path: Path) -> None:
     """The same draws, but for the shake: the outer frames lie on the reference, and objects still move."""
-    still = laws_of(DataConfig(registered=True), 64)
-    shaken = laws_of(DataConfig(), 64)
+    still = laws_of(DataConfig(registered=True), 64, 0)
+    shaken = laws_of(DataConfig(), 64, 0)
     assert (still.objects, still.camera, still.exposure) == (shaken.objects, shaken.camera, shaken.exposure)
     rng = np.random.default_rng(0)
     turns = [[laws.shake.turn_px.draw(rng) for _ in range(50)] for laws in (still, shaken)]

@@ -54,7 +54,7 @@ class DataConfig:
     view: int = 0  # simulated, compared: pixels, width of the pictures that patches are cut from; 0 = `patch`
     cuts: int = 1  # simulated, compared: patches from a picture, one after the other
     brackets: int = 500  # compared: brackets that are prepared
-    real_share: float = 0.0  # compared: share of them that real cameras take (see simulation.config.real)
+    real_share: float = 0.0  # simulated, compared: share of brackets that real cameras take
     preparing: int = 1  # compared: processes that prepare them
     registered: bool = False  # simulated: no more hand shake than registration leaves; objects still move
     window: int = 8  # simulated: scenes in memory at a time

@@ -21,7 +21,7 @@ from openhdr.data.scenes import find_hdr_files, read_scene
 from openhdr.data.shards import INDEX, open_shards
 from openhdr.data.splits import panoramas, refuse_held_out
 from openhdr.data.stream import draw_sample
-from openhdr.simulation.config import ShakeConfig, SimulationConfig, training
+from openhdr.simulation.config import ShakeConfig, SimulationConfig, real, training
 from openhdr.simulation.distributions import LogUniform, Normal
 from openhdr.simulation.scene import Scene
 from openhdr.train.recipe import DataConfig, ValidationConfig
@@ -62,13 +62,14 @@ class SimulatedSource:
         numbers = [shuffled(self.seed, first + k, self.scenes.samples) for k in range(count)]
         window = [scene_of(self.scenes, number) for number in dict.fromkeys(numbers)]
         seed = int(np.random.default_rng([self.seed, index]).integers(2**62))
-        return draw_sample(
-            window, laws_of(self.config, self.config.view or self.config.patch), seed, f"{index:08d}"
-        )
+        laws = laws_of(self.config, self.config.view or self.config.patch, index)
+        return draw_sample(window, laws, seed, f"{index:08d}")
 
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
-        laws = laws_of(self.config, config.size)
-        return held_out_brackets(Path(config.path or self.scenes_folder), config.samples, lambda number: laws)
+        folder = Path(config.path or self.scenes_folder)
+        return held_out_brackets(
+            folder, config.samples, lambda number: laws_of(self.config, config.size, number)
+        )
 
 
 def held_out_brackets(
@@ -90,11 +91,13 @@ def held_out_brackets(
     return samples, f"{len(samples)} simulated {size} brackets of: {names}"
 
 
-def laws_of(config: DataConfig, size: int) -> SimulationConfig:
-    """What brackets of `size` x `size` pixels are drawn from."""
+def laws_of(config: DataConfig, size: int, number: int) -> SimulationConfig:
+    """What bracket `number`, of `size` x `size` pixels, is drawn from."""
     laws = training(size)
     laws = replace(laws, exposure=replace(laws.exposure, clip_share=LogUniform(*config.clip_share)))
-    return replace(laws, shake=_LEFT_BY_REGISTRATION) if config.registered else laws
+    laws = replace(laws, shake=_LEFT_BY_REGISTRATION) if config.registered else laws
+    by_real_camera = np.random.default_rng([number, 6]).random() < config.real_share
+    return real(laws) if by_real_camera else laws
 
 
 def open_simulated(config: DataConfig, seed: int, cache: Path) -> SimulatedSource:
