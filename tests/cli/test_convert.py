@@ -93,3 +93,39 @@ def test_refusals(refused, photos, tmp_path):
     )
     (tmp_path / "1.exr").write_bytes((photos / "1.exr").read_bytes())
     assert "same name" in refused("convert", photos / "1.exr", tmp_path / "1.exr", "-o", tmp_path)
+
+
+def test_a_gain_map_photo_keeps_its_own_sdr_picture(run, photos, tmp_path):
+    first, second, mapped = (tmp_path / name for name in ("a.jpg", "b.jpg", "c.avif"))
+    assert run("convert", photos / "1.exr", "-o", first, "--operator", "hable", "--white", "0.1").code == 0
+    assert run("convert", first, "-o", second).code == 0
+    assert run("convert", first, "-o", mapped, "--gain-map").code == 0
+    for path in (second, mapped):
+        one, other = (io.read(file, base=True).pixels.astype(int) for file in (first, path))
+        assert np.abs(one - other).mean() < 1.5
+        error = io.read(path).pixels / np.maximum(io.read(first).pixels, 1e-3) - 1
+        assert np.median(np.abs(error)) < 0.05
+
+
+def test_an_edit_of_ones_own_is_the_sdr_picture(run, refused, photos, tmp_path):
+    edit, out = tmp_path / "edit.png", tmp_path / "out.jpg"
+    size = io.read(photos / "1.exr").pixels.shape
+    Pillow.fromarray(np.full(size, (200, 120, 40), np.uint8)).save(edit)
+    assert run("convert", photos / "1.exr", "-o", out, "--sdr", edit, "--white", "0.1").code == 0
+    assert np.abs(io.read(out, base=True).pixels.astype(int) - (200, 120, 40)).max() <= 2
+    light = io.read(photos / "1.exr").pixels
+    assert np.median(np.abs(io.read(out).pixels * 0.1 / np.maximum(light, 1e-3) - 1)) < 0.06
+    Pillow.fromarray(np.zeros((4, 4, 3), np.uint8)).save(edit)
+    assert "export it at that size" in refused("convert", photos / "1.exr", "-o", out, "--sdr", edit)
+
+
+def test_light_survives_a_chain_of_files_for_screens(run, photos, tmp_path):
+    names = ("a.jpg", "b.avif", "c.png", "d.jxl", "e.exr")
+    before = photos / "1.exr"
+    for name in names:
+        more = ("--quality", "98", "--headroom", "6") if name != "d.jxl" else ("--lossless",)
+        assert run("convert", before, "-o", tmp_path / name, *more, "--json").code == 0
+        before = tmp_path / name
+    first, last = io.read(photos / "1.exr"), io.read(before)
+    assert np.median(np.abs(last.pixels / np.maximum(first.pixels, 1e-3) - 1)) < 0.05
+    assert last.exposure == first.exposure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ class Request:
     suffix: str = option("Extension of the files in a folder.", ".exr", flags=("--to",))
     delivery: DeliveryOptions = nested(DeliveryOptions)
     operator: str | None = option(
-        f"Of the SDR picture beside a gain map: {choice(OPERATORS, DEFAULT_OPERATOR)}", None
+        f"Of the SDR picture beside a gain map, unless the input has one: {choice(OPERATORS, DEFAULT_OPERATOR)}",
+        None,
     )
     base: bool = option("Leave a gain map out: the photo as any screen shows it.", False)
     full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
@@ -63,7 +64,12 @@ def _one(path: Path, output: Path, request: Request) -> dict[str, Any]:
 
     image = io.read(path, base=request.base, primaries=None)
     exr = io.WriteOptions(exr_half=not request.full_float, exr_compression=request.compression)
-    notes = write(output, image, storage(request.delivery, image, exr), request.operator)
+    how = storage(request.delivery, image, exr)
+    if how.sdr is None and request.operator is None and io.takes_sdr(output, how) and io.probe(path).gain_map:
+        how = replace(
+            how, sdr=io.read(path, base=True, primaries=None)
+        )  # the photo's own, not another rendition
+    notes = write(output, image, how, request.operator)
     echo_notes(path.name, (*image.notes, *notes))
     return {
         "input": str(path),

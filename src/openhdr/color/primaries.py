@@ -15,6 +15,7 @@ from openhdr.core.image import REC709, Chromaticities
 
 REC2020: Chromaticities = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)  # BT.2020-2, table 3
 P3_D65: Chromaticities = (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.3127, 0.3290)  # SMPTE EG 432-1
+P3_DCI: Chromaticities = (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.3140, 0.3510)  # SMPTE RP 431-2
 ADOBE_RGB: Chromaticities = (
     0.640,
     0.330,

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.color.primaries import P3_D65, REC2020, same, to_xyz
+from openhdr.color.primaries import P3_D65, P3_DCI, REC2020, same, to_xyz
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.io.pixels import by_rows, clean
 
 # H.273 tables 2, 3 and 4
 UNSPECIFIED = 2
-PRIMARIES = {1: REC709, 9: REC2020, 12: P3_D65}
+PRIMARIES = {1: REC709, 9: REC2020, 11: P3_DCI, 12: P3_D65}
 LINEAR, SRGB, PQ, HLG = 8, 13, 16, 18
 TRANSFERS = {"pq": PQ, "hlg": HLG}
 READ_AS_SRGB = (1, 2, 4, 5, 6, 13, 14, 15)  # Rec.709-like camera curves: display as sRGB does

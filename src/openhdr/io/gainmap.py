@@ -101,12 +101,10 @@ def draw(light: np.ndarray, base: np.ndarray, headroom: float) -> tuple[GainFact
 
 
 def apply(base: np.ndarray, codes: np.ndarray, facts: GainFacts) -> np.ndarray:
-    """The rendition at full headroom, (H, W, 3) float32, linear, 1.0 = SDR white; `base` is overwritten.
+    """The brighter rendition from the darker, (H, W, 3) float32, linear, 1.0 = SDR white; `base` is overwritten.
 
     base: (H, W, 3) float32, linear. codes: (h, w, 3) uint8 or uint16 of the map.
     """
-    if facts.base_is_hdr:
-        return base
     height, width = base.shape[:2]
     scale = np.float32(1 / np.iinfo(codes.dtype).max)
     if codes.shape[:2] != (height, width):

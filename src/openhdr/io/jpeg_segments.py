@@ -79,7 +79,8 @@ def gain_map(file: Bytes) -> tuple[GainFacts, bytes] | None:
     """
     primary = contents(file)
     announced = ISO in primary or HDRGM.encode() in primary.get(XMP, (0, b""))[1]
-    if not announced and MPF not in primary:
+    listed = ITEM.encode() in primary.get(XMP, (0, b""))[1]
+    if not announced and not listed and MPF not in primary:
         return None
     data = file[:]
     for begin, end in _others(data, primary):

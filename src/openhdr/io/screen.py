@@ -57,6 +57,9 @@ def brightened(
     image: Image, facts: GainFacts, codes: np.ndarray, gain_primaries: Chromaticities | None = None
 ) -> Image:
     """A photo as light, by the codes (h, w, 3) of its gain map; in `gain_primaries`, where the gains hold in those."""
+    if facts.base_is_hdr:  # the map leads down to SDR
+        light = linear_values(image, image.primaries)[0]
+        return replace(image, pixels=light, encoding="linear")
     primaries = gain_primaries or image.primaries
     light = np.array(linear_values(image, primaries)[0])  # a copy: `apply` overwrites
     light, changed = clean(apply(light, codes, facts))
