@@ -86,7 +86,7 @@ def test_photos_of_two_sizes_are_refused(folder, tmp_path):
     for number in (1, 2):
         io.write(tmp_path / f"{number}.png", Image(np.zeros((20, 20 + number, 3), np.uint8), "srgb"))
     (tmp_path / "ev.txt").write_text("0 2")
-    with pytest.raises(FileError, match=r"2\.png: has another size than 1\.png"):
+    with pytest.raises(FileError, match=r"2\.png: is not of the size and depth of 1\.png"):
         photo_sets(tmp_path)[0].load(None)
 
 
@@ -170,6 +170,20 @@ def test_heldout_scores_every_set_and_method(folder, tmp_path):
     assert "in-json: 3 of 5 photos merged" in done.output
 
 
+@pytest.mark.skipif(find_chromium() is None, reason="needs Debian's chromium: apt-get install chromium")
+def test_a_bracket_that_cannot_be_used_is_named_on_the_page_too(folder, tmp_path):
+    one, out = tmp_path / "photos", tmp_path / "out"
+    one.mkdir()
+    for number in (1, 2):
+        (one / f"{number}.png").write_bytes((folder / "in-text" / f"{number}.png").read_bytes())
+    done = CliRunner().invoke(bench, ["heldout", "--data", str(one), "-o", str(out), "--method", "mle"])
+    assert "photos: " in str(done.exception) and "no shutter time" in str(done.exception)
+    with Browser() as browser:
+        browser.open(out / "report.html")
+        assert browser.problems == []
+        assert "no shutter time" in browser.run("document.getElementById('set-text').textContent")
+
+
 @pytest.mark.parametrize("name", list(PHOTO_CASES))
 def test_a_case_s_own_methods_and_size_can_be_asked_for(name):
     row = PHOTO_CASES[name]
@@ -228,6 +242,9 @@ def test_the_page_works(folder, tmp_path, case):
         assert browser.run("document.getElementById('scores').hidden") == (case == "look")
         rows = 3 if case == "heldout" else 0
         assert browser.run("document.querySelectorAll('#each tbody tr').length") == rows
+        numbers = browser.run("[...document.querySelectorAll('#means td')].map(cell => cell.textContent)")
+        assert len(numbers) == (2 * 6 if case == "heldout" else 0)
+        assert all(float(number) > 5 for number in numbers)
         shown = browser.run("FACTS.sets[0].views[0].pictures.length")
         assert browser.run("document.querySelectorAll('#strip figure').length") == shown >= 3
 

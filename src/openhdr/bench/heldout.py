@@ -109,6 +109,7 @@ def heldout(
             found[bracket.name] = _run(bracket, settings, showing, page, advance)
             facts = _facts(found, settings, showing)
             keep(facts)
+    page.means = {name: _flat(means) for name, means in facts["means"].items()}
     return facts, page
 
 
@@ -135,6 +136,7 @@ def _run(
         photos, names = bracket.load(showing.size)
         chosen = plan(photos)
     except OpenHDRError as error:
+        page.sets.append({"name": bracket.name, "text": str(error), "values": {}, "views": []})
         return {"error": str(error), "methods": {}}
     shown = chosen.held_out if showing.pictured is None or bracket.name in showing.pictured else ()
     shown = tuple(
@@ -221,22 +223,15 @@ def _as_photos(photos: Photos) -> list[Photo]:
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """Scores by the keys of COLUMNS; those of whole brackets carry their part's name."""
-    if "error" in values:
-        return values
-    return {
-        column["key"]: values.get("whole", {}).get(column["key"].removeprefix("whole."))
-        if column["key"].startswith("whole.")
-        else values[column["key"]]
-        for column in COLUMNS
-    }
+    """Scores by the keys of COLUMNS, or the error."""
+    whole = {f"whole.{name}": values["whole"][name] for name in SCORES} if "whole" in values else {}
+    return {name: value for name, value in values.items() if name in (*SCORES, "error")} | whole
 
 
 def _means(method: str, brackets: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Means over the brackets that the method could do."""
-    done = [
-        one["methods"][method] for one in brackets if "error" not in one["methods"].get(method, {"error": ""})
-    ]
+    tried = [one["methods"][method] for one in brackets if method in one["methods"]]
+    done = [one for one in tried if "error" not in one]
     return {
         **{name: mean([one[name] for one in done]) for name in SCORES},
         "whole": {name: mean([one["whole"][name] for one in done]) for name in SCORES},

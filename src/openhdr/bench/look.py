@@ -57,6 +57,7 @@ def _run(
     try:
         photos, names = bracket.load(showing.size, estimate=True)
     except OpenHDRError as error:
+        page.sets.append({"name": bracket.name, "text": str(error), "values": {}, "views": []})
         return {"error": str(error), "methods": {}}
     methods: dict[str, Any] = {}
     views: dict[str, list[dict[str, Any]]] = {TONE_MAPPED: [], LIGHT: []}

@@ -21,7 +21,8 @@ class PhotoPage:
     """A page while it is made.
 
     sets: {"name", "text", "values": {method: {score: dB}}, "views": what `Comparison.show` in compare.js takes}.
-    scores: {"key", "head", "group"} of each column, none for a case without scores.
+    scores: {"key", "head", "group"} of each column, none for a case without scores. means: {method: {score: dB}} over
+        all sets, None for a case without scores.
     """
 
     title: str
@@ -30,6 +31,7 @@ class PhotoPage:
     scores: tuple[dict[str, str], ...] = ()
     store: PictureStore = field(default_factory=PictureStore)
     sets: list[dict[str, Any]] = field(default_factory=list)
+    means: dict[str, Any] | None = None
 
     def light(self, name: str, light: np.ndarray, top: float) -> dict[str, Any]:
         """A picture of (H, W, 3) light. top: the level where the shortest photo clips."""
@@ -49,13 +51,13 @@ class PhotoPage:
         """Pictures of one thing, to be compared. top: the brightest level that any of them holds."""
         return {"name": name, "top": top, "full_error": f"{FULL_DIFFERENCE:g} codes", "pictures": pictures}
 
-    def write(self, path: Path, means: dict[str, Any] | None = None) -> None:
-        """Write the page; it appears whole or not at all. means: {method: {score: dB}} over all sets."""
+    def write(self, path: Path) -> None:
+        """Write the page; it appears whole or not at all."""
         facts = {
             "title": self.title,
             "lead": self.lead,
             "scores": self.scores,
-            "means": means,
+            "means": self.means,
             "sets": self.sets,
             "made": f"openhdr {__version__}, {datetime.now(UTC).date().isoformat()}",
         }

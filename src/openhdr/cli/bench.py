@@ -137,7 +137,7 @@ def _of_photos(request: Request) -> None:
 
     with progress_bar():
         facts, page = row.load()(brackets, settings, showing, keep)
-    page.write(request.report or request.output / "report.html", facts.get("means"))
+    page.write(request.report or request.output / "report.html")
     if request.as_json:
         echo_json(facts)
     else:
