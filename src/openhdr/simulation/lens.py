@@ -38,8 +38,12 @@ def veiled(light: np.ndarray, share: float) -> np.ndarray:
     height, width = light.shape[:2]
     small = shrink(light, max(1, min(width, height) // _GLARE_SAMPLES)).astype(np.float64)
     halo = cv2.GaussianBlur(small, (0, 0), _HALO_SHARE * small.shape[1])
-    veil = cv2.resize((halo + small.mean(axis=(0, 1))) / 2, (width, height), interpolation=cv2.INTER_LINEAR)
-    return (light * (1 - share) + veil * share).astype(np.float32)
+    scattered = (halo + small.mean(axis=(0, 1))) / 2
+    out = np.empty(light.shape, np.float32)
+    for channel in range(3):  # one at a time: a third of the memory
+        veil = cv2.resize(scattered[..., channel], (width, height), interpolation=cv2.INTER_LINEAR)
+        out[..., channel] = light[..., channel] * (1 - share) + veil * share
+    return out
 
 
 def _magnify(plane: np.ndarray, factor: float) -> np.ndarray:
