@@ -124,7 +124,7 @@ class WriteOptions:
     webp_quality: int = 95  # 1..100
     avif_quality: int = 95  # 1..100
     avif_bits: int = 10  # or 12, of light above white
-    jxl_quality: int = 97  # 1..100; 90 = a distance of 1
+    jxl_quality: int = 98  # 1..100; 90 = a distance of 1
     lossless: bool = False  # JPEG XL: light as floats
     png_level: int = 3  # deflate effort 0..9
     tiff_compression: str = "zlib"  # none, zlib
