@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from openhdr import models
-from openhdr.core.errors import FileError, RequestError
+from openhdr.core.errors import FileError, OpenHDRError, RequestError
 from openhdr.models import checkpoints
 
 
@@ -109,3 +109,37 @@ def test_a_flipped_bit_is_refused_wherever_the_file_lies(tmp_path: Path) -> None
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         with pytest.raises(FileError, match=r"w\.safetensors: is damaged: its tensors are not those"):
             models.load("gsanet", path)
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ("[1, 2]", "nothing sensible"),
+        ("null", "nothing sensible"),
+        ('{"variant": null}', "nothing sensible"),
+        ('{"network": ["gsanet"]}', "nothing sensible"),
+        ("[" * 100_000, "damaged"),
+        ('{"network": "eapnet", "variant": {"blocks": 1000000000}}', "eapnet|expected 1 or more"),
+    ],
+)
+def test_headers_that_say_anything(tmp_path: Path, facts: str, words: str) -> None:
+    name = "eapnet" if "blocks" in facts else "gsanet"
+    state = dict(models.load(name).state_dict())
+    save_file(state, tmp_path / "w.safetensors", metadata={checkpoints.METADATA_KEY: facts})
+    with pytest.raises(OpenHDRError, match=words):
+        models.load(name, tmp_path / "w.safetensors")
+
+
+def test_a_checkpoint_that_holds_itself(tmp_path: Path) -> None:
+    loop: dict = {"a": torch.zeros(1)}
+    loop["again"] = loop
+    torch.save(loop, tmp_path / "w.pth")
+    with pytest.raises(FileError, match=r"does not fit|not a PyTorch checkpoint"):
+        models.load("gsanet", tmp_path / "w.pth")
+
+
+def test_shared_examples_are_refused(shared: Path) -> None:
+    for path in sorted((shared / "fixtures" / "malformed").iterdir()):
+        if path.suffix in (".safetensors", ".pth"):
+            with pytest.raises(OpenHDRError):
+                models.load("gsanet", path)
