@@ -99,3 +99,28 @@ def test_nothing_is_said_where_there_is_nothing_to_say(run, photos, tmp_path):
     for path in light:
         io.write(path, Image(np.ones((4, 5, 3), np.float32)))
     assert "no bracket" not in run("info", *light).out  # HDR images, not photos
+
+
+def test_hdr_facts(run, photos, tmp_path):
+    light = np.full((16, 16, 3), 0.5, np.float32)
+    light[4:12, 4:12] = 4
+    io.write(tmp_path / "a.jpg", Image(light))
+    io.write(tmp_path / "b.avif", Image(light))
+    ran = run("info", tmp_path / "a.jpg", tmp_path / "b.avif", photos / "1.jpg", "--json")
+    map_, pq, photo = ran.json["images"]
+    assert map_["headroom_stops"] == pytest.approx(2) and map_["gain_map"][
+        "alternate_headroom"
+    ] == pytest.approx(2)
+    assert map_["peak_cd_m2"] == pytest.approx(812, rel=0.05) and map_["primaries"] == "rec709"
+    assert pq["headroom_stops"] == pytest.approx(2, abs=0.1) and pq["primaries"] == "rec2020"
+    assert pq["gain_map"] is None and photo["headroom_stops"] is None
+    assert "headroom 2.00 stops over white" in run("info", tmp_path / "a.jpg").out
+
+
+def test_a_result_beside_its_photos_is_none_of_them(run, photos, tmp_path):
+    files = [photos / f"{n}.jpg" for n in range(3)]
+    result = tmp_path / "result.jpg"
+    assert run("merge", *files, "-o", result, "--align", "none").code == 0
+    assert io.read(result).exposure == io.read(files[1]).exposure
+    facts = run("info", *files, result, "--json").json
+    assert facts["brackets"] == [[str(file) for file in files]] and facts["singles"] == [str(result)]

@@ -40,10 +40,11 @@ def info(request: Request) -> None:
     """
     with progress_bar():
         images = each("reading", [(path,) for path in request.images], describe)
-    brackets = _brackets(images)
+    camera = [one for one in images if not _is_result(one)]
+    brackets = _brackets(camera)
     grouped = {name for names in brackets for name in names}
     singles = [one["name"] for one in images if one["name"] not in grouped]
-    photos = [one for one in images if one["encoding"] == "srgb" or one["format"] == "raw"]
+    photos = [one for one in camera if one["encoding"] == "srgb" or one["format"] == "raw" or one["gain_map"]]
     why = "" if brackets else _why_none(photos)
     if request.as_json:
         echo_json({"images": images, "brackets": brackets, "singles": singles, "why_no_bracket": why or None})
@@ -85,6 +86,7 @@ def describe(path: Path) -> dict[str, Any]:
         "f_number": exposure.f_number if exposure else None,
         "camera": f"{image.metadata.get('make', '')} {image.metadata.get('model', '')}".strip(),
         "date": image.metadata.get("date"),
+        "software": image.metadata.get("software", ""),
         "clipped": float((image.pixels.max(axis=2) >= 0.99 * clip).mean()),
         "black": float((image.pixels.max(axis=2) == 0).mean()),
         "highest": highest,
@@ -95,6 +97,11 @@ def describe(path: Path) -> dict[str, Any]:
         "gain_map": None if facts.gain_map is None else asdict(facts.gain_map),
         "notes": list(image.notes),
     }
+
+
+def _is_result(one: dict[str, Any]) -> bool:
+    """Whether it is HDR light of openhdr: it has the exposure of one of its photos, but is none of them."""
+    return one["encoding"] == "linear" and one["software"].startswith("openhdr")
 
 
 def _headroom(facts: ImageInfo, image: Image, highest: float) -> float | None:

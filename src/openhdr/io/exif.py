@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from openhdr.core.image import Exposure, Image
+from openhdr.io.format import SOFTWARE
 
 ORIENTATION, EXIF_DIRECTORY = 0x0112, 0x8769
 EXPOSURE_TIME, F_NUMBER, BIAS = 0x829A, 0x829D, 0x9204
@@ -24,6 +25,7 @@ ISO_TAGS = (0x8827, 0x8833, 0x8832, 0x8831)
 ISO_SATURATED = 65535
 TEXTS = {0x010F: "make", 0x0110: "model", 0xA434: "lens", 0x9003: "date", 0x0131: "software",
          0x013B: "artist", 0x8298: "copyright"}  # fmt: skip
+SOFTWARE_TAG = 0x0131
 DATE_FALLBACKS = (0x9004, 0x0132)
 FOCAL_LENGTH, FOCAL_LENGTH_35 = 0x920A, 0xA405
 GPS_DIRECTORY = 0x8825
@@ -242,9 +244,13 @@ def exif_block(image: Image) -> bytes | None:
 
 
 def text_tags(image: Image) -> dict[int, str]:
-    """Text tags to write: tag -> value. Non-text metadata of the same name is left out."""
-    return {tag: image.metadata[name] for tag, name in TEXTS.items()
-            if isinstance(image.metadata.get(name), str) and image.metadata[name]}  # fmt: skip
+    """Text tags to write: tag -> value. Non-text metadata of the same name is left out.
+
+    HDR light was made by openhdr, whatever the camera's software was; so say the files.
+    """
+    texts = {tag: image.metadata[name] for tag, name in TEXTS.items()
+             if isinstance(image.metadata.get(name), str) and image.metadata[name]}  # fmt: skip
+    return texts | {SOFTWARE_TAG: SOFTWARE} if image.encoding == "linear" else texts
 
 
 def number_tags(image: Image) -> dict[int, Any]:
