@@ -6,6 +6,8 @@
 #   make check    lint, format, layers, types
 #   make docs     write the generated pages again
 #   make fuzz     damage files of every format and read them, for an hour    make fuzz ARGS="--seconds 60 --only jpeg"
+#   make site     the documentation as a site, in site/; fails on a dead link
+#   make release  sdist and wheel in dist/, tried in a clean environment
 #
 # Nothing is installed again while .venv is newer than pyproject.toml and constraints.txt.
 
@@ -14,7 +16,7 @@ ARGS ?=
 CORE := .venv/.core-is-current
 FULL := .venv/.full-is-current
 
-.PHONY: demo test setup check docs fuzz
+.PHONY: demo test setup check docs fuzz site release
 
 demo: $(CORE)
 	.venv/bin/openhdr demo $(ARGS)
@@ -33,6 +35,12 @@ docs: $(FULL)
 
 fuzz: $(FULL)
 	.venv/bin/python scripts/fuzz.py --seconds 3600 --seed $$(date +%j) $(ARGS)
+
+site: $(FULL)
+	.venv/bin/python scripts/make_site.py
+
+release:
+	PYTHON=$(PYTHON) scripts/release.sh
 
 $(CORE): pyproject.toml constraints.txt
 	PYTHON=$(PYTHON) scripts/setup.sh core

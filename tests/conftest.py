@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +47,19 @@ def golden(request: pytest.FixtureRequest, shared: Path, reference_values: dict[
     return SimpleNamespace(
         name=request.param, test=test, ref=ref, values=reference_values["pairs"][request.param]
     )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say at the end what was skipped and why."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    if reasons:
+        terminalreporter.section("not run here")
+        for reason, count in reasons.most_common():
+            terminalreporter.write_line(f"{count:4d} tests: {reason}")
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 import openhdr
 from openhdr.cli import COMMANDS, worded
-from openhdr.cli.options import command
+from openhdr.cli.options import command, parameters
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, nested, option
+from openhdr.pipeline.options import DeliveryOptions
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def test_python_call_takes_what_the_command_takes() -> None:
         "as_json",
         "isolate",
     }
-    for name, aside in (("expand", writing), ("tonemap", {"output", "as_json", "isolate"})):
+    stored = {one.name for one in parameters(DeliveryOptions)}
+    for name, aside in (("expand", writing | stored), ("tonemap", {"output", "as_json", "isolate"} | stored)):
         options = {
             one.name: one.default for one in COMMANDS[name].load().params if isinstance(one, click.Option)
         }

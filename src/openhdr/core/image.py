@@ -48,7 +48,7 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Image:
-    """One picture.
+    """Pixels with what they mean.
 
     pixels: (H, W, 3) RGB. uint8 or uint16 code values, or float32
         (`linear`: relative radiance, >= 0, finite; `srgb`: 0..1).
@@ -58,6 +58,10 @@ class Image:
         the value 1.0, ...).
     notes: what reading or processing changed that a user should know, one sentence each.
     primaries: of the pixels; Rec.709 unless the file was read `as stored` (see `io.read`).
+
+    >>> import numpy as np, openhdr
+    >>> openhdr.Image(np.zeros((4, 6, 3), np.uint8), "srgb").width
+    6
     """
 
     pixels: np.ndarray

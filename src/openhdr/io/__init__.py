@@ -127,6 +127,12 @@ def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | No
     base: leave gain maps out, as the frames of a bracket want it: the photo as it was taken, in code values.
     primaries: of the pixels that are returned; None = as stored.
     Raises FileError (missing, empty, truncated, damaged, too large, not an image) or MissingExtraError.
+
+    >>> import numpy as np, openhdr
+    >>> notes = openhdr.write("grey.exr", np.full((4, 6, 3), 0.18))
+    >>> image = openhdr.read("grey.exr")
+    >>> image.pixels.shape, image.encoding
+    ((4, 6, 3), 'linear')
     """
     if isolated.wanted():
         return read_isolated(path, base=base, primaries=primaries)

@@ -229,6 +229,11 @@ def evaluate(
     Values may be inf (a PSNR of equal pictures), never NaN. Raises RequestError for unequal sizes, NaN or
     infinite pixels, unknown names, a missing protocol, and where a metric is not defined: a black reference,
     values below 0 where a root or logarithm is taken, pictures smaller than a window.
+
+    >>> import numpy as np, openhdr
+    >>> ref = np.full((8, 8, 3), 0.5)
+    >>> openhdr.metrics.evaluate(ref * 0.9, ref, ["psnr-l"])
+    {'psnr-l': 26.02...}
     """
     return {score.metric: score.value for score in scores(test, ref, names, protocol, ppd, shortest_ev)}
 

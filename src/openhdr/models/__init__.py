@@ -139,6 +139,12 @@ def load(name: str, weights: str | Path | None = None, **variant: Any) -> nn.Mod
     the authors' own (their GSANet weights are for BGR and are turned to RGB), or None for an untrained
     network. variant: options of the network's `Config`. Raises RequestError for unknown names or options,
     FileError for a file that does not fit or is damaged.
+
+    >>> import openhdr, torch
+    >>> net = openhdr.models.load("gsanet", weights="gsanet")
+    >>> frames, ev = torch.rand(1, 3, 3, 16, 16), torch.tensor([[-2.0, 0.0, 2.0]])
+    >>> tuple(net(frames, ev).shape)
+    (1, 3, 16, 16)
     """
     row = MODELS[name]
     network = row.load()

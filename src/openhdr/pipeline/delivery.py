@@ -20,13 +20,24 @@ from openhdr.tonemapping import tonemap
 
 
 def write(
-    path: str | Path, image: Image, options: io.WriteOptions | None = None, operator: str | None = None
+    path: str | Path,
+    image: Image | np.ndarray,
+    options: io.WriteOptions | None = None,
+    operator: str | None = None,
 ) -> tuple[str, ...]:
-    """Write a picture in the format of the path's extension; what it could not keep is returned, one sentence each.
+    """Write an image in the format of the path's extension; what it could not keep is returned, one sentence each.
 
     Light above `options.white` is delivered as HDR: JPEG gets a gain map beside the SDR picture that `operator` makes
-    (`options.sdr`, where given, is used instead). See `io.write`. Raises FileError or RequestError.
+    (`options.sdr`, where given, is used instead). An (H, W, 3) array is taken as linear light if it is float, as sRGB
+    code values if it is uint8 or uint16. See `io.write`. Raises FileError or RequestError.
+
+    >>> import numpy as np, openhdr
+    >>> openhdr.write("grey.exr", np.full((4, 6, 3), 0.18))
+    ()
     """
+    if not isinstance(image, Image):
+        pixels = image.astype(np.float32) if image.dtype.kind == "f" else image
+        image = Image(pixels, "linear" if pixels.dtype == np.float32 else "srgb")
     options = options or io.WriteOptions()
     if io.takes_sdr(path, options) and options.sdr is None and beyond_white(image, options):
         image = in_primaries(image, options.primaries)
