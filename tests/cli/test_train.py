@@ -51,7 +51,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
     monkeypatch.chdir(tmp_path)
     run(RECIPE, "--dry-run", "--set", "run.length=2000", "--set", "optimiser.lr=3e-6")
     said = capsys.readouterr().out
-    share = tomllib.loads(RECIPE.read_text())["optimiser"]["wired_rate"]
+    share = tomllib.loads(RECIPE.read_text())["optimiser"]["hand_wired_lr_scale"]
     for words in (
         "gsanet: net 80,647 parameters",
         "128x128, 2 a step",

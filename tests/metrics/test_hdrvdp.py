@@ -134,5 +134,5 @@ def test_scores_depend_on_pixels_per_degree(scene: np.ndarray) -> None:
 
 
 def test_map_needs_a_protocol(scene: np.ndarray) -> None:
-    with pytest.raises(RequestError, match="--protocol"):
+    with pytest.raises(RequestError, match="`protocol="):
         visibility_map(pair(scene, scene))

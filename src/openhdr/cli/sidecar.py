@@ -43,7 +43,9 @@ def write_sidecar(output: Path, inputs: tuple[Path, ...], result: dict[str, Any]
 
 def _repeatable(context: click.Context, parameter: click.Parameter) -> bool:
     """Whether an option was given that another run can be given too: no file."""
-    if not isinstance(parameter, click.Option) or isinstance(parameter.type, click.Path):
+    if not (isinstance(parameter, click.Option) and parameter.expose_value) or isinstance(
+        parameter.type, click.Path
+    ):
         return False
     changed = context.params[parameter.name] != parameter.get_default(context)
     return changed and parameter.name not in ("as_json", "sidecar")
