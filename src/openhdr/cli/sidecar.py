@@ -34,6 +34,7 @@ def write_sidecar(output: Path, inputs: tuple[Path, ...], result: dict[str, Any]
         "options": {
             parameter.name: context.params[parameter.name]
             for parameter in context.command.params
+            if parameter.expose_value  # not what only says how files are decoded
             if _repeatable(context, parameter)
         },
         "result": result,

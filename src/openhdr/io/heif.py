@@ -14,7 +14,7 @@ import numpy as np
 
 from openhdr.core.errors import MissingExtraError
 from openhdr.core.image import Image
-from openhdr.io.boxes import Pictures, pictures, showing
+from openhdr.io.boxes import Pictures, check_complete, pictures, showing
 from openhdr.io.cicp import REC2020_MATRIX, REFERENCE_WHITE, Coding, decode_signal
 from openhdr.io.exif import apple_notes, exif_block, exposure_of, metadata_of, read_tags
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
@@ -26,7 +26,7 @@ from openhdr.io.tone_map_item import gain_map_of, gain_primaries
 
 BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 APPLE_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap\0"
-BYTES_PER_PIXEL = 24
+BYTES_PER_PIXEL, LIGHT_BYTES = 12, 44  # of 8 bits; of more, or with a profile or gain map; measured
 
 
 def recognise(data: Bytes) -> bool:
@@ -114,6 +114,7 @@ def _library() -> Any:
 
 def _directory(source: Source) -> Pictures:
     found = pictures(source.data)
+    check_complete(source.data, found)
     for item in found.items.values():
         size = item.property(b"ispe")
         if size is not None and len(size) >= 12:
@@ -128,9 +129,11 @@ def _info(source: Source, photo: Any, facts: GainFacts | None) -> ImageInfo:
     coding = _coding(photo)
     linear = facts is not None or (coding is not None and coding.is_linear)
     metadata = metadata_of(tags) | ({} if facts is None else {"white_luminance": REFERENCE_WHITE})
+    bits = photo.info.get("bit_depth", 8)
+    plain = bits == 8 and facts is None and not photo.info.get("icc_profile")
+    check_size(source, photo.size[0], photo.size[1], BYTES_PER_PIXEL if plain else LIGHT_BYTES)
     return ImageInfo(
-        source.path, "heif", photo.size[0], photo.size[1],
-        len(photo.mode.partition(";")[0]), photo.info.get("bit_depth", 8),
+        source.path, "heif", photo.size[0], photo.size[1], len(photo.mode.partition(";")[0]), bits,
         encoding="linear" if linear else "srgb", exposure=exposure_of(tags), metadata=metadata, gain_map=facts,
         primaries=coding.chromaticities if coding else primaries_of(photo.info.get("icc_profile")),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from openhdr.io.screen import beyond_white, coded_light
 
 SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n"
 HEADER_BYTES = 4096
-BYTES_PER_PIXEL = 48  # float buffers of all channels, twice
+BYTES_PER_PIXEL, PLAIN_BYTES = 48, 14  # float buffers of all channels, twice; 8 bits
 EFFORT = 7
 JXL_PRIMARIES = {1: "SRGB", 9: "BT2100", 12: "P3"}
 JXL_TRANSFERS = {8: "LINEAR", 13: "SRGB", 16: "PQ", 18: "HLG"}
@@ -40,7 +40,7 @@ def probe(source: Source) -> ImageInfo:
     """Facts from the head of the codestream."""
     with decoding(source, "JPEG XL"):
         header, exif = _head(source.data)
-        check_size(source, header.width, header.height, BYTES_PER_PIXEL)
+        check_size(source, header.width, header.height, PLAIN_BYTES if header.bits <= 8 else BYTES_PER_PIXEL)
         return _info(source, header, exif)
 
 
