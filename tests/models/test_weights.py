@@ -115,7 +115,7 @@ def test_weights_of_another_network_are_refused_by_name(own: WeightRow) -> None:
 
 
 def test_networks_without_weights_are_not_for_use(own: WeightRow) -> None:
-    with pytest.raises(RequestError, match="no trained weights for 'ahdrnet' are installed; give --weights"):
+    with pytest.raises(RequestError, match="no trained weights for 'ahdrnet' are installed; give a file as"):
         models.load_for_use("ahdrnet")
     with pytest.raises(RequestError, match="no trained weights"):
         reconstruct("ahdrnet", [np.zeros((8, 8, 3), np.float32)] * 3, (-2, 0, 2))
