@@ -6,7 +6,7 @@ from the reference. A gate keeps a frame where it was when moving it does not ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -33,6 +33,8 @@ class AlignOptions:
     working_megapixels: float = 1.0  # registration looks at a picture of at most this size
     gain: float = 0.02  # relative drop of disagreement that makes the smallest move worth while
     hopeless: float = 0.75  # disagreement above which a frame does not show the same scene
+    rest_px: float = 1.5  # mean shift up to which a frame counts as at rest ...
+    moved_share: float = 0.25  # ... as long as no more than this share of the frames moved farther
     least_overlap: float = 0.002  # share of properly exposed common pixels that registration needs
     registration: RegistrationOptions = RegistrationOptions()
 
@@ -57,7 +59,24 @@ def align(bracket: Bracket, response: Response, options: AlignOptions = AlignOpt
             index, target = _next_pair(thumbs, ev, placed)
             placed[index] = _place(thumbs, ev, (index, target), placed[target], shape, options)
             advance()
-    return [placed[index] for index in range(len(thumbs))]
+    return _at_rest([placed[index] for index in range(len(thumbs))], options)
+
+
+def _at_rest(placements: list[Placement], options: AlignOptions) -> list[Placement]:
+    """Frames of a tripod stay as they are: less than a pixel or so of movement costs more by resampling than it brings.
+
+    One frame that seems to move farther, or to show something else, does not make a tripod a hand: it is taken at
+    its word, while the others stay.
+    """
+    moved = [place.shift_px > options.rest_px for place in placements if place.status == "aligned"]
+    if sum(moved) > len(placements) * options.moved_share:
+        return placements
+    return [
+        replace(identity("kept"), disagreement=place.disagreement, overlap=place.overlap)
+        if place.status == "aligned" and place.shift_px <= 2 * options.rest_px
+        else place
+        for place in placements
+    ]
 
 
 def thumbnail(image: Image, response: Response, megapixels: float) -> Thumbnail:

@@ -13,6 +13,9 @@ from openhdr.camera.response import Response
 from openhdr.core.errors import ExposureError, RequestError
 from openhdr.core.image import Bracket, Frame, Image, middle_exposure
 
+POORLY_EXPOSED = 0.4  # of the best frame's well exposed share, under which the middle is not taken
+WELL_EXPOSED = 0.7  # ... from which another is taken in its place
+
 PIXELS = "the pixels"  # source of estimated exposures
 
 
@@ -22,7 +25,8 @@ class ExposureRequest:
 
     ev: Sequence[float] | str | None = None  # stops, one per frame, or "auto" = measure them in the pixels
     times_s: Sequence[float] | None = None  # shutter times in seconds
-    reference: int | None = None  # counts from 1 in the order given; the middle exposure by default
+    # a number, from 1 in the order given, or a name; by default the middle exposure that is well exposed
+    reference: int | str | None = None
 
 
 def make_bracket(
@@ -33,16 +37,46 @@ def make_bracket(
     Raises ExposureError when they are missing, identical or contradict the pictures.
     """
     ev, source = exposures(images, names, request, response)
-    if request.reference is not None and not 1 <= request.reference <= len(images):
-        raise RequestError(
-            f"--reference {request.reference}: expected 1 to {len(images)}, in the order given"
-        )
-    reference = request.reference - 1 if request.reference else middle_exposure(ev)
+    if request.reference is None:
+        reference = _well_exposed_middle(images, ev)
+    else:
+        reference = _named(request.reference, names)
     frames = tuple(Frame(*parts) for parts in zip(images, ev.tolist(), names, strict=True))
     bracket = Bracket(frames, reference)
     if source != PIXELS:
         _refuse_contradiction(bracket, source, response)
     return bracket, source
+
+
+def _named(reference: int | str, names: list[str]) -> int:
+    """Index of the frame with that number or name."""
+    if str(reference) in names:
+        return names.index(str(reference))
+    if str(reference).isdecimal() and 1 <= int(reference) <= len(names):
+        return int(reference) - 1
+    raise RequestError(
+        f"--reference {reference}: expected 1 to {len(names)}, in the order given, or one of {', '.join(names)}"
+    )
+
+
+def _well_exposed_middle(images: list[Image], ev: np.ndarray) -> int:
+    """The middle exposure, unless it is nearly black or white; then the nearest to it that is well exposed."""
+    exposed = [_well_exposed(image) for image in images]
+    middle = middle_exposure(ev)
+    if exposed[middle] >= POORLY_EXPOSED * max(exposed):
+        return middle
+    rank = np.argsort(np.argsort(ev, kind="stable"))
+    good = [index for index, share in enumerate(exposed) if share >= WELL_EXPOSED * max(exposed)]
+    return min(good, key=lambda index: (abs(rank[index] - rank[middle]), -exposed[index]))
+
+
+def _well_exposed(image: Image) -> float:
+    """Share of a photo that is neither crushed nor clipped, on a grid of some ten thousand pixels."""
+    step = max(min(image.height, image.width) // 128, 1)
+    pixels = image.pixels[::step, ::step] / image.full_scale
+    if image.encoding == "linear":
+        return float(((pixels.max(axis=2) > 0.01) & (pixels.max(axis=2) < 0.95)).mean())
+    return float(((pixels.max(axis=2) > 0.08) & (pixels.max(axis=2) < 0.95)).mean())
 
 
 def exposures(

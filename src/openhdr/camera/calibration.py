@@ -183,17 +183,26 @@ def _robertson(
     return curve
 
 
-def _monotone(curve: np.ndarray) -> np.ndarray:
-    """Nearest non-decreasing curve (pool adjacent violators), >= 0."""
+def non_decreasing(values: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
+    """Isotonic regression: the nearest non-decreasing values by pool adjacent violators.
+
+    values: (K,). counts: (K,) weights, all 1 if left out.
+    """
     means: list[float] = []
+    weights: list[float] = []
     sizes: list[int] = []
-    for value in curve:
+    for value, count in zip(values, np.ones(len(values)) if counts is None else counts, strict=True):
         means.append(float(value))
+        weights.append(float(count))
         sizes.append(1)
         while len(means) > 1 and means[-2] > means[-1]:
-            size = sizes[-2] + sizes[-1]
-            means[-2] = (means[-2] * sizes[-2] + means[-1] * sizes[-1]) / size
-            sizes[-2] = size
-            means.pop()
-            sizes.pop()
-    return np.maximum(np.repeat(means, sizes), 0)
+            weight, value, size = weights.pop(), means.pop(), sizes.pop()
+            means[-1] = (means[-1] * weights[-1] + value * weight) / (weights[-1] + weight)
+            weights[-1] += weight
+            sizes[-1] += size
+    return np.repeat(means, sizes)
+
+
+def _monotone(curve: np.ndarray) -> np.ndarray:
+    """Nearest non-decreasing curve, >= 0."""
+    return np.maximum(non_decreasing(curve), 0)

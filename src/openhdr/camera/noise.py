@@ -36,10 +36,17 @@ class Sensor:
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """Noise in units of the clipping level."""
+    """Noise in units of the clipping level.
 
-    shot: float  # variance per unit of light, > 0: one over the electrons at the clipping level
-    read: float  # standard deviation of the read-out, >= 0
+    shot: variance per unit of light, > 0: one over the electrons at the clipping level.
+    read: standard deviation of the read-out, >= 0.
+    codes: standard deviation, in 8-bit codes, of what happens to a photo after the sensor (rounding, compression,
+        denoising, local tone mapping); 0 for linear frames.
+    """
+
+    shot: float
+    read: float
+    codes: float = 0.0
 
     def variance(self, linear: np.ndarray) -> np.ndarray:
         """Any shape, linear light with 1.0 = clips -> expected variance before clipping."""
@@ -50,3 +57,7 @@ class NoiseModel:
         electrons = np.clip(linear, 0, _SATURATED) / self.shot
         counted = rng.poisson(electrons).astype(np.float64)
         return counted * self.shot + rng.standard_normal(counted.shape) * self.read
+
+
+TYPICAL = NoiseModel(shot=2e-4, read=4.5e-4)
+"""What is assumed of photos of which nothing was measured: 5000 electrons at clipping, 2.2 of read noise."""

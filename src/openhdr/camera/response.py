@@ -11,8 +11,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
+from openhdr.camera.noise import NoiseModel
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import parsed, whole_file
@@ -24,6 +26,7 @@ FORMAT = "openhdr-response-1"
 MAKE_ONE = "make one with --save-response"
 _STEPS = 4096  # samples of the table behind `Response.step`
 _NEAR = 8  # 8-bit codes around a code whose steps count for it
+CRUSHED, SURE, LEAST_SURE = 2, 12, 1e-3  # codes between which trust in dark codes rises, from that share
 _FINE = 65536  # samples of an analytic curve: one per 16-bit code, so that 8- and 16-bit tables are exact
 
 
@@ -106,6 +109,41 @@ class Response:
         }
         with whole_file(path) as temporary:
             temporary.write_text(json.dumps(facts))
+
+
+class LightVariance:
+    """How noisy the light of a photo is: a table over light of shot l + read^2 + (codes dl/dcode)^2.
+
+    Without a response (a linear frame) nothing happens to codes. Codes near black count less still: cameras crush
+    them.
+    """
+
+    def __init__(self, noise: NoiseModel, response: Response | None) -> None:
+        light = np.square(np.linspace(0, 1, _STEPS, dtype=np.float32))[:, None]  # dense where curves are steep
+        self._table = np.repeat(noise.shot * light + np.float32(noise.read**2), 3, axis=1)
+        if response is not None and noise.codes:
+            curve = response._at(np.linspace(0, 1, 256)).astype(np.float64)
+            log = np.log(np.maximum(curve, curve[1] / 2 + 1e-9))
+            log = np.pad(log, ((_NEAR, _NEAR), (0, 0)), mode="edge")
+            log = np.stack([np.convolve(one, np.ones(_NEAR + 1) / (_NEAR + 1), "same") for one in log.T], axis=1)
+            relative = np.maximum(np.gradient(log, axis=0)[_NEAR:-_NEAR], 1e-3)  # of light, a code
+            codes = np.arange(256)
+            sure = np.clip((codes - CRUSHED) / (SURE - CRUSHED), LEAST_SURE, 1)
+            added = np.square(noise.codes * relative * curve) / sure[:, None]
+            rising = curve + codes[:, None] * 1e-12
+            for channel in range(3):
+                self._table[:, channel] += np.interp(light[:, 0], rising[:, channel], added[:, channel])
+
+    def variance(self, light: np.ndarray) -> np.ndarray:
+        """(h, W, 3) light, 1.0 = clips -> (h, W) float32 variance, mean of the channels."""
+        place = cv2.sqrt(np.clip(light, 0, 1))
+        place *= np.float32(_STEPS - 1)
+        index = place.astype(np.uint16)
+        total = np.take(self._table[:, 0], index[..., 0])
+        total += np.take(self._table[:, 1], index[..., 1])
+        total += np.take(self._table[:, 2], index[..., 2])
+        total *= np.float32(1 / 3)
+        return total
 
 
 def analytic(name: str) -> Response:

@@ -53,14 +53,20 @@ class Request:
     weights: str | None = option("Of a network: the name of shipped weights, or a file.", None)
     run: RunOptions = nested(RunOptions)
     align: str | None = option(choice(ALIGNERS, DEFAULT_ALIGNER), None)
-    reference: int | None = option(
-        "Image whose geometry and scale are kept, from 1.  [default: the middle one]", None
+    reference: str | None = option(
+        "Image whose geometry and scale are kept: its number, from 1, or its file name.  [default: the middle one that "
+        "is well exposed]",
+        None,
     )
-    response: str = option("srgb, gamma:2.2, linear, calibrate, or a saved curve.", "srgb")
-    calibration: str = option("debevec or robertson.", "debevec")
+    response: str | None = option(
+        "srgb, gamma:2.2, linear, calibrate, or a saved curve.  [default: measured, where that beats srgb]", None
+    )
+    calibration: str = option("bracket, debevec or robertson.", "bracket")
     save_response: Path | None = option("Write the response as a file (.json).", None)
-    deghost: bool = option("Leave out what moved.", True)
-    match: bool | None = option("Bring frames onto the reference's tones.  [default: if srgb]", None)
+    deghost: bool | None = option("Leave out what moved.  [default: unless all is still]", None)
+    match: bool | None = option(
+        "Bring frames onto the reference's tones.  [default: if srgb is assumed]", None
+    )
     mask: Path | None = option(
         "Write a sheet of how far each image was trusted (PNG): black = left out.", None
     )

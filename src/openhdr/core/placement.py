@@ -72,6 +72,18 @@ def sampling_map(
     return where
 
 
+def frame_positions(
+    placement: Placement, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    """(P, 2) float32: the frame position (x, y) that points of the reference, (P,) each, look at."""
+    moved = np.column_stack([x, y, np.ones(len(x))]) @ placement.homography.T
+    where = (moved[:, :2] / moved[:, 2:]).astype(np.float32)
+    if placement.flow is not None:
+        scale = placement.flow.shape[0] / shape[0], placement.flow.shape[1] / shape[1]
+        where += placement.flow[(y * scale[0]).astype(int), (x * scale[1]).astype(int)]
+    return where
+
+
 def _flow_strip(flow: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.ndarray:
     if flow.shape[:2] == shape:
         return flow[rows]

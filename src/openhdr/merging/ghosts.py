@@ -31,7 +31,7 @@ LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 
 @dataclass(frozen=True)
 class CompareOptions:
-    deghost: bool = True
+    deghost: bool | None = True  # None = unless the frames are still, see `still`
     match: bool = True  # correct exposures and tones by the reference, see `matching`
     working_megapixels: float = 1.5  # frames are compared at this size at most
     matching_megapixels: float = 0.4  # ... and at this size if only tones are matched
@@ -40,6 +40,7 @@ class CompareOptions:
     radius_px: float = 1.0  # sigma of the window over which evidence is pooled
     tolerated: float = 2.5  # root mean square difference, in standard deviations, that is surely noise
     refused: float = 4.0  # ... that surely is not
+    still_share: float = 0.015  # share of any frame that may contradict the others on a tripod where nothing moved
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,10 @@ class Comparison:
 def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> Comparison:
     """Find the ghosts of a bracket and match every frame to the reference's tones."""
     count = len(stack.placements)
-    if not options.deghost and not options.match:
+    if options.deghost is False and not options.match:
         return Comparison(stack, [Match() for _ in range(count)])
     small = shrink_stack(
-        stack, options.working_megapixels if options.deghost else options.matching_megapixels
+        stack, options.matching_megapixels if options.deghost is False else options.working_megapixels
     )
     samples = small.samples(slice(0, small.shape[0]))
     order = sorted(range(count), key=lambda i: (i != samples.reference, abs(samples.ev[i]), samples.ev[i]))
@@ -85,16 +86,28 @@ def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> Compari
             if options.match:
                 matches[index] = _match(small, samples, index, composite)
             frames[index] = _measured(small, samples, index, matches[index])
-            if options.deghost:
+            if options.deghost is not False:
                 trust[index] = _agreement(frames[index], composite, options)
             composite = _extend(composite, frames[index], trust[index] * samples.trust[index])
             advance()
     matched = _with_matches(stack, matches)
-    if not options.deghost:
-        return Comparison(replace(matched, trust=trust), matches)
+    if options.deghost is False or (options.deghost is None and _is_still(small, samples, trust, options)):
+        return Comparison(matched, matches)
     backdrop = make_backdrop(composite, samples.top[samples.reference])
     marked = replace(matched, trust=trust, backdrop=backdrop)
     return Comparison(marked, matches, _with_matches(small, matches), tuple(frames), composite)
+
+
+def _is_still(small: Stack, samples: Samples, trust: list[np.ndarray], options: CompareOptions) -> bool:
+    """Whether nothing moved that is worth leaving out: a tripod, and next to nothing in any frame contradicts.
+
+    A mask that takes a hundredth of a long exposure away costs more light than it removes ghosts: what it marks is
+    mostly glare, crushed black and the residual of the camera's curve.
+    """
+    if any(place.moves for place in small.placements):
+        return False
+    lost = [float((inside * (1 - one)).mean()) for inside, one in zip(samples.trust, trust, strict=True)]
+    return max(lost) < options.still_share
 
 
 def _with_matches(stack: Stack, matches: list[Match]) -> Stack:
@@ -129,6 +142,7 @@ def shrink_stack(stack: Stack, megapixels: float) -> Stack:
         [shrink(place, scale) if place.moves else place for place in stack.placements],
         invalid,
         stack.trust,
+        noise=stack.noise,
     )
 
 
@@ -136,7 +150,7 @@ def _measured(small: Stack, samples: Samples, index: int, match: Match) -> Compo
     """One frame on the reference's scale, with its noise measured on itself."""
     light, scale = samples.light[index], np.float32(2.0 ** -samples.ev[index])
     noise = estimate_noise(light, (samples.headroom[index] > 0.5) & (samples.trust[index] > 0.5))
-    variance = (_variance(light, noise) + np.square(small.code_step(index, light) * CODE_NOISE)) * scale**2
+    variance = (_variance(light, noise) + np.square(small.code_step(index, light) * max(CODE_NOISE, small.noise.codes))) * scale**2
     clipped = samples.clipped(index)
     seen = match.apply(light) * scale
     return Composite(np.where(clipped, match.apply(samples.top[index]) * scale, seen), variance, clipped)

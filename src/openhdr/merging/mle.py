@@ -1,10 +1,15 @@
-"""Maximum-likelihood merging under photon and read noise (the default).
+"""Maximum-likelihood merging under the camera's noise.
 
-Each frame estimates the radiance X as light / 2^ev with variance (a X 2^ev + b + q) / 4^ev, where a is the photon
-noise per unit of light, b the read noise and q the rounding to codes (Granados et al. 2010, eq. 9; Hanji, Zhong &
-Mantiuk 2020, section 3). Weights are the inverse variances. X inside the weight is taken from one frame a pixel
-(the longest that does not clip), the same for all: a weight computed from each sample's own noisy value would
-favour the samples that happen to be low.
+Each frame estimates the radiance X as light / 2^ev with variance V(light) / 4^ev, where
+
+    V(l) = shot l + read^2 + (codes dl/dcode)^2
+
+is photon noise, read noise, and what happens to a photo's codes after the sensor (Granados et al. 2010, eq. 9;
+Hanji, Zhong & Mantiuk 2020, section 3; the last term is ours: it takes weight from codes near black and from the
+shoulder of a camera's curve, where a code means much light). Weights are the inverse of the relative variances
+V / l^2, mean of the three channels. The light inside is the frame's own, smoothed: a weight computed from each
+sample's own noisy value would favour the samples that happen to be high, and one computed from another frame's
+light is wrong wherever the two are not exactly registered.
 """
 
 from __future__ import annotations
@@ -12,73 +17,51 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from openhdr.camera.noise import NoiseModel
-from openhdr.color.luminance import REC709_LUMINANCE
 from openhdr.merging.samples import Samples
 
 TINY = np.float32(1e-12)  # weight of nothing
+DARKEST = np.float32(1e-6)  # light below which relative errors mean nothing
 
 # A resampled frame has lost some of its finest detail and may lie a little off: so many pixels of its slope.
 RESAMPLING_PX = np.float32(0.1)
 
-# Their ratio matters, and their size beside slopes. 5000 electrons at clipping, 2.2 of read noise (or 8-bit rounding).
-TYPICAL = NoiseModel(shot=2e-4, read=4.5e-4)
+_MEAN = np.full((1, 3), 1 / 3, np.float32)
 
 
-def combine(samples: Samples, noise: NoiseModel = TYPICAL) -> tuple[np.ndarray, np.ndarray]:
-    """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen."""
-    guide, spread = guide_and_spread(samples)
+def combine(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen.
+
+    The weight is the inverse of the variance of the mean light.
+    """
     total = np.zeros_like(samples.light[0])
-    weights = np.full(guide.shape, TINY, np.float32)
-    for index, (light, headroom, trust) in enumerate(
-        zip(samples.light, samples.headroom, samples.trust, strict=True)
-    ):
-        weight = variance(guide, spread, samples, index, noise)
-        np.divide(headroom, weight, out=weight)
-        weight *= trust
+    weights = np.full(total.shape[:2], TINY, np.float32)
+    for index, (light, usable) in enumerate(zip(samples.light, samples.usable, strict=True)):
+        weight = usable / relative_variance(samples, index)
         weights += weight
         weight *= np.float32(2.0 ** -samples.ev[index])
         cv2.accumulateProduct(light, cv2.merge((weight, weight, weight)), total)
     scale = 1 / weights
-    return cv2.multiply(total, cv2.merge((scale, scale, scale))), weights - TINY
+    radiance = cv2.multiply(total, cv2.merge((scale, scale, scale)))
+    return radiance, (weights - TINY) / np.square(level_of(radiance))
 
 
-def guide_and_spread(samples: Samples) -> tuple[np.ndarray, np.ndarray | None]:
-    """(h, w) light inside the variance, and the variance (h, w) that resampling adds; None where nothing moved."""
-    guide = _guide(samples)
-    return guide, np.square(RESAMPLING_PX * _steepness(guide)) if any(samples.moved) else None
-
-
-def variance(
-    guide: np.ndarray, spread: np.ndarray | None, samples: Samples, index: int, noise: NoiseModel = TYPICAL
-) -> np.ndarray:
-    """(h, w) float32 variance of a frame's light on the reference's scale."""
-    gain = np.float32(2.0 ** samples.ev[index])
-    result = guide * np.float32(noise.shot / gain)
-    result += np.float32((noise.read / gain) ** 2)
+def relative_variance(samples: Samples, index: int) -> np.ndarray:
+    """(h, w) float32 variance of a frame's light, relative to the square of the light; mean of the channels."""
+    light = cv2.blur(samples.light[index], (3, 3))
+    level = level_of(light)
+    result = samples.sensor[index].variance(light)
     if samples.moved[index]:
-        result += spread
+        result += np.square(RESAMPLING_PX * _steepness(level))
+    result /= level * level
     return result
 
 
-def _guide(samples: Samples) -> np.ndarray:
-    """(h, W) float32 luminance on the reference's scale from the longest frame with headroom and trust."""
-    order = np.argsort(samples.ev)
-    guide = _luminance(samples, order[0])
-    for index in order[1:]:
-        seen = _luminance(samples, index)
-        seen -= guide
-        seen *= samples.usable[index]
-        guide += seen
-    return guide
+def level_of(light: np.ndarray) -> np.ndarray:
+    """(h, w) float32 mean of the channels of light (h, w, 3), at least DARKEST."""
+    return np.maximum(cv2.transform(light, _MEAN), DARKEST)
 
 
-def _steepness(guide: np.ndarray) -> np.ndarray:
+def _steepness(level: np.ndarray) -> np.ndarray:
     """(h, W): largest difference between neighbours within a pixel."""
     square = np.ones((3, 3), np.uint8)
-    return cv2.dilate(guide, square) - cv2.erode(guide, square)
-
-
-def _luminance(samples: Samples, index: int) -> np.ndarray:
-    # OpenCV's matrix product: NumPy's is many times slower with three columns
-    return cv2.transform(samples.light[index], REC709_LUMINANCE[None] * np.float32(2.0 ** -samples.ev[index]))
+    return cv2.dilate(level, square) - cv2.erode(level, square)

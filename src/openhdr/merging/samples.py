@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from openhdr.camera.clipping import clip_code
-from openhdr.camera.response import Response
+from openhdr.camera.noise import TYPICAL, NoiseModel
+from openhdr.camera.response import LightVariance, Response
 from openhdr.core.image import Bracket, Image
 from openhdr.core.placement import Placement, sampling_map
 
@@ -33,6 +34,7 @@ class Samples:
     top: (3,) float32, the light at which each channel clips: 1, or somewhat less for a calibrated response.
     moved: whether the frame was resampled.
     ev: (N,) float64, stops relative to the reference; light / 2^ev is on the reference's scale.
+    sensor: how noisy the light of each frame is.
     """
 
     light: list[np.ndarray]
@@ -42,6 +44,7 @@ class Samples:
     moved: list[bool]
     ev: np.ndarray
     reference: int
+    sensor: list[LightVariance]
 
     @property
     def shortest(self) -> int:
@@ -71,6 +74,7 @@ class Stack:
     invalid: per frame a mask (H, W) bool of pixels that are no part of the photo, or None.
     trust: per frame a map (h, w) float32 0..1 in the reference's geometry at any size, or None = trusted.
     backdrop: (h, w, 3) float32 radiance at any size for places that no trusted frame measured, or None.
+    noise: of every frame, in units of its clipping level.
     """
 
     bracket: Bracket
@@ -79,6 +83,7 @@ class Stack:
     invalid: list[np.ndarray | None]
     trust: list[np.ndarray | None]
     backdrop: np.ndarray | None = None
+    noise: NoiseModel = TYPICAL
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -101,6 +106,15 @@ class Stack:
             for response, straight in zip(self.responses, linear, strict=True)
         ]
 
+    @cached_property
+    def sensor(self) -> list[LightVariance]:
+        """Per frame how noisy its light is."""
+        straight = [frame.image.encoding == "linear" for frame in self.bracket.frames]
+        return [
+            LightVariance(self.noise, None if linear else response)
+            for linear, response in zip(straight, self.responses, strict=True)
+        ]
+
     def samples(self, rows: slice) -> Samples:
         """Cut, resample and decode one strip of every frame."""
         light, headroom, trust = [], [], []
@@ -110,7 +124,7 @@ class Stack:
             headroom.append(one[1])
             trust.append(one[2])
         moved = [placement.moves for placement in self.placements]
-        return Samples(light, headroom, trust, self.tops, moved, self.bracket.ev, self.bracket.reference)
+        return Samples(light, headroom, trust, self.tops, moved, self.bracket.ev, self.bracket.reference, self.sensor)
 
     def code_step(self, index: int, light: np.ndarray) -> np.ndarray:
         """Light (any shape, 3) -> how much one 8-bit code changes it there; 0 for linear frames."""

@@ -56,11 +56,14 @@ class Networks:
 def merge(comparison: Comparison, name: str = "trustnet", networks: Networks | None = None) -> MergedStack:
     """Merge a compared bracket. Without a search for ghosts nothing is decided, only refined.
 
+    A bracket whose response was measured is not refined: the network knows the noise of sensors, and what is left in
+    photos with a camera's own curve is what its denoising and compression left.
     networks: take these instead of the shipped ones of that name.
     """
     networks = networks or shipped(name)
     stack = comparison.stack if comparison.composite is None else decide(comparison, networks)
-    return MergedStack(refine(stack, merge_known(stack, mle.combine), networks), stack)
+    merged = merge_known(stack, mle.combine)
+    return MergedStack(merged.radiance if stack.noise.codes else refine(stack, merged, networks), stack)
 
 
 def merge_tiny(comparison: Comparison) -> MergedStack:

@@ -27,6 +27,7 @@ from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.matching import Match
+from openhdr.merging.measured import MeasuredResponse, measure_response, with_measured
 from openhdr.merging.registered import registered_light
 from openhdr.merging.samples import Stack
 from openhdr.merging.strips import merge_strips
@@ -44,11 +45,12 @@ class MergeOptions:
     exposure: ExposureRequest = ExposureRequest()
     method: str | None = None  # a merger's or a network's name
     align: str | None = None
-    response: Response | str = ASSUMED_RESPONSE  # a response, its name, a saved curve's path, or "calibrate"
-    calibration: str = "debevec"
-    deghost: bool = True
+    # a response, its name, a saved curve's path, or "calibrate"; None = measured where that is better than sRGB
+    response: Response | str | None = None
+    calibration: str = "bracket"
+    deghost: bool | None = None  # leave out what moved; None = unless the frames are still
     match: bool | None = (
-        None  # bring frames onto the reference's tones; by default when the response is assumed
+        None  # bring frames onto the reference's tones; by default when the response is neither measured nor given
     )
     weights: str | None = None  # of a network: a shipped name or a file
     run: RunOptions = RunOptions()  # of a network: memory, device, precision, augmentation
@@ -70,6 +72,7 @@ class MergeResult:
     exposures_from: str
     placements: list[Placement]
     response: Response
+    measured: MeasuredResponse
     trust: list[np.ndarray]
     matches: list[Match]
     used: tuple[int, ...]
@@ -101,15 +104,15 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     images, names = read_frames(frames)
     bracket, source = _bracket(images, names, options, response)
     used = _frames_of(method, bracket)
-    stack = _registered(bracket, response, aligner, options)
+    stack, measured = _registered(bracket, response, aligner, options)
     # a curve recovered from these very frames, or one that the user vouches for, is not bent again
-    match = options.match if options.match is not None else options.response == ASSUMED_RESPONSE
+    match = options.match if options.match is not None else options.response is None and measured.response is None
     compared = compare(stack, CompareOptions(deghost=options.deghost, match=match))
     image, merged = _combined(compared, method, options)
     image = image.with_notes(*_beyond_training(method, options.weights, bracket.ev[list(used)]))
     trust = [np.ones((1, 1), np.float32) if one is None else one for one in merged.trust]
     response = stack.responses[bracket.reference]
-    return MergeResult(image, bracket, source, stack.placements, response, trust, compared.matches, used)
+    return MergeResult(image, bracket, source, stack.placements, response, measured, trust, compared.matches, used)
 
 
 def _checked_method(options: MergeOptions) -> str:
@@ -168,18 +171,24 @@ def _bracket(
 
 def _first_response(options: MergeOptions) -> Response:
     """The response to start with; calibration starts from sRGB, which is close enough to align by."""
-    return parse(ASSUMED_RESPONSE if options.response == CALIBRATE else options.response)
+    return parse(ASSUMED_RESPONSE if options.response in (None, CALIBRATE) else options.response)
 
 
-def _registered(bracket: Bracket, response: Response, aligner: Row, options: MergeOptions) -> Stack:
+def _registered(
+    bracket: Bracket, response: Response, aligner: Row, options: MergeOptions
+) -> tuple[Stack, MeasuredResponse]:
     """The frames with their places in the reference's geometry and the response that decodes them."""
     images = [frame.image for frame in bracket.frames]
     placements = aligner.load()(bracket, response)
     invalid = [pure_colour_border(image.pixels) for image in images]
-    if options.response == CALIBRATE:
+    if options.response == CALIBRATE and options.calibration != "bracket":
         response = _calibrated(bracket, placements, invalid, options.calibration)
         placements = aligner.load()(bracket, response)  # once more, with the frames on one scale
-    return Stack(bracket, [response] * len(images), placements, invalid, [None] * len(images))
+    stack = Stack(bracket, [response] * len(images), placements, invalid, [None] * len(images))
+    if options.response is None or (options.response == CALIBRATE and options.calibration == "bracket"):
+        measured = measure_response(stack, insist=options.response == CALIBRATE)
+        return with_measured(stack, measured), measured
+    return stack, MeasuredResponse(None, reason="given")
 
 
 def _calibrated(

@@ -1,0 +1,215 @@
+"""The camera's curve and its noise, recovered from what the frames of a bracket show of the same places.
+
+The model: a place of log2 light X is recorded by a frame of exposure EV as the code f(X + EV), one rising curve f for
+all frames. Frame and curve are found in turns (as in Robertson, Borman & Stevenson 2003): X as the mean over the
+frames, f as the isotonic regression of the codes on X + EV. Fitting the codes, not the light, keeps the noise of
+dark places out of the curve. Where no code was seen the curve goes on as the assumed one (sRGB): a penalty on the
+second difference of what lies between the two.
+
+All channels have one curve, because cameras apply one to all; film and scanners do not, so each channel gets its
+own where that predicts codes clearly better. One frame at a time is left out and predicted from the others: the error
+of that prediction says how good the curve is, and whether it is better than the assumed one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from openhdr.camera.calibration import non_decreasing
+from openhdr.camera.response import ASSUMED_RESPONSE, Response, analytic
+
+LEVELS = 256
+DARKEST, BELOW_CLIPPING = 3, 4  # codes from which, and so many below the clipping code up to which, curves are measured
+ITERATIONS, CONVERGED = 12, 0.004  # alternations at most; stops by which the curve still changes
+BINS = 800  # of X + EV; the regression works on their means
+STIFFNESS = 1000.0  # of the curve against bends that the assumed curve does not have
+PARALLEL = 3.0  # ... and against leaving the assumed curve's slope
+LEAST_PIXELS = 400  # places that two frames expose properly
+OUTLIER = 2.5  # times the median error: a place that changed between the frames
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """A recovered response and how well it predicts.
+
+    error: root mean square error, in 8-bit codes, of frames predicted from the others through the recovered curve;
+    assumed_error: the same through the assumed one.
+    """
+
+    response: Response
+    error: float
+    assumed_error: float
+
+
+def recover(codes: np.ndarray, ev: np.ndarray, clip: float = 255.0) -> Recovery | None:
+    """Recover the response that the frames of a bracket share; None if they do not determine one.
+
+    codes: (P, N, 3) float32, 0..255: P places as N frames show them, NaN where a frame does not. ev: (N,) stops.
+    clip: the code that clips.
+    """
+    top = clip - BELOW_CLIPPING
+    places = _well_exposed(codes, top)
+    codes = codes[places]
+    if len(codes) < LEAST_PIXELS:
+        return None
+    start = np.repeat(assumed_log()[:, None], 3, axis=1)
+    fitted, judging = codes[::2], codes[1::2]
+    shared = _alternate(fitted, ev, start, top, together=True)
+    if shared is None:
+        return None
+    keep = _unchanged(judging, ev, shared, top)
+    error = _prediction_error(judging[keep], ev, shared, top)
+    best = shared
+    if len(codes) > 4 * LEAST_PIXELS:
+        apart = _alternate(fitted, ev, shared, top, together=False)
+        if apart is not None:
+            own = _prediction_error(judging[keep], ev, apart, top)
+            if own < OWN_CURVES * error:
+                best, error = apart, own
+    assumed = _prediction_error(judging[keep], ev, start, top)
+    return Recovery(_as_response(best, clip), error, assumed)
+
+
+OWN_CURVES = 0.9  # relative error under which each channel gets a curve of its own
+
+
+def assumed_log() -> np.ndarray:
+    """(256,) log2 light of the codes by the assumed response; code 0 as half of code 1."""
+    light = analytic(ASSUMED_RESPONSE).table(np.dtype(np.uint8))[:, 0].astype(np.float64)
+    light[0] = light[1] / 2
+    return np.log2(light)
+
+
+def _well_exposed(codes: np.ndarray, top: float) -> np.ndarray:
+    """(P,) bool: at least two frames show a place with all channels measured."""
+    with np.errstate(invalid="ignore"):
+        good = ((codes >= DARKEST) & (codes <= top)).all(axis=2)
+    return good.sum(axis=1) >= 2
+
+
+def _weights(codes: np.ndarray, top: float) -> np.ndarray:
+    """A hat over the codes; 0 outside of what is measured."""
+    weight = np.minimum(codes - DARKEST + 1, top + 1 - codes)
+    return np.nan_to_num(np.maximum(weight, 0)) / 128
+
+
+def _light(codes: np.ndarray, ev: np.ndarray, curve: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """((P,) log2 light, (P,) bool known by two frames) of one channel. codes: (P, N); curve: (256,)."""
+    log = np.interp(np.nan_to_num(codes), np.arange(LEVELS), curve) - ev
+    total = weight.sum(axis=1)
+    return (weight * log).sum(axis=1) / np.maximum(total, 1e-9), (weight > 0).sum(axis=1) >= 2
+
+
+def _alternate(
+    codes: np.ndarray, ev: np.ndarray, start: np.ndarray, top: float, together: bool
+) -> np.ndarray | None:
+    """(256, 3) log2 light of the codes, 0 at code 128."""
+    weight = _weights(codes, top)
+    curves = start - start[LEVELS // 2]
+    use = np.ones(len(codes), bool)
+    for turn in range(ITERATIONS):
+        pairs = []
+        for channel in range(3):
+            seen = codes[use, :, channel]
+            light, known = _light(seen, ev, curves[:, channel], weight[use, :, channel])
+            exposed = (light[:, None] + ev)[known]
+            value = seen[known]
+            # clipped and crushed codes tell where the curve ends, as far as they are near
+            low, high = curves[DARKEST, channel] - 1.5, curves[int(top), channel] + 1
+            near = (exposed > low) & (exposed < high) & np.isfinite(value)
+            pairs.append((exposed[near], value[near]))
+        if min(len(one[0]) for one in pairs) < LEAST_PIXELS:
+            return None
+        if together:
+            joined = [np.concatenate(parts) for parts in zip(*pairs, strict=True)]
+            new = np.repeat(_curve_through(*joined, curves[:, 1], top)[:, None], 3, axis=1)
+            new -= new[LEVELS // 2]
+        else:
+            new = np.stack(
+                [_curve_through(*pair, curves[:, channel], top) for channel, pair in enumerate(pairs)], axis=1
+            )
+            new = _balanced(new, [value for _, value in pairs])
+        change = np.abs(new - curves)[8 : int(top) - 8].max()
+        curves = new
+        if turn == 1:
+            use = _unchanged(codes, ev, curves, top)
+        if turn > 1 and change < CONVERGED:
+            break
+    return curves
+
+
+def _curve_through(exposed: np.ndarray, value: np.ndarray, before: np.ndarray, top: float) -> np.ndarray:
+    """(256,) log2 light of the codes: the isotonic regression of codes on light, inverted and smoothed."""
+    order = np.argsort(exposed)
+    edges = np.unique(np.linspace(0, len(order), BINS + 1).astype(int))
+    count = np.diff(edges)
+    light = np.add.reduceat(exposed[order], edges[:-1]) / count
+    mean = non_decreasing(np.add.reduceat(value[order].astype(np.float64), edges[:-1]) / count, count)
+    grid = np.arange(LEVELS)
+    inside = (grid >= max(DARKEST, np.ceil(mean[0]))) & (grid <= min(top, np.floor(mean[-1])))
+    measured = np.interp(grid, mean + np.arange(len(mean)) * 1e-7, light)
+    # a code counts by how often it was seen and by how finely it tells light
+    often = np.convolve(np.bincount(np.round(value).astype(int), minlength=LEVELS)[:LEVELS], np.ones(5) / 5, "same")
+    weight = np.where(inside, often / np.square(np.maximum(np.gradient(before), 2e-3)), 0)
+    weight = np.minimum(weight * (1000 / max(weight.max(), 1e-9)), 50)
+    return np.maximum.accumulate(_smoothed(measured, weight) + grid * 1e-6)
+
+
+def _smoothed(measured: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Least squares: near the measured curve, and as free of bends as the assumed one where nothing was measured."""
+    assumed = assumed_log()
+    codes = np.arange(1, LEVELS - 1)
+    bend = np.zeros((LEVELS - 2, LEVELS))
+    # logarithms bend more near black
+    bend[codes - 1, codes] = -2 * np.minimum(1, ((codes + 2) / 64) ** 1.5)
+    bend[codes - 1, codes - 1] = bend[codes - 1, codes + 1] = -bend[codes - 1, codes] / 2
+    drift = np.diff(np.eye(LEVELS), axis=0)  # keeps a curve that ends early parallel to the assumed one
+    system = np.diag(weight + 1e-9) + STIFFNESS * bend.T @ bend + PARALLEL * drift.T @ drift
+    return assumed + np.linalg.solve(system, weight * (measured - assumed))
+
+
+def _balanced(curves: np.ndarray, values: list[np.ndarray]) -> np.ndarray:
+    """Channels on one scale: a bracket fixes each channel's curve up to a factor; equal codes are neutral on average."""
+    seen = np.minimum.reduce(
+        [np.bincount(np.round(value).astype(int), minlength=LEVELS)[:LEVELS] for value in values]
+    )
+    weight = np.minimum(np.arange(LEVELS), LEVELS - 1 - np.arange(LEVELS)) * (seen > 0)
+    return curves - (weight[:, None] * curves).sum(axis=0) / max(weight.sum(), 1)
+
+
+def _residual(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top: float) -> np.ndarray:
+    """(P, N, 3) codes by which each frame differs from what the others predict; NaN where that is not known."""
+    weight = _weights(codes, top)
+    result = np.full(codes.shape, np.nan)
+    grid = np.arange(LEVELS)
+    for channel in range(3):
+        curve, seen = curves[:, channel], codes[..., channel]
+        log = weight[..., channel] * (np.interp(np.nan_to_num(seen), grid, curve) - ev)
+        for index in range(len(ev)):
+            others = weight[..., channel].sum(axis=1) - weight[:, index, channel]
+            light = (log.sum(axis=1) - log[:, index]) / np.maximum(others, 1e-9)
+            predicted = np.interp(light + ev[index], curve, grid)
+            known = (others > 0.05) & (weight[:, index, channel] > 0)
+            result[known, index, channel] = (seen[:, index] - predicted)[known]
+    return result
+
+
+def _unchanged(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top: float) -> np.ndarray:
+    """(P,) bool: places at which the frames agree about as well as at most others."""
+    error = np.sqrt(np.nanmean(np.square(np.nan_to_num(_residual(codes, ev, curves, top))), axis=(1, 2)))
+    return error <= OUTLIER * max(float(np.median(error)), 0.5)
+
+
+def _prediction_error(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top: float) -> float:
+    residual = _residual(codes, ev, curves - curves[LEVELS // 2], top)
+    return float(np.sqrt(np.nanmean(np.square(residual))))
+
+
+def _as_response(curves: np.ndarray, clip: float) -> Response:
+    """The response: 1.0 is the light at which the last channel clips; black is no light."""
+    light = np.exp2(curves - curves[round(clip)].max())
+    light[round(clip) + 1 :] = light[round(clip)]
+    light[0] = 0
+    return Response("measured", light / light.max())

@@ -1,0 +1,116 @@
+"""The camera, measured on a registered bracket: its response curve, where the frames tell it better than the assumed one.
+
+A few thousand places that are flat in every frame and spread over all levels are looked up in the frames' own codes;
+no frame is resampled as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from openhdr.camera.noise import NoiseModel
+from openhdr.camera.recovery import recover
+from openhdr.camera.response import Response
+from openhdr.core.placement import frame_positions
+from openhdr.merging.samples import Stack
+
+CANDIDATES = 60_000  # places that are looked at
+CLASSES, PER_CLASS = 64, 80  # brightness classes of equal size, and places taken from each
+FLATTEST = 0.5  # share of a class's places that are taken as flat
+BETTER = 0.9  # prediction error, relative to the assumed curve's, under which the recovered one is taken
+
+
+@dataclass(frozen=True)
+class MeasuredResponse:
+    """What the bracket says of its camera.
+
+    response: the recovered curve, or None where the assumed one predicts as well. error: root mean square error of
+    prediction in 8-bit codes, of the curve that is used. reason: why the assumed curve stays, one phrase.
+    """
+
+    response: Response | None
+    error: float = 0.0
+    reason: str = ""
+
+
+def measure_response(stack: Stack, insist: bool = False) -> MeasuredResponse:
+    """Recover the response from the registered frames and judge it. insist: take it even if it is no better."""
+    if stack.bracket.frames[0].image.encoding == "linear":
+        return MeasuredResponse(None, reason="the frames are linear")
+    found = recover(registered_codes(stack), stack.bracket.ev, stack.clip / stack.bracket.frames[0].image.full_scale * 255)
+    if found is None:
+        return MeasuredResponse(None, reason="the frames share too few well exposed places")
+    if not insist and found.error > BETTER * found.assumed_error:
+        return MeasuredResponse(None, found.assumed_error, "the frames follow it as well as one of their own")
+    return MeasuredResponse(found.response, found.error)
+
+
+def with_measured(stack: Stack, measured: MeasuredResponse) -> Stack:
+    """The bracket decoded by its measured response, with the noise that its prediction error states."""
+    if measured.response is None:
+        return stack
+    noise = NoiseModel(shot=2e-5, read=1e-4, codes=max(measured.error, 1.0))
+    return replace(stack, responses=[measured.response] * len(stack.responses), noise=noise)
+
+
+def registered_codes(stack: Stack) -> np.ndarray:
+    """(P, N, 3) float32 codes 0..255 of flat places in every frame, means over 3x3 pixels; NaN outside of a frame."""
+    height, width = stack.shape
+    step = max((height * width / CANDIDATES) ** 0.5, 1)
+    y, x = np.meshgrid(
+        np.arange(step / 2, height, step, dtype=np.float32),
+        np.arange(step / 2, width, step, dtype=np.float32),
+        indexing="ij",
+    )
+    x, y = np.floor(x.ravel()), np.floor(y.ravel())
+    codes = np.full((len(x), len(stack.placements), 3), np.nan, np.float32)
+    unevenness = np.zeros(len(x), np.float32)
+    for index, placement in enumerate(stack.placements):
+        if placement.status == "rejected":
+            continue
+        where = np.rint(frame_positions(placement, x, y, stack.shape)).astype(int)
+        column, row = where[..., 0], where[..., 1]
+        inside = (column >= 1) & (column < width - 1) & (row >= 1) & (row < height - 1)
+        inside[inside] &= ~_border(stack, index, row[inside], column[inside])
+        mean, spread = _neighbourhoods(stack, index, row[inside], column[inside])
+        codes[inside, index] = mean
+        unevenness[inside] = np.maximum(unevenness[inside], spread)
+    return codes[_flat_and_spread(codes, unevenness)]
+
+
+def _border(stack: Stack, index: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    invalid = stack.invalid[index]
+    return np.zeros(len(row), bool) if invalid is None else invalid[row, column]
+
+
+def _neighbourhoods(
+    stack: Stack, index: int, row: np.ndarray, column: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """((P, 3) mean code, (P,) standard deviation) of 3x3 pixels."""
+    image = stack.bracket.frames[index].image
+    total = np.zeros((len(row), 3), np.float32)
+    squares = np.zeros_like(total)
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            code = image.pixels[row + dy, column + dx].astype(np.float32) * np.float32(255 / image.full_scale)
+            total += code
+            squares += code * code
+    mean = total / 9
+    return mean, np.sqrt(np.maximum(squares / 9 - mean * mean, 0)).mean(axis=1)
+
+
+def _flat_and_spread(codes: np.ndarray, unevenness: np.ndarray) -> np.ndarray:
+    """Indices of the flattest places of each brightness class."""
+    measured = ((codes > 2) & (codes < 253)).all(axis=2).sum(axis=1) >= 2
+    index = np.flatnonzero(measured)
+    if not len(index):
+        return index
+    brightness = np.nansum(codes[index], axis=(1, 2))
+    rng = np.random.default_rng(0)
+    chosen = []
+    for part in np.array_split(index[np.argsort(brightness, kind="stable")], CLASSES):
+        flat = part[np.argsort(unevenness[part], kind="stable")[: max(int(len(part) * FLATTEST), 1)]]
+        chosen.append(rng.permutation(flat)[:PER_CLASS])
+    return rng.permutation(np.concatenate(chosen))
