@@ -94,6 +94,14 @@ class Response:
         place = (np.sqrt(np.clip(light, 0, 1)) * np.float32(_STEPS - 1)).astype(np.uint16)
         return np.stack([np.take(table, place[..., c]) for c, table in enumerate(tables)], axis=-1)
 
+    def relative_steps(self) -> tuple[np.ndarray, np.ndarray]:
+        """((256, 3) light of the 8-bit codes, (256, 3) share of it that one code makes), smoothed over some codes."""
+        curve = self._at(np.linspace(0, 1, 256)).astype(np.float64)
+        log = np.log(np.maximum(curve, curve[1] / 2 + 1e-9))
+        log = np.pad(log, ((_NEAR, _NEAR), (0, 0)), mode="edge")
+        log = np.stack([np.convolve(one, np.ones(_NEAR + 1) / (_NEAR + 1), "same") for one in log.T], axis=1)
+        return curve, np.maximum(np.gradient(log, axis=0)[_NEAR:-_NEAR], 1e-3)
+
     def _at(self, codes: np.ndarray) -> np.ndarray:
         grid = np.linspace(0, 1, len(self.curve))
         return np.stack([np.interp(codes, grid, self.curve[:, c]) for c in range(3)], axis=-1).astype(
@@ -114,25 +122,25 @@ class Response:
 class LightVariance:
     """How noisy the light of a photo is: a table over light of shot l + read^2 + (codes dl/dcode)^2.
 
-    Without a response (a linear frame) nothing happens to codes. Codes near black count less still: cameras crush
-    them.
+    Without a response (a linear frame), or without a stated error of codes, it is the sensor's noise alone. Codes near
+    black count less still: cameras crush them.
+    processed: whether errors of codes are part of it.
     """
 
     def __init__(self, noise: NoiseModel, response: Response | None) -> None:
-        light = np.square(np.linspace(0, 1, _STEPS, dtype=np.float32))[:, None]  # dense where curves are steep
-        self._table = np.repeat(noise.shot * light + np.float32(noise.read**2), 3, axis=1)
-        if response is not None and noise.codes:
-            curve = response._at(np.linspace(0, 1, 256)).astype(np.float64)
-            log = np.log(np.maximum(curve, curve[1] / 2 + 1e-9))
-            log = np.pad(log, ((_NEAR, _NEAR), (0, 0)), mode="edge")
-            log = np.stack([np.convolve(one, np.ones(_NEAR + 1) / (_NEAR + 1), "same") for one in log.T], axis=1)
-            relative = np.maximum(np.gradient(log, axis=0)[_NEAR:-_NEAR], 1e-3)  # of light, a code
-            codes = np.arange(256)
-            sure = np.clip((codes - CRUSHED) / (SURE - CRUSHED), LEAST_SURE, 1)
-            added = np.square(noise.codes * relative * curve) / sure[:, None]
-            rising = curve + codes[:, None] * 1e-12
+        light = np.square(np.linspace(0, 1, _STEPS, dtype=np.float32))  # dense where curves are steep
+        sensor = noise.shot * light + np.float32(noise.read**2)
+        self._table = np.repeat(sensor[:, None], 3, axis=1)
+        self._noise = noise
+        self.processed = response is not None and noise.codes > 0
+        if response is not None and noise.codes > 0:
+            curve, relative = response.relative_steps()
+            codes = np.arange(len(curve))
+            sure = np.clip((codes - CRUSHED) / (SURE - CRUSHED), LEAST_SURE, 1)[:, None]
+            added = np.square(noise.codes * relative * curve) / sure
             for channel in range(3):
-                self._table[:, channel] += np.interp(light[:, 0], rising[:, channel], added[:, channel])
+                rising = curve[:, channel] + codes * 1e-12
+                self._table[:, channel] += np.interp(light, rising, added[:, channel])
 
     def variance(self, light: np.ndarray) -> np.ndarray:
         """(h, W, 3) light, 1.0 = clips -> (h, W) float32 variance, mean of the channels."""
@@ -144,6 +152,10 @@ class LightVariance:
         total += np.take(self._table[:, 2], index[..., 2])
         total *= np.float32(1 / 3)
         return total
+
+    def at_level(self, level: np.ndarray) -> np.ndarray:
+        """(h, W) light of one channel -> (h, W) float32 variance of the sensor alone."""
+        return level * np.float32(self._noise.shot) + np.float32(self._noise.read**2)
 
 
 def analytic(name: str) -> Response:

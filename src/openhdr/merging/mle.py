@@ -6,10 +6,13 @@ Each frame estimates the radiance X as light / 2^ev with variance V(light) / 4^e
 
 is photon noise, read noise, and what happens to a photo's codes after the sensor (Granados et al. 2010, eq. 9;
 Hanji, Zhong & Mantiuk 2020, section 3; the last term is ours: it takes weight from codes near black and from the
-shoulder of a camera's curve, where a code means much light). Weights are the inverse of the relative variances
-V / l^2, mean of the three channels. The light inside is the frame's own, smoothed: a weight computed from each
-sample's own noisy value would favour the samples that happen to be high, and one computed from another frame's
-light is wrong wherever the two are not exactly registered.
+shoulder of a camera's curve, where a code means much light). Weights are the inverse variances, one for the three
+channels.
+
+Which light stands inside the variance? For a sensor's noise it is one frame's at each pixel (the longest that does
+not clip), the same for all: a weight computed from each sample's own noisy value would favour the samples that happen
+to be low. For the errors of processed photos, which noise is the least part of, it is each frame's own, smoothed, and
+the variance is relative to it: another frame's light is wrong wherever the two are not exactly registered.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from openhdr.color.luminance import REC709_LUMINANCE
 from openhdr.merging.samples import Samples
 
 TINY = np.float32(1e-12)  # weight of nothing
@@ -25,43 +29,58 @@ DARKEST = np.float32(1e-6)  # light below which relative errors mean nothing
 # A resampled frame has lost some of its finest detail and may lie a little off: so many pixels of its slope.
 RESAMPLING_PX = np.float32(0.1)
 
-_MEAN = np.full((1, 3), 1 / 3, np.float32)
-
 
 def combine(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen.
-
-    The weight is the inverse of the variance of the mean light.
-    """
+    """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen."""
+    guide = guide_of(samples)
     total = np.zeros_like(samples.light[0])
-    weights = np.full(total.shape[:2], TINY, np.float32)
+    weights = np.full(guide.shape, TINY, np.float32)
     for index, (light, usable) in enumerate(zip(samples.light, samples.usable, strict=True)):
-        weight = usable / relative_variance(samples, index)
+        weight = usable / variance(guide, samples, index)
         weights += weight
         weight *= np.float32(2.0 ** -samples.ev[index])
         cv2.accumulateProduct(light, cv2.merge((weight, weight, weight)), total)
     scale = 1 / weights
-    radiance = cv2.multiply(total, cv2.merge((scale, scale, scale)))
-    return radiance, (weights - TINY) / np.square(level_of(radiance))
+    return cv2.multiply(total, cv2.merge((scale, scale, scale))), weights - TINY
 
 
-def relative_variance(samples: Samples, index: int) -> np.ndarray:
-    """(h, w) float32 variance of a frame's light, relative to the square of the light; mean of the channels."""
+def variance(guide: np.ndarray, samples: Samples, index: int) -> np.ndarray:
+    """(h, w) float32 variance of a frame's light on the reference's scale. guide: from `guide_of`."""
+    gain = np.float32(2.0 ** samples.ev[index])
+    sensor = samples.sensor[index]
+    if not sensor.processed:
+        result = sensor.at_level(guide * gain)
+        result *= 1 / gain**2
+        if samples.moved[index]:
+            result += np.square(RESAMPLING_PX * _steepness(guide))
+        return result
     light = cv2.blur(samples.light[index], (3, 3))
-    level = level_of(light)
-    result = samples.sensor[index].variance(light)
+    level = np.maximum(_luminance(light), DARKEST)
+    result = sensor.variance(light)
     if samples.moved[index]:
         result += np.square(RESAMPLING_PX * _steepness(level))
-    result /= level * level
+    result *= np.square(np.maximum(guide, DARKEST) / level)
     return result
 
 
-def level_of(light: np.ndarray) -> np.ndarray:
-    """(h, w) float32 mean of the channels of light (h, w, 3), at least DARKEST."""
-    return np.maximum(cv2.transform(light, _MEAN), DARKEST)
+def guide_of(samples: Samples) -> np.ndarray:
+    """(h, W) float32 luminance on the reference's scale from the longest frame with headroom and trust."""
+    order = np.argsort(samples.ev)
+    guide = _luminance(samples.light[order[0]], samples.ev[order[0]])
+    for index in order[1:]:
+        seen = _luminance(samples.light[index], samples.ev[index])
+        seen -= guide
+        seen *= samples.usable[index]
+        guide += seen
+    return guide
 
 
 def _steepness(level: np.ndarray) -> np.ndarray:
     """(h, W): largest difference between neighbours within a pixel."""
     square = np.ones((3, 3), np.uint8)
     return cv2.dilate(level, square) - cv2.erode(level, square)
+
+
+def _luminance(light: np.ndarray, ev: float = 0.0) -> np.ndarray:
+    # OpenCV's matrix product: NumPy's is many times slower with three columns
+    return cv2.transform(light, REC709_LUMINANCE[None] * np.float32(2.0**-ev))

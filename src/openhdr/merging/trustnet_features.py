@@ -44,7 +44,7 @@ def features_of(comparison: Comparison) -> Features:
     samples = small.samples(slice(0, small.shape[0]))
     trust = comparison.stack.trust
     trusted = [inside * one for inside, one in zip(samples.trust, trust, strict=True)]
-    level = np.square(mle.level_of(mle.combine(replace(samples, trust=trusted))[0]))
+    guide = mle.guide_of(replace(samples, trust=trusted))
     others = tuple(index for index in range(len(trust)) if index != samples.reference)
     frames = [
         np.concatenate(
@@ -53,7 +53,7 @@ def features_of(comparison: Comparison) -> Features:
                 trust[index][None],
                 comparison.frames[index].bound.mean(axis=2, dtype=np.float32)[None],
                 np.full((1, *small.shape), samples.ev[index] / 4, np.float32),
-                np.log2(mle.relative_variance(samples, index) * level)[None] / 20 + np.float32(0.5),
+                np.log2(mle.variance(guide, samples, index))[None] / 20 + np.float32(0.5),
             ]
         )
         for index in others

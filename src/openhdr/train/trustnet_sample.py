@@ -108,10 +108,10 @@ def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") 
     features = features_of(comparison)
     samples = comparison.small.samples(slice(0, comparison.small.shape[0]))
     trusted = [a * b for a, b in zip(samples.trust, comparison.stack.trust, strict=True)]
-    level = np.square(mle.level_of(mle.combine(replace(samples, trust=trusted))[0]))
+    guide = mle.guide_of(replace(samples, trust=trusted))
     order = range(len(trusted))
     light = [samples.light[k] / np.float32(2.0 ** samples.ev[k]) for k in order]
-    variance = [np.log2(mle.relative_variance(samples, k) * level) for k in order]
+    variance = [np.log2(mle.variance(guide, samples, k)) for k in order]
     stacks = [
         *(plane for frame in features.frames for plane in frame),
         *features.shared,
