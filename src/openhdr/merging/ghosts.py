@@ -26,6 +26,7 @@ CODE_NOISE = 0.6  # codes (of 0..255) by which rounding and compression make a s
 SURELY_BELOW = (
     0.97  # share of its clipping level from which downwards a channel beside a clipped one is measured
 )
+LEAST_LEVELLED, MOST_LEVELLED = 1000, 0.4  # values that show it, and stops by which an exposure may be off
 LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 
 
@@ -40,16 +41,22 @@ class CompareOptions:
     radius_px: float = 1.0  # sigma of the window over which evidence is pooled
     tolerated: float = 2.5  # root mean square difference, in standard deviations, that is surely noise
     refused: float = 4.0  # ... that surely is not
-    still_share: float = 0.015  # share of any frame that may contradict the others on a tripod where nothing moved
+    object_share: float = 0.015  # of the longer side: contradictions narrower than that are no objects
+    still_share: float = 0.003  # share of a frame that objects may take where nothing moved
 
 
 @dataclass(frozen=True)
 class Composite:
-    """What is known so far, on the reference's scale: (h, w, 3) light, variance, and whether it is only a bound."""
+    """What is known so far, on the reference's scale: (h, w, 3) light, variance, and whether it is only a bound.
+
+    bound: bool, the light is clipped, the truth is at least this. crushed: bool, the camera made it black, the truth
+    is at most this.
+    """
 
     light: np.ndarray
     variance: np.ndarray
-    bound: np.ndarray  # bool: the light is clipped, the truth is at least this
+    bound: np.ndarray
+    crushed: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,8 @@ def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> Compari
             if options.match:
                 matches[index] = _match(small, samples, index, composite)
             frames[index] = _measured(small, samples, index, matches[index])
+            if small.sensor[index].processed:
+                frames[index] = _levelled(frames[index], composite)
             if options.deghost is not False:
                 trust[index] = _agreement(frames[index], composite, options)
             composite = _extend(composite, frames[index], trust[index] * samples.trust[index])
@@ -99,15 +108,20 @@ def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> Compari
 
 
 def _is_still(small: Stack, samples: Samples, trust: list[np.ndarray], options: CompareOptions) -> bool:
-    """Whether nothing moved that is worth leaving out: a tripod, and next to nothing in any frame contradicts.
+    """Whether nothing moved that is worth leaving out: a tripod, and no object in any frame contradicts the others.
 
-    A mask that takes a hundredth of a long exposure away costs more light than it removes ghosts: what it marks is
-    mostly glare, crushed black and the residual of the camera's curve.
+    What is narrow or scattered is mostly glare, crushed black and the residual of the camera's curve. A mask of it
+    takes more light away than it removes ghosts.
     """
     if any(place.moves for place in small.placements):
         return False
-    lost = [float((inside * (1 - one)).mean()) for inside, one in zip(samples.trust, trust, strict=True)]
-    return max(lost) < options.still_share
+    side = max(round(options.object_share * max(small.shape)), 3)
+    square = np.ones((side, side), np.uint8)
+    for inside, one in zip(samples.trust, trust, strict=True):
+        contradicts = (inside * (1 - one) > 0.5).astype(np.uint8)
+        if cv2.morphologyEx(contradicts, cv2.MORPH_OPEN, square).mean() > options.still_share:
+            return False
+    return True
 
 
 def _with_matches(stack: Stack, matches: list[Match]) -> Stack:
@@ -152,8 +166,24 @@ def _measured(small: Stack, samples: Samples, index: int, match: Match) -> Compo
     noise = estimate_noise(light, (samples.headroom[index] > 0.5) & (samples.trust[index] > 0.5))
     variance = (_variance(light, noise) + np.square(small.code_step(index, light) * max(CODE_NOISE, small.noise.codes))) * scale**2
     clipped = samples.clipped(index)
-    seen = match.apply(light) * scale
-    return Composite(np.where(clipped, match.apply(samples.top[index]) * scale, seen), variance, clipped)
+    darkest = small.darkest(index)
+    crushed = light < darkest
+    seen = match.apply(np.maximum(light, darkest)) * scale
+    return Composite(np.where(clipped, match.apply(samples.top[index]) * scale, seen), variance, clipped, crushed)
+
+
+def _levelled(frame: Composite, composite: Composite) -> Composite:
+    """The frame without what its exposure is off, as both show it where they are properly exposed.
+
+    For the comparison only: shutter times are rounded by a tenth of a stop, which is no movement. What is merged stays
+    at the stated exposures.
+    """
+    sure = ~(frame.bound | composite.bound | frame.crushed | composite.crushed)
+    if sure.sum() < LEAST_LEVELLED:
+        return frame
+    ratio = np.median(composite.light[sure] / np.maximum(frame.light[sure], 1e-9))
+    factor = np.float32(np.clip(ratio, 2.0**-MOST_LEVELLED, 2.0**MOST_LEVELLED))
+    return replace(frame, light=frame.light * factor)
 
 
 def _match(small: Stack, samples: Samples, index: int, composite: Composite) -> Match:
@@ -165,7 +195,7 @@ def _match(small: Stack, samples: Samples, index: int, composite: Composite) -> 
     frame = _measured(small, samples, index, Match())
     variance = composite.variance + frame.variance
     mean = composite.light + composite.variance / variance * (frame.light - composite.light)
-    sure = ~frame.bound & ~composite.bound & (mean > 6 * np.sqrt(variance))
+    sure = ~(frame.bound | composite.bound | frame.crushed | composite.crushed) & (mean > 6 * np.sqrt(variance))
     sure &= (np.minimum(frame.light, composite.light) > 0) & (samples.trust[index] > 0.99)[..., None]
     light = mean * np.float32(2.0 ** samples.ev[index])
     return find_match(frame.light, composite.light, light, sure)
@@ -200,9 +230,10 @@ def contradiction(difference: np.ndarray, frame: Composite, composite: Composite
     """(h, w, 3) difference of a frame from what is known, as far as it contradicts it.
 
     Where only a lower bound is known, more light than that is no contradiction; nor is less where the frame clips.
+    Where only an upper bound is known, less is none; nor is more where the frame is black.
     """
-    difference = np.where(composite.bound, np.minimum(difference, 0), difference)
-    return np.where(frame.bound, np.maximum(difference, 0), difference)
+    difference = np.where(composite.bound | frame.crushed, np.minimum(difference, 0), difference)
+    return np.where(frame.bound | composite.crushed, np.maximum(difference, 0), difference)
 
 
 def deviation(frame: Composite, composite: Composite, slack: float = 0.03) -> np.ndarray:
@@ -244,14 +275,18 @@ def _steepness(light: np.ndarray) -> np.ndarray:
 def _extend(composite: Composite, frame: Composite, trust: np.ndarray) -> Composite:
     """Add a trusted frame: it replaces bounds and is averaged with measurements by precision."""
     use = trust[..., None] > 0.5
-    fresh = use & composite.bound & ~frame.bound
+    measured = ~frame.bound & ~frame.crushed
+    fresh = use & (composite.bound | composite.crushed) & measured
     tighter = use & composite.bound & frame.bound & (frame.light > composite.light)
-    both = use & ~composite.bound & ~frame.bound
+    tighter |= use & composite.crushed & frame.crushed & (frame.light < composite.light)
+    both = use & ~composite.bound & ~composite.crushed & measured
     share = np.where(both, composite.variance / (composite.variance + frame.variance), 0)
     share[fresh | tighter] = 1
     light = composite.light + share * (frame.light - composite.light)
     variance = np.where(fresh | tighter, frame.variance, composite.variance * (1 - share) + 0)
-    return Composite(light, variance.astype(np.float32), composite.bound & ~fresh)
+    return Composite(
+        light, variance.astype(np.float32), composite.bound & ~fresh, composite.crushed & ~fresh
+    )
 
 
 def make_backdrop(composite: Composite, top: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from openhdr.core.placement import Placement, sampling_map
 
 CLIP_FULL = 0.90  # code (0..1) up to which a pixel is surely not clipped
 CLIP_NONE = 0.98  # code from which it is taken as clipped
+CRUSHED_CODE = 6  # of 255, up to which a processed photo is taken as black
 CLIPPED_SHARE = 0.93  # share of its clipping level from which the light of one channel is taken as clipped
 
 _EDGE = {"borderMode": cv2.BORDER_REPLICATE}
@@ -125,6 +126,12 @@ class Stack:
             trust.append(one[2])
         moved = [placement.moves for placement in self.placements]
         return Samples(light, headroom, trust, self.tops, moved, self.bracket.ev, self.bracket.reference, self.sensor)
+
+    def darkest(self, index: int) -> np.ndarray:
+        """(3,) light below which a frame says only that there is no more: cameras crush their darkest codes."""
+        if not self.sensor[index].processed:
+            return np.zeros(3, np.float32)
+        return self.responses[index].table(np.dtype(np.uint8))[CRUSHED_CODE]
 
     def code_step(self, index: int, light: np.ndarray) -> np.ndarray:
         """Light (any shape, 3) -> how much one 8-bit code changes it there; 0 for linear frames."""
