@@ -170,7 +170,7 @@ def test_backdrop_never_falls_below_the_bound(room, photo, rng, stack_of):
 
     light = np.minimum(room(), 1)
     bound = light >= 0.93
-    composite = Composite(light, np.full_like(light, 1e-4), bound)
+    composite = Composite(light, np.full_like(light, 1e-4), bound, np.zeros_like(bound))
     backdrop = make_backdrop(composite, np.ones(3, np.float32))
     assert (backdrop >= light - 1e-6).all() and np.isfinite(backdrop).all()
     np.testing.assert_allclose(backdrop[~bound], light[~bound], rtol=1e-6)

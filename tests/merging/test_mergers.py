@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from openhdr.camera.noise import TYPICAL
 from openhdr.camera.response import Response
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.image import Image
 from openhdr.core.placement import Placement
 from openhdr.merging import MERGERS, strips
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
-from openhdr.merging.mle import TYPICAL
 from openhdr.merging.samples import CLIP_FULL, CLIP_NONE, headroom
 from openhdr.merging.strips import merge_strips
 

@@ -48,8 +48,10 @@ def test_three_of_five_frames_are_used_and_named(five: list[Image], weights: str
     assert all((trust == 1).all() for trust in result.trust)  # what moves is the network's work
     assert result.image.pixels.shape == (48, 64, 3) and np.isfinite(result.image.pixels).all()
     without = five[1:4]
-    three = MergeOptions(ExposureRequest(ev=[-2.0, 0.0, 2.0]), "gsanet", "none", match=False, weights=weights)
-    five_ways = MergeOptions(options("").exposure, "gsanet", "none", match=False, weights=weights)
+    three = MergeOptions(
+        ExposureRequest(ev=[-2.0, 0.0, 2.0]), "gsanet", "none", response="srgb", weights=weights
+    )
+    five_ways = MergeOptions(options("").exposure, "gsanet", "none", response="srgb", weights=weights)
     np.testing.assert_array_equal(
         merge_bracket(five, five_ways).image.pixels, merge_bracket(without, three).image.pixels
     )

@@ -21,7 +21,10 @@ from openhdr.camera.calibration import non_decreasing
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, analytic
 
 LEVELS = 256
-DARKEST, BELOW_CLIPPING = 3, 4  # codes from which, and so many below the clipping code up to which, curves are measured
+DARKEST, BELOW_CLIPPING = (
+    3,
+    4,
+)  # codes from which, and so many below the clipping code up to which, curves are measured
 ITERATIONS, CONVERGED = 12, 0.004  # alternations at most; stops by which the curve still changes
 BINS = 800  # of X + EV; the regression works on their means
 STIFFNESS = 1000.0  # of the curve against bends that the assumed curve does not have
@@ -69,7 +72,7 @@ def recover(codes: np.ndarray, ev: np.ndarray, clip: float = 255.0) -> Recovery 
             if own < OWN_CURVES * error:
                 best, error = apart, own
     assumed = _prediction_error(judging[keep], ev, start, top)
-    return Recovery(_as_response(best, clip), error, assumed)
+    return Recovery(_as_response(best, clip, error), error, assumed)
 
 
 OWN_CURVES = 0.9  # relative error under which each channel gets a curve of its own
@@ -95,7 +98,9 @@ def _weights(codes: np.ndarray, top: float) -> np.ndarray:
     return np.nan_to_num(np.maximum(weight, 0)) / 128
 
 
-def _light(codes: np.ndarray, ev: np.ndarray, curve: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _light(
+    codes: np.ndarray, ev: np.ndarray, curve: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """((P,) log2 light, (P,) bool known by two frames) of one channel. codes: (P, N); curve: (256,)."""
     log = np.interp(np.nan_to_num(codes), np.arange(LEVELS), curve) - ev
     total = weight.sum(axis=1)
@@ -151,7 +156,9 @@ def _curve_through(exposed: np.ndarray, value: np.ndarray, before: np.ndarray, t
     inside = (grid >= max(DARKEST, np.ceil(mean[0]))) & (grid <= min(top, np.floor(mean[-1])))
     measured = np.interp(grid, mean + np.arange(len(mean)) * 1e-7, light)
     # a code counts by how often it was seen and by how finely it tells light
-    often = np.convolve(np.bincount(np.round(value).astype(int), minlength=LEVELS)[:LEVELS], np.ones(5) / 5, "same")
+    often = np.convolve(
+        np.bincount(np.round(value).astype(int), minlength=LEVELS)[:LEVELS], np.ones(5) / 5, "same"
+    )
     weight = np.where(inside, often / np.square(np.maximum(np.gradient(before), 2e-3)), 0)
     weight = np.minimum(weight * (1000 / max(weight.max(), 1e-9)), 50)
     return np.maximum.accumulate(_smoothed(measured, weight) + grid * 1e-6)
@@ -207,9 +214,9 @@ def _prediction_error(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top
     return float(np.sqrt(np.nanmean(np.square(residual))))
 
 
-def _as_response(curves: np.ndarray, clip: float) -> Response:
+def _as_response(curves: np.ndarray, clip: float, error: float) -> Response:
     """The response: 1.0 is the light at which the last channel clips; black is no light."""
     light = np.exp2(curves - curves[round(clip)].max())
     light[round(clip) + 1 :] = light[round(clip)]
     light[0] = 0
-    return Response("measured", light / light.max())
+    return Response("measured", light / light.max(), error)

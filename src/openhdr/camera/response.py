@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from openhdr.camera.noise import NoiseModel
+from openhdr.camera.noise import TYPICAL, NoiseModel
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import parsed, whole_file
@@ -36,10 +36,13 @@ class Response:
 
     name: how it is written on the command line, or `calibrated:METHOD`.
     curve: (K, 3) float32, K evenly spaced codes from 0 to 1, linear light 0..1, non-decreasing.
+    error: root mean square error, in 8-bit codes, with which it predicts the photos it was measured on; 0 = it was
+        not measured.
     """
 
     name: str
     curve: np.ndarray
+    error: float = 0.0
 
     def __post_init__(self) -> None:
         curve = np.asarray(self.curve, dtype=np.float32)
@@ -49,7 +52,14 @@ class Response:
             )
         if (np.diff(curve, axis=0) < 0).any() or curve.min() < 0 or not np.isclose(curve.max(), 1):
             raise RequestError(f"response '{self.name}': the curve must rise from >= 0 to 1 without falling")
+        if not 0 <= self.error <= 255:
+            raise RequestError(f"response '{self.name}': its error is {self.error}; expected 0 to 255 codes")
         object.__setattr__(self, "curve", curve)
+
+    @property
+    def noise(self) -> NoiseModel:
+        """The noise of photos with this response: a sensor's, or the error of codes that was measured with it."""
+        return NoiseModel(2e-5, 1e-4, max(self.error, 1.0)) if self.error else TYPICAL
 
     def table(self, dtype: np.dtype) -> np.ndarray:
         """(256 or 65536, 3) float32: linear light of every code of an integer dtype."""
@@ -113,6 +123,7 @@ class Response:
         facts = {
             "format": FORMAT,
             "name": self.name,
+            "error": self.error,
             "curve": [[float(f"{v:.7g}") for v in row] for row in self.curve],
         }
         with whole_file(path) as temporary:
@@ -189,7 +200,8 @@ def load(path: str | Path) -> Response:
         if facts["format"] != FORMAT:
             raise KeyError("format")
         with np.errstate(over="ignore"):  # infinities are refused as such
-            return Response(str(facts["name"]), np.array(facts["curve"], dtype=np.float32))
+            curve = np.array(facts["curve"], dtype=np.float32)
+            return Response(str(facts["name"]), curve, float(facts.get("error", 0)))
     except (ValueError, OverflowError, KeyError, TypeError, RequestError) as error:
         raise FileError(path, f"is not a response curve ({error})", MAKE_ONE) from error
 

@@ -59,7 +59,8 @@ class Request:
         None,
     )
     response: str | None = option(
-        "srgb, gamma:2.2, linear, calibrate, or a saved curve.  [default: measured, where that beats srgb]", None
+        "srgb, gamma:2.2, linear, calibrate, or a saved curve.  [default: measured, where that beats srgb]",
+        None,
     )
     calibration: str = option("bracket, debevec or robertson.", "bracket")
     save_response: Path | None = option("Write the response as a file (.json).", None)
@@ -112,7 +113,8 @@ def merge(request: Request) -> None:
         echo_json(facts)
     else:
         click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
-        click.echo(f"exposures from {result.exposures_from}; response {result.response.name}")
+        response = result.measured.told or result.response.name
+        click.echo(f"exposures from {result.exposures_from}; response: {response}")
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
     notes_of_frames(result.bracket.frames)
     of_reference = len(result.bracket.frames[result.bracket.reference].image.notes)
@@ -230,6 +232,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "method": request.method or DEFAULT_MERGER,
         "exposures_from": result.exposures_from,
         "response": result.response.name,
+        "response_error": result.measured.error / 255 if result.measured.response else None,
         "anchor": request.anchor if image.encoding == "linear" else None,
         "stops": stops(image.pixels) if image.encoding == "linear" else None,
         "frames": frames,

@@ -72,9 +72,7 @@ def sampling_map(
     return where
 
 
-def frame_positions(
-    placement: Placement, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]
-) -> np.ndarray:
+def frame_positions(placement: Placement, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """(P, 2) float32: the frame position (x, y) that points of the reference, (P,) each, look at."""
     moved = np.column_stack([x, y, np.ones(len(x))]) @ placement.homography.T
     where = (moved[:, :2] / moved[:, 2:]).astype(np.float32)

@@ -164,12 +164,17 @@ def _measured(small: Stack, samples: Samples, index: int, match: Match) -> Compo
     """One frame on the reference's scale, with its noise measured on itself."""
     light, scale = samples.light[index], np.float32(2.0 ** -samples.ev[index])
     noise = estimate_noise(light, (samples.headroom[index] > 0.5) & (samples.trust[index] > 0.5))
-    variance = (_variance(light, noise) + np.square(small.code_step(index, light) * max(CODE_NOISE, small.noise.codes))) * scale**2
+    variance = (
+        _variance(light, noise)
+        + np.square(small.code_step(index, light) * max(CODE_NOISE, small.noise.codes))
+    ) * scale**2
     clipped = samples.clipped(index)
     darkest = small.darkest(index)
     crushed = light < darkest
     seen = match.apply(np.maximum(light, darkest)) * scale
-    return Composite(np.where(clipped, match.apply(samples.top[index]) * scale, seen), variance, clipped, crushed)
+    return Composite(
+        np.where(clipped, match.apply(samples.top[index]) * scale, seen), variance, clipped, crushed
+    )
 
 
 def _levelled(frame: Composite, composite: Composite) -> Composite:
@@ -195,7 +200,9 @@ def _match(small: Stack, samples: Samples, index: int, composite: Composite) -> 
     frame = _measured(small, samples, index, Match())
     variance = composite.variance + frame.variance
     mean = composite.light + composite.variance / variance * (frame.light - composite.light)
-    sure = ~(frame.bound | composite.bound | frame.crushed | composite.crushed) & (mean > 6 * np.sqrt(variance))
+    sure = ~(frame.bound | composite.bound | frame.crushed | composite.crushed) & (
+        mean > 6 * np.sqrt(variance)
+    )
     sure &= (np.minimum(frame.light, composite.light) > 0) & (samples.trust[index] > 0.99)[..., None]
     light = mean * np.float32(2.0 ** samples.ev[index])
     return find_match(frame.light, composite.light, light, sure)
@@ -284,9 +291,7 @@ def _extend(composite: Composite, frame: Composite, trust: np.ndarray) -> Compos
     share[fresh | tighter] = 1
     light = composite.light + share * (frame.light - composite.light)
     variance = np.where(fresh | tighter, frame.variance, composite.variance * (1 - share) + 0)
-    return Composite(
-        light, variance.astype(np.float32), composite.bound & ~fresh, composite.crushed & ~fresh
-    )
+    return Composite(light, variance.astype(np.float32), composite.bound & ~fresh, composite.crushed & ~fresh)
 
 
 def make_backdrop(composite: Composite, top: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from openhdr.camera.noise import NoiseModel
 from openhdr.camera.recovery import recover
 from openhdr.camera.response import Response
 from openhdr.core.placement import frame_positions
@@ -34,12 +33,21 @@ class MeasuredResponse:
     error: float = 0.0
     reason: str = ""
 
+    @property
+    def told(self) -> str:
+        """One phrase on where the response comes from; empty where it was given."""
+        if self.response is not None:
+            return f"from these photos, {self.error / 2.55:.1f} % error"
+        return f"sRGB assumed, because {self.reason}" if self.reason else ""
+
 
 def measure_response(stack: Stack, insist: bool = False) -> MeasuredResponse:
     """Recover the response from the registered frames and judge it. insist: take it even if it is no better."""
     if stack.bracket.frames[0].image.encoding == "linear":
         return MeasuredResponse(None, reason="the frames are linear")
-    found = recover(registered_codes(stack), stack.bracket.ev, stack.clip / stack.bracket.frames[0].image.full_scale * 255)
+    found = recover(
+        registered_codes(stack), stack.bracket.ev, stack.clip / stack.bracket.frames[0].image.full_scale * 255
+    )
     if found is None:
         return MeasuredResponse(None, reason="the frames share too few well exposed places")
     if not insist and found.error > BETTER * found.assumed_error:
@@ -51,8 +59,7 @@ def with_measured(stack: Stack, measured: MeasuredResponse) -> Stack:
     """The bracket decoded by its measured response, with the noise that its prediction error states."""
     if measured.response is None:
         return stack
-    noise = NoiseModel(shot=2e-5, read=1e-4, codes=max(measured.error, 1.0))
-    return replace(stack, responses=[measured.response] * len(stack.responses), noise=noise)
+    return replace(stack, responses=[measured.response] * len(stack.responses), noise=measured.response.noise)
 
 
 def registered_codes(stack: Stack) -> np.ndarray:

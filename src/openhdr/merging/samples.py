@@ -125,7 +125,9 @@ class Stack:
             headroom.append(one[1])
             trust.append(one[2])
         moved = [placement.moves for placement in self.placements]
-        return Samples(light, headroom, trust, self.tops, moved, self.bracket.ev, self.bracket.reference, self.sensor)
+        return Samples(
+            light, headroom, trust, self.tops, moved, self.bracket.ev, self.bracket.reference, self.sensor
+        )
 
     def darkest(self, index: int) -> np.ndarray:
         """(3,) light below which a frame says only that there is no more: cameras crush their darkest codes."""

@@ -106,13 +106,17 @@ def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOp
     used = _frames_of(method, bracket)
     stack, measured = _registered(bracket, response, aligner, options)
     # a curve recovered from these very frames, or one that the user vouches for, is not bent again
-    match = options.match if options.match is not None else options.response is None and measured.response is None
+    match = (
+        options.match if options.match is not None else options.response is None and measured.response is None
+    )
     compared = compare(stack, CompareOptions(deghost=options.deghost, match=match))
     image, merged = _combined(compared, method, options)
     image = image.with_notes(*_beyond_training(method, options.weights, bracket.ev[list(used)]))
     trust = [np.ones((1, 1), np.float32) if one is None else one for one in merged.trust]
     response = stack.responses[bracket.reference]
-    return MergeResult(image, bracket, source, stack.placements, response, measured, trust, compared.matches, used)
+    return MergeResult(
+        image, bracket, source, stack.placements, response, measured, trust, compared.matches, used
+    )
 
 
 def _checked_method(options: MergeOptions) -> str:
@@ -184,11 +188,15 @@ def _registered(
     if options.response == CALIBRATE and options.calibration != "bracket":
         response = _calibrated(bracket, placements, invalid, options.calibration)
         placements = aligner.load()(bracket, response)  # once more, with the frames on one scale
-    stack = Stack(bracket, [response] * len(images), placements, invalid, [None] * len(images))
+    stack = Stack(
+        bracket, [response] * len(images), placements, invalid, [None] * len(images), noise=response.noise
+    )
+    if options.response == CALIBRATE and images[0].encoding == "linear":
+        raise RequestError("--response calibrate: the frames are linear already; leave --response out")
     if options.response is None or (options.response == CALIBRATE and options.calibration == "bracket"):
         measured = measure_response(stack, insist=options.response == CALIBRATE)
         return with_measured(stack, measured), measured
-    return stack, MeasuredResponse(None, reason="given")
+    return stack, MeasuredResponse(None)
 
 
 def _calibrated(
