@@ -31,7 +31,7 @@ def test_a_camera_curve_is_found(rng, contrast):
     found = recover(_codes(truth, rng), EV)
     stops = np.log2(found.response.curve[16:240, 1] / truth[16:240])
     assert np.ptp(stops) < 0.25  # over nine stops of light
-    assert found.error < 2 and found.error < 0.5 * found.assumed_error
+    assert found.error < 3 and found.error < 0.5 * found.assumed_error
 
 
 def test_srgb_photos_are_predicted_as_well_by_srgb(rng):

@@ -178,7 +178,7 @@ def _smoothed(measured: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _balanced(curves: np.ndarray, values: list[np.ndarray]) -> np.ndarray:
-    """Channels on one scale: a bracket fixes each channel's curve up to a factor; equal codes are neutral on average."""
+    """Channels on one scale, which a bracket leaves open: equal codes are neutral on average."""
     seen = np.minimum.reduce(
         [np.bincount(np.round(value).astype(int), minlength=LEVELS)[:LEVELS] for value in values]
     )

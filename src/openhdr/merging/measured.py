@@ -1,4 +1,4 @@
-"""The camera, measured on a registered bracket: its response curve, where the frames tell it better than the assumed one.
+"""The camera's response, measured on a registered bracket, where the frames tell more than the assumed one.
 
 A few thousand places that are flat in every frame and spread over all levels are looked up in the frames' own codes;
 no frame is resampled as a whole.
