@@ -267,3 +267,44 @@ def test_hand_held_brackets_with_moving_objects(room, seed):
     alone = srgb_decode(frames[plan.reference] / 255.0)
     top = 2.0 ** -min(plan.ev)
     assert _psnr_mu(merged, truth, top) > _psnr_mu(alone, truth, top) + 5
+
+
+def test_a_folder_is_its_photos_in_natural_order(room, photo, tmp_path):
+    for n, ev in ((2, 0), (10, 2), (1, -2)):
+        io.write(tmp_path / f"IMG_{n}.png", photo(room(), ev))
+    (tmp_path / "notes.txt").write_text("no photo")
+    result = merge_bracket(tmp_path, _options(reference="IMG_10.png"))
+    assert [frame.name for frame in result.bracket.frames] == ["IMG_1.png", "IMG_2.png", "IMG_10.png"]
+    assert result.bracket.reference == 2
+    np.testing.assert_array_equal(
+        openhdr.merge(str(tmp_path), [-2, 0, 2], reference="IMG_10.png").pixels, result.image.pixels
+    )
+
+
+def test_a_reference_nearly_black_is_not_taken(room, photo):
+    dark = [photo(room() * 0.002, ev) for ev in (-4, -2, 0, 2, 6)]
+    result = merge_bracket(dark, MergeOptions(ExposureRequest(ev=[-4, -2, 0, 2, 6]), method="mle"))
+    assert result.bracket.reference == 4
+    with pytest.raises(RequestError, match="expected 1 to 5"):
+        merge_bracket(dark, MergeOptions(ExposureRequest(ev=[-4, -2, 0, 2, 6], reference="a.jpg")))
+
+
+def test_light_of_a_camera_with_a_curve_of_its_own_is_linear(room, photo):
+    """A tripod bracket through an S-curve: one factor brings the merge onto the truth, over all its stops."""
+    light, stops = room(), (-4.0, -2.0, 0.0, 2.0)
+    code = np.arange(256) / 255
+    curve = (code + 0.12 * np.sin(2 * np.pi * code)) ** 2.2
+    frames = []
+    for ev in stops:
+        codes = np.interp(np.clip(light * 2.0**ev, 0, 1), curve, np.arange(256))
+        frames.append(Image(np.round(codes).astype(np.uint8), "srgb"))
+    result = merge_bracket(frames, MergeOptions(ExposureRequest(ev=list(stops), reference=3), method="mle"))
+    assert result.measured.response is not None and result.measured.error < 2
+    seen = (light > 0.02) & (light < 8)
+    ratio = np.log2(result.image.pixels[seen] / light[seen])
+    assert np.abs(ratio - np.median(ratio)).mean() < 0.1
+    assumed = merge_bracket(
+        frames, MergeOptions(ExposureRequest(ev=list(stops), reference=3), "mle", response="srgb")
+    )
+    off = np.log2(assumed.image.pixels[seen] / light[seen])
+    assert np.abs(off - np.median(off)).mean() > 3 * np.abs(ratio - np.median(ratio)).mean()

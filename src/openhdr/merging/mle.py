@@ -57,6 +57,9 @@ def variance(guide: np.ndarray, samples: Samples, index: int) -> np.ndarray:
     light = cv2.blur(samples.light[index], (3, 3))
     level = np.maximum(_luminance(light), DARKEST)
     result = sensor.variance(light)
+    # black is no measurement of light: a longer frame shows how much less there is than the code says
+    crushed = level < samples.darkest[index]
+    level = np.where(crushed, np.minimum(level, np.maximum(guide * gain, DARKEST)), level)
     if samples.moved[index]:
         result += np.square(RESAMPLING_PX * _steepness(level))
     result *= np.square(np.maximum(guide, DARKEST) / level)

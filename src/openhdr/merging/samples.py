@@ -35,7 +35,7 @@ class Samples:
     top: (3,) float32, the light at which each channel clips: 1, or somewhat less for a calibrated response.
     moved: whether the frame was resampled.
     ev: (N,) float64, stops relative to the reference; light / 2^ev is on the reference's scale.
-    sensor: how noisy the light of each frame is.
+    sensor: how noisy the light of each frame is. darkest: its luminance below which it is crushed, 0 = none is.
     """
 
     light: list[np.ndarray]
@@ -46,6 +46,7 @@ class Samples:
     ev: np.ndarray
     reference: int
     sensor: list[LightVariance]
+    darkest: list[float]
 
     @property
     def shortest(self) -> int:
@@ -125,8 +126,10 @@ class Stack:
             headroom.append(one[1])
             trust.append(one[2])
         moved = [placement.moves for placement in self.placements]
+        darkest = [float(self.darkest(index).mean()) for index in range(len(self.placements))]
+        bracket = self.bracket
         return Samples(
-            light, headroom, trust, self.tops, moved, self.bracket.ev, self.bracket.reference, self.sensor
+            light, headroom, trust, self.tops, moved, bracket.ev, bracket.reference, self.sensor, darkest
         )
 
     def darkest(self, index: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,24 +80,36 @@ class MergeResult:
 
 
 def merge(
-    frames: Sequence[ImageOrPath],
+    frames: Sequence[ImageOrPath] | str | Path,
     ev: Sequence[float] | str | None = None,
     method: str | None = None,
     align: str | None = None,
-    reference: int | None = None,
+    reference: int | str | None = None,
+    *,
+    times: Sequence[float] | None = None,
+    response: Response | str | None = None,
+    calibration: str = "bracket",
+    deghost: bool | None = None,
+    match: bool | None = None,
+    weights: str | None = None,
+    run: RunOptions = RunOptions(),
 ) -> Image:
     """Merge a bracket into one HDR image: (H, W, 3) float32, linear Rec.709, 1.0 = the reference clips.
 
-    frames: paths or Images, two or more, one size. ev: stops per frame (only differences matter), "auto" to
-    measure them in the pixels, or None to take them from the metadata. reference: counts from 1; the middle
-    exposure by default. Raises OpenHDRError with what to do. `merge_bracket` tells more and takes more options.
+    frames: paths or Images, two or more, one size; or a folder of photos. ev: stops per frame (only differences
+    matter), "auto" to measure them in the pixels, or None to take them from the metadata. times: shutter times in
+    seconds instead. reference: a number, counted from 1, or a file name; by default the middle exposure that is well
+    exposed. response, calibration, deghost, match, weights, run: see `MergeOptions`. Raises OpenHDRError with what to
+    do. `merge_bracket` also tells how.
     """
-    request = ExposureRequest(ev=ev, reference=reference)
-    image = merge_bracket(frames, MergeOptions(request, method=method, align=align)).image
-    return in_primaries(image, REC709)
+    request = ExposureRequest(ev, times, reference)
+    options = MergeOptions(request, method, align, response, calibration, deghost, match, weights, run)
+    return in_primaries(merge_bracket(frames, options).image, REC709)
 
 
-def merge_bracket(frames: Sequence[ImageOrPath], options: MergeOptions = MergeOptions()) -> MergeResult:
+def merge_bracket(
+    frames: Sequence[ImageOrPath] | str | Path, options: MergeOptions = MergeOptions()
+) -> MergeResult:
     """Merge a bracket and say how: read, exposures, alignment, deghosting, merging."""
     method = _checked_method(options)
     aligner = ALIGNERS[options.align or DEFAULT_ALIGNER]
@@ -140,8 +153,21 @@ def _is_network(method: str) -> bool:
     return method in MODELS and MODELS[method].task != "trust"
 
 
-def read_frames(frames: Sequence[ImageOrPath]) -> tuple[list[Image], list[str]]:
-    """Images and their names; paths are read one by one."""
+def photos_of(folder: Path) -> list[Path]:
+    """The photos of a folder in natural order (2 before 10); what is no photo, or starts with a dot, is passed over."""
+    known = {ending for row in io.FORMATS.values() for ending in row.extensions} - {".hdr", ".exr"}
+    found = [path for path in folder.iterdir() if path.suffix.lower() in known and path.name[0] != "."]
+    return sorted(
+        found, key=lambda path: [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", path.name)]
+    )
+
+
+def read_frames(frames: Sequence[ImageOrPath] | str | Path) -> tuple[list[Image], list[str]]:
+    """Images and their names; paths are read one by one. frames: also a folder, or a list of one folder."""
+    if isinstance(frames, (str, Path)):
+        frames = [frames]
+    if len(frames) == 1 and not isinstance(frames[0], Image) and Path(frames[0]).is_dir():
+        frames = photos_of(Path(frames[0]))
     if len(frames) < 2:
         raise RequestError(
             f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too"
