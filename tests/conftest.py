@@ -116,3 +116,9 @@ def photo() -> Callable[..., Image]:
         return Image(np.rint(srgb_encode(seen) * np.iinfo(dtype).max).astype(dtype), "srgb", exposure)
 
     return shoot
+
+
+@pytest.fixture(autouse=True)
+def _decode_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command's --isolate lasts as long as its process, which here runs other tests as well."""
+    monkeypatch.setenv("OPENHDR_ISOLATE", "")

@@ -36,17 +36,10 @@ class Sensor:
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """Noise in units of the clipping level.
+    """Noise in units of the clipping level."""
 
-    shot: variance per unit of light, > 0: one over the electrons at the clipping level.
-    read: standard deviation of the read-out, >= 0.
-    codes: standard deviation, in 8-bit codes, of what happens to a photo after the sensor (rounding, compression,
-        denoising, local tone mapping); 0 for linear frames.
-    """
-
-    shot: float
-    read: float
-    codes: float = 0.0
+    shot: float  # variance per unit of light, > 0: one over the electrons at the clipping level
+    read: float  # standard deviation of the read-out, >= 0
 
     def variance(self, linear: np.ndarray) -> np.ndarray:
         """Any shape, linear light with 1.0 = clips -> expected variance before clipping."""
@@ -59,5 +52,16 @@ class NoiseModel:
         return counted * self.shot + rng.standard_normal(counted.shape) * self.read
 
 
-TYPICAL = NoiseModel(shot=2e-4, read=4.5e-4)
+@dataclass(frozen=True)
+class PhotoNoise(NoiseModel):
+    """Noise of a photo: a sensor's, and what happens to its codes after the sensor.
+
+    codes: standard deviation, in 8-bit codes, of rounding, compression, denoising and local tone mapping; 0 = the
+    sensor's noise alone.
+    """
+
+    codes: float = 0.0
+
+
+TYPICAL = PhotoNoise(shot=2e-4, read=4.5e-4)
 """What is assumed of photos of which nothing was measured: 5000 electrons at clipping, 2.2 of read noise."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from openhdr.camera.noise import TYPICAL, NoiseModel
+from openhdr.camera.noise import TYPICAL, PhotoNoise
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import parsed, whole_file
@@ -57,9 +57,9 @@ class Response:
         object.__setattr__(self, "curve", curve)
 
     @property
-    def noise(self) -> NoiseModel:
+    def noise(self) -> PhotoNoise:
         """The noise of photos with this response: a sensor's, or the error of codes that was measured with it."""
-        return NoiseModel(2e-5, 1e-4, max(self.error, 1.0)) if self.error else TYPICAL
+        return PhotoNoise(2e-5, 1e-4, max(self.error, 1.0)) if self.error else TYPICAL
 
     def table(self, dtype: np.dtype) -> np.ndarray:
         """(256 or 65536, 3) float32: linear light of every code of an integer dtype."""
@@ -138,7 +138,7 @@ class LightVariance:
     processed: whether errors of codes are part of it.
     """
 
-    def __init__(self, noise: NoiseModel, response: Response | None) -> None:
+    def __init__(self, noise: PhotoNoise, response: Response | None) -> None:
         light = np.square(np.linspace(0, 1, _STEPS, dtype=np.float32))  # dense where curves are steep
         sensor = noise.shot * light + np.float32(noise.read**2)
         self._table = np.repeat(sensor[:, None], 3, axis=1)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from openhdr.camera.clipping import clip_code
-from openhdr.camera.noise import TYPICAL, NoiseModel
+from openhdr.camera.noise import TYPICAL, PhotoNoise
 from openhdr.camera.response import LightVariance, Response
 from openhdr.core.image import Bracket, Image
 from openhdr.core.placement import Placement, sampling_map
@@ -85,7 +85,7 @@ class Stack:
     invalid: list[np.ndarray | None]
     trust: list[np.ndarray | None]
     backdrop: np.ndarray | None = None
-    noise: NoiseModel = TYPICAL
+    noise: PhotoNoise = TYPICAL
 
     @property
     def shape(self) -> tuple[int, int]:
