@@ -13,7 +13,7 @@ from openhdr import io
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
 from openhdr.camera.border import pure_colour_border
-from openhdr.camera.bracketing import ExposureRequest, make_bracket
+from openhdr.camera.bracketing import PIXELS, ExposureRequest, make_bracket
 from openhdr.camera.calibration import CalibrationOptions, calibrate
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import with_white_luminance
@@ -117,7 +117,7 @@ def merge_bracket(
     images, names = read_frames(frames)
     bracket, source = _bracket(images, names, options, response)
     used = _frames_of(method, bracket)
-    stack, measured = _registered(bracket, response, aligner, options)
+    stack, measured = _registered(bracket, response, aligner, options, source)
     # a curve recovered from these very frames, or one that the user vouches for, is not bent again
     match = (
         options.match if options.match is not None else options.response is None and measured.response is None
@@ -205,7 +205,7 @@ def _first_response(options: MergeOptions) -> Response:
 
 
 def _registered(
-    bracket: Bracket, response: Response, aligner: Row, options: MergeOptions
+    bracket: Bracket, response: Response, aligner: Row, options: MergeOptions, source: str
 ) -> tuple[Stack, MeasuredResponse]:
     """The frames with their places in the reference's geometry and the response that decodes them."""
     images = [frame.image for frame in bracket.frames]
@@ -219,6 +219,8 @@ def _registered(
     )
     if options.response == CALIBRATE and images[0].encoding == "linear":
         raise RequestError("--response calibrate: the frames are linear already; leave --response out")
+    if options.response is None and source == PIXELS:
+        return stack, MeasuredResponse(None, reason="the exposures were measured through it")
     if options.response is None or (options.response == CALIBRATE and options.calibration == "bracket"):
         measured = measure_response(stack, insist=options.response == CALIBRATE)
         return with_measured(stack, measured), measured
