@@ -30,6 +30,7 @@ BINS = 800  # of X + EV; the regression works on their means
 STIFFNESS = 1000.0  # of the curve against bends that the assumed curve does not have
 PARALLEL = 3.0  # ... and against leaving the assumed curve's slope
 LEAST_PIXELS = 400  # places that two frames expose properly
+OWN_CURVES = 0.9  # relative error under which each channel gets a curve of its own
 OUTLIER = 2.5  # times the median error: a place that changed between the frames
 
 
@@ -73,9 +74,6 @@ def recover(codes: np.ndarray, ev: np.ndarray, clip: float = 255.0) -> Recovery 
                 best, error = apart, own
     assumed = _prediction_error(judging[keep], ev, start, top)
     return Recovery(_as_response(best, clip, error), error, assumed)
-
-
-OWN_CURVES = 0.9  # relative error under which each channel gets a curve of its own
 
 
 def assumed_log() -> np.ndarray:
