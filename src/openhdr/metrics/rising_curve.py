@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from openhdr.camera.calibration import non_decreasing
+
 BINS = 512  # of equal counts of pixels, over whose means a curve is fitted
 
 
@@ -17,25 +19,4 @@ def rising_curve(light: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.
     counts = np.diff(starts, append=len(order))
     x = np.add.reduceat(light[order].astype(np.float64), starts) / counts
     y = np.add.reduceat(values[order].astype(np.float64), starts) / counts
-    return x, isotonic(y, counts)
-
-
-def isotonic(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(K,) float64: the non-decreasing values nearest to `values` in weighted squares.
-
-    Pool adjacent violators (Barlow et al. 1972): neighbours that fall become their mean.
-    """
-    means: list[float] = []
-    sums: list[float] = []
-    sizes: list[int] = []
-    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
-        mean, total, size = value, weight, 1
-        while means and means[-1] > mean:
-            mean = (means[-1] * sums[-1] + mean * total) / (sums[-1] + total)
-            total += sums.pop()
-            size += sizes.pop()
-            means.pop()
-        means.append(mean)
-        sums.append(total)
-        sizes.append(size)
-    return np.repeat(means, sizes)
+    return x, non_decreasing(y, counts)
