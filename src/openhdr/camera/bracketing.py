@@ -73,10 +73,9 @@ def _well_exposed_middle(images: list[Image], ev: np.ndarray) -> int:
 def _well_exposed(image: Image) -> float:
     """Share of a photo that is neither crushed nor clipped, on a grid of some ten thousand pixels."""
     step = max(min(image.height, image.width) // 128, 1)
-    pixels = image.pixels[::step, ::step] / image.full_scale
-    if image.encoding == "linear":
-        return float(((pixels.max(axis=2) > 0.01) & (pixels.max(axis=2) < 0.95)).mean())
-    return float(((pixels.max(axis=2) > 0.08) & (pixels.max(axis=2) < 0.95)).mean())
+    brightest = image.pixels[::step, ::step].max(axis=2) / image.full_scale
+    dark = 0.01 if image.encoding == "linear" else 0.08
+    return float(((brightest > dark) & (brightest < 0.95)).mean())
 
 
 def exposures(

@@ -14,6 +14,7 @@ of that prediction says how good the curve is, and whether it is better than the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -21,10 +22,8 @@ from openhdr.camera.calibration import non_decreasing
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, analytic
 
 LEVELS = 256
-DARKEST, BELOW_CLIPPING = (
-    3,
-    4,
-)  # codes from which, and so many below the clipping code up to which, curves are measured
+DARKEST = 3  # code from which curves are measured ...
+BELOW_CLIPPING = 4  # ... up to so many codes below the clipping code
 ITERATIONS, CONVERGED = 12, 0.004  # alternations at most; stops by which the curve still changes
 BINS = 800  # of X + EV; the regression works on their means
 STIFFNESS = 1000.0  # of the curve against bends that the assumed curve does not have
@@ -65,6 +64,8 @@ def recover(codes: np.ndarray, ev: np.ndarray, clip: float = 255.0) -> Recovery 
         return None
     keep = _unchanged(judging, ev, shared, top)
     error = _prediction_error(judging[keep], ev, shared, top)
+    if not np.isfinite(error):
+        return None
     best = shared
     if len(codes) > 4 * LEAST_PIXELS:
         apart = _alternate(fitted, ev, shared, top, together=False)
@@ -76,6 +77,7 @@ def recover(codes: np.ndarray, ev: np.ndarray, clip: float = 255.0) -> Recovery 
     return Recovery(_as_response(best, clip, error), error, assumed)
 
 
+@cache
 def assumed_log() -> np.ndarray:
     """(256,) log2 light of the codes by the assumed response; code 0 as half of code 1."""
     light = analytic(ASSUMED_RESPONSE).table(np.dtype(np.uint8))[:, 0].astype(np.float64)
@@ -203,13 +205,15 @@ def _residual(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top: float)
 
 def _unchanged(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top: float) -> np.ndarray:
     """(P,) bool: places at which the frames agree about as well as at most others."""
-    error = np.sqrt(np.nanmean(np.square(np.nan_to_num(_residual(codes, ev, curves, top))), axis=(1, 2)))
+    error = np.sqrt(np.mean(np.square(np.nan_to_num(_residual(codes, ev, curves, top))), axis=(1, 2)))
     return error <= OUTLIER * max(float(np.median(error)), 0.5)
 
 
 def _prediction_error(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top: float) -> float:
+    """Root mean square residual in codes; infinite where no frame can be predicted from the others."""
     residual = _residual(codes, ev, curves - curves[LEVELS // 2], top)
-    return float(np.sqrt(np.nanmean(np.square(residual))))
+    known = residual[np.isfinite(residual)]
+    return float(np.sqrt(np.mean(np.square(known)))) if len(known) else np.inf
 
 
 def _as_response(curves: np.ndarray, clip: float, error: float) -> Response:

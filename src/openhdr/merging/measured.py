@@ -44,7 +44,7 @@ class MeasuredResponse:
 def measure_response(stack: Stack, insist: bool = False) -> MeasuredResponse:
     """Recover the response from the registered frames and judge it. insist: take it even if it is no better."""
     if stack.bracket.frames[0].image.encoding == "linear":
-        return MeasuredResponse(None, reason="the frames are linear")
+        return MeasuredResponse(None)
     found = recover(
         registered_codes(stack), stack.bracket.ev, stack.clip / stack.bracket.frames[0].image.full_scale * 255
     )
