@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,14 @@ OPENHDR = [sys.executable, "-m", "openhdr"]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and descriptors of POSIX")
 
 
-def started(*words: object, **options) -> subprocess.Popen:
-    return subprocess.Popen([*OPENHDR, *map(str, words)], stderr=subprocess.PIPE, **options)
+@contextmanager
+def started(*words: object, **options) -> Iterator[subprocess.Popen]:
+    """A command under way; killed where the test leaves it running."""
+    with subprocess.Popen([*OPENHDR, *map(str, words)], stderr=subprocess.PIPE, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_full_device_is_one_line() -> None:
@@ -33,10 +41,10 @@ def test_a_full_device_is_one_line() -> None:
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
-    process = started("info", PHOTO, "--json", stdout=subprocess.PIPE)
-    process.stdout.close()
-    with process:
+    with started("info", PHOTO, "--json", stdout=subprocess.PIPE) as process:
+        process.stdout.close()
         assert process.stderr.read() == b""
+        process.wait(timeout=60)
     assert process.returncode in (0, 1)  # click ends with 1 where it notices first
 
 

@@ -41,7 +41,7 @@ def train(request: Request) -> None:
     \b
     openhdr train recipes/small/gsanet.toml --data hdri/
     openhdr train recipes/gsanet.toml --data HDM --set run.batch=16 --resume
-    torchrun --nproc-per-node 4 --no-python openhdr train recipes/adnet.toml --data HDM
+    torchrun --standalone --nproc-per-node 4 --no-python openhdr train recipes/adnet.toml --data HDM
 
     The run folder gets best.safetensors (by validation), last.safetensors, checkpoints to resume from,
     losses and run.json. Killed at any moment, a run goes on with --resume as if nothing had happened.
