@@ -15,14 +15,13 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
-from openhdr.data.patches import pack, patch_stream
+from openhdr.data.patches import pack
 from openhdr.data.sample import Sample, network_arrays
 from openhdr.data.shards import prepare
-from openhdr.data.stream import StreamConfig, stream
+from openhdr.train.recipe import DataConfig
+from openhdr.train.sources import SOURCES
 
 WARM_UP = 4  # samples made before the clock starts
 PATCHES = 256
@@ -35,7 +34,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        patches = list(islice(stream(options.cache, StreamConfig()), PATCHES))
+        source = _source("simulated", options.cache)
+        patches = [source.sample(number) for number in range(PATCHES)]
         fill = {f"patches-{k}.tar": _packer(patches[k :: options.workers]) for k in range(options.workers)}
         prepare(Path(folder), {"kind": "patches", "scenes": []}, fill)
         rates = {
@@ -60,18 +60,18 @@ def _rate(kind: str, folder: Path, options: argparse.Namespace) -> float:
         return round(sum(pool.map(_work, tasks, chunksize=1)), 1)
 
 
+def _source(kind: str, folder: Path):
+    return SOURCES[kind].load()(DataConfig(path=str(folder), patch=128), 0, folder)
+
+
 def _work(task: tuple) -> float:
     kind, folder, worker, workers, seconds = task
-    samples: Iterator[Sample] = (
-        stream(folder, StreamConfig(), worker, workers)
-        if kind == "simulated"
-        else patch_stream(folder, 0, worker, workers)
-    )
-    for sample in islice(samples, WARM_UP):
-        network_arrays(sample)
+    source = _source(kind, folder)
+    for number in range(WARM_UP):
+        network_arrays(source.sample(number))
     count, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds:
-        network_arrays(next(samples))
+        network_arrays(source.sample(worker + count * workers))
         count += 1
     return count / (time.perf_counter() - began)
 

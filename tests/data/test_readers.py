@@ -211,7 +211,6 @@ def test_damage_gives_one_clear_line(tmp_path: Path, writer, kind: str, damage: 
         dataset.load(scene)
     message = str(caught.value)
     assert ("\n" not in message and victim.stem[:4] in message) or victim.parent.name in message
-    assert dataset.problems() == [message]
     if damage == "missing":
         assert "expects" in message and len(dataset.complete()) == 0
 

@@ -1,9 +1,7 @@
-"""Caches, patches and streams: exact round trips, resume, memory of one window, no held-out scene."""
+"""Caches and patches: exact round trips, resume, no held-out scene."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import shutil
 import tarfile
 from dataclasses import replace
@@ -22,17 +20,12 @@ from openhdr.data.patches import (
     crop,
     cut_positions,
     pack,
-    patch_stream,
     prepare_patches,
     turn,
     unpack,
 )
 from openhdr.data.readers import open_dataset
 from openhdr.data.sample import Sample, network_arrays
-from openhdr.data.stream import StreamConfig, stream
-from openhdr.simulation.config import training
-
-SMALL = StreamConfig(simulation=training(24), window=2, samples_per_scene=3)
 
 
 @pytest.fixture
@@ -75,24 +68,6 @@ def test_bright_scenes_are_scaled_into_halves(tmp_path: Path) -> None:
     assert unpack_scene(pieces).texture.at(np.zeros(1), np.zeros(1)) == pytest.approx(2.5e5, rel=1e-3)
 
 
-def test_stream_is_reproducible_and_differs_by_worker(cache: Path) -> None:
-    take = lambda **where: list(itertools.islice(stream(cache, SMALL, **where), 8))  # noqa: E731
-    one, same, other = take(), take(), take(worker=1, workers=2)
-    for a, b in zip(one, same, strict=True):
-        assert a.ev == b.ev and np.array_equal(a.truth, b.truth)
-        assert all(np.array_equal(x, y) for x, y in zip(a.frames, b.frames, strict=True))
-    assert not any(np.array_equal(a.truth, b.truth) for a, b in zip(one, other, strict=True))
-    assert one[0].truth.shape == (24, 24, 3) and np.isfinite(one[0].truth).all()
-
-
-def test_stream_refuses_held_out_scenes(cache: Path) -> None:
-    index = json.loads((cache / "index.json").read_text())
-    index["facts"]["scenes"]["lab"] = "0" * 64
-    (cache / "index.json").write_text(json.dumps(index))
-    with pytest.raises(RequestError, match=r"held out: lab \(validation\)"):
-        next(stream(cache, SMALL))
-
-
 def test_cache_leaves_held_out_scenes_out(tmp_path: Path, writer) -> None:
     paths = [tmp_path / "lab.hdr", tmp_path / "mine.hdr"]
     for path in paths:
@@ -114,7 +89,7 @@ def test_damaged_shards_are_named(cache: Path) -> None:
         shards.open_shards(cache)
     shutil.rmtree(cache)
     with pytest.raises(FileError, match="openhdr simulate --cache"):
-        next(stream(cache, SMALL))
+        shards.open_shards(cache)
 
 
 def test_shards_are_tars_of_the_known_layout(cache: Path) -> None:
@@ -176,11 +151,6 @@ def test_patches_are_pieces_of_their_pictures(tmp_path: Path, writer) -> None:
     patches = [unpack(pieces) for _, pieces in shards.read_shard(found.shards[0])]
     assert np.array_equal(patches[4].frames[1], whole.frames[1][8:20, 8:20])
     assert np.array_equal(patches[4].truth, whole.truth[8:20, 8:20])  # the scale of the whole image stays
-    drawn = list(itertools.islice(patch_stream(tmp_path / "out", 3, buffer=4), 12))
-    assert {sample.name for sample in drawn} == {sample.name for sample in patches}
-    assert [s.name for s in drawn] == [
-        s.name for s in itertools.islice(patch_stream(tmp_path / "out", 3, buffer=4), 12)
-    ]
 
 
 def test_stack_recipe_resizes_first(tmp_path: Path, writer) -> None:

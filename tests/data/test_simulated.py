@@ -162,7 +162,8 @@ def test_damaged_bracket_is_named(scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"gt\.exr: is missing from scene 'a'"):
         open_dataset("simulated", tmp_path).load("a")
     (tmp_path / "a" / "scene.json").write_text("{}")
-    assert len(open_dataset("simulated", tmp_path).problems()) == 1
+    with pytest.raises(FileError, match=r"scene\.json"):
+        open_dataset("simulated", tmp_path).load("a")
 
 
 def test_benchmark_definition() -> None:

@@ -103,6 +103,22 @@ def test_folder_without_held_out_scenes_says_what_to_do(scenes: Path, tmp_path: 
     assert len(samples) == 1
 
 
+def test_cache_with_a_held_out_scene_is_refused(simulated, tmp_path: Path) -> None:
+    cache = simulated.scenes.shards[0].parent
+    index = json.loads((cache / "index.json").read_text())
+    index["facts"]["scenes"]["lab"] = "0" * 64
+    (cache / "index.json").write_text(json.dumps(index))
+    with pytest.raises(RequestError, match=r"held out: lab \(validation\)"):
+        open_simulated(DataConfig(path=str(cache), patch=32), 0, tmp_path / "d")
+
+
+def test_seeds_draw_different_samples(simulated) -> None:
+    other = replace(simulated, seed=1)
+    for k in range(4):
+        one, two = simulated.sample(k), other.sample(k)
+        assert not np.array_equal(one.truth, two.truth) and np.isfinite(one.truth).all()
+
+
 def test_missing_folder_says_what_to_give(tmp_path: Path) -> None:
     for opener in (open_simulated, open_patches):
         with pytest.raises(FileError, match="as `data`"):

@@ -14,7 +14,7 @@ from openhdr.camera.response import analytic
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Bracket, Frame
 from openhdr.core.placement import identity
-from openhdr.data.stream import draw_sample
+from openhdr.data.scenes import draw_sample
 from openhdr.merging import MERGERS, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.samples import Stack

@@ -30,7 +30,7 @@ from openhdr.bench.photo_scores import (
 )
 from openhdr.bench.photos import Photos, PhotoSet, Showing
 from openhdr.bench.pictures import SMALL_PICTURES, options_for
-from openhdr.bench.results import mean, plain
+from openhdr.bench.results import mean, rounded
 from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.core.progress import Advance, task
 
@@ -114,7 +114,7 @@ def heldout(
 
 
 def _facts(found: dict[str, Any], settings: Sequence[Setting], showing: Showing) -> dict[str, Any]:
-    return plain(
+    return rounded(
         {
             "format": FORMAT,
             "openhdr": provenance.software()["openhdr"],
@@ -156,7 +156,7 @@ def _run(
         {
             "name": bracket.name,
             "text": f"Merged: {', '.join(merged)}. Held out: {', '.join(held_out)}.",
-            "values": plain({name: _flat(values) for name, values in methods.items()}),
+            "values": rounded({name: _flat(values) for name, values in methods.items()}),
             "views": [page.view(names[k], pictures) for k, pictures in views.items()],
         }
     )

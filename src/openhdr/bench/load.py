@@ -17,7 +17,6 @@ deghost = false                         # every other key as in the task's optio
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
@@ -29,6 +28,7 @@ from openhdr.bench.case import DEFAULT_COLUMNS, DEFAULT_PROTOCOL, OPTIONS, Case,
 from openhdr.bench.named import folder_case, scene_entries
 from openhdr.bench.options import typed_options
 from openhdr.bench.settings import Offer, merge_settings, parse_setting
+from openhdr.core.config import checked
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.metrics import Column, parse_column
 from openhdr.metrics.protocol import PPD
@@ -37,13 +37,12 @@ _KEYS = {
     "title": str,
     "description": str,
     "scenes": str,
-    "metrics": list,
+    "metrics": tuple[Any, ...],
     "protocol": str,
     "ppd": float,
-    "methods": list,
+    "methods": tuple[Any, ...],
 }
 _METHOD_KEYS = tuple(field.name for field in fields(Setting) if field.name != "options")
-_CALLED = {str: "a text", float: "a number", list: "a list"}
 
 
 def load_case(name: str, data: Path | None, work: Path) -> Case:
@@ -103,7 +102,13 @@ def _from_toml(path: Path, data: Path | None) -> Case:
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FileError(path, f"is not a case ({error})", "see the documentation of bench cases") from error
-    _check_keys(path, facts, _KEYS)
+    for key, value in facts.items():
+        try:
+            if key not in _KEYS:
+                raise unknown_name("key", key, _KEYS)
+            checked(key, value, _KEYS[key])
+        except RequestError as error:
+            raise FileError(path, str(error)) from error
     metrics = facts.get("metrics")
     settings, notes = _settings(path, facts["methods"]) if "methods" in facts else merge_settings()
     return Case(
@@ -135,17 +140,3 @@ def _setting(path: Path, row: dict[str, Any]) -> Setting:
         return replace(setting, options=typed_options(OPTIONS[setting.task], texts))
     except RequestError as error:
         raise FileError(path, f"method '{row['name']}' cannot be used: {error}") from error
-
-
-def _check_keys(path: Path, found: dict[str, Any], known: dict[str, type]) -> None:
-    """Raise FileError for a key that is unknown or holds something else than it should."""
-    for key, value in found.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            raise FileError(
-                path, f"has the unknown key '{key}'", f"{hint}expected one of: {', '.join(known)}"
-            )
-        wanted = (int, float) if known[key] is float else known[key]
-        if not isinstance(value, wanted):
-            raise FileError(path, f"{key} is {value!r}", f"expected {_CALLED[known[key]]}")

@@ -15,7 +15,7 @@ from openhdr.bench.methods import reconstruct
 from openhdr.bench.photo_page import PhotoPage, exposed_codes
 from openhdr.bench.photos import Photos, PhotoSet, Showing
 from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions
-from openhdr.bench.results import plain
+from openhdr.bench.results import rounded
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.image import Image
 from openhdr.core.progress import Advance, task
@@ -46,7 +46,7 @@ def look(
     with task("merging", len(brackets) * len(settings)) as advance:
         for bracket in brackets:
             found[bracket.name] = _run(bracket, settings, showing, page, advance)
-            facts = plain({"format": FORMAT, "openhdr": __version__, "sets": found})
+            facts = rounded({"format": FORMAT, "openhdr": __version__, "sets": found})
             keep(facts)
     return facts, page
 

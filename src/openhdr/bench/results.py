@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from openhdr.core.config import plain
 from openhdr.core.files import whole_file
 
 FORMAT = "openhdr-bench-1"
@@ -70,7 +71,7 @@ class Results:
 
     def facts(self) -> dict[str, Any]:
         """Everything as JSON holds it; infinite scores become the strings "inf" and "-inf"."""
-        return plain(
+        return rounded(
             {
                 "format": FORMAT,
                 **self.about,
@@ -128,12 +129,6 @@ def _run_facts(run: Run) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
-    """Mappings and sequences as dicts and lists, floats to 7 digits, infinities as strings."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return float(f"{value:.7g}") if math.isfinite(value) else str(value)
-    return value
+def rounded(value: Any) -> Any:
+    """`value` as JSON holds it, floats to 7 digits, infinities as strings."""
+    return plain(value, lambda number: float(f"{number:.7g}") if math.isfinite(number) else str(number))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openhdr.bench.case import Case
-from openhdr.bench.results import FORMAT, Results, Run, plain
+from openhdr.bench.results import FORMAT, Results, Run, rounded
 from openhdr.bench.run import method_facts
 from openhdr.bench.scoring import protocols
 from openhdr.core.errors import FileError
@@ -28,7 +28,7 @@ def earlier_results(path: Path, case: Case, again: Collection[str] = ()) -> Resu
         return None
     facts = read_json(path)
     _check(path, facts, case)
-    now = {setting.name: plain(method_facts(setting)) for setting in case.settings}
+    now = {setting.name: rounded(method_facts(setting)) for setting in case.settings}
     names = {entry.name for entry in case.scenes}
     methods = [
         known
@@ -68,7 +68,7 @@ def _check(path: Path, facts: Any, case: Case) -> None:
         raise FileError(path, f"is no result of a benchmark ({FORMAT})", _ANOTHER)
     if facts["case"]["name"] != case.name:
         raise FileError(path, f"is of the case '{facts['case']['name']}', not '{case.name}'", _ANOTHER)
-    found, wanted = facts["metrics"], plain(protocols(case))
+    found, wanted = facts["metrics"], rounded(protocols(case))
     if found != wanted:
         keys = [[column["key"] for column in columns] for columns in (found, wanted)]
         what = (

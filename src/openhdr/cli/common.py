@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from openhdr.core import progress
+from openhdr.core.config import plain
 from openhdr.core.errors import FileError, RequestError, printable
 from openhdr.core.files import writable_file
 
@@ -24,19 +25,8 @@ FIRST_SIGN_S = 0.3  # shorter work shows no bar
 
 def echo_json(facts: Any) -> None:
     """Print `facts` as indented JSON on stdout; infinities become the strings "inf" and "-inf"."""
-    click.echo(json.dumps(_plain(facts), indent=2, allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, str):  # NumPy scalars
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+    finite = plain(facts, lambda number: number if math.isfinite(number) else str(number))
+    click.echo(json.dumps(finite, indent=2, allow_nan=False))
 
 
 def echo_notes(name: str, notes: tuple[str, ...]) -> None:

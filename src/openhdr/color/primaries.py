@@ -101,12 +101,3 @@ def conversion(source: Chromaticities, target: Chromaticities) -> np.ndarray:
     from_source, from_target = to_xyz(source), to_xyz(target)
     adapt = adaptation(from_source.sum(1), from_target.sum(1))
     return (np.linalg.inv(from_target) @ adapt @ from_source).astype(np.float32)
-
-
-def to_rec709(primaries: Chromaticities) -> np.ndarray:
-    """(3, 3) float32: linear RGB of `primaries` -> linear Rec.709, white to white."""
-    return conversion(primaries, REC709)
-
-
-def is_rec709(primaries: Chromaticities) -> bool:
-    return same(primaries, REC709)

@@ -3,10 +3,10 @@
 sample, dataset        one bracket with its truth; a set of them
 readers/               one file a folder layout: HdM/NTIRE, Kalantari, Tel, SICE, HDR-Eye, Fairchild, ...
 splits                 published lists: which scenes may be trained on, which never
-scenes, simulated      HDR scenes for the simulation; simulated brackets on disk
+scenes, simulated      HDR scenes -> simulated samples; simulated brackets on disk
 shards                 tar files as WebDataset reads them
 patches                a dataset -> shards of patches, with resume
-cache, stream          HDR scenes -> shards -> an endless stream of simulated samples
+cache                  HDR scenes -> shards
 compared               brackets as TrustNet sees them, in shards
 benchmark              the public benchmark: 24 moving and 8 still brackets
 """

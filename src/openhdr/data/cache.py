@@ -1,4 +1,4 @@
-"""HDR scenes -> shards of half-precision pixels: the cache that the training stream reads.
+"""HDR scenes -> shards of half-precision pixels: the cache that training on simulated samples reads.
 
 Values are scaled by a power of two so that the brightest fits a half (65504), and the scale is kept. The bits of the
 halves are packed without loss (JPEG XL): a scene of 1024 x 512 takes 0.8 MB. Scenes that are held out are left out, and

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from openhdr.core.errors import FileError, OpenHDRError, RequestError, unknown_name
+from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.data.sample import Sample
 
 Load = Callable[[], Sample]
@@ -69,16 +69,6 @@ class Dataset:
     def only(self, names: Sequence[str]) -> Dataset:
         """The named scenes."""
         return replace(self, entries={name: self.entries[name] for name in names})
-
-    def problems(self) -> list[str]:
-        """Read everything; one line for each scene that cannot be used."""
-        found = []
-        for name in self.entries:
-            try:
-                self.load(name)
-            except OpenHDRError as error:
-                found.append(str(error))
-        return found
 
 
 def need_entries(kind: str, root: Path, layout: str, entries: Mapping[str, Entry]) -> Dataset:

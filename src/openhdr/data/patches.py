@@ -14,19 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from openhdr.core.errors import FileError, RequestError
+from openhdr.core.errors import RequestError
 from openhdr.data.dataset import Dataset
 from openhdr.data.sample import PicturesT, Sample
-from openhdr.data.shards import (
-    Pieces,
-    ShardSet,
-    array_bytes,
-    array_from,
-    open_shards,
-    prepare,
-    read_shard,
-    share_of,
-)
+from openhdr.data.shards import Pieces, ShardSet, array_bytes, array_from, prepare
 from openhdr.data.splits import refuse_held_out
 
 
@@ -77,18 +68,6 @@ def prepare_patches(dataset: Dataset, folder: Path, config: PatchConfig) -> Shar
     }
     facts = {"kind": "patches", "dataset": dataset.kind, "scenes": list(dataset.names), "cut": asdict(config)}
     return prepare(folder, facts, fills)
-
-
-def patch_stream(
-    folder: Path, seed: int, worker: int = 0, workers: int = 1, buffer: int = 256
-) -> Iterator[Sample]:
-    """Patches without end in random order: shards shuffled, then through a buffer of so many patches."""
-    shards = open_shards(folder)
-    if shards.facts.get("kind") != "patches" or not shards.samples:
-        raise FileError(folder, "is not a folder of patches", "make one with prepare_patches")
-    refuse_held_out(shards.facts["scenes"])
-    mine = share_of(shards.shards, worker, workers)
-    return _shuffled(mine, np.random.default_rng([seed, worker]), buffer)
 
 
 def turn(sample: PicturesT, flip_x: bool, flip_y: bool, transpose: bool) -> PicturesT:
@@ -158,15 +137,3 @@ def unpack(pieces: Pieces) -> Sample:
         truth=array_from(pieces["truth.npy"]) if "truth.npy" in pieces else None,
         extras={name: array_from(pieces[f"{name}.npy"]) for name in facts["extras"]},
     )
-
-
-def _shuffled(shards: tuple[Path, ...], rng: np.random.Generator, buffer: int) -> Iterator[Sample]:
-    held: list[Pieces] = []
-    while True:
-        for number in rng.permutation(len(shards)):
-            for _, pieces in read_shard(shards[number]):
-                held.append(pieces)
-                if len(held) >= buffer:
-                    yield unpack(held.pop(int(rng.integers(len(held)))))
-        while held:
-            yield unpack(held.pop(int(rng.integers(len(held)))))

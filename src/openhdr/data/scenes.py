@@ -1,4 +1,4 @@
-"""HDR files -> scenes for the simulation."""
+"""HDR files -> scenes for the simulation -> simulated samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data.files import read_linear
+from openhdr.data.sample import Sample
 from openhdr.simulation.config import SimulationConfig
+from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.render import photograph
 from openhdr.simulation.scene import Kind, Scene, make_scene
 
 HDR_SUFFIXES = (".hdr", ".exr")
@@ -54,3 +57,11 @@ def fitting_scale(pixels: np.ndarray, config: SimulationConfig, kind: Kind | Non
         shown = width * _TYPICAL_FIELD_DEG / 360
         return max(1, int(shown / config.size[0]))
     return max(1, int(min(width / config.size[0], height / config.size[1])))
+
+
+def draw_sample(scenes: list[Scene], config: SimulationConfig, seed: int, name: str) -> Sample:
+    """One simulated sample of a random scene of the list."""
+    chosen = scenes[seed % len(scenes)]
+    plan = draw_plan(chosen, [scene for scene in scenes if scene is not chosen], config, seed)
+    frames, truth = photograph(plan, scenes)
+    return Sample(name, frames, tuple(plan.ev), plan.reference, plan.camera.response, truth)

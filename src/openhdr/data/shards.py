@@ -113,11 +113,6 @@ def array_from(data: bytes) -> np.ndarray:
     return np.load(io.BytesIO(data), allow_pickle=False)
 
 
-def share_of(shards: tuple[Path, ...], worker: int, workers: int) -> tuple[Path, ...]:
-    """The shards that one of several workers reads; all of them when there are fewer shards than workers."""
-    return shards[worker::workers] if len(shards) >= workers else shards
-
-
 def _check_end(path: Path) -> None:
     """A tar ends with two blocks of zeros; tarfile itself takes a missing end for the end."""
     with path.open("rb") as stream:

@@ -11,7 +11,6 @@ scene.json           exposures, the laws and every drawn number; written last
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 
 from openhdr import io
 from openhdr.camera.response import Response
+from openhdr.core.config import plain
 from openhdr.core.errors import FileError
 from openhdr.core.files import whole_file
 from openhdr.core.image import Image
@@ -71,8 +71,8 @@ def facts_of(result: Simulated, config: SimulationConfig) -> dict[str, Any]:
         "clipped_share": [round(float(mask.mean()), 6) for mask in result.clipped],
         "moved_share": [round(float(mask.mean()), 6) for mask in result.moved],
         "homographies": [f.shake.homography(plan.size, plan.focal_px).round(9).tolist() for f in plan.frames],
-        "plan": _plain(plan),
-        "laws": _plain(config),
+        "plan": plain(plan, class_key="is"),
+        "laws": plain(config, class_key="is"),
     }
 
 
@@ -85,13 +85,3 @@ def digest_of(result: Simulated | Sample) -> str:
     half = np.minimum(truth, np.finfo(np.float16).max).astype(np.float16)
     parts = [np.ascontiguousarray(part) for part in (*result.frames, half)]
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
-
-
-def _plain(item: Any) -> Any:
-    """Dataclasses as dicts that name their class, tuples as lists."""
-    if dataclasses.is_dataclass(item) and not isinstance(item, type):
-        named = {field.name: _plain(getattr(item, field.name)) for field in dataclasses.fields(item)}
-        return {"is": type(item).__name__, **named}
-    if isinstance(item, tuple | list):
-        return [_plain(part) for part in item]
-    return item

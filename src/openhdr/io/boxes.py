@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 MAX_BOXES, MAX_ITEMS, MAX_META_BYTES = 4000, 4096, 1 << 22
 CODED = (b"av01", b"hvc1", b"hev1")  # items of coded pictures
 ENDING = 8  # bytes of a coded picture that are never all zero at its end
-FULL_BOXES = (b"meta", b"iref")  # with version and flags before their children
 
 
 @dataclass

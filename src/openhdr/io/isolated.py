@@ -19,12 +19,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
+from openhdr.core.config import plain
 from openhdr.core.errors import FileError, MissingExtraError, OpenHDRError, printable
 
 MEMORY_GB, SECONDS = 4.0, 60.0
@@ -196,19 +197,11 @@ def serve(functions: Mapping[str, Callable[..., Any]], memory_gb: float) -> None
 
 def _facts(result: Any) -> tuple[dict[str, Any], np.ndarray | None]:
     """A dataclass as JSON values, its pixels apart."""
-    facts = {field.name: _plain(getattr(result, field.name)) for field in fields(result)}
+    facts = plain(result)
     pixels = facts.pop("pixels", None)
     if pixels is None:
         return {"facts": facts}, None
     return {"facts": facts, "shape": pixels.shape, "dtype": pixels.dtype.str}, pixels
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    return str(value) if isinstance(value, Path) else value
 
 
 def _limit_memory(memory_gb: float) -> None:

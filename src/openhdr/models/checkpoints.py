@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import safetensors
 import safetensors.torch
@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from openhdr.core.config import checked
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.core.files import whole_file
 from openhdr.models.rows import ModelRow
@@ -52,25 +53,12 @@ def configured(row: ModelRow, config: type, variant: Mapping[str, Any]) -> Any:
     for name, value in variant.items():
         if name not in hints:
             raise unknown_name(f"option of {row.name}", name, [field.name for field in fields(config)])
-        _check_option(f"option {name} of {row.name}", value, hints[name])
-        options[name] = tuple(value) if get_origin(hints[name]) is tuple else value
+        label = f"option {name} of {row.name}"
+        options[name] = checked(label, value, hints[name])
+        for one in options[name] if isinstance(options[name], tuple) else (options[name],):
+            if type(one) is int and not 1 <= one <= MAX_OPTION:
+                raise RequestError(f"{label} is {value}; expected 1 or more, to {MAX_OPTION}")
     return config(**options)
-
-
-def _check_option(label: str, value: Any, hint: Any) -> None:
-    if get_origin(hint) is tuple:
-        parts = get_args(hint)
-        if not isinstance(value, list | tuple) or len(value) != len(parts):
-            raise RequestError(f"{label} is {value!r}; expected a list of {len(parts)} values")
-        for part, kind in zip(value, parts, strict=True):
-            _check_option(label, part, kind)
-    elif get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            raise unknown_name(label, str(value), [str(choice) for choice in get_args(hint)])
-    elif not isinstance(value, hint) or isinstance(value, bool) != (hint is bool):
-        raise RequestError(f"{label} is {value!r}; expected {hint.__name__}")
-    elif hint is int and not 1 <= value <= MAX_OPTION:
-        raise RequestError(f"{label} is {value}; expected 1 or more, to {MAX_OPTION}")
 
 
 def load_file(row: ModelRow, path: Path, variant: Mapping[str, Any]) -> nn.Module:

@@ -49,13 +49,6 @@ def _turn(pan: float, tilt: float, roll: float) -> np.ndarray:
     return right @ down @ ahead
 
 
-def frame_grid(size: tuple[int, int], homography: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel coordinates of a whole frame, row by row, through a homography: two (H*W,) float64 arrays."""
-    width, height = size
-    y, x = (axis.ravel() for axis in np.mgrid[0:height, 0:width].astype(np.float64))
-    return (x, y) if homography is None else map_points(homography, x, y)
-
-
 def map_points(homography: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points through a homography; elementwise, so that the result does not depend on a matrix library."""
     h = homography

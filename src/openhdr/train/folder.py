@@ -17,13 +17,14 @@ from typing import Any
 import torch
 
 from openhdr import provenance
+from openhdr.core.config import plain
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import make_folder
 from openhdr.data.files import read_json
 from openhdr.metrics import METRICS
 from openhdr.train.logger import RUN, write_text
 from openhdr.train.recipe import Recipe
-from openhdr.train.settings import differences, plain
+from openhdr.train.settings import differences
 
 BEST, LAST, CHOICE = "best.safetensors", "last.safetensors", "choice.json"
 FIXED = ("network.name", "network.variant", "objective.name")  # what a resumed run cannot change

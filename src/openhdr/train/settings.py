@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
+from openhdr.core.config import checked
 from openhdr.core.errors import RequestError, unknown_name
 
 ConfigT = TypeVar("ConfigT")
@@ -19,13 +19,19 @@ def build(config: type[ConfigT], table: Mapping[str, Any], where: str = "") -> C
     where: the table's dotted name, for messages. Raises RequestError for a key that is not a field (naming the
     nearest) or a value of another type than the field's.
     """
-    hints = _hints(config)
-    values = {}
+    hints = get_type_hints(config)
+    known = [field.name for field in fields(cast(Any, config))]
+    values: dict[str, Any] = {}
     for key, value in table.items():
         name = f"{where}.{key}".strip(".")
-        if key not in hints:
-            raise unknown_name(f"key of recipe table [{where}]" if where else "recipe key", key, list(hints))
-        values[key] = _checked(name, value, hints[key])
+        if key not in known:
+            raise unknown_name(f"key of recipe table [{where}]" if where else "recipe key", key, known)
+        if not is_dataclass(hints[key]):
+            values[key] = checked(f"recipe key '{name}'", value, hints[key])
+        elif isinstance(value, Mapping):
+            values[key] = build(hints[key], value, name)
+        else:
+            raise RequestError(f"recipe key '{name}' is {value!r}; expected a table [{name}]")
     return config(**values)
 
 
@@ -39,16 +45,10 @@ def override(table: dict[str, Any], assignment: str) -> None:
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
             raise RequestError(f"`changes={assignment}`: '{'.'.join(keys[: depth + 1])}' is not a table")
-    table[keys[-1]] = _value(text.strip())
-
-
-def plain(config: Any) -> Any:
-    """A configuration as tables, lists and values: what JSON and TOML can hold."""
-    if is_dataclass(config) and not isinstance(config, type):
-        return {field.name: plain(getattr(config, field.name)) for field in fields(config)}
-    if isinstance(config, Mapping):
-        return {key: plain(value) for key, value in config.items()}
-    return [plain(item) for item in config] if isinstance(config, tuple | list) else config
+    try:
+        table[keys[-1]] = tomllib.loads(f"value = {text.strip()}")["value"]
+    except (ValueError, RecursionError):
+        table[keys[-1]] = text.strip()
 
 
 def differences(
@@ -64,57 +64,3 @@ def differences(
         elif a != b:
             found[name] = (a, b)
     return found
-
-
-def _hints(config: Any) -> dict[str, Any]:
-    hints = get_type_hints(config)
-    return {field.name: hints[field.name] for field in fields(config)}
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
-        return text
-
-
-def _checked(name: str, value: Any, hint: Any) -> Any:
-    """The value as a field of type `hint` holds it."""
-    if isinstance(hint, type) and is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise _wrong(name, value, f"a table [{name}]")
-        return build(hint, value, name)
-    origin = get_origin(hint)
-    if origin is Literal:
-        if value not in get_args(hint):
-            raise unknown_name(f"value of recipe key '{name}',", str(value), map(str, get_args(hint)))
-        return value
-    if origin is tuple:
-        return _checked_tuple(name, value, get_args(hint))
-    if origin is not None:
-        return value
-    return _checked_plain(name, value, hint)
-
-
-def _checked_tuple(name: str, value: Any, parts: Sequence[Any]) -> tuple[Any, ...]:
-    fixed = parts[-1] is not Ellipsis
-    if not isinstance(value, list | tuple) or (fixed and len(value) != len(parts)):
-        raise _wrong(name, value, f"a list of {len(parts)} values" if fixed else "a list")
-    hints = parts if fixed else [parts[0]] * len(value)
-    return tuple(_checked_plain(name, item, hint) for item, hint in zip(value, hints, strict=True))
-
-
-def _checked_plain(name: str, value: Any, hint: type) -> Any:
-    if hint is Any:
-        return value
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        with contextlib.suppress(OverflowError):
-            return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}
-        raise _wrong(name, value, words.get(hint, hint.__name__))
-    return value
-
-
-def _wrong(name: str, value: Any, expected: str) -> RequestError:
-    return RequestError(f"recipe key '{name}' is {value!r}; expected {expected}")

@@ -1,6 +1,6 @@
 """Three frames -> HDR.
 
-Losses of the papers, on gamma-coded images (see metrics.losses):
+Losses of the papers, on gamma-coded images (see train.losses):
 
     mu           L1 of tone-mapped images: ADNet, GSANet (percentile of the prediction, as in their programs; of
                  the truth, as in the challenge's score), AHDRNet (no percentile)
@@ -28,9 +28,7 @@ import torch
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample, network_arrays
-from openhdr.train.distributed import gathered
-from openhdr.train.losses.mu_law import PercentileOf, light_percentile, tone_mapped
-from openhdr.train.losses.tanh import tanh_l1
+from openhdr.train.losses.l1 import PercentileOf, mu_law_l1, tanh_l1, tone_mapped
 from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms
 
 _FLOOR = 1e-5  # of a squared difference: from 50 dB on nothing is gained
@@ -69,17 +67,11 @@ class Merge(BracketObjective):
             return {"log-mse": log_mse(out, batch["truth"], batch["ev"])}
         terms = {}
         if self.loss != "tanh":
-            terms["mu"] = self.mu_weight * self._mu(out, batch["truth"])
+            tanh = self.loss == "tanh-of-mu"
+            terms["mu"] = self.mu_weight * mu_law_l1(out, batch["truth"], self.percentile, tanh)
         if self.loss in ("tanh", "mu+tanh"):
             terms["tanh"] = self.tanh_weight * tanh_l1(out, batch["truth"])
         return terms
-
-    def _mu(self, out: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        level = None
-        if self.percentile != "none":
-            level = light_percentile(gathered(out if self.percentile == "prediction" else truth))
-        ours, theirs = tone_mapped(out, level), tone_mapped(truth, level)
-        return tanh_l1(ours, theirs) if self.loss == "tanh-of-mu" else (ours - theirs).abs().mean()
 
 
 def log_mse(out: torch.Tensor, truth: torch.Tensor, ev: torch.Tensor) -> torch.Tensor:

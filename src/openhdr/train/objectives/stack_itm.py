@@ -38,7 +38,7 @@ from openhdr.train.discriminators.stack_itm import (
     generator_loss,
     mixed_fake,
 )
-from openhdr.train.losses.mu_law import mu_law
+from openhdr.train.losses.l1 import mu_law
 from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms
 from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.perceptual import perceptual_distance

@@ -17,10 +17,9 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import sha256_of
 from openhdr.data.cache import build_cache, unpack_scene
 from openhdr.data.sample import Sample
-from openhdr.data.scenes import find_hdr_files, read_scene
+from openhdr.data.scenes import draw_sample, find_hdr_files, read_scene
 from openhdr.data.shards import INDEX, open_shards
 from openhdr.data.splits import panoramas, refuse_held_out
-from openhdr.data.stream import draw_sample
 from openhdr.simulation.config import ShakeConfig, SimulationConfig, real, training
 from openhdr.simulation.distributions import LogUniform, Normal
 from openhdr.simulation.scene import Scene

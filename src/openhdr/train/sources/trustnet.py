@@ -15,9 +15,9 @@ import numpy as np
 
 from openhdr.core.errors import FileError
 from openhdr.data.sample import Sample, truth_of
+from openhdr.data.scenes import draw_sample
 from openhdr.data.shards import INDEX, Pieces, open_shards, prepare
 from openhdr.data.splits import refuse_held_out
-from openhdr.data.stream import draw_sample
 from openhdr.simulation.config import (
     EV_PATTERNS,
     TRIPOD,

@@ -1,6 +1,8 @@
-"""Mean absolute difference after the challenge's tone mapping, with gradients.
+"""Mean absolute differences with gradients: after the challenge's tone mapping, and of tanh values.
 
-    mean |T(a) - T(b)|,  T(x) = log(1 + 5000 t) / log(5001),  t = tanh(x^2.24 / p)  or  t = x^2.24 without p
+    mu_law_l1   mean |T(a) - T(b)|,  T(x) = log(1 + 5000 t) / log(5001),
+                t = tanh(x^2.24 / p)  or  t = x^2.24 without p
+    tanh_l1     mean |tanh(a) - tanh(b)|  (HDRUNet, Chen et al. 2021; EAPNet trains on the sum of both)
 
 p is the 99th percentile of the light x^2.24 over the whole batch; no gradient passes through it. The programs of
 ADNet and GSANet take it from the prediction, the challenge's score from the truth; AHDRNet has none.
@@ -15,6 +17,7 @@ from typing import Literal
 import torch
 
 from openhdr.color.transfer import MU, NETWORK_GAMMA
+from openhdr.train.distributed import gathered
 
 PERCENT = 99.0
 _LEAST = 1e-6  # of light: keeps a black batch from dividing by zero
@@ -23,13 +26,23 @@ PercentileOf = Literal["prediction", "truth", "none"]
 
 
 def mu_law_l1(
-    prediction: torch.Tensor, truth: torch.Tensor, percentile: PercentileOf = "prediction"
+    prediction: torch.Tensor, truth: torch.Tensor, percentile: PercentileOf = "prediction", tanh: bool = False
 ) -> torch.Tensor:
-    """One number >= 0. prediction, truth: gamma-coded, any shape; values below 0 count as 0."""
+    """One number >= 0. prediction, truth: gamma-coded, any shape; values below 0 count as 0.
+
+    percentile: the image that p is taken of, over the batches of all processes. tanh: take `tanh_l1` of the
+    tone-mapped values.
+    """
     level = None
     if percentile != "none":
-        level = light_percentile(prediction if percentile == "prediction" else truth)
-    return (tone_mapped(prediction, level) - tone_mapped(truth, level)).abs().mean()
+        level = light_percentile(gathered(prediction if percentile == "prediction" else truth))
+    ours, theirs = tone_mapped(prediction, level), tone_mapped(truth, level)
+    return tanh_l1(ours, theirs) if tanh else (ours - theirs).abs().mean()
+
+
+def tanh_l1(prediction: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """One number, 0..2. prediction, truth: the networks' output as it is, any shape."""
+    return (prediction.tanh() - truth.tanh()).abs().mean()
 
 
 def tone_mapped(image: torch.Tensor, level: torch.Tensor | None) -> torch.Tensor:
