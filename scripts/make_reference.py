@@ -176,12 +176,18 @@ def metrics() -> str:
 
 
 def module_text(row: Row) -> str:
-    """What the item's file says about itself, as it stands there; read without importing it."""
-    module = row.target.partition(":")[0]
+    """What the item's file says about itself, as it stands there; read without importing it.
+
+    Where a file holds several items of a table, what the item's function says.
+    """
+    module, attribute = row.target.split(":")
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise SystemExit(f"make_reference: the row '{row.name}' names {module}, which is not there")
-    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text()))
+    tree = ast.parse(Path(spec.origin).read_text())
+    named = (one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == attribute)
+    shared = sum(row.target.startswith(f"{module}:") for row in METRICS.values()) > 1
+    text = ast.get_docstring(next(named) if shared else tree)
     return f"```text\n{text}\n```"
 
 

@@ -15,7 +15,7 @@ from openhdr.bench.photo_scores import (
     usable_photos,
 )
 from openhdr.camera.calibration import non_decreasing
-from openhdr.metrics.rising_curve import BINS
+from openhdr.metrics.psnr import BINS
 
 GAMMAS = (1.8, 2.2, 2.6)  # of a camera whose channels have curves of their own
 

@@ -78,10 +78,16 @@ def _is_format(stem: str, tree: ast.Module) -> bool:
     return any(ast.unparse(target) == "FORMAT" for target in assigned)
 
 
+def _metrics_in(tree: ast.Module) -> list[str]:
+    """Functions of one pair that give one number."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [
+        f.name for f in functions if ast.unparse(f.args) == "pair: Pair" and ast.unparse(f.returns) == "float"
+    ]
+
+
 def _is_metric(stem: str, tree: ast.Module) -> bool:
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == stem]
-    arguments = [argument for function in functions for argument in function.args.args]
-    return any(argument.annotation and ast.unparse(argument.annotation) == "Pair" for argument in arguments)
+    return bool(_metrics_in(tree))
 
 
 def _is_operator(stem: str, tree: ast.Module) -> bool:
@@ -129,6 +135,16 @@ def test_folder_and_table_agree(kind, kinds, tables) -> None:
     files = {stem for stem, tree in trees.items() if stem != "__init__" and ITEMS[kind](stem, tree)}
     rows = {row.target.partition(":")[0] for row in tables[place].values()}
     assert {f"{module}.{stem}" for stem in files} == rows
+
+
+def test_every_metric_has_a_row(tables) -> None:
+    """A file may hold several metrics of one kind; each has a row."""
+    written = {
+        f"openhdr.metrics.{path.stem}:{name}"
+        for path in (PACKAGE / "metrics").glob("*.py")
+        for name in _metrics_in(ast.parse(path.read_text()))
+    }
+    assert written == {row.target for row in tables["openhdr.metrics:METRICS"].values()}
 
 
 def test_readers_of_a_table_import_nothing_of_its_items(kinds) -> None:

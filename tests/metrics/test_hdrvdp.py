@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import RequestError
 from openhdr.metrics import evaluate
-from openhdr.metrics.hdr_vdp_2 import visibility_map
+from openhdr.metrics.hdr_vdp_2 import visibility_map, visibility_picture
 from openhdr.metrics.hdrvdp import contrast, eye, pooling, pyramid
-from openhdr.metrics.hdrvdp.picture import visibility_picture
 from openhdr.metrics.pair import pair
 from openhdr.metrics.protocol import Protocol
 

@@ -7,7 +7,7 @@ import pytest
 
 from openhdr.camera.calibration import non_decreasing
 from openhdr.metrics import evaluate
-from openhdr.metrics.rising_curve import rising_curve
+from openhdr.metrics.psnr import rising_curve
 
 NAMES = ["psnr-mu", "psnr-mu-curve"]
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openhdr.metrics.rising_curve import rising_curve
+from openhdr.metrics.psnr import rising_curve
 
 LOWEST_CODE, HIGHEST_CODE = 5, 249  # of 255: a pixel with all its codes within is usable
 LEAST_USABLE = 0.02  # share of a photo's pixels; photos with fewer are left out

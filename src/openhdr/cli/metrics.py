@@ -172,8 +172,7 @@ def _notes(image: Image) -> tuple[str, ...]:
 def _write_map(path: Path, both: Pair) -> None:
     from openhdr.core.image import Image
     from openhdr.io import write
-    from openhdr.metrics.hdr_vdp_2 import visibility_map
-    from openhdr.metrics.hdrvdp.picture import visibility_picture
+    from openhdr.metrics.hdr_vdp_2 import visibility_map, visibility_picture
 
     write(path, Image(visibility_picture(visibility_map(both), both.ref), encoding="srgb"))
 

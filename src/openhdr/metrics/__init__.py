@@ -4,7 +4,7 @@
     evaluate(test, ref, ["hdr-vdp-2"], protocol="liu2020")
     scores(test, ref, ["psnr-mu"])                              # the same as Score: value, unit, protocol
 
-One file a metric: definition, equation, domain and unit, then one pure function of a `Pair`.
+A metric is a pure function of a `Pair`; its docstring has the equation, the domain and the unit.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "psnr-l",
         "PSNR of linear values.",
-        "openhdr.metrics.psnr_l:psnr_l",
+        "openhdr.metrics.psnr:psnr_l",
         domain="linear as given",
         settings="peak 1",
         unit="dB",
@@ -56,7 +56,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "psnr-mu",
         "PSNR after the mu-law.",
-        "openhdr.metrics.psnr_mu:psnr_mu",
+        "openhdr.metrics.psnr:psnr_mu",
         domain="mu-law of the values as given",
         settings="mu 5000, peak 1",
         unit="dB",
@@ -64,7 +64,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "psnr-mu-curve",
         "PSNR after the mu-law and the best rising curve.",
-        "openhdr.metrics.psnr_mu_curve:psnr_mu_curve",
+        "openhdr.metrics.psnr:psnr_mu_curve",
         domain="mu-law of the values as given, test through the best rising curve",
         settings="mu 5000, peak 1, one curve for all channels",
         unit="dB",
@@ -72,7 +72,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "ntire-psnr",
         "PSNR of the NTIRE challenges (gamma-coded).",
-        "openhdr.metrics.ntire_psnr:ntire_psnr",
+        "openhdr.metrics.psnr:ntire_psnr",
         domain="gamma-coded",
         settings="gamma 2.24, peak max of ref",
         unit="dB",
@@ -80,7 +80,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "ntire-psnr-mu",
         "mu-PSNR of the NTIRE challenges (normalised, tanh, mu-law).",
-        "openhdr.metrics.ntire_psnr_mu:ntire_psnr_mu",
+        "openhdr.metrics.psnr:ntire_psnr_mu",
         domain="tanh and mu-law of linear / p99 of ref",
         settings="mu 5000, percentile 99 of ref, peak 1",
         unit="dB",
@@ -88,14 +88,14 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "ssim-mu",
         "SSIM after the mu-law.",
-        "openhdr.metrics.ssim_mu:ssim_mu",
+        "openhdr.metrics.ssim:ssim_mu",
         domain="mu-law of the values as given",
         settings="mu 5000, Gaussian 1.5, population covariance, range 1, mean over RGB",
     ),
     MetricRow(
         "pu21-psnr",
         "PSNR of perceptually uniform values.",
-        "openhdr.metrics.pu21_psnr:pu21_psnr",
+        "openhdr.metrics.psnr:pu21_psnr",
         domain="PU21 of cd/m2",
         settings="banding_glare, peak 256, RGB",
         unit="dB",
@@ -104,7 +104,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "pu21-ssim",
         "SSIM of perceptually uniform luminance.",
-        "openhdr.metrics.pu21_ssim:pu21_ssim",
+        "openhdr.metrics.ssim:pu21_ssim",
         domain="PU21 of cd/m2",
         settings="banding_glare, Gaussian 1.5, population covariance, range 256, luminance",
         needs_protocol=True,
@@ -134,7 +134,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "delta-e-2000",
         "Mean CIEDE2000 colour difference on an sRGB display.",
-        "openhdr.metrics.delta_e_2000:delta_e_2000",
+        "openhdr.metrics.ciede2000:delta_e_2000",
         domain="sRGB of clip(linear / p99 of ref)",
         settings="percentile 99 of ref, D65",
         unit="CIEDE2000",
@@ -143,7 +143,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "tm-psnr",
         "PSNR after Liang's tone mapper.",
-        "openhdr.metrics.tm_psnr:tm_psnr",
+        "openhdr.metrics.psnr:tm_psnr",
         domain="tone-mapped, each picture on its own",
         settings="Liang 2018, peak 1",
         unit="dB",
@@ -152,7 +152,7 @@ METRICS: Table[MetricRow] = Table(
     MetricRow(
         "tm-ssim",
         "SSIM after Liang's tone mapper.",
-        "openhdr.metrics.tm_ssim:tm_ssim",
+        "openhdr.metrics.ssim:tm_ssim",
         domain="tone-mapped, each picture on its own",
         settings="Liang 2018, Gaussian 1.5, population covariance, range 1, mean over RGB",
         cost="slow",

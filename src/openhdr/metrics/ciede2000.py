@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from openhdr.metrics.pair import Pair, mean_over_blocks
+
 # Rec.709 primaries and the D65 white of the 2 degree observer, as scikit-image has them
 XYZ_FROM_RGB = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
@@ -11,6 +13,21 @@ XYZ_FROM_RGB = np.array(
 WHITE = np.array([0.95047, 1.0, 1.08883])
 _LAB_BREAK, _LAB_SLOPE, _LAB_OFFSET = 0.008856, 7.787, 16 / 116
 _POWER7 = 25.0**7
+
+
+def delta_e_2000(pair: Pair) -> float:
+    """Mean CIEDE2000 of the pictures as an sRGB display shows them: 0 = equal, lower is better, 1 is just visible.
+
+        v = clip(x / p, 0, 1),  p = 99th percentile of the reference;  mean CIEDE2000(Lab(test v), Lab(ref v))
+
+    The sRGB curve and its inverse on the way to CIELAB cancel and are left out. Raises RequestError where p is 0.
+    """
+    level = pair.ref_p99
+
+    def lab(linear: np.ndarray) -> np.ndarray:
+        return lab_from_linear(np.clip(linear / level, 0, 1))
+
+    return mean_over_blocks(pair.test, pair.ref, lambda test, ref: ciede2000(lab(test), lab(ref)))
 
 
 def lab_from_linear(rgb: np.ndarray) -> np.ndarray:

@@ -14,8 +14,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from openhdr.color.luminance import luminance
+from openhdr.color.transfer import mu_law
 from openhdr.metrics.hdrvdp import pooling
 from openhdr.metrics.pair import Pair
+
+PROBABILITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
+COLOURS = np.array([[70, 80, 200], [40, 140, 235], [60, 190, 90], [245, 205, 50], [220, 30, 40]], dtype=float)
+"""sRGB codes at PROBABILITIES: blue is hardly seen, green by every second observer, red by all."""
+_BLEND_FROM = 0.02  # probability below which the reference stays grey
+_MU = 500.0  # the grey picture shows shadows and highlights at once
 
 
 def hdr_vdp_2(pair: Pair) -> float:
@@ -30,3 +38,17 @@ def visibility_map(pair: Pair) -> np.ndarray:
     over the whole picture carry it; here, as in Q, only pixels that differ by more than 0.1 % count.
     """
     return pooling.detection(pair.visible_difference) * pooling.changed(*pair.luminance)
+
+
+def visibility_picture(probability: np.ndarray, ref: np.ndarray) -> np.ndarray:
+    """The reference in grey, coloured by the probability of detection: (H, W, 3) uint8 sRGB.
+
+    probability: (H, W), 0..1. ref: (H, W, 3) linear.
+    """
+    light = np.maximum(luminance(ref.astype(np.float64)), 0)
+    white = max(float(np.percentile(light, 99.5)), 1e-12)
+    grey = 255 * np.clip(mu_law(light / white, _MU), 0, 1)
+    colour = np.stack([np.interp(probability, PROBABILITIES, channel) for channel in COLOURS.T], axis=-1)
+    share = np.clip((probability - _BLEND_FROM) / (PROBABILITIES[1] - _BLEND_FROM), 0, 1)[..., None]
+    shade = 0.35 + 0.65 * grey[..., None] / 255  # keeps the picture's structure readable under the colour
+    return np.rint(grey[..., None] * (1 - share) + colour * shade * share).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""Structural similarity (Wang et al. 2004, equation 13): what the SSIM metrics share.
+"""Structural similarity (Wang et al. 2004, equation 13), and the metrics that take it of encoded pictures.
 
 Gaussian window of sigma 1.5 over 11x11 pixels, population covariance, K1 = 0.01, K2 = 0.03; only windows that
-lie inside the picture count.
+lie inside the picture count. Unit: none, at most 1, higher is better.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from openhdr.color.transfer import mu_law
 from openhdr.core.errors import RequestError
 from openhdr.core.threads import in_threads
+from openhdr.metrics.pair import Pair
+from openhdr.metrics.pu21 import PEAK, luminance, pu21
 
 SIGMA, RADIUS = 1.5, 5
 K1, K2 = 0.01, 0.03
@@ -49,6 +52,32 @@ def ssim(
 
     strips = in_threads(strip, range(0, height - 2 * RADIUS, _STRIP))
     return sum(total for total, _ in strips) / sum(count for _, count in strips)
+
+
+def ssim_mu(pair: Pair) -> float:
+    """SSIM after the mu-law, range 1: mean over windows and channels.
+
+        T(x) = log(1 + 5000 x) / log(5001)
+
+    Of linear light as given, no clipping, no normalisation.
+    """
+    return ssim(pair.test, pair.ref, 1.0, mu_law)
+
+
+def pu21_ssim(pair: Pair) -> float:
+    """SSIM of perceptually uniform Rec.709 luminance in cd/m2, range 256 (Mantiuk and Azimi 2021).
+
+    Of absolute display light, so a protocol has to be stated. Encoding: `openhdr.metrics.pu21`.
+    """
+    return ssim(*pair.luminance, PEAK, lambda rgb: pu21(luminance(rgb)))
+
+
+def tm_ssim(pair: Pair) -> float:
+    """SSIM of display values 0..1 after Liang's tone mapper (Liang et al. 2018), mean over windows and channels.
+
+    The tone mapper adapts to each picture.
+    """
+    return ssim(*pair.tone_mapped, 1.0)
 
 
 def _similarity(x: np.ndarray, y: np.ndarray, data_range: float) -> np.ndarray:
