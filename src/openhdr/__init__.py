@@ -25,10 +25,10 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time `__getattr_
     from openhdr.core.image import Bracket, Exposure, Frame, Image
     from openhdr.io import read
     from openhdr.models.inference.options import RunOptions
-    from openhdr.pipeline.bracket_to_hdr import MergeOptions, MergeResult, merge, merge_bracket
+    from openhdr.pipeline.bracket_to_hdr import MergeResult, merge, merge_bracket
     from openhdr.pipeline.delivery import write
     from openhdr.pipeline.hdr_to_display import tonemap
-    from openhdr.pipeline.options import ExpandOptions
+    from openhdr.pipeline.options import ExpandOptions, MergeOptions
     from openhdr.pipeline.photo_to_hdr import Expansion, expand, expand_photo
 
 __all__ = [
@@ -63,10 +63,10 @@ _HOMES = {
     "core.image": "Bracket Exposure Frame Image",
     "io": "read",
     "models.inference.options": "RunOptions",
-    "pipeline.bracket_to_hdr": "MergeOptions MergeResult merge merge_bracket",
+    "pipeline.bracket_to_hdr": "MergeResult merge merge_bracket",
     "pipeline.delivery": "write",
     "pipeline.hdr_to_display": "tonemap",
-    "pipeline.options": "ExpandOptions",
+    "pipeline.options": "ExpandOptions MergeOptions",
     "pipeline.photo_to_hdr": "Expansion expand expand_photo",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -11,7 +11,7 @@ from openhdr.alignment.flow import align as align_flow
 from openhdr.alignment.homography import align
 from openhdr.camera.response import analytic
 from openhdr.core.image import Bracket, Frame, Image
-from openhdr.core.placement import Placement, sampling_map
+from openhdr.geometry import Registration, sampling_map
 
 SRGB = analytic("srgb")
 SHAPE = (144, 208)
@@ -57,7 +57,7 @@ def _bracket(lights, stops, photo, reference, rng) -> Bracket:
     return Bracket(tuple(frames), reference)
 
 
-def _error_px(place: Placement, move: np.ndarray) -> float:
+def _error_px(place: Registration, move: np.ndarray) -> float:
     """Largest distance over a grid of pixels between where they are and where they were found."""
     y, x = np.mgrid[0 : SHAPE[0] : 12, 0 : SHAPE[1] : 12]
     points = np.stack([x, y], axis=-1).reshape(-1, 1, 2).astype(np.float64)
@@ -71,10 +71,10 @@ def test_known_movement_is_found(room, photo, rng, name, ev):
     """Everywhere in the frame to a third of a pixel, at two to four stops' difference and with noise."""
     scene = _scene(room)
     bracket = _bracket([_seen(scene, MOVES[name]), _seen(scene, np.eye(3))], (ev, 0), photo, 1, rng)
-    placements = align(bracket, SRGB)
-    assert [place.status for place in placements] == ["aligned", "reference"]
-    assert _error_px(placements[0], MOVES[name]) < 0.35
-    assert placements[0].disagreement[1] < placements[0].disagreement[0]
+    registrations = align(bracket, SRGB)
+    assert [place.status for place in registrations] == ["aligned", "reference"]
+    assert _error_px(registrations[0], MOVES[name]) < 0.35
+    assert registrations[0].disagreement[1] < registrations[0].disagreement[0]
 
 
 def test_moving_things_do_not_pull(room, photo, rng):
@@ -83,8 +83,8 @@ def test_moving_things_do_not_pull(room, photo, rng):
     reference, other = _seen(scene, np.eye(3)), _seen(scene, MOVES["rotation"])
     reference[30:110, 20:110] = thing[:80, :90]
     other[40:120, 80:170] = thing[:80, :90]
-    placements = align(_bracket([reference, other], (0, 2), photo, 0, rng), SRGB)
-    assert _error_px(placements[1], MOVES["rotation"]) < 0.5
+    registrations = align(_bracket([reference, other], (0, 2), photo, 0, rng), SRGB)
+    assert _error_px(registrations[1], MOVES["rotation"]) < 0.5
 
 
 def test_chains_reach_frames_that_share_nothing_with_the_reference(room, photo, rng):
@@ -94,11 +94,11 @@ def test_chains_reach_frames_that_share_nothing_with_the_reference(room, photo, 
     scene = np.clip(_scene(room), 0.02, 0.4)
     scene[:, : scene.shape[1] // 2] *= 0.02
     lights = [_seen(scene, move) for move in moves]
-    placements = align(_bracket(lights, stops, photo, 0, rng), SRGB)
+    registrations = align(_bracket(lights, stops, photo, 0, rng), SRGB)
     dim = np.s_[12:-12, 12 : SHAPE[1] // 2 - 12]
     y, x = (axis[dim][::8, ::8].ravel() for axis in np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]].astype(np.float64))
     points = np.stack([x, y], axis=-1)[:, None]
-    for place, move, ev in zip(placements[1:], moves[1:], stops[1:], strict=True):
+    for place, move, ev in zip(registrations[1:], moves[1:], stops[1:], strict=True):
         found, true = (cv2.perspectiveTransform(points, h) for h in (place.homography, move))
         assert place.status == "aligned"
         assert np.hypot(*(found - true).reshape(-1, 2).T).max() < 0.25 + 0.1 * ev, ev
@@ -150,9 +150,9 @@ def test_a_black_frame_stays(room, photo, rng, aligner):
 def test_tiny_frames(aligner, shape, rng):
     codes = rng.integers(0, 60, (*shape, 3))
     frames = tuple(Frame(Image((codes * k).astype(np.uint8), "srgb"), 2.0 * k) for k in (1, 2, 4))
-    placements = ALIGNERS[aligner].load()(Bracket(frames, 1), SRGB)
-    assert placements[1].status == "reference"
-    for place in placements:
+    registrations = ALIGNERS[aligner].load()(Bracket(frames, 1), SRGB)
+    assert registrations[1].status == "reference"
+    for place in registrations:
         assert np.isfinite(place.homography).all() and place.shift_px <= max(shape)
 
 

@@ -10,8 +10,7 @@ from openhdr.bench.methods import reconstruct
 from openhdr.bench.options import options_of, split_options, typed_options, with_options
 from openhdr.bench.settings import parse_program, parse_setting
 from openhdr.core.errors import RequestError
-from openhdr.pipeline.bracket_to_hdr import MergeOptions
-from openhdr.pipeline.options import ExpandOptions
+from openhdr.pipeline.options import ExpandOptions, MergeOptions
 
 
 def test_a_method_with_options_is_a_setting():
@@ -27,14 +26,14 @@ def test_a_method_with_options_is_a_setting():
 
 def test_options_are_those_of_the_pipeline():
     known = options_of(MergeOptions)
-    own = {field.name for field in fields(MergeOptions)} - {"exposure", "method", "run"}
+    own = {field.name for field in fields(MergeOptions)} - {"ev", "times", "method", "run"}
     assert own <= set(known) and {"reference", "device"} <= set(known)
-    assert not {"ev", "times_s", "method"} & set(known)  # of the bracket, or said before the colon
+    assert not {"ev", "times", "method"} & set(known)  # of the bracket, or said before the colon
 
 
 def test_options_reach_the_dataclasses_within():
     changed = with_options(MergeOptions(), {"deghost": False, "reference": 3, "device": "cuda"})
-    assert (changed.deghost, changed.exposure.reference, changed.run.device) == (False, 3, "cuda")
+    assert (changed.deghost, changed.reference, changed.run.device) == (False, 3, "cuda")
     assert changed.run.memory == MergeOptions().run.memory
 
 

@@ -99,9 +99,9 @@ def test_scans_that_top_out_early(room):
 
 def test_frames_that_cannot_tell(room):
     flat = [np.full((40, 40, 3), code, np.uint8) for code in (100, 110)]
-    with pytest.raises(RequestError, match=r"too few code values .*--response srgb"):
+    with pytest.raises(RequestError, match=r"too few code values .*`response='srgb'`"):
         calibrate(flat, np.array([0.0, 1]))
-    with pytest.raises(RequestError, match=r"too few pixels .*--response srgb"):
+    with pytest.raises(RequestError, match=r"too few pixels .*`response='srgb'`"):
         calibrate([np.zeros((3, 3, 3), np.uint8)] * 2, np.array([0.0, 1]))
     nothing = np.zeros(flat[0].shape[:2], bool)
     with pytest.raises(RequestError, match=r"too few pixels"):

@@ -143,7 +143,7 @@ GOOD = {"format": "openhdr-response-1", "name": "x", "curve": [[0, 0, 0], [1, 1,
 )
 def test_damaged_curve_files(tmp_path, text):
     (tmp_path / "curve.json").write_text(text)
-    with pytest.raises(FileError, match=r"curve\.json: is not a response curve.*--save-response"):
+    with pytest.raises(FileError, match=r"curve\.json: is not a response curve.*openhdr calibrate"):
         load(tmp_path / "curve.json")
 
 

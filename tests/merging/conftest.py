@@ -1,4 +1,4 @@
-"""Stacks for merging tests."""
+"""Registered brackets for merging tests."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ import pytest
 
 from openhdr.camera.response import analytic
 from openhdr.core.image import Bracket, Frame, Image
-from openhdr.core.placement import identity
-from openhdr.merging.samples import Stack
+from openhdr.geometry import identity
+from openhdr.merging.registered import RegisteredBracket
 
 SRGB = analytic("srgb")
 
 
 @pytest.fixture(scope="session")
-def stack_of() -> Callable[..., Stack]:
-    """`stack_of(images, ev, reference)`: frames at rest, sRGB, nothing known about ghosts."""
+def registered_of() -> Callable[..., RegisteredBracket]:
+    """`registered_of(images, ev, reference)`: frames at rest, sRGB, nothing known about ghosts."""
 
-    def make(images: Sequence[Image], ev: Sequence[float], reference: int = 0) -> Stack:
+    def make(images: Sequence[Image], ev: Sequence[float], reference: int = 0) -> RegisteredBracket:
         frames = tuple(
             Frame(image, float(stops), f"{n}")
             for n, (image, stops) in enumerate(zip(images, ev, strict=True))
         )
-        nothing = [None] * len(frames)
         places = [identity("reference" if n == reference else "kept") for n in range(len(frames))]
-        return Stack(Bracket(frames, reference), [SRGB] * len(frames), places, nothing, nothing)
+        return RegisteredBracket(Bracket(frames, reference), [SRGB] * len(frames), places)
 
     return make

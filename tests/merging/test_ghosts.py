@@ -8,16 +8,15 @@ import pytest
 
 from openhdr.core.image import Bracket, Frame, Image
 from openhdr.merging import MERGERS
-from openhdr.merging.ghosts import CompareOptions, compare, make_backdrop, pull_push
+from openhdr.merging.ghosts import CompareOptions, compare, make_hole_fill, pull_push
 from openhdr.merging.masks import BACKGROUND, CELL_WIDTHS, GAP, LINE, SHEET_WIDTH, ghost_sheet
-from openhdr.merging.strips import merge_strips
 
 EV = (-2.0, 0.0, 2.0)
 KEEP_TONES = CompareOptions(match=False)
 
 
-def _merged(stack) -> np.ndarray:
-    return merge_strips(stack, MERGERS["mle"].load())
+def _merged(registered) -> np.ndarray:
+    return MERGERS["mle"].load().merge(registered).pixels
 
 
 def _square(light: np.ndarray, left: int, level: tuple[float, float, float]) -> np.ndarray:
@@ -28,105 +27,107 @@ def _square(light: np.ndarray, left: int, level: tuple[float, float, float]) -> 
 
 @pytest.mark.parametrize("bits", [8, 16, 0])
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
-def test_a_still_scene_keeps_almost_everything(room, photo, rng, stack_of, bits, factor):
+def test_a_still_scene_keeps_almost_everything(room, photo, rng, registered_of, bits, factor):
     images = [photo(room() * factor, ev, rng, bits) for ev in EV]
-    stack = compare(stack_of(images, EV, 1), KEEP_TONES).stack
-    assert min(trust.mean() for trust in stack.trust) > 0.99
+    registered = compare(registered_of(images, EV, 1), KEEP_TONES).registered
+    assert min(consistency.mean() for consistency in registered.consistency) > 0.99
 
 
 @pytest.mark.parametrize("level", [(0.6, 0.1, 0.1), (0.02, 0.02, 0.02)])
-def test_a_square_that_moves_is_left_out(room, photo, rng, stack_of, level):
+def test_a_square_that_moves_is_left_out(room, photo, rng, registered_of, level):
     """In every frame elsewhere: the merge shows it once, where the reference has it, and nothing of the others."""
     light = np.clip(room(), 0.08, 0.3)
     lights = [_square(light, left, level) for left in (20, 80, 150)]
     images = [photo(one, ev, rng) for one, ev in zip(lights, EV, strict=True)]
-    stack = compare(stack_of(images, EV, 1), KEEP_TONES).stack
+    registered = compare(registered_of(images, EV, 1), KEEP_TONES).registered
     inner = np.s_[55:85]
     for index, left in ((0, 20), (2, 150)):
-        assert stack.trust[index][inner, left + 4 : left + 36].mean() < 0.05
-        assert stack.trust[index][inner, 84:116].mean() < 0.05
-        assert stack.trust[index][:45].mean() > 0.97
-    error = np.abs(np.log2(_merged(stack) / lights[1]))
+        assert registered.consistency[index][inner, left + 4 : left + 36].mean() < 0.05
+        assert registered.consistency[index][inner, 84:116].mean() < 0.05
+        assert registered.consistency[index][:45].mean() > 0.97
+    error = np.abs(np.log2(_merged(registered) / lights[1]))
     assert np.quantile(error, 0.999) < 0.6
     assert np.median(error[inner, 24:56]) < 0.1 and np.median(error[inner, 154:186]) < 0.1
 
 
-def test_a_square_over_a_clipped_window_is_left_out(room, photo, rng, stack_of):
+def test_a_square_over_a_clipped_window_is_left_out(room, photo, rng, registered_of):
     """The reference clips there: a dark thing in the short frame cannot be the reference's content."""
     light = np.clip(room(), 0.08, 0.3)
     light[30:110, 60:150] = (2.5, 2.4, 2.2)
     short = _square(light, 80, (0.05, 0.05, 0.05))
     images = [photo(short, -2, rng), photo(light, 0, rng), photo(light, 2, rng)]
-    stack = compare(stack_of(images, EV, 1), KEEP_TONES).stack
-    assert stack.trust[0][55:85, 84:116].mean() < 0.05
-    assert stack.trust[0][34:46, 64:146].mean() > 0.9
-    merged = _merged(stack)[50:90, 80:120]
+    registered = compare(registered_of(images, EV, 1), KEEP_TONES).registered
+    assert registered.consistency[0][55:85, 84:116].mean() < 0.05
+    assert registered.consistency[0][34:46, 64:146].mean() > 0.9
+    merged = _merged(registered)[50:90, 80:120]
     assert merged.min() > 0.9  # no dark square
     assert np.median(np.abs(np.log2(merged / 2.4))) < 0.5  # the window's light is carried over
 
 
-def test_a_brighter_thing_over_a_clipped_place_cannot_be_told(room, photo, rng, stack_of):
+def test_a_brighter_thing_over_a_clipped_place_cannot_be_told(room, photo, rng, registered_of):
     """More light than a lower bound is no contradiction: the short frame's light is taken."""
     light = np.clip(room(), 0.08, 0.3)
     light[30:110, 60:150] = 1.5
     images = [photo(_square(light, 80, (3, 3, 3)), -2, rng), photo(light, 0, rng), photo(light, 2, rng)]
-    stack = compare(stack_of(images, EV, 1), KEEP_TONES).stack
-    np.testing.assert_allclose(np.median(_merged(stack)[55:85, 85:115]), 3, rtol=0.05)
+    registered = compare(registered_of(images, EV, 1), KEEP_TONES).registered
+    np.testing.assert_allclose(np.median(_merged(registered)[55:85, 85:115]), 3, rtol=0.05)
 
 
 @pytest.mark.parametrize("reference", [0, 1, 2])
-def test_any_frame_may_be_the_reference(room, photo, rng, stack_of, reference):
+def test_any_frame_may_be_the_reference(room, photo, rng, registered_of, reference):
     light = np.clip(room(), 0.08, 0.2)
     lights = [_square(light, left, (0.22, 0.04, 0.04)) for left in (20, 80, 150)]
     images = [photo(one, ev, rng) for one, ev in zip(lights, EV, strict=True)]
-    stack = compare(stack_of(images, EV, reference), KEEP_TONES).stack
-    merged = _merged(stack) * 2.0 ** -EV[reference]
+    registered = compare(registered_of(images, EV, reference), KEEP_TONES).registered
+    merged = _merged(registered) * 2.0 ** -EV[reference]
     assert np.quantile(np.abs(np.log2(merged / lights[reference])), 0.99) < 0.5
 
 
-def test_a_lens_cap_is_left_out(room, photo, rng, stack_of):
+def test_a_lens_cap_is_left_out(room, photo, rng, registered_of):
     light = room()
     black = Image(np.zeros((*light.shape[:2], 3), np.uint8), "srgb")
-    stack = compare(stack_of([black, photo(light, 0, rng), photo(light, 2, rng)], (-4, 0, 2), 1)).stack
-    merged = _merged(stack)
-    assert stack.trust[0][light.max(axis=2) > 0.3].mean() < 0.1  # steep edges are allowed for
+    registered = compare(
+        registered_of([black, photo(light, 0, rng), photo(light, 2, rng)], (-4, 0, 2), 1)
+    ).registered
+    merged = _merged(registered)
+    assert registered.consistency[0][light.max(axis=2) > 0.3].mean() < 0.1  # steep edges are allowed for
     assert merged[light > 1].min() > 0.9
 
 
 @pytest.mark.parametrize("bits", [8, 0])
 @pytest.mark.parametrize("error", [1 / 3, -1 / 3, 0.6])
 @pytest.mark.parametrize("index", [0, 2])
-def test_a_wrong_exposure_is_matched(room, photo, rng, stack_of, bits, error, index):
+def test_a_wrong_exposure_is_matched(room, photo, rng, registered_of, bits, error, index):
     stops = list(EV)
     stops[index] += error  # the picture is taken so, but stated as EV
     images = [photo(room(), ev, rng, bits) for ev in stops]
-    compared = compare(stack_of(images, EV, 1))
-    stack, matches = compared.stack, compared.matches
+    compared = compare(registered_of(images, EV, 1))
+    registered, matches = compared.registered, compared.matches
     assert -matches[index].mean == pytest.approx(error, abs=0.08)
     others = [matches[k].mean for k in (0, 1, 2) if k != index]
     assert np.abs(others).max() < 0.08
-    assert min(trust.mean() for trust in stack.trust) > 0.95
+    assert min(consistency.mean() for consistency in registered.consistency) > 0.95
     light = np.clip(room(), 0.03, 3)
-    assert np.median(np.abs(np.log2(np.clip(_merged(stack), 0.03, 3) / light))) < 0.03
+    assert np.median(np.abs(np.log2(np.clip(_merged(registered), 0.03, 3) / light))) < 0.03
 
 
-def test_without_matching_a_wrong_exposure_stays_as_stated(room, photo, rng, stack_of):
+def test_without_matching_a_wrong_exposure_stays_as_stated(room, photo, rng, registered_of):
     images = [photo(room(), ev, rng) for ev in (-2, 0, 2.4)]
-    compared = compare(stack_of(images, EV, 1), KEEP_TONES)
+    compared = compare(registered_of(images, EV, 1), KEEP_TONES)
     assert all(match.mean == 0 for match in compared.matches)
-    assert compared.stack.bracket.ev.tolist() == list(EV)
+    assert compared.registered.bracket.ev.tolist() == list(EV)
 
 
-def test_nothing_to_do_changes_nothing(room, photo, stack_of):
-    stack = stack_of([photo(room(30, 40), ev) for ev in EV], EV, 1)
-    same = compare(stack, CompareOptions(deghost=False, match=False))
-    assert same.stack is stack and len(same.matches) == 3
+def test_nothing_to_do_changes_nothing(room, photo, registered_of):
+    registered = registered_of([photo(room(30, 40), ev) for ev in EV], EV, 1)
+    same = compare(registered, CompareOptions(deghost=False, match=False))
+    assert same.registered is registered and len(same.matches) == 3
 
 
-def test_the_sheet_shows_every_frames_mask_over_its_name_exposure_and_share(room, photo, stack_of):
-    stack = stack_of([photo(room(300, 400), ev) for ev in EV], EV, 1)
-    trust = [np.full((15, 20), level, np.float32) for level in (0, 0.5, 1)]
-    sheet = ghost_sheet(stack.bracket, trust, (0, 0.5, 1)).pixels
+def test_the_sheet_shows_every_frames_mask_over_its_name_exposure_and_share(room, photo, registered_of):
+    registered = registered_of([photo(room(300, 400), ev) for ev in EV], EV, 1)
+    consistency = [np.full((15, 20), level, np.float32) for level in (0, 0.5, 1)]
+    sheet = ghost_sheet(registered.bracket, consistency, (0, 0.5, 1)).pixels
     height, width = 300 + 2 * LINE + GAP // 2 + GAP, 400 + GAP
     assert sheet.shape == (height, 3 * width, 3)
     for k, level in enumerate((0, 128, 255)):
@@ -165,27 +166,27 @@ def test_pull_push_without_anything_known():
     assert pull_push(values, np.zeros((5, 7), np.float32)) is values
 
 
-def test_backdrop_never_falls_below_the_bound(room, photo, rng, stack_of):
+def test_backdrop_never_falls_below_the_bound(room, photo, rng, registered_of):
     from openhdr.merging.ghosts import Composite
 
     light = np.minimum(room(), 1)
     bound = light >= 0.93
     composite = Composite(light, np.full_like(light, 1e-4), bound, np.zeros_like(bound))
-    backdrop = make_backdrop(composite, np.ones(3, np.float32))
-    assert (backdrop >= light - 1e-6).all() and np.isfinite(backdrop).all()
-    np.testing.assert_allclose(backdrop[~bound], light[~bound], rtol=1e-6)
+    hole_fill = make_hole_fill(composite, np.ones(3, np.float32))
+    assert (hole_fill >= light - 1e-6).all() and np.isfinite(hole_fill).all()
+    np.testing.assert_allclose(hole_fill[~bound], light[~bound], rtol=1e-6)
 
 
-def test_shrunken_comparison_agrees_with_the_full_one(room, photo, rng, stack_of):
+def test_shrunken_comparison_agrees_with_the_full_one(room, photo, rng, registered_of):
     light = np.clip(room(), 0.08, 0.3)
     images = [
         photo(_square(light, left, (0.6, 0.1, 0.1)), ev, rng)
         for left, ev in zip((20, 80, 150), EV, strict=True)
     ]
-    full = compare(stack_of(images, EV, 1), KEEP_TONES).stack
+    full = compare(registered_of(images, EV, 1), KEEP_TONES).registered
     half = compare(
-        stack_of(images, EV, 1), CompareOptions(match=False, working_megapixels=144 * 208 / 4e6)
-    ).stack
-    assert half.trust[0].shape == (72, 104)
-    small = cv2.resize(full.trust[0], (104, 72), interpolation=cv2.INTER_AREA)
-    assert np.abs(small - half.trust[0]).mean() < 0.05
+        registered_of(images, EV, 1), CompareOptions(match=False, working_megapixels=144 * 208 / 4e6)
+    ).registered
+    assert half.consistency[0].shape == (72, 104)
+    small = cv2.resize(full.consistency[0], (104, 72), interpolation=cv2.INTER_AREA)
+    assert np.abs(small - half.consistency[0]).mean() < 0.05

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from openhdr.camera.bracketing import ExposureRequest
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
 from openhdr.models.inference.options import RunOptions
@@ -38,20 +38,20 @@ def five(room: Callable, photo: Callable) -> list[Image]:
 
 
 def options(weights: str, **run: object) -> MergeOptions:
-    exposure = ExposureRequest(ev=[-4.0, -2.0, 0.0, 2.0, 4.0])
-    return MergeOptions(exposure, "gsanet", "none", weights=weights, run=RunOptions(**run))
+    ev = [-4.0, -2.0, 0.0, 2.0, 4.0]
+    return MergeOptions(ev, method="gsanet", align="none", weights=weights, run=RunOptions(**run))
 
 
 def test_three_of_five_frames_are_used_and_named(five: list[Image], weights: str) -> None:
     result = merge_bracket(five, options(weights))
     assert result.used == (1, 2, 3)
-    assert all((trust == 1).all() for trust in result.trust)  # what moves is the network's work
+    assert all(
+        (consistency == 1).all() for consistency in result.consistency
+    )  # what moves is the network's work
     assert result.image.pixels.shape == (48, 64, 3) and np.isfinite(result.image.pixels).all()
     without = five[1:4]
-    three = MergeOptions(
-        ExposureRequest(ev=[-2.0, 0.0, 2.0]), "gsanet", "none", response="srgb", weights=weights
-    )
-    five_ways = MergeOptions(options("").exposure, "gsanet", "none", response="srgb", weights=weights)
+    three = MergeOptions(ev=[-2.0, 0.0, 2.0], method="gsanet", align="none", response="srgb", weights=weights)
+    five_ways = replace(options(weights), response="srgb")
     np.testing.assert_array_equal(
         merge_bracket(five, five_ways).image.pixels, merge_bracket(without, three).image.pixels
     )
@@ -80,7 +80,7 @@ def test_refused_before_the_frames_are_aligned(
     monkeypatch.setattr(models, "WEIGHTS", Table("trained weights"))
     monkeypatch.setattr("openhdr.pipeline.bracket_to_hdr.ALIGNERS", {"none": None})
     monkeypatch.setattr("openhdr.pipeline.bracket_to_hdr.DEFAULT_ALIGNER", "none")
-    request = MergeOptions(ExposureRequest(ev=ev), "gsanet", weights=given if given is None else weights)
+    request = MergeOptions(ev=ev, method="gsanet", weights=given if given is None else weights)
     with pytest.raises(RequestError, match=said):
         merge_bracket(five[: len(ev)], request)
 
@@ -116,15 +116,17 @@ def test_steps_that_weights_were_not_made_for_are_told(
     room: Callable, photo: Callable, ev: tuple[float, ...], noted: str
 ) -> None:
     frames = [photo(room(48, 64), one) for one in ev]
-    exposure = ExposureRequest(ev=ev)
-    notes = merge_bracket(frames, MergeOptions(exposure, "gsanet", "none")).image.notes
+    notes = merge_bracket(frames, MergeOptions(ev, method="gsanet", align="none")).image.notes
     assert len(notes) == bool(noted) and noted in "".join(notes)
     if noted:
         assert "steps of 1 to 3 EV" in notes[0]
-        assert merge_bracket(frames, MergeOptions(exposure, "mle", "none")).image.notes == ()
+        assert merge_bracket(frames, MergeOptions(ev, method="mle", align="none")).image.notes == ()
 
 
 def test_nothing_is_said_of_a_file_of_weights(five: list[Image], weights: str) -> None:
-    exposure = ExposureRequest(ev=[-4.0, 0.0, 4.0])
+    ev = [-4.0, 0.0, 4.0]
     taken = five[::2]
-    assert merge_bracket(taken, MergeOptions(exposure, "gsanet", "none", weights=weights)).image.notes == ()
+    assert (
+        merge_bracket(taken, MergeOptions(ev, method="gsanet", align="none", weights=weights)).image.notes
+        == ()
+    )

@@ -13,12 +13,12 @@ from openhdr import models
 from openhdr.camera.response import analytic
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Bracket, Frame
-from openhdr.core.placement import identity
 from openhdr.data.scenes import draw_sample
+from openhdr.geometry import identity
 from openhdr.merging import MERGERS, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
-from openhdr.merging.samples import Stack
-from openhdr.merging.strips import merge_known as classical_merge
+from openhdr.merging.registered import RegisteredBracket
+from openhdr.merging.strips import Merged, merge_strips
 from openhdr.merging.trustnet_features import features_of, mu_code
 from openhdr.simulation.config import TRIPOD, ObjectConfig, ShakeConfig
 from openhdr.simulation.scene import make_scene
@@ -48,11 +48,14 @@ def bracket(room, photo, rng):
             truth = moved if ev == 0 else light
         reference = EVS[count].index(0)
         places = [identity("reference" if k == reference else "kept") for k in range(count)]
-        nothing = [None] * count
-        stack = Stack(Bracket(tuple(frames), reference), [analytic("srgb")] * count, places, nothing, nothing)
-        return compare(stack, CompareOptions()), truth
+        registered = RegisteredBracket(Bracket(tuple(frames), reference), [analytic("srgb")] * count, places)
+        return compare(registered, CompareOptions()), truth
 
     return make
+
+
+def _classical(comparison: Comparison) -> Merged:
+    return merge_strips(comparison.registered, mle.combine, with_weights=True)
 
 
 def _tensors(one: ComparedBracket) -> dict[str, torch.Tensor]:
@@ -63,13 +66,13 @@ def _tensors(one: ComparedBracket) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("count", list(EVS))
 def test_merge_with_gradients_is_the_merger_s(bracket, count: int) -> None:
     comparison, truth = bracket(count)
-    assert min(one.min() for one in comparison.stack.trust) < 0.1, "nothing was left out"
-    expected = classical_merge(comparison.stack, mle.combine)
+    assert min(one.min() for one in comparison.registered.consistency) < 0.1, "nothing was left out"
+    expected = _classical(comparison)
     tensors = _tensors(compared_bracket(comparison, truth))
-    trust = tensors["frames"][:, 9]
-    found = merge_known(tensors, trust, torch.ones_like(tensors["backdrop"]))[0].numpy()
+    consistency = tensors["frames"][:, 9]
+    found = merge_known(tensors, consistency, torch.ones_like(tensors["hole_fill"]))[0].numpy()
     light = found[:3].transpose(1, 2, 0)
-    np.testing.assert_allclose(mu_code(light), mu_code(expected.radiance), atol=1e-4)
+    np.testing.assert_allclose(mu_code(light), mu_code(expected.pixels), atol=1e-4)
     np.testing.assert_allclose(found[4], expected.coverage, atol=1e-5)
     np.testing.assert_allclose(found[3], expected.weight, rtol=1e-3, atol=1)
 
@@ -85,12 +88,14 @@ def test_features_are_those_that_the_merger_sees(bracket) -> None:
 def test_untrained_it_is_the_classical_merger(bracket, monkeypatch) -> None:
     comparison, _ = bracket(3)
     net = models.load("trustnet-tiny")
-    expected = classical_merge(comparison.stack, mle.combine).radiance
+    expected = _classical(comparison).pixels
     monkeypatch.setattr("openhdr.train.trustnet_sample.compare_sample", lambda sample: comparison)
     recipe = _recipe("network.name=trustnet-tiny")
     found = Validation(recipe, (), "", torch.device("cpu")).reconstruction(net, None)
     close = np.abs(mu_code(found) - mu_code(expected)).max(axis=2)
-    assert np.median(close) < 1e-5 and np.quantile(close, 0.99) < 0.01  # doubtful trust is spread by 2 %
+    assert (
+        np.median(close) < 1e-5 and np.quantile(close, 0.99) < 0.01
+    )  # doubtful consistency is spread by 2 %
 
 
 @pytest.mark.parametrize("count", list(EVS))
@@ -151,13 +156,13 @@ def test_half_of_the_brackets_by_real_cameras() -> None:
 
 
 def test_a_real_camera_s_bracket_is_linear_by_its_own_curve(room) -> None:
-    """Compared brackets are on the truth's scale: what trust cannot mend is no error."""
+    """Compared brackets are on the truth's scale: what consistency cannot mend is no error."""
     laws = laws_of(DataConfig(patch=96, real_share=1.0), 3)
     still = replace(laws, shake=ShakeConfig(still_share=1.0), objects=ObjectConfig(still_share=1.0))
     sample = draw_sample([make_scene("room", room(128, 256))], still, 0, "a")
     bracket = compared_bracket(compare_sample(sample), sample.truth)
     parts = bracket.parts()
-    fine = (parts["headroom"][bracket.reference] > 0.9) & (parts["truth"].min(axis=0) > 0.05)
+    fine = (parts["saturation_weight"][bracket.reference] > 0.9) & (parts["truth"].min(axis=0) > 0.05)
     ratio = np.log2(parts["light"][bracket.reference][:, fine] / parts["truth"][:, fine])
     assert fine.any() and -0.2 < np.median(ratio) < 1  # local tone mapping lifts
 
@@ -205,8 +210,8 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
             ours = net.decide(torch.from_numpy(features.frames), torch.from_numpy(features.shared))
         for one, other in zip(ours, shipped.decide(features.frames, features.shared), strict=True):
             np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
-        known = classical_merge(comparison.stack, mle.combine)
-        seen = trustnet._seen(comparison.stack, known, slice(0, 96), slice(0, 128))[None]
+        known = _classical(comparison)
+        seen = trustnet.seen(comparison.registered, known, slice(0, 96), slice(0, 128))[None]
         with torch.inference_mode():
             ours = net.refine(torch.from_numpy(seen)).numpy()
         np.testing.assert_allclose(mu_code(ours), mu_code(shipped.refine(seen)), atol=1e-4)

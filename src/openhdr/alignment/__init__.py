@@ -1,6 +1,6 @@
 """Bring the frames of a bracket into the reference's geometry. One row an aligner.
 
-An aligner is a function `(bracket, response) -> list[Placement]`, one placement a frame.
+An aligner is a function `(bracket, response) -> list[Registration]`, one registration a frame.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from openhdr.camera.response import Response
 from openhdr.camera.tone_difference import tone_difference
 from openhdr.core import progress
 from openhdr.core.image import Bracket
-from openhdr.core.placement import Placement, sampling_map, shrink
+from openhdr.geometry import Registration, sampling_map, shrink
 
 SMALLEST_SIDE_PX = 32  # of a picture in which flow can be sought
 
@@ -33,40 +33,42 @@ class FlowOptions:
     most_shift: float = 0.04  # of the longer side: larger motion is an object that moved, not parallax
 
 
-def align(bracket: Bracket, response: Response, options: FlowOptions = FlowOptions()) -> list[Placement]:
-    """One Placement per frame, in the bracket's order."""
-    placements = homography.align(bracket, response)
+def align(bracket: Bracket, response: Response, options: FlowOptions = FlowOptions()) -> list[Registration]:
+    """One Registration per frame, in the bracket's order."""
+    registrations = homography.align(bracket, response)
     thumbs = [thumbnail(frame.image, response, options.working_megapixels) for frame in bracket.frames]
-    moving = [i for i, place in enumerate(placements) if place.status in ("aligned", "kept")]
+    moving = [i for i, place in enumerate(registrations) if place.status in ("aligned", "kept")]
     with progress.task("refining", len(moving)) as advance:
         for index in moving:
             pair = (bracket.reference, index)
-            placements[index] = refine(placements[index], thumbs, patterns(thumbs, bracket.ev, pair), options)
+            registrations[index] = refine(
+                registrations[index], thumbs, patterns(thumbs, bracket.ev, pair), options
+            )
             advance()
-    return placements
+    return registrations
 
 
 def refine(
-    placement: Placement, thumbs: list[Thumbnail], pair: tuple[Pattern, Pattern], options: FlowOptions
-) -> Placement:
-    """The placement with a gated flow, or as it was when nothing is gained. pair: (reference, frame)."""
+    registration: Registration, thumbs: list[Thumbnail], pair: tuple[Pattern, Pattern], options: FlowOptions
+) -> Registration:
+    """The registration with a gated flow, or as it was when nothing is gained. pair: (reference, frame)."""
     target, moving = pair
     shape = target.log.shape
-    small = shrink(placement, (moving.scale, moving.scale))
+    small = shrink(registration, (moving.scale, moving.scale))
     where = sampling_map(small, slice(0, shape[0]), shape)
     value, known = _sample(moving, where)
     known *= target.known * (np.minimum(value, target.log) > target.dark)  # black has no texture to follow
     if min(shape) < SMALLEST_SIDE_PX or (known > 0.99).mean() < 0.01:
-        return placement
+        return registration
     value = _toned(value, target.log, known)
     flow = _dense_flow(target.log, value, known)
     trusted = _gate(target, moving, small, flow, (value, known), options)
     if not trusted.any():
-        return placement
+        return registration
     flow = flow * trusted[..., None]
     displaced = sampling_map(replace(small, flow=None), slice(0, shape[0]), shape, flow)
     shift = (displaced - where) / np.float32(moving.scale)
-    return replace(placement, status="aligned", flow=shift)
+    return replace(registration, status="aligned", flow=shift)
 
 
 def _sample(moving: Pattern, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +101,7 @@ def _dense_flow(target: np.ndarray, value: np.ndarray, known: np.ndarray) -> np.
 def _gate(
     target: Pattern,
     moving: Pattern,
-    small: Placement,
+    small: Registration,
     flow: np.ndarray,
     before: tuple[np.ndarray, np.ndarray],
     options: FlowOptions,

@@ -23,7 +23,7 @@ from openhdr.camera.response import Response
 from openhdr.color.luminance import luminance
 from openhdr.core import progress
 from openhdr.core.image import Bracket, Image
-from openhdr.core.placement import Placement, identity, mean_shift
+from openhdr.geometry import Registration, identity, mean_shift
 
 CERTAIN = 0.12  # disagreement under which no further candidate is tried
 
@@ -48,8 +48,8 @@ class Thumbnail:
     scale: float
 
 
-def align(bracket: Bracket, response: Response, options: AlignOptions = AlignOptions()) -> list[Placement]:
-    """One Placement per frame, in the bracket's order."""
+def align(bracket: Bracket, response: Response, options: AlignOptions = AlignOptions()) -> list[Registration]:
+    """One Registration per frame, in the bracket's order."""
     ev = bracket.ev
     thumbs = [thumbnail(frame.image, response, options.working_megapixels) for frame in bracket.frames]
     placed = {bracket.reference: identity("reference")}
@@ -62,20 +62,20 @@ def align(bracket: Bracket, response: Response, options: AlignOptions = AlignOpt
     return _at_rest([placed[index] for index in range(len(thumbs))], options)
 
 
-def _at_rest(placements: list[Placement], options: AlignOptions) -> list[Placement]:
+def _at_rest(registrations: list[Registration], options: AlignOptions) -> list[Registration]:
     """Frames of a tripod stay as they are: less than a pixel or so of movement costs more by resampling than it brings.
 
     One frame that seems to move farther, or to show something else, does not make a tripod a hand: it is taken at
     its word, while the others stay.
     """
-    moved = [place.shift_px > options.rest_px for place in placements if place.status == "aligned"]
-    if sum(moved) > len(placements) * options.moved_share:
-        return placements
+    moved = [place.shift_px > options.rest_px for place in registrations if place.status == "aligned"]
+    if sum(moved) > len(registrations) * options.moved_share:
+        return registrations
     return [
         replace(identity("kept"), disagreement=place.disagreement, overlap=place.overlap)
         if place.status == "aligned" and place.shift_px <= 2 * options.rest_px
         else place
-        for place in placements
+        for place in registrations
     ]
 
 
@@ -100,7 +100,7 @@ def patterns(thumbs: list[Thumbnail], ev: np.ndarray, pair: tuple[int, int]) -> 
     return made[0], made[1]
 
 
-def _next_pair(thumbs: list[Thumbnail], ev: np.ndarray, placed: dict[int, Placement]) -> tuple[int, int]:
+def _next_pair(thumbs: list[Thumbnail], ev: np.ndarray, placed: dict[int, Registration]) -> tuple[int, int]:
     """(frame, target): the unplaced frame that shares most well exposed pixels with a placed one.
 
     The reference counts fourfold: a direct registration has no chain of errors.
@@ -125,10 +125,10 @@ def _place(
     thumbs: list[Thumbnail],
     ev: np.ndarray,
     pair: tuple[int, int],
-    base: Placement,
+    base: Registration,
     shape: tuple[int, int],
     options: AlignOptions,
-) -> Placement:
+) -> Registration:
     """Register frame pair[0] to the placed frame pair[1] and chain with the latter's own homography."""
     target, moving = patterns(thumbs, ev, (pair[1], pair[0]))
     zoom = np.diag([moving.scale, moving.scale, 1.0])
@@ -141,13 +141,13 @@ def _place(
     found, after = _best_registration(target, moving, still, options)
     if after >= (1 - _needed_gain(found @ np.linalg.inv(still), target.log.shape, options)) * before:
         status = "rejected" if before > options.hopeless else "kept"
-        return Placement(status, np.eye(3), disagreement=(before, before), overlap=overlap)
+        return Registration(status, np.eye(3), disagreement=(before, before), overlap=overlap)
     if after > options.hopeless:
-        return Placement("rejected", np.eye(3), disagreement=(before, after), overlap=overlap)
+        return Registration("rejected", np.eye(3), disagreement=(before, after), overlap=overlap)
     homography = np.linalg.inv(zoom) @ found @ zoom @ base.homography
     homography /= homography[2, 2]
     shift = mean_shift(homography, *shape)
-    return Placement("aligned", homography, None, shift, (before, after), overlap)
+    return Registration("aligned", homography, None, shift, (before, after), overlap)
 
 
 def _needed_gain(move: np.ndarray, shape: tuple[int, int], options: AlignOptions) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from openhdr.camera.response import Response
 from openhdr.core.image import Bracket
-from openhdr.core.placement import Placement, identity
+from openhdr.geometry import Registration, identity
 
 
-def align(bracket: Bracket, response: Response) -> list[Placement]:
-    """One placement per frame, all at rest."""
+def align(bracket: Bracket, response: Response) -> list[Registration]:
+    """One registration per frame, all at rest."""
     return [identity("reference" if i == bracket.reference else "kept") for i in range(len(bracket.frames))]

@@ -17,8 +17,7 @@ from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.image import Image
 from openhdr.metrics import Column
 from openhdr.metrics.protocol import PPD, parse
-from openhdr.pipeline.bracket_to_hdr import MergeOptions
-from openhdr.pipeline.options import ExpandOptions
+from openhdr.pipeline.options import ExpandOptions, MergeOptions
 
 OPTIONS: dict[str, type] = {
     "merge": MergeOptions,

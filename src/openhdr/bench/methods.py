@@ -10,7 +10,6 @@ from openhdr.bench.options import with_options
 from openhdr.bench.photos import Photos
 from openhdr.bench.program import run_program
 from openhdr.camera import response as responses
-from openhdr.camera.bracketing import ExposureRequest
 from openhdr.camera.response import ASSUMED_RESPONSE
 from openhdr.core.image import Image
 from openhdr.pipeline.bracket_to_hdr import merge_bracket
@@ -41,7 +40,7 @@ def _told(setting: Setting, photos: Photos) -> dict[str, object]:
     if photos.response is not None:
         told["response"] = photos.response
     if setting.task == "merge":
-        told["exposure"] = ExposureRequest(ev=photos.ev, reference=reference)
+        told |= {"ev": photos.ev, "reference": reference}
     return told
 
 

@@ -1,7 +1,7 @@
 """Options of a method as text: `mle:align=none,deghost=off,response=calibrate`.
 
 The names and types are those of the options' dataclasses (`pipeline.MergeOptions`, ...); options of the dataclasses
-within count as theirs: `reference` of `ExposureRequest`, `device` of `RunOptions`.
+within count as theirs: `device` of `RunOptions`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class NoOptions:
 
 
 _SWITCH = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
-_NOT_TEXT = ("ev", "times_s", "method")  # of the bracket, or said before the colon
+_NOT_TEXT = ("ev", "times", "method")  # of the bracket, or said before the colon
 
 
 def split_options(text: str) -> tuple[str, dict[str, str]]:

@@ -12,6 +12,7 @@ from openhdr.core.errors import RequestError, unknown_name
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS, LearnedRow
 from openhdr.models import MODELS, WEIGHTS
+from openhdr.pipeline.bracket_to_hdr import METHODS
 
 Offer = tuple[tuple[Setting, ...], tuple[str, ...]]
 """Settings, and what a reader should know of what is not among them."""
@@ -104,9 +105,8 @@ def parse_setting(text: str) -> Setting:
     kept = next((one for one in (OPENCV, PHOTO) if one.name == name), None)
     if kept:
         return replace(kept, name=text, options=typed_options(OPTIONS[kept.task], texts))
-    networks = [row.name for row in MODELS.values() if row.task == "merge"]
-    if name not in MERGERS and name not in networks:
-        raise unknown_name("method", name, [*MERGERS, *networks, OPENCV.name, PHOTO.name])
+    if name not in METHODS:
+        raise unknown_name("method", name, [*METHODS, OPENCV.name, PHOTO.name])
     return Setting(text, method=name, options=typed_options(OPTIONS["merge"], texts))
 
 

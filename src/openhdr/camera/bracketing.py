@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,30 +18,24 @@ WELL_EXPOSED = 0.7  # ... from which another is taken in its place
 PIXELS = "the pixels"  # source of estimated exposures
 
 
-@dataclass(frozen=True)
-class ExposureRequest:
-    """What the user says about the exposures; at most one of ev and times_s."""
-
-    ev: Sequence[float] | str | None = None  # stops, one per frame, or "auto" = measure them in the pixels
-    times_s: Sequence[float] | None = None  # shutter times in seconds
-    # a number, from 1 in the order given, or a name; by default the middle exposure that is well exposed
-    reference: int | str | None = None
-
-
 def make_bracket(
-    images: list[Image], names: list[str], request: ExposureRequest, response: Response
+    images: list[Image],
+    names: list[str],
+    response: Response,
+    ev: Sequence[float] | str | None = None,
+    times: Sequence[float] | None = None,
+    reference: int | str | None = None,
 ) -> tuple[Bracket, str]:
-    """The bracket, and where its exposures come from: `--ev`, `--times`, `the metadata` or `the pixels`.
+    """The bracket, and where its exposures come from: `ev`, `times`, `the metadata` or `the pixels`.
 
-    Raises ExposureError when they are missing, identical or contradict the pictures.
+    ev: stops, one a frame, or "auto" = measured in the pixels. times: seconds, one a frame, instead. reference: a
+    number, from 1 in the order given, or a name; None = the middle exposure that is well exposed.
+    Raises ExposureError when exposures are missing, identical or contradict the pictures.
     """
-    ev, source = exposures(images, names, request, response)
-    if request.reference is None:
-        reference = _well_exposed_middle(images, ev)
-    else:
-        reference = _named(request.reference, names)
-    frames = tuple(Frame(*parts) for parts in zip(images, ev.tolist(), names, strict=True))
-    bracket = Bracket(frames, reference)
+    stops, source = exposures(images, names, response, ev, times)
+    chosen = _well_exposed_middle(images, stops) if reference is None else _named(reference, names)
+    frames = tuple(Frame(*parts) for parts in zip(images, stops.tolist(), names, strict=True))
+    bracket = Bracket(frames, chosen)
     if source != PIXELS:
         _refuse_contradiction(bracket, source, response)
     return bracket, source
@@ -55,7 +48,7 @@ def _named(reference: int | str, names: list[str]) -> int:
     if str(reference).isdecimal() and 1 <= int(reference) <= len(names):
         return int(reference) - 1
     raise RequestError(
-        f"--reference {reference}: expected 1 to {len(names)}, in the order given, or one of {', '.join(names)}"
+        f"`reference={reference}`: expected 1 to {len(names)}, in the order given, or one of {', '.join(names)}"
     )
 
 
@@ -79,19 +72,23 @@ def _well_exposed(image: Image) -> float:
 
 
 def exposures(
-    images: list[Image], names: list[str], request: ExposureRequest, response: Response
+    images: list[Image],
+    names: list[str],
+    response: Response,
+    ev: Sequence[float] | str | None = None,
+    times: Sequence[float] | None = None,
 ) -> tuple[np.ndarray, str]:
     """((N,) stops, source)."""
-    if request.ev is not None and request.times_s is not None:
-        raise ExposureError("--ev and --times contradict each other; give one of them")
-    if isinstance(request.ev, str):
-        if request.ev != "auto":
-            raise ExposureError(f"--ev {request.ev}: expected one number per frame, or auto")
+    if ev is not None and times is not None:
+        raise ExposureError("`ev` and `times` contradict each other; give one of them")
+    if isinstance(ev, str):
+        if ev != "auto":
+            raise ExposureError(f"`ev={ev}`: expected one number per frame, or auto")
         return estimate_ev(images, response, names), PIXELS
-    if request.ev is not None:
-        return ev_from_user(request.ev, names), "--ev"
-    if request.times_s is not None:
-        return ev_from_times(request.times_s, names), "--times"
+    if ev is not None:
+        return ev_from_user(ev, names), "ev"
+    if times is not None:
+        return ev_from_times(times, names), "times"
     return ev_from_metadata([image.exposure for image in images], names), "the metadata"
 
 
@@ -100,6 +97,11 @@ def _refuse_contradiction(bracket: Bracket, source: str, response: Response) -> 
     if found:
         longer, darker = bracket.frames[found[0]], bracket.frames[found[1]]
         raise ExposureError(
-            f"{source} says that {darker.name} is exposed {darker.ev - longer.ev:.1f} EV more than {longer.name}, but "
-            "it is the darker picture; correct the values of --ev or --times, or measure them with --ev auto"
+            f"{_spelled(source)} says that {darker.name} is exposed {darker.ev - longer.ev:.1f} EV more than "
+            f"{longer.name}, but it is the darker picture; correct `ev` or `times`, or measure with `ev='auto'`"
         )
+
+
+def _spelled(source: str) -> str:
+    """A source as messages name it: parameters stand in backquotes."""
+    return f"`{source}`" if source.isidentifier() else source

@@ -54,7 +54,7 @@ def calibrate(
         seen = np.stack([frame[..., channel].ravel()[picks[channel]] for frame in eight], axis=1)  # (P, N)
         if np.ptp(seen) < 32:
             raise RequestError(
-                "the frames span too few code values to calibrate a response; use --response srgb"
+                "the frames span too few code values to calibrate a response; use `response='srgb'`"
             )
         solved = solvers[options.method](np.minimum(seen, top), ev * np.log(2), top, options)
         curve[:, channel] = _monotone(_extrapolate(solved, top))
@@ -101,7 +101,7 @@ def _spread_over_levels(spread: np.ndarray, total: np.ndarray, usable: np.ndarra
     index = np.flatnonzero(usable)
     if len(index) < 64:
         raise RequestError(
-            "too few pixels are valid in every frame to calibrate a response; use --response srgb"
+            "too few pixels are valid in every frame to calibrate a response; use `response='srgb'`"
         )
     brightness = total.ravel()[index]
     low, high = brightness.min(), brightness.max()

@@ -14,7 +14,7 @@ import numpy as np
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Exposure, Image
 
-REMEDY = "give them with --ev or --times, or estimate them from the pixels with --ev auto"
+REMEDY = "give them as `ev` or `times`, or estimate them from the pixels with `ev='auto'`"
 SAME_EV = 0.05  # two exposures closer than this are one: a third of a stop is the finest camera step
 
 
@@ -46,24 +46,24 @@ def relative_ev(exposure: Exposure) -> float:
 
 def ev_from_times(times_s: Sequence[float], names: Sequence[str]) -> np.ndarray:
     """(N,) float64 stops from shutter times in seconds."""
-    _check_count(times_s, names, "--times")
+    _check_count(times_s, names, "times")
     times = np.asarray(times_s, dtype=np.float64)
     if not (np.isfinite(times).all() and (times > 0).all()):
         raise ExposureError(
-            f"--times {_list(times)}: every shutter time must be a finite number above 0 seconds"
+            f"`times={_list(times)}`: every shutter time must be a finite number above 0 seconds"
         )
     ev = np.log2(times)
-    check_distinct(ev, names, "--times")
+    check_distinct(ev, names, "`times`")
     return ev
 
 
 def ev_from_user(ev: Sequence[float], names: Sequence[str]) -> np.ndarray:
     """(N,) float64 stops as the user gave them."""
-    _check_count(ev, names, "--ev")
+    _check_count(ev, names, "ev")
     stops = np.asarray(ev, dtype=np.float64)
     if not np.isfinite(stops).all() or np.abs(stops).max() > 60:
-        raise ExposureError(f"--ev {_list(stops)}: every value must be a finite number of stops within +-60")
-    check_distinct(stops, names, "--ev")
+        raise ExposureError(f"`ev={_list(stops)}`: every value must be a finite number of stops within +-60")
+    check_distinct(stops, names, "`ev`")
     return stops
 
 
@@ -72,14 +72,16 @@ def check_distinct(ev: np.ndarray, names: Sequence[str], source: str) -> None:
     if len(ev) > 1 and np.ptp(ev) < SAME_EV:
         raise ExposureError(
             f"{source} gives all {len(ev)} frames ({', '.join(names)}) the same exposure; "
-            "a bracket needs different ones: give the true ones with --ev or --times, "
-            "or estimate them from the pixels with --ev auto"
+            "a bracket needs different ones: give the true ones as `ev` or `times`, "
+            "or estimate them from the pixels with `ev='auto'`"
         )
 
 
 def _check_count(values: Sequence[float], names: Sequence[str], option: str) -> None:
     if len(values) != len(names):
-        raise ExposureError(f"{option} has {len(values)} values for {len(names)} frames; give one per frame")
+        raise ExposureError(
+            f"`{option}` has {len(values)} values for {len(names)} frames; give one per frame"
+        )
 
 
 def _list(values: np.ndarray) -> str:

@@ -56,7 +56,7 @@ def estimate_ev(images: Sequence[Image], response: Response, names: Sequence[str
     if lonely is not None:
         raise ExposureError(
             f"{names[lonely]}: shares too few properly exposed pixels with the other frames to estimate its "
-            "exposure; give the exposures with --ev or --times"
+            "exposure; give the exposures as `ev` or `times`"
         )
     laplacian = np.diag(pairs.weight.sum(1)) - pairs.weight
     right = (pairs.weight * pairs.stops).sum(0)

@@ -23,7 +23,7 @@ from openhdr.core.image import Image
 ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
 
 FORMAT = "openhdr-response-1"
-MAKE_ONE = "make one with --save-response"
+MAKE_ONE = "make one with openhdr calibrate"
 _STEPS = 4096  # samples of the table behind `Response.step`
 _NEAR = 8  # 8-bit codes around a code whose steps count for it
 CRUSHED, SURE, LEAST_SURE = 2, 12, 1e-3  # codes between which trust in dark codes rises, from that share
@@ -119,7 +119,7 @@ class Response:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the curve as JSON, for `--response FILE`."""
+        """Write the curve as JSON, for `response=FILE`."""
         facts = {
             "format": FORMAT,
             "name": self.name,
@@ -207,7 +207,7 @@ def load(path: str | Path) -> Response:
 
 
 def parse(given: Response | str) -> Response:
-    """The response of a `--response` option: a name, or the path of a saved curve; one at hand is taken as it is."""
+    """A response as options give it: a name, or the path of a saved curve; one at hand is taken as it is."""
     if isinstance(given, Response):
         return given
     return load(given) if Path(given).suffix == ".json" or Path(given).is_file() else analytic(given)

@@ -17,7 +17,7 @@ RESULTS = {
     "preview": "tone-mapped",
     "picture": "for every screen, HDR where the screen is",
     "page": "compare in a browser",
-    "trust": "what was trusted of each photo: white",
+    "ghosts": "what was trusted of each photo: white",
     "motion": "how far each photo was moved: hue = direction, brightness = distance",
 }
 
@@ -109,10 +109,10 @@ def _maps(output: Path, result: Any) -> dict[str, str]:
     from openhdr.cli.merge import share_used
     from openhdr.merging.masks import ghost_sheet, motion_sheet
 
-    files = {"trust": str(output / "demo-trust.png"), "motion": str(output / "demo-motion.png")}
-    used = [share_used(result, index) for index in range(len(result.trust))]
-    io.write(files["trust"], ghost_sheet(result.bracket, result.trust, used))
-    io.write(files["motion"], motion_sheet(result.placements, result.image.pixels.shape[:2]))
+    files = {"ghosts": str(output / "demo-ghosts.png"), "motion": str(output / "demo-motion.png")}
+    used = [share_used(result, index) for index in range(len(result.consistency))]
+    io.write(files["ghosts"], ghost_sheet(result.bracket, result.consistency, used))
+    io.write(files["motion"], motion_sheet(result.registrations, result.image.pixels.shape[:2]))
     return files
 
 

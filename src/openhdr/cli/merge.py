@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.alignment import ALIGNERS
-from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
 from openhdr.cli.common import (
     echo_json,
     echo_notes,
     format_table,
     keeps_light,
-    numbers,
     progress_bar,
     writable,
 )
@@ -27,13 +24,12 @@ from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
-from openhdr.models.inference.options import RunOptions
-from openhdr.pipeline.options import DeliveryOptions
+from openhdr.pipeline.options import DeliveryOptions, MergeOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 
 if TYPE_CHECKING:
-    from openhdr.pipeline.bracket_to_hdr import MergeOptions, MergeResult
+    from openhdr.pipeline.bracket_to_hdr import MergeResult
 
 
 @dataclass(frozen=True)
@@ -45,29 +41,8 @@ class Request:
         "HDR file: .exr, .hdr, .tif; for screens .jpg (gain map), .avif, .jxl, .png (PQ); with --method mertens any.",
         flags=("-o", "--output"),
     )
-    ev: str | None = option(
-        "Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.", None
-    )
-    times: str | None = option("Shutter times in seconds, one per image (1/400,1/100,1/25).", None)
-    method: str | None = option(choice(MERGERS, DEFAULT_MERGER, "a network of `openhdr models`"), None)
-    weights: str | None = option("Of a network: the name of shipped weights, or a file.", None)
-    run: RunOptions = nested(RunOptions)
-    align: str | None = option(choice(ALIGNERS, DEFAULT_ALIGNER), None)
-    reference: str | None = option(
-        "Image whose geometry and scale are kept: its number, from 1, or its file name.  [default: the middle one that "
-        "is well exposed]",
-        None,
-    )
-    response: str | None = option(
-        "srgb, gamma:2.2, linear, calibrate, or a saved curve.  [default: measured, where that beats srgb]",
-        None,
-    )
-    calibration: str = option("bracket, debevec or robertson.", "bracket")
+    options: MergeOptions = nested(MergeOptions)
     save_response: Path | None = option("Write the response as a file (.json).", None)
-    deghost: bool | None = option("Leave out what moved.  [default: unless all is still]", None)
-    match: bool | None = option(
-        "Bring frames onto the reference's tones.  [default: if srgb is assumed]", None
-    )
     mask: Path | None = option(
         "Write a sheet of how far each image was trusted (PNG): black = left out.", None
     )
@@ -104,7 +79,7 @@ def merge(request: Request) -> None:
     with progress_bar():
         from openhdr.pipeline.bracket_to_hdr import merge_bracket  # takes long enough to be shown
 
-        result = merge_bracket(request.images, merge_options(request))
+        result = merge_bracket(request.images, request.options)
         notes = _write(request, result)
     facts = facts_of(result, request)
     if request.sidecar:
@@ -113,8 +88,8 @@ def merge(request: Request) -> None:
         echo_json(facts)
     else:
         click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
-        response = result.measured.told or result.response.name
-        click.echo(f"exposures from {result.exposures_from}; response: {response}")
+        response = result.measured.description or result.response.name
+        click.echo(f"exposures from {facts['exposures_from']}; response: {response}")
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
     notes_of_frames(result.bracket.frames)
     of_reference = len(result.bracket.frames[result.bracket.reference].image.notes)
@@ -143,7 +118,7 @@ def _refuse_early(request: Request) -> None:
     check_anchor(request.anchor)
     if request.operator:
         OPERATORS[request.operator]
-    if _for_display(request.method or DEFAULT_MERGER):
+    if _for_display(request.options.method or DEFAULT_MERGER):
         _refuse_for_display(request)
     else:
         keeps_light(request.output)
@@ -155,33 +130,14 @@ def _refuse_for_display(request: Request) -> None:
     for name, given in (("--anchor", anchor), ("--operator", request.operator)):
         if given:
             raise RequestError(
-                f"{name} {given}: the method '{request.method}' makes a picture for a screen, not light; leave it out"
+                f"{name} {given}: the method '{request.options.method}' makes a picture for a screen, not light; "
+                "leave it out"
             )
 
 
 def _for_display(method: str) -> bool:
     """Whether a method makes a picture to look at, which any format holds."""
     return method in MERGERS and MERGERS[method].output == "display"
-
-
-def merge_options(request: Request) -> MergeOptions:
-    """The pipeline's options from the command line's strings."""
-    from openhdr.camera.bracketing import ExposureRequest
-    from openhdr.pipeline.bracket_to_hdr import MergeOptions
-
-    ev = "auto" if request.ev == "auto" else numbers(request.ev, "--ev")
-    exposure = ExposureRequest(ev, numbers(request.times, "--times"), request.reference)
-    return MergeOptions(
-        exposure,
-        request.method,
-        request.align,
-        request.response,
-        request.calibration,
-        request.deghost,
-        request.match,
-        request.weights,
-        request.run,
-    )
 
 
 def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
@@ -196,10 +152,10 @@ def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     if request.preview:
         notes += write_preview(request.preview, result.image, request.operator)
     if request.mask:
-        used = [share_used(result, index) for index in range(len(result.trust))]
-        notes += io.write(request.mask, ghost_sheet(result.bracket, result.trust, used))
+        used = [share_used(result, index) for index in range(len(result.consistency))]
+        notes += io.write(request.mask, ghost_sheet(result.bracket, result.consistency, used))
     if request.motion:
-        notes += io.write(request.motion, motion_sheet(result.placements, image.pixels.shape[:2]))
+        notes += io.write(request.motion, motion_sheet(result.registrations, image.pixels.shape[:2]))
     if request.save_response:
         result.response.save(request.save_response)
     return notes
@@ -209,10 +165,10 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
     """What `--json` prints."""
     from openhdr.color.dynamic_range import stops
 
-    image = result.image
+    image, source = result.image, result.exposures_from
     frames = []
     for index, frame in enumerate(result.bracket.frames):
-        place, match = result.placements[index], result.matches[index]
+        place, match = result.registrations[index], result.matches[index]
         frames.append(
             {
                 "name": frame.name,
@@ -229,8 +185,8 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "output": str(request.output),
         "width": image.width,
         "height": image.height,
-        "method": request.method or DEFAULT_MERGER,
-        "exposures_from": result.exposures_from,
+        "method": request.options.method or DEFAULT_MERGER,
+        "exposures_from": f"--{source}" if source in ("ev", "times") else source,
         "response": result.response.name,
         "response_error": result.measured.error / 255 if result.measured.response else None,
         "anchor": request.anchor if image.encoding == "linear" else None,
@@ -245,8 +201,8 @@ def _range(stops: float | None) -> str:
 
 def share_used(result: MergeResult, index: int) -> float:
     """How much of a frame went into the result, 0..1."""
-    out = index not in result.used or result.placements[index].status == "rejected"
-    return 0.0 if out else float(result.trust[index].mean())
+    out = index not in result.used or result.registrations[index].status == "rejected"
+    return 0.0 if out else float(result.consistency[index].mean())
 
 
 def _printed(frame: dict[str, Any]) -> dict[str, str]:

@@ -30,7 +30,7 @@ def warnings_of(result: MergeResult) -> list[str]:
     if len(result.used) < len(names):
         taken = ", ".join(names[index] for index in result.used)
         said.append(f"this network takes {len(result.used)} frames; of {len(names)} it was given {taken}")
-    for name, place in zip(names, result.placements, strict=True):
+    for name, place in zip(names, result.registrations, strict=True):
         if place.status == "rejected":
             said.append(f"{name} does not show the same scene and was left out")
     return said

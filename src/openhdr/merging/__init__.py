@@ -1,14 +1,16 @@
 """Frames into light: the mergers, one row each, and the steps that they share.
 
+registered                     frames as codes, and how they become light in the reference's geometry
+measured                       the camera's response, recovered from them
+ghosts, matching               which pixels show something else; frames brought onto the reference's tones
+merger                         what a merge method is
 mle, debevec, robertson        classical: a weighted mean of what the frames measured
 mertens                        exposure fusion: a picture for display, not light
 trustnet, trustnet_features    the default: `mle` with two small networks (weights/), and what they see
-samples, strips                what a merger sees of a strip; all strips in turn, and what no frame saw
-ghosts, matching               which pixels show something else; frames brought onto the reference's tones
-registered, masks              frames for the networks of `models`; pictures of what was trusted
+strips                         a formula over all strips of a picture, and what no frame saw
+masks                          pictures of what was left out and how far frames moved
 
-What a merger is called with is `takes`: `samples`, one strip -> (radiance, weight); `stack`, the whole bracket ->
-(H, W, 3); or `comparison`, the whole bracket and what was found out about it -> `trustnet.MergedStack`.
+A row's target is a `merger.Merger`. Three-frame networks become mergers in `openhdr.pipeline.network_merger`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,6 @@ class MergerRow(Row):
     """output: `radiance` (scene-linear, needs exposures) or `display` (a picture to look at)."""
 
     output: Literal["radiance", "display"] = "radiance"
-    takes: Literal["samples", "stack", "comparison"] = "samples"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,6 @@ class LearnedRow(MergerRow):
     weights/NAME-PART.onnx, by PART.
     """
 
-    takes: Literal["samples", "stack", "comparison"] = "comparison"
     params: int = 0
     gmacs: float = 0.0
     sha256: tuple[tuple[str, str], ...] = ()
@@ -43,20 +43,19 @@ class LearnedRow(MergerRow):
 
 MERGERS: Table[MergerRow] = Table(
     "merge method",
-    MergerRow("mle", "Maximum likelihood under photon and read noise.", "openhdr.merging.mle:combine"),
-    MergerRow("debevec", "Debevec & Malik 1997: mean of log radiance.", "openhdr.merging.debevec:combine"),
-    MergerRow("robertson", "Robertson et al. 2003: Gaussian weights.", "openhdr.merging.robertson:combine"),
+    MergerRow("mle", "Maximum likelihood under photon and read noise.", "openhdr.merging.mle:MERGER"),
+    MergerRow("debevec", "Debevec & Malik 1997: mean of log radiance.", "openhdr.merging.debevec:MERGER"),
+    MergerRow("robertson", "Robertson et al. 2003: Gaussian weights.", "openhdr.merging.robertson:MERGER"),
     MergerRow(
         "mertens",
         "Mertens et al. 2007: exposure fusion for display.",
-        "openhdr.merging.mertens:fuse",
+        "openhdr.merging.mertens:MERGER",
         output="display",
-        takes="stack",
     ),
     LearnedRow(
         "trustnet",
-        "Maximum likelihood; a small network decides what to trust and takes out noise.",
-        "openhdr.merging.trustnet:merge",
+        "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
+        "openhdr.merging.trustnet:TRUSTNET",
         params=183_692,
         gmacs=18.67,
         sha256=(
@@ -67,7 +66,7 @@ MERGERS: Table[MergerRow] = Table(
     LearnedRow(
         "trustnet-tiny",
         "The same with a quarter of the arithmetic.",
-        "openhdr.merging.trustnet:merge_tiny",
+        "openhdr.merging.trustnet:TRUSTNET_TINY",
         params=34_216,
         gmacs=4.67,
         sha256=(
@@ -79,5 +78,7 @@ MERGERS: Table[MergerRow] = Table(
 
 DEFAULT = "trustnet"
 
-CLASSICAL = tuple(row.name for row in MERGERS.values() if row.takes == "samples")
-"""Mergers that any frames of one geometry will do for: they compare nothing."""
+CLASSICAL = tuple(
+    row.name for row in MERGERS.values() if row.output == "radiance" and not isinstance(row, LearnedRow)
+)
+"""Mergers that give light without a look at what moved: predicted exposures can be merged by them, too."""

@@ -1,7 +1,7 @@
 """Deghosting: which pixels of each frame show the same content as the reference, given noise and alignment.
 
 Frames are compared one after the other, nearest exposure first, with a composite that starts as the reference and
-grows: a trusted frame extends it where it was clipped and sharpens it where it was noisy. The difference is
+grows: a consistent frame extends it where it was clipped and sharpens it where it was noisy. The difference is
 measured in standard deviations that allow for both frames' noise, for a residual misalignment and for a response
 that is not quite the assumed one. Where the composite is clipped nothing is known but a lower bound: a frame that
 shows less light there shows something else.
@@ -18,9 +18,9 @@ from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.camera.tone_difference import densest
 from openhdr.core import progress
-from openhdr.core.placement import shrink
+from openhdr.geometry import shrink
 from openhdr.merging.matching import Match, find_match
-from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack
+from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip
 
 CODE_NOISE = 0.6  # codes (of 0..255) by which rounding and compression make a sample wrong
 SURELY_BELOW = (
@@ -63,117 +63,121 @@ class Composite:
 class Comparison:
     """A bracket whose frames were compared with the reference.
 
-    stack: the bracket with ghosts marked and every frame matched to the reference's tones. matches: per frame.
-    small, frames, composite: what was compared, at working size: the matched stack without its ghost marks, each
+    registered: the bracket with ghosts marked and every frame matched to the reference's tones. matches: per frame.
+    small, frames, composite: what was compared, at working size: the matched bracket without its ghost marks, each
     frame on the reference's scale, and what they told together; None if nothing was looked for.
     """
 
-    stack: Stack
+    registered: RegisteredBracket
     matches: list[Match]
-    small: Stack | None = None
+    small: RegisteredBracket | None = None
     frames: tuple[Composite, ...] = ()
     composite: Composite | None = None
 
 
-def compare(stack: Stack, options: CompareOptions = CompareOptions()) -> Comparison:
+def compare(registered: RegisteredBracket, options: CompareOptions = CompareOptions()) -> Comparison:
     """Find the ghosts of a bracket and match every frame to the reference's tones."""
-    count = len(stack.placements)
+    count = len(registered.registrations)
     if options.deghost is False and not options.match:
-        return Comparison(stack, [Match() for _ in range(count)])
-    small = shrink_stack(
-        stack, options.matching_megapixels if options.deghost is False else options.working_megapixels
+        return Comparison(registered, [Match() for _ in range(count)])
+    small = shrink_registered(
+        registered, options.matching_megapixels if options.deghost is False else options.working_megapixels
     )
-    samples = small.samples(slice(0, small.shape[0]))
-    order = sorted(range(count), key=lambda i: (i != samples.reference, abs(samples.ev[i]), samples.ev[i]))
-    trust, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
-    composite = _measured(small, samples, samples.reference, Match())
+    strip = small.strip(slice(0, small.shape[0]))
+    order = sorted(range(count), key=lambda i: (i != strip.reference, abs(strip.ev[i]), strip.ev[i]))
+    consistency, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
+    composite = _measured(small, strip, strip.reference, Match())
     frames = [composite] * count
     with progress.task("comparing frames", count - 1) as advance:
         for index in order[1:]:
             if options.match:
-                matches[index] = _match(small, samples, index, composite)
-            frames[index] = _measured(small, samples, index, matches[index])
-            if small.sensor[index].processed:
+                matches[index] = _match(small, strip, index, composite)
+            frames[index] = _measured(small, strip, index, matches[index])
+            if small.light_variance[index].processed:
                 frames[index] = _levelled(frames[index], composite)
             if options.deghost is not False:
-                trust[index] = _agreement(frames[index], composite, options)
-            composite = _extend(composite, frames[index], trust[index] * samples.trust[index])
+                consistency[index] = _agreement(frames[index], composite, options)
+            composite = _extend(composite, frames[index], consistency[index] * strip.consistency[index])
             advance()
-    matched = _with_matches(stack, matches)
-    if options.deghost is False or (options.deghost is None and _is_still(small, samples, trust, options)):
+    matched = _with_matches(registered, matches)
+    if options.deghost is False or (
+        options.deghost is None and _is_still(small, strip, consistency, options)
+    ):
         return Comparison(matched, matches)
-    backdrop = make_backdrop(composite, samples.top[samples.reference])
-    marked = replace(matched, trust=trust, backdrop=backdrop)
+    hole_fill = make_hole_fill(composite, strip.top[strip.reference])
+    marked = replace(matched, consistency=consistency, hole_fill=hole_fill)
     return Comparison(marked, matches, _with_matches(small, matches), tuple(frames), composite)
 
 
-def _is_still(small: Stack, samples: Samples, trust: list[np.ndarray], options: CompareOptions) -> bool:
+def _is_still(
+    small: RegisteredBracket, strip: Strip, consistency: list[np.ndarray], options: CompareOptions
+) -> bool:
     """Whether nothing moved that is worth leaving out: a tripod, and no object in any frame contradicts the others.
 
     What is narrow or scattered is mostly glare, crushed black and the residual of the camera's curve. A mask of it
     takes more light away than it removes ghosts.
     """
-    if any(place.moves for place in small.placements):
+    if any(place.moves for place in small.registrations):
         return False
     side = max(round(options.object_share * max(small.shape)), 3)
     square = np.ones((side, side), np.uint8)
-    for inside, one in zip(samples.trust, trust, strict=True):
+    for inside, one in zip(strip.consistency, consistency, strict=True):
         contradicts = (inside * (1 - one) > 0.5).astype(np.uint8)
         if cv2.morphologyEx(contradicts, cv2.MORPH_OPEN, square).mean() > options.still_share:
             return False
     return True
 
 
-def _with_matches(stack: Stack, matches: list[Match]) -> Stack:
-    """The stack with corrected responses and exposures."""
+def _with_matches(registered: RegisteredBracket, matches: list[Match]) -> RegisteredBracket:
+    """The bracket with corrected responses and exposures."""
     frames, responses = [], []
-    for frame, response, match in zip(stack.bracket.frames, stack.responses, matches, strict=True):
+    for frame, response, match in zip(registered.bracket.frames, registered.responses, matches, strict=True):
         corrected, shift = match.correct(response, frame.image.encoding)
         frames.append(replace(frame, ev=frame.ev + shift))
         responses.append(corrected)
-    return replace(stack, bracket=replace(stack.bracket, frames=tuple(frames)), responses=responses)
+    return replace(registered, bracket=replace(registered.bracket, frames=tuple(frames)), responses=responses)
 
 
-def shrink_stack(stack: Stack, megapixels: float) -> Stack:
-    """The stack with frames of at most so many megapixels, by area averaging."""
-    height, width = stack.shape
+def shrink_registered(registered: RegisteredBracket, megapixels: float) -> RegisteredBracket:
+    """The bracket with frames of at most so many megapixels, by area averaging."""
+    height, width = registered.shape
     factor = (megapixels * 1e6 / (height * width)) ** 0.5
     if factor >= 1:
-        return stack
+        return registered
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
     scale = (size[0] / width, size[1] / height)
     frames = [
         replace(f, image=f.image.with_pixels(cv2.resize(f.image.pixels, size, interpolation=cv2.INTER_AREA)))
-        for f in stack.bracket.frames
+        for f in registered.bracket.frames
     ]
     invalid = [
         None if mask is None else cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-        for mask in stack.invalid
+        for mask in registered.invalid
     ]
-    return Stack(
-        replace(stack.bracket, frames=tuple(frames)),
-        stack.responses,
-        [shrink(place, scale) if place.moves else place for place in stack.placements],
+    return RegisteredBracket(
+        replace(registered.bracket, frames=tuple(frames)),
+        registered.responses,
+        [shrink(place, scale) if place.moves else place for place in registered.registrations],
         invalid,
-        stack.trust,
-        noise=stack.noise,
+        registered.consistency,
+        noise=registered.noise,
     )
 
 
-def _measured(small: Stack, samples: Samples, index: int, match: Match) -> Composite:
+def _measured(small: RegisteredBracket, strip: Strip, index: int, match: Match) -> Composite:
     """One frame on the reference's scale, with its noise measured on itself."""
-    light, scale = samples.light[index], np.float32(2.0 ** -samples.ev[index])
-    noise = estimate_noise(light, (samples.headroom[index] > 0.5) & (samples.trust[index] > 0.5))
+    light, scale = strip.light[index], np.float32(2.0 ** -strip.ev[index])
+    noise = estimate_noise(light, (strip.saturation_weight[index] > 0.5) & (strip.consistency[index] > 0.5))
     variance = (
         _variance(light, noise)
         + np.square(small.code_step(index, light) * max(CODE_NOISE, small.noise.codes))
     ) * scale**2
-    clipped = samples.clipped(index)
+    clipped = strip.clipped(index)
     darkest = small.darkest(index)
     crushed = light < darkest
     seen = match.apply(np.maximum(light, darkest)) * scale
     return Composite(
-        np.where(clipped, match.apply(samples.top[index]) * scale, seen), variance, clipped, crushed
+        np.where(clipped, match.apply(strip.top[index]) * scale, seen), variance, clipped, crushed
     )
 
 
@@ -191,20 +195,20 @@ def _levelled(frame: Composite, composite: Composite) -> Composite:
     return replace(frame, light=frame.light * factor)
 
 
-def _match(small: Stack, samples: Samples, index: int, composite: Composite) -> Match:
+def _match(small: RegisteredBracket, strip: Strip, index: int, composite: Composite) -> Match:
     """Tone match on the pixels that are neither clipped nor noisy in either.
 
     Pixels are chosen and sorted by the mean of both weighted by precision: its noise is independent of their
     difference's. Chosen by either's own light, noise would pass for a difference of tones.
     """
-    frame = _measured(small, samples, index, Match())
+    frame = _measured(small, strip, index, Match())
     variance = composite.variance + frame.variance
     mean = composite.light + composite.variance / variance * (frame.light - composite.light)
     sure = ~(frame.bound | composite.bound | frame.crushed | composite.crushed) & (
         mean > 6 * np.sqrt(variance)
     )
-    sure &= (np.minimum(frame.light, composite.light) > 0) & (samples.trust[index] > 0.99)[..., None]
-    light = mean * np.float32(2.0 ** samples.ev[index])
+    sure &= (np.minimum(frame.light, composite.light) > 0) & (strip.consistency[index] > 0.99)[..., None]
+    light = mean * np.float32(2.0 ** strip.ev[index])
     return find_match(frame.light, composite.light, light, sure)
 
 
@@ -214,7 +218,7 @@ def _variance(light: np.ndarray, noise: NoiseModel) -> np.ndarray:
 
 
 def _agreement(frame: Composite, composite: Composite, options: CompareOptions) -> np.ndarray:
-    """(h, w) float32 trust 0..1."""
+    """(h, w) float32 consistency 0..1."""
     bleached = bleaching(frame, composite)
     lacking = np.maximum(frame.light, frame.light.mean(axis=2, keepdims=True)) if bleached else frame.light
     lacking = lacking - np.float32(1 - bleached) * composite.light
@@ -279,9 +283,9 @@ def _steepness(light: np.ndarray) -> np.ndarray:
     return cv2.dilate(light, square) - cv2.erode(light, square)
 
 
-def _extend(composite: Composite, frame: Composite, trust: np.ndarray) -> Composite:
-    """Add a trusted frame: it replaces bounds and is averaged with measurements by precision."""
-    use = trust[..., None] > 0.5
+def _extend(composite: Composite, frame: Composite, consistency: np.ndarray) -> Composite:
+    """Add a consistent frame: it replaces bounds and is averaged with measurements by precision."""
+    use = consistency[..., None] > 0.5
     measured = ~frame.bound & ~frame.crushed
     fresh = use & (composite.bound | composite.crushed) & measured
     tighter = use & composite.bound & frame.bound & (frame.light > composite.light)
@@ -294,7 +298,7 @@ def _extend(composite: Composite, frame: Composite, trust: np.ndarray) -> Compos
     return Composite(light, variance.astype(np.float32), composite.bound & ~fresh, composite.crushed & ~fresh)
 
 
-def make_backdrop(composite: Composite, top: np.ndarray) -> np.ndarray:
+def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
     """Radiance for places of which only a lower bound is known: carried over from the known bright surroundings.
 
     Channels that are measured keep their value; the others take the smooth continuation, never less than the bound.

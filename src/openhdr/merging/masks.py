@@ -1,4 +1,4 @@
-"""Pictures of what a merge did: what it trusted of each frame, and how far it moved them."""
+"""Pictures of what a merge did: what it used of each frame, and how far it moved them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from openhdr.core.image import Bracket, Image
-from openhdr.core.placement import Placement, sampling_map
+from openhdr.geometry import Registration, sampling_map
 
 SHEET_WIDTH = 2000  # px at most
 CELL_WIDTHS = (240, 480)  # px, of one mask: at least, at most
@@ -18,18 +18,18 @@ FONT = (cv2.FONT_HERSHEY_SIMPLEX, 0.55, 1)  # face, scale, thickness
 BACKGROUND = 48  # grey
 
 
-def ghost_sheet(bracket: Bracket, trust: Sequence[np.ndarray], used: Sequence[float]) -> Image:
+def ghost_sheet(bracket: Bracket, consistency: Sequence[np.ndarray], used: Sequence[float]) -> Image:
     """A contact sheet of the masks of all frames, in the reference's geometry: white = used, black = left out.
 
-    trust: per frame (h, w) float32 0..1, of any size. used: the share of each frame that went into the result, 0..1.
+    consistency: per frame (h, w) float32 0..1, of any size. used: the share of each frame that went into the result.
     Each mask stands over its frame's name, exposure and share; the sheet is at most SHEET_WIDTH pixels wide.
     """
     height, width = bracket.frames[0].image.pixels.shape[:2]
     cell = int(np.clip(width, *CELL_WIDTHS))
     size = (cell, max(1, round(cell * height / width)))
-    columns = min(len(trust), SHEET_WIDTH // (cell + GAP))
+    columns = min(len(consistency), SHEET_WIDTH // (cell + GAP))
     cells = []
-    for frame, ev, mask, share in zip(bracket.frames, bracket.ev, trust, used, strict=True):
+    for frame, ev, mask, share in zip(bracket.frames, bracket.ev, consistency, used, strict=True):
         grey = np.round(cv2.resize(mask, size, interpolation=cv2.INTER_AREA) * 255).astype(np.uint8)
         cells.append(np.vstack((grey, _label((frame.name, f"{ev:+.2f} EV, {100 * share:.0f} % used"), cell))))
     cells += [np.full_like(cells[0], BACKGROUND)] * (-len(cells) % columns)
@@ -49,13 +49,13 @@ def _label(lines: Sequence[str], width: int) -> np.ndarray:
     return label
 
 
-def motion_sheet(placements: list[Placement], shape: tuple[int, int]) -> Image:
+def motion_sheet(registrations: list[Registration], shape: tuple[int, int]) -> Image:
     """How far each pixel of every frame was moved, side by side: hue = direction, brightness = distance.
 
     shape: (H, W) of a frame. The largest distance of all frames is the brightest; no motion is black.
     """
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
-    moves = [sampling_map(place, slice(0, shape[0]), shape) - np.dstack((x, y)) for place in placements]
+    moves = [sampling_map(place, slice(0, shape[0]), shape) - np.dstack((x, y)) for place in registrations]
     longest = max(max(float(np.hypot(*np.moveaxis(move, 2, 0)).max()) for move in moves), 1e-6)
     return Image(np.hstack([_coloured(move, longest) for move in moves]), "srgb")
 

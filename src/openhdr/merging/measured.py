@@ -12,8 +12,8 @@ import numpy as np
 
 from openhdr.camera.recovery import recover
 from openhdr.camera.response import Response
-from openhdr.core.placement import frame_positions
-from openhdr.merging.samples import Stack
+from openhdr.geometry import frame_positions
+from openhdr.merging.registered import RegisteredBracket
 
 CANDIDATES = 60_000  # places that are looked at
 CLASSES, PER_CLASS = 64, 80  # brightness classes of equal size, and places taken from each
@@ -34,19 +34,21 @@ class MeasuredResponse:
     reason: str = ""
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """One phrase on where the response comes from; empty where it was given."""
         if self.response is not None:
             return f"from these photos, {self.error / 2.55:.1f} % error"
         return f"sRGB assumed, because {self.reason}" if self.reason else ""
 
 
-def measure_response(stack: Stack, insist: bool = False) -> MeasuredResponse:
+def measure_response(registered: RegisteredBracket, insist: bool = False) -> MeasuredResponse:
     """Recover the response from the registered frames and judge it. insist: take it even if it is no better."""
-    if stack.bracket.frames[0].image.encoding == "linear":
+    if registered.bracket.frames[0].image.encoding == "linear":
         return MeasuredResponse(None)
     found = recover(
-        registered_codes(stack), stack.bracket.ev, stack.clip / stack.bracket.frames[0].image.full_scale * 255
+        registered_codes(registered),
+        registered.bracket.ev,
+        registered.clip / registered.bracket.frames[0].image.full_scale * 255,
     )
     if found is None:
         return MeasuredResponse(None, reason="the frames share too few well exposed places")
@@ -55,16 +57,18 @@ def measure_response(stack: Stack, insist: bool = False) -> MeasuredResponse:
     return MeasuredResponse(found.response, found.error)
 
 
-def with_measured(stack: Stack, measured: MeasuredResponse) -> Stack:
+def with_measured(registered: RegisteredBracket, measured: MeasuredResponse) -> RegisteredBracket:
     """The bracket decoded by its measured response, with the noise that its prediction error states."""
     if measured.response is None:
-        return stack
-    return replace(stack, responses=[measured.response] * len(stack.responses), noise=measured.response.noise)
+        return registered
+    return replace(
+        registered, responses=[measured.response] * len(registered.responses), noise=measured.response.noise
+    )
 
 
-def registered_codes(stack: Stack) -> np.ndarray:
+def registered_codes(registered: RegisteredBracket) -> np.ndarray:
     """(P, N, 3) float32 codes 0..255 of flat places in every frame, means over 3x3 pixels; NaN outside of a frame."""
-    height, width = stack.shape
+    height, width = registered.shape
     step = max((height * width / CANDIDATES) ** 0.5, 1)
     y, x = np.meshgrid(
         np.arange(step / 2, height, step, dtype=np.float32),
@@ -72,31 +76,31 @@ def registered_codes(stack: Stack) -> np.ndarray:
         indexing="ij",
     )
     x, y = np.floor(x.ravel()), np.floor(y.ravel())
-    codes = np.full((len(x), len(stack.placements), 3), np.nan, np.float32)
+    codes = np.full((len(x), len(registered.registrations), 3), np.nan, np.float32)
     unevenness = np.zeros(len(x), np.float32)
-    for index, placement in enumerate(stack.placements):
-        if placement.status == "rejected":
+    for index, registration in enumerate(registered.registrations):
+        if registration.status == "rejected":
             continue
-        where = np.rint(frame_positions(placement, x, y, stack.shape)).astype(int)
+        where = np.rint(frame_positions(registration, x, y, registered.shape)).astype(int)
         column, row = where[..., 0], where[..., 1]
         inside = (column >= 1) & (column < width - 1) & (row >= 1) & (row < height - 1)
-        inside[inside] &= ~_border(stack, index, row[inside], column[inside])
-        mean, spread = _neighbourhoods(stack, index, row[inside], column[inside])
+        inside[inside] &= ~_border(registered, index, row[inside], column[inside])
+        mean, spread = _neighbourhoods(registered, index, row[inside], column[inside])
         codes[inside, index] = mean
         unevenness[inside] = np.maximum(unevenness[inside], spread)
     return codes[_flat_and_spread(codes, unevenness)]
 
 
-def _border(stack: Stack, index: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-    invalid = stack.invalid[index]
+def _border(registered: RegisteredBracket, index: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    invalid = registered.invalid[index]
     return np.zeros(len(row), bool) if invalid is None else invalid[row, column]
 
 
 def _neighbourhoods(
-    stack: Stack, index: int, row: np.ndarray, column: np.ndarray
+    registered: RegisteredBracket, index: int, row: np.ndarray, column: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """((P, 3) mean code, (P,) standard deviation) of 3x3 pixels."""
-    image = stack.bracket.frames[index].image
+    image = registered.bracket.frames[index].image
     total = np.zeros((len(row), 3), np.float32)
     squares = np.zeros_like(total)
     for dy in (-1, 0, 1):

@@ -10,7 +10,7 @@ shoulder of a camera's curve, where a code means much light). Weights are the in
 channels.
 
 Which light stands inside the variance? For a sensor's noise it is one frame's at each pixel (the longest that does
-not clip), the same for all: a weight computed from each sample's own noisy value would favour the samples that happen
+not clip), the same for all: a weight computed from each sample's own noisy value would favour the strip that happen
 to be low. For the errors of processed photos, which noise is the least part of, it is each frame's own, smoothed, and
 the variance is relative to it: another frame's light is wrong wherever the two are not exactly registered.
 """
@@ -21,7 +21,8 @@ import cv2
 import numpy as np
 
 from openhdr.color.luminance import REC709_LUMINANCE
-from openhdr.merging.samples import Samples
+from openhdr.merging.merger import StripMerger
+from openhdr.merging.registered import Strip
 
 TINY = np.float32(1e-12)  # weight of nothing
 DARKEST = np.float32(1e-6)  # light below which relative errors mean nothing
@@ -30,50 +31,50 @@ DARKEST = np.float32(1e-6)  # light below which relative errors mean nothing
 RESAMPLING_PX = np.float32(0.1)
 
 
-def combine(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+def combine(strip: Strip) -> tuple[np.ndarray, np.ndarray]:
     """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen."""
-    guide = guide_of(samples)
-    total = np.zeros_like(samples.light[0])
+    guide = guide_of(strip)
+    total = np.zeros_like(strip.light[0])
     weights = np.full(guide.shape, TINY, np.float32)
-    for index, (light, usable) in enumerate(zip(samples.light, samples.usable, strict=True)):
-        weight = usable / variance(guide, samples, index)
+    for index, (light, usable) in enumerate(zip(strip.light, strip.usable, strict=True)):
+        weight = usable / variance(guide, strip, index)
         weights += weight
-        weight *= np.float32(2.0 ** -samples.ev[index])
+        weight *= np.float32(2.0 ** -strip.ev[index])
         cv2.accumulateProduct(light, cv2.merge((weight, weight, weight)), total)
     scale = 1 / weights
     return cv2.multiply(total, cv2.merge((scale, scale, scale))), weights - TINY
 
 
-def variance(guide: np.ndarray, samples: Samples, index: int) -> np.ndarray:
+def variance(guide: np.ndarray, strip: Strip, index: int) -> np.ndarray:
     """(h, w) float32 variance of a frame's light on the reference's scale. guide: from `guide_of`."""
-    gain = np.float32(2.0 ** samples.ev[index])
-    sensor = samples.sensor[index]
-    if not sensor.processed:
-        result = sensor.at_level(guide * gain)
+    gain = np.float32(2.0 ** strip.ev[index])
+    noise = strip.noise[index]
+    if not noise.processed:
+        result = noise.at_level(guide * gain)
         result *= 1 / gain**2
-        if samples.moved[index]:
+        if strip.moved[index]:
             result += np.square(RESAMPLING_PX * _steepness(guide))
         return result
-    light = cv2.blur(samples.light[index], (3, 3))
+    light = cv2.blur(strip.light[index], (3, 3))
     level = np.maximum(_luminance(light), DARKEST)
-    result = sensor.variance(light)
+    result = noise.variance(light)
     # black is no measurement of light: a longer frame shows how much less there is than the code says
-    crushed = level < samples.darkest[index]
+    crushed = level < strip.darkest[index]
     level = np.where(crushed, np.minimum(level, np.maximum(guide * gain, DARKEST)), level)
-    if samples.moved[index]:
+    if strip.moved[index]:
         result += np.square(RESAMPLING_PX * _steepness(level))
     result *= np.square(np.maximum(guide, DARKEST) / level)
     return result
 
 
-def guide_of(samples: Samples) -> np.ndarray:
-    """(h, W) float32 luminance on the reference's scale from the longest frame with headroom and trust."""
-    order = np.argsort(samples.ev)
-    guide = _luminance(samples.light[order[0]], samples.ev[order[0]])
+def guide_of(strip: Strip) -> np.ndarray:
+    """(h, W) float32 luminance on the reference's scale of the longest consistent, unsaturated frame."""
+    order = np.argsort(strip.ev)
+    guide = _luminance(strip.light[order[0]], strip.ev[order[0]])
     for index in order[1:]:
-        seen = _luminance(samples.light[index], samples.ev[index])
+        seen = _luminance(strip.light[index], strip.ev[index])
         seen -= guide
-        seen *= samples.usable[index]
+        seen *= strip.usable[index]
         guide += seen
     return guide
 
@@ -87,3 +88,6 @@ def _steepness(level: np.ndarray) -> np.ndarray:
 def _luminance(light: np.ndarray, ev: float = 0.0) -> np.ndarray:
     # OpenCV's matrix product: NumPy's is many times slower with three columns
     return cv2.transform(light, REC709_LUMINANCE[None] * np.float32(2.0**-ev))
+
+
+MERGER = StripMerger(combine)

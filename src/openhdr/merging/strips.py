@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from openhdr.core import progress
-from openhdr.core.threads import cores
-from openhdr.merging.samples import CLIPPED_SHARE, Samples, Stack, resize_strip
-
-Combine = Callable[[Samples], tuple[np.ndarray, np.ndarray]]
+from openhdr.core.threads import in_threads
+from openhdr.geometry import resize_strip
+from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip
 
 MARGIN_ROWS = 1  # mergers may look at a pixel's neighbours
-HARDLY_SEEN = np.float32(0.05)  # trust times headroom, summed over the frames
+HARDLY_SEEN = np.float32(0.05)  # consistency times saturation weight, summed over the frames
 MEASURED = 0.5  # share of what was seen below which nothing counts as measured
-BRIGHT = np.float32(0.8)  # share of the reference's clipping level from which on the backdrop is shown
+BRIGHT = np.float32(0.8)  # share of the reference's clipping level from which on the hole fill is shown
 STRIP_PIXELS = 240_000  # small enough for a core's cache, large enough that NumPy's calls do not count
 
 
@@ -25,119 +23,109 @@ STRIP_PIXELS = 240_000  # small enough for a core's cache, large enough that Num
 class Merged:
     """A merged picture and how much is known about it.
 
-    radiance: (H, W, 3) float32, finite and >= 0; 1.0 = the reference clips.
+    pixels: (H, W, 3) float32, finite and >= 0; light, 1.0 = the reference clips, or sRGB codes 0..1 for display.
     weight: (H, W) float32 >= 0; what the merger gives, for `mle` the inverse variance; 0 = nothing was measured.
-    coverage: (H, W) float32 0..1; 1 = measured, 0 = shown by the backdrop.
+    coverage: (H, W) float32 0..1; 1 = measured, 0 = shown by the hole fill. Both None where nobody asks.
     """
 
-    radiance: np.ndarray
-    weight: np.ndarray
-    coverage: np.ndarray
+    pixels: np.ndarray
+    weight: np.ndarray | None = None
+    coverage: np.ndarray | None = None
 
 
-def merge_strips(stack: Stack, combine: Combine) -> np.ndarray:
-    """(H, W, 3) float32 radiance, finite and >= 0; 1.0 = the reference clips."""
-    result = np.empty((*stack.shape, 3), np.float32)
-
-    def keep(rows: slice, strip: Merged) -> None:
-        result[rows] = strip.radiance
-
-    _each_strip(stack, combine, keep)
-    return result
-
-
-def merge_known(stack: Stack, combine: Combine) -> Merged:
-    """The same, with what is known about it."""
+def merge_strips(
+    registered: RegisteredBracket,
+    combine: Callable[[Strip], tuple[np.ndarray, np.ndarray]],
+    with_weights: bool = False,
+) -> Merged:
+    """The merged picture. combine: see `StripMerger`. with_weights: also weight and coverage."""
+    height, width = shape = registered.shape
     result = Merged(
-        np.empty((*stack.shape, 3), np.float32),
-        np.empty(stack.shape, np.float32),
-        np.empty(stack.shape, np.float32),
+        np.empty((*shape, 3), np.float32),
+        np.empty(shape, np.float32) if with_weights else None,
+        np.empty(shape, np.float32) if with_weights else None,
     )
-
-    def keep(rows: slice, strip: Merged) -> None:
-        result.radiance[rows] = strip.radiance
-        result.weight[rows] = strip.weight
-        result.coverage[rows] = strip.coverage
-
-    _each_strip(stack, combine, keep)
-    return result
-
-
-def _each_strip(stack: Stack, combine: Combine, keep: Callable[[slice, Merged], None]) -> None:
-    height, width = stack.shape
-    step = max(STRIP_PIXELS // width, 8)
-    strips = [slice(top, min(top + step, height)) for top in range(0, height, step)]
 
     def work(rows: slice) -> None:
         wide = slice(max(rows.start - MARGIN_ROWS, 0), min(rows.stop + MARGIN_ROWS, height))
         inner = slice(rows.start - wide.start, rows.stop - wide.start)
-        samples = stack.samples(wide)
-        radiance, weight = combine(samples)
-        radiance, weight, samples = radiance[inner], weight[inner], samples.cut(inner)
-        _fill_unseen(radiance, weight, samples)
-        coverage = coverage_of(samples)
-        _show_backdrop(radiance, coverage, samples, stack, rows)
-        keep(rows, Merged(radiance, weight, coverage))
+        strip = registered.strip(wide)
+        radiance, weight = combine(strip)
+        radiance, weight, strip = radiance[inner], weight[inner], strip.cut(inner)
+        _fill_unseen(radiance, weight, strip)
+        coverage = coverage_of(strip)
+        _show_hole_fill(radiance, coverage, strip, registered, rows)
+        result.pixels[rows] = radiance
+        if result.weight is not None and result.coverage is not None:
+            result.weight[rows], result.coverage[rows] = weight, coverage
+        advance()
 
-    with progress.task("merging", len(strips)) as advance, ThreadPoolExecutor(cores()) as pool:
-        for _ in pool.map(work, strips):
-            advance()
+    strips = strips_of(height, width)
+    with progress.task("merging", len(strips)) as advance:
+        in_threads(work, strips)
+    return result
 
 
-def coverage_of(samples: Samples) -> np.ndarray:
-    """(h, W) float32 0..1: how far trusted frames with headroom cover each pixel.
+def strips_of(height: int, width: int) -> list[slice]:
+    """The rows of a picture in strips of a convenient size."""
+    step = max(STRIP_PIXELS // width, 8)
+    return [slice(top, min(top + step, height)) for top in range(0, height, step)]
+
+
+def coverage_of(strip: Strip) -> np.ndarray:
+    """(h, W) float32 0..1: how far consistent, unsaturated frames cover each pixel.
 
     The shortest frame counts where it clips, too: no frame could tell more than its bound.
     """
-    total = samples.trust[samples.shortest].copy()
-    for index, usable in enumerate(samples.usable):
-        if index != samples.shortest:
+    total = strip.consistency[strip.shortest].copy()
+    for index, usable in enumerate(strip.usable):
+        if index != strip.shortest:
             total += usable
     return np.minimum(total, 1, out=total)
 
 
-def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, samples: Samples) -> None:
-    """Where nothing usable was seen: the shortest trusted frame's clipped level, else the reference as it is.
+def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, strip: Strip) -> None:
+    """Where nothing usable was seen: the shortest consistent frame's clipped level, else the reference as it is.
 
-    What is hardly trusted must not win because nothing else has headroom: it fades out.
+    What is hardly consistent fades out: it must not win because all else is saturated.
     """
-    seen = np.sum(samples.usable, axis=0)
+    seen = np.sum(strip.usable, axis=0)
     share = np.where(weight > 0, np.minimum(seen / HARDLY_SEEN, 1), 0).astype(np.float32).ravel()
     unseen = np.flatnonzero(share < 1)
     if not len(unseen):
         return
-    value = _neutral(samples, samples.reference, unseen)
+    value = _neutral(strip, strip.reference, unseen)
     known = np.zeros(len(unseen), bool)
-    for index in np.argsort(samples.ev):
-        take = (samples.trust[index].ravel()[unseen] > 0) & ~known
-        value[take] = _neutral(samples, index, unseen[take]) * np.float32(2.0 ** -samples.ev[index])
+    for index in np.argsort(strip.ev):
+        take = (strip.consistency[index].ravel()[unseen] > 0) & ~known
+        value[take] = _neutral(strip, index, unseen[take]) * np.float32(2.0 ** -strip.ev[index])
         known |= take
     rows, columns = np.divmod(unseen, weight.shape[1])
     radiance[rows, columns] = value + share[unseen][:, None] * (radiance[rows, columns] - value)
     weight.ravel()[unseen[share[unseen] < MEASURED]] = 0
 
 
-def _neutral(samples: Samples, index: int, pixels: np.ndarray) -> np.ndarray:
+def _neutral(strip: Strip, index: int, pixels: np.ndarray) -> np.ndarray:
     """(P, 3) light of a frame at flat positions, clipped channels raised to the highest clipping level of the three.
 
     The channels of a calibrated response clip at unlike levels; taken as they are they would tint every highlight.
     """
-    light, top = samples.light[index].reshape(-1, 3)[pixels], samples.top[index]
+    light, top = strip.light[index].reshape(-1, 3)[pixels], strip.top[index]
     if not np.isfinite(top).all():
         return light
     return np.where(light >= np.float32(CLIPPED_SHARE) * top, light * (top.max() / top), light)
 
 
-def _show_backdrop(
-    radiance: np.ndarray, coverage: np.ndarray, samples: Samples, stack: Stack, rows: slice
+def _show_hole_fill(
+    radiance: np.ndarray, coverage: np.ndarray, strip: Strip, registered: RegisteredBracket, rows: slice
 ) -> None:
-    """As far as no trusted frame measured a place, show the backdrop in the reference's clipped channels."""
+    """As far as no consistent frame measured a place, show the hole fill in the reference's clipped channels."""
     blind = coverage < 1
-    if stack.backdrop is None or not blind.any():
+    if registered.hole_fill is None or not blind.any():
         return
-    backdrop = resize_strip(stack.backdrop, rows, stack.shape)[blind]
-    reference = samples.light[samples.reference][blind]
-    # channels well below clipping keep the reference's fine detail; the backdrop may be at a smaller size
-    bright = reference > BRIGHT * samples.top[samples.reference]
-    shown = np.where(bright, np.maximum(backdrop, reference), reference)
+    hole_fill = resize_strip(registered.hole_fill, rows, registered.shape)[blind]
+    reference = strip.light[strip.reference][blind]
+    # channels well below clipping keep the reference's fine detail; the hole fill may be at a smaller size
+    bright = reference > BRIGHT * strip.top[strip.reference]
+    shown = np.where(bright, np.maximum(hole_fill, reference), reference)
     radiance[blind] = shown + coverage[blind][:, None] * (radiance[blind] - shown)

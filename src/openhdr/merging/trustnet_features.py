@@ -12,7 +12,7 @@ import numpy as np
 from openhdr.color.transfer import mu_law
 from openhdr.merging import mle
 from openhdr.merging.ghosts import Comparison, Composite, contradiction, deviation
-from openhdr.merging.samples import Samples
+from openhdr.merging.registered import Strip
 
 FRAME_CHANNELS = 13
 SHARED_CHANNELS = 11
@@ -23,9 +23,9 @@ class Features:
     """frames: (K, 13, h, w) float32, one a frame beside the reference; shared: (11, h, w) float32.
 
     A frame's channels: its light (3) and its difference from the composite (3), mu-coded; the logarithm of that
-    difference in standard deviations; headroom; inside the frame; classical trust; share of clipped channels; EV / 4;
-    the logarithm of its variance. Shared: the reference's light (3) and headroom, the composite (3) and its share of
-    clipped channels, the backdrop (3). others: the frames' indices in the bracket.
+    difference in standard deviations; saturation weight; inside the frame; classical consistency; share of clipped
+    channels; EV / 4; the logarithm of its variance. Shared: the reference's light (3) and saturation weight, the
+    composite (3) and its share of clipped channels, the hole fill (3). others: the frames' indices in the bracket.
     """
 
     frames: np.ndarray
@@ -41,50 +41,50 @@ def mu_code(light: np.ndarray) -> np.ndarray:
 def features_of(comparison: Comparison) -> Features:
     """The features of a bracket that was compared with ghosts in mind."""
     small, composite = comparison.small, comparison.composite
-    samples = small.samples(slice(0, small.shape[0]))
-    trust = comparison.stack.trust
-    trusted = [inside * one for inside, one in zip(samples.trust, trust, strict=True)]
-    guide = mle.guide_of(replace(samples, trust=trusted))
-    others = tuple(index for index in range(len(trust)) if index != samples.reference)
+    strip = small.strip(slice(0, small.shape[0]))
+    consistency = comparison.registered.consistency
+    consistent = [inside * one for inside, one in zip(strip.consistency, consistency, strict=True)]
+    guide = mle.guide_of(replace(strip, consistency=consistent))
+    others = tuple(index for index in range(len(consistency)) if index != strip.reference)
     frames = [
         np.concatenate(
             [
-                _chosen(samples, index, comparison.frames[index], composite),
-                trust[index][None],
+                _chosen(strip, index, comparison.frames[index], composite),
+                consistency[index][None],
                 comparison.frames[index].bound.mean(axis=2, dtype=np.float32)[None],
-                np.full((1, *small.shape), samples.ev[index] / 4, np.float32),
-                np.log2(mle.variance(guide, samples, index))[None] / 20 + np.float32(0.5),
+                np.full((1, *small.shape), strip.ev[index] / 4, np.float32),
+                np.log2(mle.variance(guide, strip, index))[None] / 20 + np.float32(0.5),
             ]
         )
         for index in others
     ]
-    reference = samples.reference
+    reference = strip.reference
     shared = np.concatenate(
         [
-            _planes(mu_code(samples.light[reference])),
-            samples.headroom[reference][None],
+            _planes(mu_code(strip.light[reference])),
+            strip.saturation_weight[reference][None],
             _planes(mu_code(composite.light)),
             composite.bound.mean(axis=2, dtype=np.float32)[None],
-            _planes(mu_code(comparison.stack.backdrop)),
+            _planes(mu_code(comparison.registered.hole_fill)),
         ]
     )
     return Features(np.stack(frames), shared, others)
 
 
-def _chosen(samples: Samples, index: int, frame: Composite, composite: Composite) -> np.ndarray:
-    """(9, h, w): light, difference, deviations, headroom, inside."""
-    gain = np.float32(2.0 ** samples.ev[index])
+def _chosen(strip: Strip, index: int, frame: Composite, composite: Composite) -> np.ndarray:
+    """(9, h, w): light, difference, deviations, saturation weight, inside."""
+    gain = np.float32(2.0 ** strip.ev[index])
     return np.concatenate(
         [
-            _planes(mu_code(samples.light[index] / gain)),
+            _planes(mu_code(strip.light[index] / gain)),
             np.clip(
                 8 * _planes(contradiction(mu_code(frame.light) - mu_code(composite.light), frame, composite)),
                 -4,
                 4,
             ),
             np.log1p(deviation(frame, composite)).mean(axis=2)[None],
-            samples.headroom[index][None],
-            samples.trust[index][None],
+            strip.saturation_weight[index][None],
+            strip.consistency[index][None],
         ]
     )
 

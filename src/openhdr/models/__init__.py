@@ -48,7 +48,7 @@ MODELS = Table(
     "network",
     ModelRow(
         "trustnet",
-        "openhdr's own merger: decides what to trust, merges by physics, takes out noise",
+        "openhdr's own merger: finds what moved, merges by physics, takes out noise",
         "openhdr.models.trustnet:TrustNet",
         task="trust",
         frames=(2, 9),

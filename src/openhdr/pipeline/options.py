@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openhdr.alignment import ALIGNERS
+from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
 from openhdr.core.options import choice, nested, option
 from openhdr.expansion import DEFAULT as DEFAULT_INVERSE_TONE_MAPPER
 from openhdr.expansion import INVERSE_TONE_MAPPERS
-from openhdr.merging import CLASSICAL
+from openhdr.merging import CLASSICAL, MERGERS
+from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.models.inference.options import RunOptions
 
 if TYPE_CHECKING:
     from openhdr.camera.response import Response
+
+
+@dataclass(frozen=True)
+class MergeOptions:
+    """How a bracket is merged. None = the default, or what the files say.
+
+    ev: stops per frame (only differences matter), or "auto". times: seconds per frame. reference: a number, from 1 in
+    the order given, or a file name. response: a response, its name, a saved curve's path or "calibrate".
+    """
+
+    ev: Sequence[float] | str | None = option(
+        "Exposures in stops, one per image (-2,0,2), or auto = measured in the pixels.", None
+    )
+    times: Sequence[float] | None = option(
+        "Shutter times in seconds, one per image (1/400,1/100,1/25).", None
+    )
+    method: str | None = option(choice(MERGERS, DEFAULT_MERGER, "a network of `openhdr models`"), None)
+    weights: str | None = option("Of a network: the name of shipped weights, or a file.", None)
+    run: RunOptions = nested(RunOptions)
+    align: str | None = option(choice(ALIGNERS, DEFAULT_ALIGNER), None)
+    reference: int | str | None = option(
+        "Image whose geometry and scale are kept: its number, from 1, or its file name.  [default: the middle one that "
+        "is well exposed]",
+        None,
+    )
+    response: Response | str | None = option(
+        "srgb, gamma:2.2, linear, calibrate, or a saved curve.  [default: measured, where that beats srgb]",
+        None,
+    )
+    calibration: str = option("bracket, debevec or robertson.", "bracket")
+    deghost: bool | None = option("Leave out what moved.  [default: unless all is still]", None)
+    match: bool | None = option(
+        "Bring frames onto the reference's tones.  [default: if srgb is assumed]", None
+    )
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import numpy as np
 
 from openhdr.camera.response import ASSUMED_RESPONSE, parse
 from openhdr.core.image import Bracket, Frame, Image
-from openhdr.core.placement import identity
 from openhdr.expansion.photo import Photo
+from openhdr.geometry import identity
 from openhdr.merging import MERGERS
-from openhdr.merging.samples import Stack
-from openhdr.merging.strips import merge_strips
+from openhdr.merging.merger import Merger
+from openhdr.merging.registered import RegisteredBracket
 from openhdr.models.inference.expanded import Expanded
 
 PHOTO = "photo"  # name of the photo itself among the exposures predicted from it
@@ -41,10 +41,7 @@ def merged_stack(stack: tuple[Frame, ...], merger: str) -> tuple[np.ndarray, tup
     reference = [frame.name for frame in kept].index(PHOTO)
     if len(kept) == 1:
         return curve.decode(kept[0].image), notes
-    places = [identity("reference" if index == reference else "kept") for index in range(len(kept))]
-    nothing = [None] * len(kept)
-    bracket = Bracket(kept, reference)
-    merged = merge_strips(
-        Stack(bracket, [curve] * len(kept), places, nothing, nothing), MERGERS[merger].load()
-    )
-    return merged, notes
+    registrations = [identity("reference" if index == reference else "kept") for index in range(len(kept))]
+    registered = RegisteredBracket(Bracket(kept, reference), [curve] * len(kept), registrations)
+    classical: Merger = MERGERS[merger].load()
+    return classical.merge(registered).pixels, notes

@@ -20,7 +20,8 @@ from openhdr.data.sample import Sample
 from openhdr.data.shards import Pieces, array_bytes
 from openhdr.merging import mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
-from openhdr.merging.samples import Stack
+from openhdr.merging.measured import measure_response
+from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
 from openhdr.simulation.picture_style import PREFIX as STYLE
 from openhdr.simulation.sensor import decode_curve
@@ -34,8 +35,8 @@ class ComparedBracket:
     """A bracket of N frames, shortest first, in the reference's geometry and on its scale.
 
     planes: (H, W, C) float16 or float32: of every frame beside the reference the 13 features, the 11 shared ones
-        (`openhdr.merging.trustnet_features`), of every frame light (3), headroom, share inside the frame and log2 of
-        the variance, then the backdrop (3) and the truth (3).
+        (`openhdr.merging.trustnet_features`), of every frame light (3), saturation weight, share inside the frame and
+        log2 of the variance, then the hole fill (3) and the truth (3).
     ev: (N,) stops relative to the reference, matched. top: (3,) light at which the reference clips.
     """
 
@@ -60,8 +61,8 @@ class ComparedBracket:
         return replace(self, planes=planes.reshape(height, 2, width, 2, -1).mean((1, 3)))
 
     def parts(self) -> dict[str, np.ndarray]:
-        """float32: frames (K, 13, H, W), shared (11, H, W), light (N, 3, H, W), headroom, inside, variance
-        (N, H, W), backdrop, truth (3, H, W).
+        """float32: frames (K, 13, H, W), shared (11, H, W), light (N, 3, H, W), saturation_weight, inside,
+        variance (N, H, W), hole_fill, truth (3, H, W).
         """
         count = len(self.ev)
         planes = np.ascontiguousarray(self.planes.transpose(2, 0, 1), np.float32)
@@ -76,9 +77,9 @@ class ComparedBracket:
 
 def _lengths(count: int) -> dict[str, int]:
     """How many planes of each kind a bracket of so many frames has, in their order."""
-    frames = {"light": 3 * count, "headroom": count, "inside": count, "variance": count}
+    frames = {"light": 3 * count, "saturation_weight": count, "inside": count, "variance": count}
     features = {"frames": (count - 1) * FRAME_CHANNELS, "shared": SHARED_CHANNELS}
-    return {**features, **frames, "backdrop": 3, "truth": 3}
+    return {**features, **frames, "hole_fill": 3, "truth": 3}
 
 
 def planes_of(count: int) -> int:
@@ -93,38 +94,48 @@ def compare_sample(sample: Sample) -> Comparison:
         for number, (codes, ev) in enumerate(zip(sample.frames, sample.ev, strict=True))
     )
     bracket = Bracket(frames, sample.reference)
-    # As in a merge: a picture style is recovered from the bracket (here it is known), other curves are left to
-    # tone matching.
-    styled = sample.response.startswith(STYLE)
-    response = Response(sample.response, decode_curve(sample.response)) if styled else parse(ASSUMED_RESPONSE)
-    placements = homography.align(bracket, response)
     count = len(frames)
-    stack = Stack(bracket, [response] * count, placements, [None] * count, [None] * count)
-    return compare(stack, CompareOptions(match=not styled))
+    styled = sample.response.startswith(STYLE)
+    if (
+        not styled
+    ):  # the other curves are left to tone matching, as in a merge that finds none better than sRGB
+        response = parse(ASSUMED_RESPONSE)
+        registrations = homography.align(bracket, response)
+        return compare(
+            RegisteredBracket(bracket, [response] * count, registrations, [None] * count, [None] * count)
+        )
+    # As in a merge, a picture style comes with the error of its recovery. The curve itself is the true one: what a
+    # recovery gets wrong neither consistency nor refinement can mend.
+    response = Response(sample.response, decode_curve(sample.response))
+    registrations = homography.align(bracket, response)
+    registered = RegisteredBracket(bracket, [response] * count, registrations, [None] * count, [None] * count)
+    response = replace(response, error=measure_response(registered).error)
+    registered = replace(registered, responses=[response] * count, noise=response.noise)
+    return compare(registered, CompareOptions(match=False))
 
 
 def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") -> ComparedBracket:
     """What the networks and the merge between them need, float32. The frames must be at working size."""
     features = features_of(comparison)
-    samples = comparison.small.samples(slice(0, comparison.small.shape[0]))
-    trusted = [a * b for a, b in zip(samples.trust, comparison.stack.trust, strict=True)]
-    guide = mle.guide_of(replace(samples, trust=trusted))
-    order = range(len(trusted))
-    light = [samples.light[k] / np.float32(2.0 ** samples.ev[k]) for k in order]
-    variance = [np.log2(mle.variance(guide, samples, k)) for k in order]
+    strip = comparison.small.strip(slice(0, comparison.small.shape[0]))
+    consistent = [a * b for a, b in zip(strip.consistency, comparison.registered.consistency, strict=True)]
+    guide = mle.guide_of(replace(strip, consistency=consistent))
+    order = range(len(consistent))
+    light = [strip.light[k] / np.float32(2.0 ** strip.ev[k]) for k in order]
+    variance = [np.log2(mle.variance(guide, strip, k)) for k in order]
     stacks = [
         *(plane for frame in features.frames for plane in frame),
         *features.shared,
         *(plane for one in light for plane in one.transpose(2, 0, 1)),
-        *samples.headroom,
-        *samples.trust,
+        *strip.saturation_weight,
+        *strip.consistency,
         *variance,
-        *comparison.stack.backdrop.transpose(2, 0, 1),
+        *comparison.registered.hole_fill.transpose(2, 0, 1),
         *truth.transpose(2, 0, 1),
     ]
     planes = np.stack(stacks, axis=2).astype(np.float32)
-    top = tuple(float(one) for one in samples.top[samples.reference])
-    return ComparedBracket(name, planes, tuple(float(stop) for stop in samples.ev), samples.reference, top)
+    top = tuple(float(one) for one in strip.top[strip.reference])
+    return ComparedBracket(name, planes, tuple(float(stop) for stop in strip.ev), strip.reference, top)
 
 
 def pack(bracket: ComparedBracket) -> Pieces:

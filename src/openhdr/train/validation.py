@@ -118,19 +118,21 @@ def display(light: np.ndarray) -> np.ndarray:
 
 def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
     """The light of openhdr's own merger with the network's two parts in it."""
-    from openhdr.merging import trustnet  # needs ONNX Runtime
+    from openhdr.merging.trustnet import Networks, TrustNet  # needs ONNX Runtime
     from openhdr.train.trustnet_sample import compare_sample
 
     @torch.inference_mode()
     def decide(frames: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        trust, factor = net.decide(*(torch.from_numpy(one).to(device) for one in (frames, shared)))
-        return trust.cpu().numpy(), factor.cpu().numpy()
+        consistency, factor = net.decide(*(torch.from_numpy(one).to(device) for one in (frames, shared)))
+        return consistency.cpu().numpy(), factor.cpu().numpy()
 
     @torch.inference_mode()
     def refine(merged: np.ndarray) -> np.ndarray:
         return net.refine(torch.from_numpy(merged).to(device)).cpu().numpy()
 
-    return trustnet.merge(compare_sample(sample), networks=trustnet.Networks(decide, refine)).radiance
+    merger = TrustNet("trained", Networks(decide, refine))
+    registered = merger.decide(compare_sample(sample))
+    return merger.refine(registered, merger.merge(registered)).pixels
 
 
 def _reference_light(sample: Sample) -> np.ndarray:

@@ -64,7 +64,7 @@ class TrustNetObjective(Objective[ComparedBracket]):
         merged, refined = nets.net(
             bracket["frames"],
             bracket["shared"],
-            lambda trust, factor: merge_known(bracket, trust.float(), factor.float()),
+            lambda consistency, factor: merge_known(bracket, consistency.float(), factor.float()),
         )
         return {
             "refined": self._log_mse(refined[0].float(), bracket),

@@ -12,7 +12,7 @@ Status = Literal["reference", "aligned", "kept", "rejected"]
 
 
 @dataclass(frozen=True)
-class Placement:
+class Registration:
     """Where a frame's pixels lie, seen from the reference.
 
     status: `reference`; `aligned` = moved; `kept` = left as it was, because moving it did not help;
@@ -38,8 +38,8 @@ class Placement:
         return self.flow is not None or not np.array_equal(self.homography, np.eye(3))
 
 
-def identity(status: Status) -> Placement:
-    return Placement(status, np.eye(3))
+def identity(status: Status) -> Registration:
+    return Registration(status, np.eye(3))
 
 
 def mean_shift(homography: np.ndarray, height: int, width: int) -> float:
@@ -52,7 +52,7 @@ def mean_shift(homography: np.ndarray, height: int, width: int) -> float:
 
 
 def sampling_map(
-    placement: Placement, rows: slice, shape: tuple[int, int], detour: np.ndarray | None = None
+    registration: Registration, rows: slice, shape: tuple[int, int], detour: np.ndarray | None = None
 ) -> np.ndarray:
     """(rows, W, 2) float32: the frame position (x, y) that each pixel of a strip of the reference looks at.
 
@@ -62,38 +62,39 @@ def sampling_map(
     y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
     if detour is not None:
         x, y = x + detour[..., 0], y + detour[..., 1]
-    h = placement.homography
+    h = registration.homography
     z = h[2, 0] * x + (h[2, 1] * y + h[2, 2])
     where = np.empty((rows.stop - rows.start, shape[1], 2), np.float32)
     np.divide(h[0, 0] * x + (h[0, 1] * y + h[0, 2]), z, out=where[..., 0], casting="same_kind")
     np.divide(h[1, 0] * x + (h[1, 1] * y + h[1, 2]), z, out=where[..., 1], casting="same_kind")
-    if placement.flow is not None:
-        where += _flow_strip(placement.flow, rows, shape)
+    if registration.flow is not None:
+        where += resize_strip(registration.flow, rows, shape)
     return where
 
 
-def frame_positions(placement: Placement, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def frame_positions(
+    registration: Registration, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
     """(P, 2) float32: the frame position (x, y) that points of the reference, (P,) each, look at."""
-    moved = np.column_stack([x, y, np.ones(len(x))]) @ placement.homography.T
+    moved = np.column_stack([x, y, np.ones(len(x))]) @ registration.homography.T
     where = (moved[:, :2] / moved[:, 2:]).astype(np.float32)
-    if placement.flow is not None:
-        scale = placement.flow.shape[0] / shape[0], placement.flow.shape[1] / shape[1]
-        where += placement.flow[(y * scale[0]).astype(int), (x * scale[1]).astype(int)]
+    if registration.flow is not None:
+        scale = registration.flow.shape[0] / shape[0], registration.flow.shape[1] / shape[1]
+        where += registration.flow[(y * scale[0]).astype(int), (x * scale[1]).astype(int)]
     return where
 
 
-def _flow_strip(flow: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.ndarray:
-    if flow.shape[:2] == shape:
-        return flow[rows]
-    sy, sx = flow.shape[0] / shape[0], flow.shape[1] / shape[1]
-    x = np.broadcast_to(
-        (np.arange(shape[1], dtype=np.float32) + 0.5) * sx - 0.5, (rows.stop - rows.start, shape[1])
-    )
-    y = np.broadcast_to(
-        ((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * sy - 0.5)[:, None], x.shape
-    )
+def resize_strip(full: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.ndarray:
+    """Rows of a map (h, w) or (h, w, C) enlarged linearly to `shape` (H, W), without making the whole."""
+    if full.shape[:2] == shape:
+        return full[rows]
+    scale_y, scale_x = full.shape[0] / shape[0], full.shape[1] / shape[1]
+    count = rows.stop - rows.start
+    x = np.broadcast_to((np.arange(shape[1], dtype=np.float32) + 0.5) * scale_x - 0.5, (count, shape[1]))
+    y = (np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5) * scale_y - 0.5
+    y = np.broadcast_to(y, x.shape)
     return cv2.remap(
-        flow,
+        full,
         np.ascontiguousarray(x),
         np.ascontiguousarray(y),
         cv2.INTER_LINEAR,
@@ -101,23 +102,23 @@ def _flow_strip(flow: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.nda
     )
 
 
-def warp(pixels: np.ndarray, placement: Placement) -> tuple[np.ndarray, np.ndarray]:
+def warp(pixels: np.ndarray, registration: Registration) -> tuple[np.ndarray, np.ndarray]:
     """(pixels in the reference's geometry, (H, W) bool that is False where they come from outside the frame).
 
     pixels: (H, W) or (H, W, C), any dtype that OpenCV resamples; bilinear, edges repeated.
     """
     height, width = pixels.shape[:2]
-    if not placement.moves:
+    if not registration.moves:
         return pixels, np.ones((height, width), bool)
-    where = sampling_map(placement, slice(0, height), (height, width))
+    where = sampling_map(registration, slice(0, height), (height, width))
     x, y = where[..., 0], where[..., 1]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     return cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), inside
 
 
-def shrink(placement: Placement, scale: tuple[float, float]) -> Placement:
-    """The same placement for frames shrunk by `scale` = (x, y) small pixels per pixel."""
+def shrink(registration: Registration, scale: tuple[float, float]) -> Registration:
+    """The same registration for frames shrunk by `scale` = (x, y) small pixels per pixel."""
     zoom = np.array([[scale[0], 0, scale[0] / 2 - 0.5], [0, scale[1], scale[1] / 2 - 0.5], [0, 0, 1]])
-    homography = zoom @ placement.homography @ np.linalg.inv(zoom)
-    flow = None if placement.flow is None else placement.flow * np.array(scale, np.float32)
-    return replace(placement, homography=homography / homography[2, 2], flow=flow)
+    homography = zoom @ registration.homography @ np.linalg.inv(zoom)
+    flow = None if registration.flow is None else registration.flow * np.array(scale, np.float32)
+    return replace(registration, homography=homography / homography[2, 2], flow=flow)

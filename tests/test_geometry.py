@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from openhdr.core.placement import Placement, identity, mean_shift, sampling_map, shrink, warp
+from openhdr.geometry import Registration, identity, mean_shift, sampling_map, shrink, warp
 
 TILT = np.array([[1.01, 0.02, 3.5], [-0.015, 0.99, -2.25], [1e-4, -2e-4, 1.0]])
 
@@ -17,14 +17,14 @@ def _grid(height: int, width: int) -> np.ndarray:
 
 
 def test_sampling_map_is_the_projection_of_every_pixel():
-    where = sampling_map(Placement("aligned", TILT), slice(0, 40), (40, 60))
+    where = sampling_map(Registration("aligned", TILT), slice(0, 40), (40, 60))
     expected = cv2.perspectiveTransform(_grid(40, 60), TILT).reshape(40, 60, 2)
     np.testing.assert_allclose(where, expected, atol=1e-4)
 
 
 def test_strips_of_the_map_are_rows_of_the_whole(rng):
     flow = rng.normal(size=(10, 15, 2)).astype(np.float32)
-    place = Placement("aligned", TILT, flow)
+    place = Registration("aligned", TILT, flow)
     whole = sampling_map(place, slice(0, 40), (40, 60))
     for top in range(0, 40, 7):
         rows = slice(top, min(top + 7, 40))
@@ -33,8 +33,8 @@ def test_strips_of_the_map_are_rows_of_the_whole(rng):
 
 def test_flow_is_added_in_frame_pixels():
     flow = np.full((8, 12, 2), (1.5, -0.5), np.float32)
-    plain = sampling_map(Placement("aligned", TILT), slice(0, 40), (40, 60))
-    moved = sampling_map(Placement("aligned", TILT, flow), slice(0, 40), (40, 60))
+    plain = sampling_map(Registration("aligned", TILT), slice(0, 40), (40, 60))
+    moved = sampling_map(Registration("aligned", TILT, flow), slice(0, 40), (40, 60))
     np.testing.assert_allclose(moved - plain, np.broadcast_to((1.5, -0.5), (40, 60, 2)), atol=1e-4)
 
 
@@ -51,7 +51,7 @@ def test_mean_shift_of_a_pure_shift_and_a_rotation():
 
 def test_warp_agrees_with_opencv_and_marks_the_outside(room):
     pixels = room(64, 96)[..., 1]
-    warped, inside = warp(pixels, Placement("aligned", TILT))
+    warped, inside = warp(pixels, Registration("aligned", TILT))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     other = cv2.warpPerspective(pixels, TILT, (96, 64), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     assert np.median(np.abs(warped - other)) < 1e-3 and np.abs(warped - other).mean() < 2e-3
@@ -70,7 +70,7 @@ def test_a_frame_at_rest_is_not_resampled(room):
 def test_shrunk_placement_points_to_the_shrunk_pixel(rng):
     """Pixel centres: x of the picture is (x + 1/2) s - 1/2 of the picture shrunk by s."""
     scale = (0.25, 0.5)
-    small = shrink(Placement("aligned", TILT), scale).homography
+    small = shrink(Registration("aligned", TILT), scale).homography
     points = rng.random((20, 1, 2)) * (60, 40)
     zoom = np.array(scale)
     expected = (cv2.perspectiveTransform(points, TILT) + 0.5) * zoom - 0.5
