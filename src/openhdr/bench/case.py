@@ -26,7 +26,7 @@ OPTIONS: dict[str, type] = {
     "program": ProgramOptions,
     "photo": NoOptions,
 }
-"""What each task can be told, by its name."""
+"""The options of each task, by its name."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class BenchScene:
     frames: the photos. ev: (N,) stops relative to the reference. reference: index, from 0.
     response: how codes stand for light; None = methods find out or assume. truth: (H, W, 3) float32 linear,
         1.0 = the reference clips.
-    told_ev, told_response: what methods are told of the two where that is wrong on purpose; None = the truth.
+    declared_ev, declared_response: what methods are given for the two where that is wrong on purpose; None = the truth.
     """
 
     frames: tuple[Image, ...]
@@ -75,14 +75,14 @@ class BenchScene:
     reference: int
     response: Response | str | None
     truth: np.ndarray
-    told_ev: tuple[float, ...] | None = None
-    told_response: Response | str | None = None
+    declared_ev: tuple[float, ...] | None = None
+    declared_response: Response | str | None = None
 
     @property
     def given(self) -> Photos:
-        """What methods are told of the scene."""
-        ev = self.ev if self.told_ev is None else self.told_ev
-        response = self.response if self.told_response is None else self.told_response
+        """What methods are given of the scene."""
+        ev = self.ev if self.declared_ev is None else self.declared_ev
+        response = self.response if self.declared_response is None else self.declared_response
         return Photos(self.frames, ev, self.reference, response)
 
     @property

@@ -142,16 +142,19 @@ def _run(
     shown = tuple(
         dict.fromkeys(shown[round(k)] for k in np.linspace(len(shown) - 1, 0, SHOWN)) if shown else ()
     )
+    codes = _as_photos(photos)
     views: dict[int, list[dict[str, Any]]] = {k: [] for k in shown}
     methods = {}
     for setting in settings:
         methods[setting.name], predictions = _scores(setting, photos, chosen, shown)
         for k, predicted in predictions.items():
-            views[k].append(_picture(setting.name, predicted, photos, k, page))
+            photo = codes[k]
+            apart = np.abs(predicted.astype(np.float32) - photo.codes).mean(axis=2) * photo.usable
+            views[k].append(page.codes(setting.name, predicted, apart))
         advance()
     merged, held_out = ([names[k] for k in some] for some in (chosen.merged, chosen.held_out))
     for k, pictures in views.items():
-        pictures.append(page.codes(f"photo {names[k]}", _as_photos(photos)[k].codes))
+        pictures.append(page.codes(f"photo {names[k]}", codes[k].codes))
     page.sets.append(
         {
             "name": bracket.name,
@@ -204,13 +207,6 @@ def _light(setting: Setting, photos: Photos) -> np.ndarray:
 
 def _scored(light: np.ndarray, photos: Sequence[Photo]) -> dict[str, float]:
     return {name: score(light, photos) for name, score in SCORES.items()}
-
-
-def _picture(name: str, predicted: np.ndarray, photos: Photos, k: int, page: PhotoPage) -> dict[str, Any]:
-    """A prediction and how far it is from the photo, where the photo is usable."""
-    photo = _as_photos(photos)[k]
-    apart = np.abs(predicted.astype(np.float32) - photo.codes).mean(axis=2) * photo.usable
-    return page.codes(name, predicted, apart)
 
 
 def _as_photos(photos: Photos) -> list[Photo]:

@@ -30,7 +30,7 @@ from openhdr.bench.options import typed_options
 from openhdr.bench.settings import Offer, merge_settings, parse_setting
 from openhdr.core.config import checked
 from openhdr.core.errors import FileError, RequestError, unknown_name
-from openhdr.metrics import Column, parse_column
+from openhdr.metrics import parse_column
 from openhdr.metrics.protocol import PPD
 
 _KEYS = {
@@ -69,21 +69,14 @@ def narrowed(case: Case, methods: Sequence[str], scenes: Sequence[str], metrics:
     A method that the case does not have may be named with options: `mle:align=none`.
     """
     if methods:
-        case = replace(case, settings=tuple(_method(name, case) for name in methods))
+        settings = [parse_setting(m) if ":" in m else _pick("method", m, case.settings) for m in methods]
+        case = replace(case, settings=tuple(settings))
     if scenes:
         case = replace(case, scenes=tuple(_pick("scene", name, case.scenes) for name in scenes))
     if metrics:
-        case = replace(case, columns=tuple(_column(name, case) for name in metrics))
+        own = {column.key: column for column in case.columns}  # with the case's protocols
+        case = replace(case, columns=tuple(own.get(name) or parse_column(name) for name in metrics))
     return case
-
-
-def _column(name: str, case: Case) -> Column:
-    """The case's own column of this name, with its protocol, or another."""
-    return next((column for column in case.columns if column.key == name), None) or parse_column(name)
-
-
-def _method(name: str, case: Case) -> Setting:
-    return parse_setting(name) if ":" in name else _pick("method", name, case.settings)
 
 
 def _pick(kind: str, name: str, items: Iterable[Any]) -> Any:

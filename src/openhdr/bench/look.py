@@ -13,7 +13,7 @@ from openhdr.bench.case import Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct
 from openhdr.bench.photo_page import PhotoPage, exposed_codes
-from openhdr.bench.photos import Photos, PhotoSet, Showing
+from openhdr.bench.photos import PhotoSet, Showing
 from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions
 from openhdr.bench.results import rounded
 from openhdr.core.errors import OpenHDRError
@@ -73,16 +73,17 @@ def _run(
                 "cpu_s": done.cpu_s,
                 "peak_memory_mb": done.peak_mb,
             }
-            views[TONE_MAPPED].append(page.codes(setting.name, _shown(done.value, showing.operator)))
-            if done.value.encoding == "linear":
+            display = done.value
+            if display.encoding == "linear":
+                display = tonemap(display, showing.operator)
                 views[LIGHT].append(page.light(setting.name, done.value.pixels, top))
+            views[TONE_MAPPED].append(page.codes(setting.name, _eight_bits(display)))
         advance()
-    pictures = _of_photos(photos, names, page)
-    views[TONE_MAPPED] += pictures
-    views[LIGHT] += [
-        exposed_codes(picture, ev - photos.ev[photos.anchor])
-        for picture, ev in zip(pictures, photos.ev, strict=True)
-    ]
+    for name, ev, frame in zip(names, photos.ev, photos.frames, strict=True):  # shortest first
+        stops = ev - photos.ev[photos.anchor]
+        picture = page.codes(f"{name} ({stops:+.1f} EV)", _eight_bits(frame))
+        views[TONE_MAPPED].append(picture)
+        views[LIGHT].append(exposed_codes(picture, stops))
     tops = {TONE_MAPPED: 1.0, LIGHT: top}
     said = " ".join(f"{name}: {facts['error']}." for name, facts in methods.items() if "error" in facts)
     page.sets.append(
@@ -94,21 +95,6 @@ def _run(
         }
     )
     return {"photos": names, "ev": photos.ev, "methods": methods}
-
-
-def _shown(made: Image, operator: str | None) -> np.ndarray:
-    """(H, W, 3) uint8: light tone-mapped, a picture for display as it is."""
-    display = tonemap(made, operator) if made.encoding == "linear" else made
-    return _eight_bits(display)
-
-
-def _of_photos(photos: Photos, names: Sequence[str], page: PhotoPage) -> list[dict[str, Any]]:
-    """The photos as pictures of the page, shortest first, named by file and exposure."""
-    stops = [ev - photos.ev[photos.anchor] for ev in photos.ev]
-    return [
-        page.codes(f"{name} ({ev:+.1f} EV)", _eight_bits(frame))
-        for name, ev, frame in zip(names, stops, photos.frames, strict=True)
-    ]
 
 
 def _eight_bits(image: Image) -> np.ndarray:

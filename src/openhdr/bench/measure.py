@@ -35,7 +35,7 @@ def measure(call: Callable[[], T]) -> Measured[T]:
     """Run `call` once. Another thread's memory counts too, so nothing else should run."""
     gc.collect()
     _return_free_memory()
-    before = _resident_bytes() if _forget_peak() else None
+    before = _status_bytes("VmRSS") if _forget_peak() else None
     start, start_cpu = time.perf_counter(), _processor_seconds()
     value = call()
     time_s, cpu_s = time.perf_counter() - start, _processor_seconds() - start_cpu
@@ -63,10 +63,6 @@ def _forget_peak() -> bool:
     except OSError:
         return False
     return True
-
-
-def _resident_bytes() -> int:
-    return _status_bytes("VmRSS")
 
 
 def _status_bytes(name: str) -> int:

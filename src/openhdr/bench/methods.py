@@ -21,7 +21,13 @@ def reconstruct(setting: Setting, photos: Photos) -> Image:
 
     Linear light (1.0 = the reference clips), or a picture for display from methods that make one.
     """
-    options = with_options(with_options(OPTIONS[setting.task](), _told(setting, photos)), setting.options)
+    of_bracket: dict[str, object] = {"method": setting.method}
+    if photos.response is not None:
+        of_bracket["response"] = photos.response
+    if setting.task == "merge":
+        reference = None if photos.reference is None else photos.reference + 1
+        of_bracket |= {"ev": photos.ev, "reference": reference}
+    options = with_options(with_options(OPTIONS[setting.task](), of_bracket), setting.options)
     if setting.task == "photo":
         return Image(reference_light(photos))
     if setting.task == "opencv":
@@ -31,17 +37,6 @@ def reconstruct(setting: Setting, photos: Photos) -> Image:
     if setting.task == "expand":
         return expand_photo(photos.frames[photos.anchor], options).result.image
     return merge_bracket(photos.frames, options).image
-
-
-def _told(setting: Setting, photos: Photos) -> dict[str, object]:
-    """Options of the pipeline that the bracket decides; the rest is as by default."""
-    reference = None if photos.reference is None else photos.reference + 1
-    told: dict[str, object] = {"method": setting.method}
-    if photos.response is not None:
-        told["response"] = photos.response
-    if setting.task == "merge":
-        told |= {"ev": photos.ev, "reference": reference}
-    return told
 
 
 def reference_light(photos: Photos) -> np.ndarray:

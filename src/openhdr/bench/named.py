@@ -14,7 +14,6 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Image
 from openhdr.data.benchmark import PUBLIC, REAL_CAMERA, cases, write_benchmark
 from openhdr.data.benchmark import Case as Published
-from openhdr.data.dataset import Dataset
 from openhdr.data.files import read_json, read_linear
 from openhdr.data.readers.simulated import open_simulated
 from openhdr.data.sample import Sample, exposures_of, truth_of
@@ -185,18 +184,12 @@ def folder_case(folder: Path) -> Case:
 def scene_entries(folder: Path) -> tuple[SceneEntry, ...]:
     """The simulated brackets in a folder, grouped by whether anything moves."""
     dataset = open_simulated(folder, "")
-    return tuple(
-        SceneEntry(name, _group(dataset, name), partial(_read, dataset, name)) for name in dataset.names
-    )
-
-
-def _group(dataset: Dataset, name: str) -> str:
-    facts = read_json(dataset.entries[name].files[0])
-    return "moving" if any(facts.get("moved_share", [])) else "still"
-
-
-def _read(dataset: Dataset, name: str) -> BenchScene:
-    return scene_of(dataset.load(name))
+    found = []
+    for name, entry in dataset.entries.items():
+        moves = any(read_json(entry.files[0]).get("moved_share", []))
+        load = partial(lambda name: scene_of(dataset.load(name)), name)
+        found.append(SceneEntry(name, "moving" if moves else "still", load))
+    return tuple(found)
 
 
 def scene_of(sample: Sample) -> BenchScene:

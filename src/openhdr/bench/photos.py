@@ -109,35 +109,25 @@ class PhotoSet:
         """
         images = [io.read(path) for path in self.paths]
         names = [path.name for path in self.paths]
-        self._check(images)
+        for path, image in zip(self.paths, images, strict=True):
+            if image.encoding == "linear":
+                raise FileError(path, "is no photo with codes", f"expected {LAYOUT}")
+            if (image.pixels.shape, image.pixels.dtype) != (images[0].pixels.shape, images[0].pixels.dtype):
+                raise FileError(path, f"is not of the size and depth of {names[0]}", f"expected {LAYOUT}")
         ev = listed_stops(self.paths)
         if ev is None:
-            ev = self._ev_of(images, estimate)
+            places = [str(path) for path in self.paths]
+            try:
+                ev = ev_from_metadata([image.exposure for image in images], places)
+            except ExposureError:
+                if not estimate:
+                    raise
+                ev = estimate_ev(images, responses.parse(ASSUMED_RESPONSE), places)
         if size:
             images = [image.with_pixels(size.of(image.pixels)) for image in images]
         order = np.argsort(ev, kind="stable")
         photos = Photos(tuple(images[k] for k in order), tuple(float(ev[k]) for k in order))
         return photos, tuple(names[k] for k in order)
-
-    def _check(self, images: list[Image]) -> None:
-        first = images[0]
-        for path, image in zip(self.paths, images, strict=True):
-            if image.encoding == "linear":
-                raise FileError(path, "is no photo with codes", f"expected {LAYOUT}")
-            if image.pixels.shape != first.pixels.shape or image.pixels.dtype != first.pixels.dtype:
-                raise FileError(
-                    path, f"is not of the size and depth of {self.paths[0].name}", f"expected {LAYOUT}"
-                )
-
-    def _ev_of(self, images: list[Image], estimate: bool) -> np.ndarray:
-        """(N,) stops from the metadata, or from the pixels."""
-        names = [str(path) for path in self.paths]
-        try:
-            return ev_from_metadata([image.exposure for image in images], names)
-        except ExposureError:
-            if not estimate:
-                raise
-            return estimate_ev(images, responses.parse(ASSUMED_RESPONSE), names)
 
 
 def on_scale(light: np.ndarray, photos: Photos) -> np.ndarray:

@@ -78,7 +78,12 @@ class Results:
                 "metrics": self.columns,
                 "methods": self.methods,
                 "scenes": self.scenes,
-                "runs": [_run_facts(run) for run in self.runs],
+                "runs": [
+                    {"method": run.method, "scene": run.scene, "error": run.error}
+                    if run.error
+                    else {name: value for name, value in vars(run).items() if name != "error"}
+                    for run in self.runs
+                ],
                 "means": {group: self.means(group) for group in self.groups},
             }
         )
@@ -113,20 +118,6 @@ def mean(values: Sequence[float | None]) -> float | None:
     """The mean; None for no values, or when one is unknown."""
     known = [value for value in values if value is not None]
     return math.fsum(known) / len(known) if known and len(known) == len(values) else None
-
-
-def _run_facts(run: Run) -> dict[str, Any]:
-    if run.error:
-        return {"method": run.method, "scene": run.scene, "error": run.error}
-    return {
-        "method": run.method,
-        "scene": run.scene,
-        "scores": run.scores,
-        "time_s": run.time_s,
-        "cpu_s": run.cpu_s,
-        "peak_memory_mb": run.peak_memory_mb,
-        "commit": run.commit,
-    }
 
 
 def rounded(value: Any) -> Any:

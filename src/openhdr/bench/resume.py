@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,17 @@ def earlier_results(path: Path, case: Case, again: Collection[str] = ()) -> Resu
     methods = [
         known
         for known in facts["methods"]
-        if known["name"] not in again and _alike(known, now.get(known["name"]))
+        if known["name"] in now.keys() - set(again)
+        and all(known.get(key) == now[known["name"]][key] for key in DECIDES)
     ]
     counting = {method["name"] for method in methods}
-    runs = [_run(run) for run in facts["runs"] if run["method"] in counting and "error" not in run]
+    runs = []
+    for run in facts["runs"]:
+        if run["method"] in counting and "error" not in run:
+            kept = {field.name: run[field.name] for field in fields(Run) if field.name in run}
+            runs.append(
+                Run(**{**kept, "scores": {key: float(value) for key, value in run["scores"].items()}})
+            )
     scenes = [scene for scene in facts["scenes"] if scene["name"] in names]
     return Results({}, facts["metrics"], methods, scenes, [run for run in runs if run.scene in names])
 
@@ -49,18 +56,14 @@ def joined(case: Case, earlier: Results | None, new: Results) -> Results:
     settings = [setting.name for setting in case.settings]
     runs = [*earlier.runs, *new.runs]
     ran = {run.method for run in runs}
+    by_name = {scene["name"]: scene for scene in (*earlier.scenes, *new.scenes)}
     return Results(
         new.about,
         new.columns,
         [method_facts(setting) for setting in case.settings if setting.name in ran],
-        _ordered([*earlier.scenes, *new.scenes], scenes),
+        [by_name[name] for name in scenes if name in by_name],
         sorted(runs, key=lambda run: (scenes.index(run.scene), settings.index(run.method))),
     )
-
-
-def _ordered(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Mapping[str, Any]]:
-    by_name = {one["name"]: one for one in facts}
-    return [by_name[name] for name in names if name in by_name]
 
 
 def _check(path: Path, facts: Any, case: Case) -> None:
@@ -77,12 +80,3 @@ def _check(path: Path, facts: Any, case: Case) -> None:
             else "has metrics by other protocols"
         )
         raise FileError(path, what, _ANOTHER)
-
-
-def _alike(known: Mapping[str, Any], now: Mapping[str, Any] | None) -> bool:
-    return now is not None and all(known.get(key) == now[key] for key in DECIDES)
-
-
-def _run(facts: Mapping[str, Any]) -> Run:
-    kept = {field.name: facts[field.name] for field in fields(Run) if field.name in facts}
-    return Run(**{**kept, "scores": {key: float(value) for key, value in facts["scores"].items()}})

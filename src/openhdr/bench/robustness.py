@@ -14,7 +14,7 @@ from typing import Any
 
 from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.named import scene_of
-from openhdr.bench.settings import Offer, merge_settings
+from openhdr.bench.settings import merge_settings
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import Column
@@ -63,12 +63,8 @@ class Family:
 
     def group(self, cell: Cell) -> str:
         """The group of the cell's scenes in the results: the usual bracket stands in every family once."""
-        return USUAL_GROUP if cell.config == USUAL and _plainly_told(cell) else f"{self.name}: {cell.label}"
-
-
-def _plainly_told(cell: Cell) -> bool:
-    plain = Cell("", USUAL)
-    return (cell.ev, cell.wrong_by, cell.declared) == (plain.ev, plain.wrong_by, plain.declared)
+        usual = replace(cell, label="") == Cell("", USUAL)
+        return USUAL_GROUP if usual else f"{self.name}: {cell.label}"
 
 
 USUAL_GROUP = "usual"
@@ -162,34 +158,25 @@ def robustness(data: Path | None, work: Path) -> Case:
     """Brackets made on the way; --data is the folder of the public_test panoramas."""
     if data is None:
         raise RequestError("the robustness case needs its panoramas: --data FOLDER (public_test/hdri)")
-    settings, notes = _settings()
+    settings, notes = merge_settings()
+    differing = (one for one in settings if set(one.options) <= {"weights"} and one.method not in LEFT_OUT)
+    cells = {family.group(cell): cell for family in FAMILIES for cell in family.cells}
+    stage = _Stage(data)
+    scenes = (
+        SceneEntry(f"{group}, {name}", group, partial(stage.bracket, cell, name))
+        for group, cell in cells.items()
+        for name in SCENES
+    )
     return Case(
         "robustness",
         "Where methods stop working",
         "Hand-held brackets of three frames, 384x256, simulated from six panoramas with fixed seeds. Every group "
         "changes one thing of the usual bracket: EV step 2, ISO 400, sRGB, objects that move 12 px and a camera "
         "that turns by 5 px from frame to frame.",
-        _scenes(data),
-        settings,
+        tuple(scenes),
+        tuple(differing),
         COLUMNS,
         notes=notes,
-    )
-
-
-def _settings() -> Offer:
-    """The methods of the public case but for those that differ little from another."""
-    settings, notes = merge_settings()
-    kept = (one for one in settings if set(one.options) <= {"weights"} and one.method not in LEFT_OUT)
-    return tuple(kept), notes
-
-
-def _scenes(data: Path) -> tuple[SceneEntry, ...]:
-    cells = {family.group(cell): cell for family in FAMILIES for cell in family.cells}
-    stage = _Stage(data)
-    return tuple(
-        SceneEntry(f"{group}, {name}", group, partial(stage.bracket, cell, name))
-        for group, cell in cells.items()
-        for name in SCENES
     )
 
 
@@ -211,12 +198,8 @@ class _Stage:
         plan = draw_plan(scene, others, cell.config, FIRST_SEED + SCENES.index(name), cell.ev)
         frames, truth = photograph(plan, self.read)
         sample = Sample(name, frames, tuple(plan.ev), plan.reference, plan.camera.response, truth)
-        return _told(cell, scene_of(sample))
-
-
-def _told(cell: Cell, scene: BenchScene) -> BenchScene:
-    """The bracket with what methods are told of it."""
-    wrong = [stop + error for stop, error in zip(scene.ev, cell.wrong_by, strict=True)]
-    stated = tuple(stop - wrong[scene.reference] for stop in wrong)
-    response = scene.response if cell.declared else "srgb"
-    return replace(scene, told_ev=stated, told_response=response)
+        bracket = scene_of(sample)
+        wrong = [stop + error for stop, error in zip(bracket.ev, cell.wrong_by, strict=True)]
+        declared_ev = tuple(stop - wrong[bracket.reference] for stop in wrong)
+        response = bracket.response if cell.declared else "srgb"
+        return replace(bracket, declared_ev=declared_ev, declared_response=response)

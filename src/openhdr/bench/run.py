@@ -91,15 +91,22 @@ class _Bench:
         scene = entry.load()
         self.scenes.append(_scene_facts(entry, scene))
         if not self.album.scenes:
-            self.album.options = _options(self.case, self.extent, scene)
+            shown = sum(map(self.extent.shows, self.case.scenes)) * (len(self.case.settings) + 1)
+            pixels = scene.truth.shape[0] * scene.truth.shape[1]
+            self.album.options = SMALL_PICTURES if self.extent.compressed else options_for(shown, pixels)
         pictures = []
         for setting in self.extent.left(entry, self.case):
             light = self._light(setting, entry, scene)
             if light is not None and self.extent.shows(entry):
                 pictures.append(_picture(setting.name, light, scene, self.case, self.album))
             advance()
-        if self.extent.shows(entry):
-            self.album.scenes.append(_shown(entry, scene, self._framed(pictures, scene)))
+        if self.extent.shows(entry):  # methods first, then the photo where it is no method, the truth last
+            if all(setting.task != "photo" for setting in self.case.settings):
+                pictures.append(_picture(PHOTO, reference_light(scene.given), scene, None, self.album))
+            pictures.append(_picture(TRUTH, scene.truth, scene, None, self.album))
+            self.album.scenes.append(
+                {"name": entry.name, "top": scene.top, "full_error": FULL_ERROR_TEXT, "pictures": pictures}
+            )
 
     def _light(self, setting: Setting, entry: SceneEntry, scene: BenchScene) -> np.ndarray | None:
         """The result, scored and recorded unless that was done before; None where it cannot be made."""
@@ -124,12 +131,6 @@ class _Bench:
             self.extent.keep(self.results())
         return light
 
-    def _framed(self, pictures: list[dict[str, Any]], scene: BenchScene) -> list[dict[str, Any]]:
-        """Methods first, then the photo where it is no method, the truth last."""
-        if all(setting.task != "photo" for setting in self.case.settings):
-            pictures = [*pictures, _picture(PHOTO, reference_light(scene.given), scene, None, self.album)]
-        return [*pictures, _picture(TRUTH, scene.truth, scene, None, self.album)]
-
 
 def _again(setting: Setting, scene: BenchScene) -> np.ndarray | None:
     """A call that does not count; why it fails is recorded by the one that does."""
@@ -137,13 +138,6 @@ def _again(setting: Setting, scene: BenchScene) -> np.ndarray | None:
         return reconstruct(setting, scene.given).pixels
     except OpenHDRError:
         return None
-
-
-def _options(case: Case, extent: Extent, scene: BenchScene) -> PictureOptions:
-    if extent.compressed:
-        return SMALL_PICTURES
-    shown = sum(map(extent.shows, case.scenes))
-    return options_for(shown * (len(case.settings) + 1), scene.truth.shape[0] * scene.truth.shape[1])
 
 
 def _picture(
@@ -158,10 +152,6 @@ def _picture(
             facts["visible"] = album.store.add(encode_map(visible, 1.0, album.options))
     facts["light"] = album.store.add_light(encode_light(light, scene.top, album.options))
     return facts
-
-
-def _shown(entry: SceneEntry, scene: BenchScene, pictures: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"name": entry.name, "top": scene.top, "full_error": FULL_ERROR_TEXT, "pictures": pictures}
 
 
 def _scene_facts(entry: SceneEntry, scene: BenchScene) -> dict[str, Any]:

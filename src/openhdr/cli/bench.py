@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,7 +100,11 @@ def bench(request: Request) -> None:
         echo_json(results.facts())
     else:
         _print(results, request)
-    _name_failures(results)
+    if results.failures:  # the others are written already
+        names = ", ".join(dict.fromkeys(run.method for run in results.failures))
+        raise OpenHDRError(
+            f"{len(results.failures)} of {len(results.runs)} runs failed ({names}): {results.failures[0].error}"
+        )
 
 
 def _refuse_early(request: Request) -> None:
@@ -142,7 +145,13 @@ def _of_photos(request: Request) -> None:
         echo_json(facts)
     else:
         _print_photo_facts(facts, request)
-    failed = [f"{name}: {text}" for name, text in _errors(facts)]
+    failed = [f"{name}: {found['error']}" for name, found in facts["sets"].items() if "error" in found]
+    failed += [
+        f"{name}, {method}: {one['error']}"
+        for name, found in facts["sets"].items()
+        for method, one in found["methods"].items()
+        if "error" in one
+    ]
     if failed:
         raise OpenHDRError(f"{len(failed)} failed, the others are done; {failed[0]}")
 
@@ -174,14 +183,6 @@ def _programs(request: Request) -> list[Setting]:
     from openhdr.bench.settings import parse_program
 
     return [parse_program(text) for text in request.programs]
-
-
-def _errors(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(bracket or bracket and method, what went wrong)."""
-    for name, found in facts["sets"].items():
-        if "error" in found:
-            yield name, found["error"]
-        yield from ((f"{name}, {m}", one["error"]) for m, one in found["methods"].items() if "error" in one)
 
 
 def _print_photo_facts(facts: dict[str, Any], request: Request) -> None:
@@ -220,7 +221,9 @@ def _run(request: Request) -> tuple[Results, Album]:
     narrowed(whole, request.again, request.pictured, ())  # refuses unknown names
     case = narrowed(whole, request.methods, request.scenes, request.metrics)
     case = replace(case, settings=(*case.settings, *_programs(request)))
-    whole = replace(whole, columns=case.columns, settings=_joined(whole.settings, case.settings))
+    own = {setting.name for setting in whole.settings}
+    further = (setting for setting in case.settings if setting.name not in own)
+    whole = replace(whole, columns=case.columns, settings=(*whole.settings, *further))
     earlier = earlier_results(path, whole, request.again) if request.resume else None
     done = frozenset((one.method, one.scene) for one in earlier.runs) if earlier else frozenset()
     extent = Extent(
@@ -228,12 +231,6 @@ def _run(request: Request) -> tuple[Results, Album]:
     )
     results, album = run(case, extent)
     return joined(whole, earlier, results), album
-
-
-def _joined(settings: Sequence[Setting], more: Sequence[Setting]) -> tuple[Setting, ...]:
-    """The case's settings and those that only this run has."""
-    names = {setting.name for setting in settings}
-    return (*settings, *(setting for setting in more if setting.name not in names))
 
 
 def _print(results: Results, request: Request) -> None:
@@ -250,11 +247,3 @@ def _print(results: Results, request: Request) -> None:
     click.echo(format_table(rows))
     page = request.report or request.output / "report.html"
     click.echo(f"{request.output / 'results.json'}\n{page}  (open in a browser)")
-
-
-def _name_failures(results: Results) -> None:
-    """Raise for methods that failed, so that the command ends with 2; the results are written already."""
-    failed = results.failures
-    if failed:
-        names = ", ".join(dict.fromkeys(run.method for run in failed))
-        raise OpenHDRError(f"{len(failed)} of {len(results.runs)} runs failed ({names}): {failed[0].error}")

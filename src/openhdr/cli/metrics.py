@@ -214,7 +214,12 @@ def _text(results: list[dict[str, Any]], mean: dict[str, float]) -> str:
     first: list[Score] = results[0]["scores"]
     if len(results) == 1:
         rows = [
-            {"metric": one.metric, "score": _number(one.value), "unit": one.unit, "protocol": _short(one)}
+            {
+                "metric": one.metric,
+                "score": _number(one.value),
+                "unit": one.unit,
+                "protocol": one.protocol.partition("; ")[2],
+            }
             for one in first
         ]
         return format_table(rows)
@@ -224,10 +229,6 @@ def _text(results: list[dict[str, Any]], mean: dict[str, float]) -> str:
     ]
     rows.append({"image": "mean", **{name: _number(value) for name, value in mean.items()}})
     return format_table(rows) + "\n\n" + "\n".join(one.protocol for one in first)
-
-
-def _short(one: Score) -> str:
-    return one.protocol.partition("; ")[2]
 
 
 def _number(value: float) -> str:

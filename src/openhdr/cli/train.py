@@ -71,17 +71,12 @@ def _recipe_of(request: Request) -> Recipe:
 
         changes = list(request.changes)
         if request.data is not None:
-            changes.insert(0, f"data.path={_quoted(request.data)}")
+            changes.insert(0, f"data.path={json.dumps(str(request.data), ensure_ascii=False)}")
         return load_recipe(request.recipe, changes)
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         raise MissingExtraError("training needs 'torch', which", "train") from error
-
-
-def _quoted(path: Path) -> str:
-    """A path as a TOML string."""
-    return json.dumps(str(path), ensure_ascii=False)
 
 
 def _say(text: str) -> None:

@@ -78,7 +78,9 @@ class AHDRNet(nn.Module):
 
     def _attend(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, 3, 6, H, W) -> merged features and those of the reference, (B, 64, H, W) each."""
-        short, medium, long = (self._features(frame) for frame in inputs.unbind(1))  # B 64 H W each
+        short, medium, long = (
+            F.leaky_relu(self.encode(frame), 0.01, inplace=True) for frame in inputs.unbind(1)
+        )  # B 64 H W each
         short = short * self.attention_short(short, medium)
         long = long * self.attention_long(long, medium)
         return self.fuse(torch.cat((short, medium, long), 1)), medium
@@ -86,9 +88,6 @@ class AHDRNet(nn.Module):
     def _restore(self, medium: torch.Tensor, *merged: torch.Tensor) -> torch.Tensor:
         """The reference's features and the outputs of the dense blocks -> (B, 3, H, W)."""
         return torch.sigmoid(self.output(self.gather(torch.cat(merged, 1)) + medium))
-
-    def _features(self, frame: torch.Tensor) -> torch.Tensor:
-        return F.leaky_relu(self.encode(frame), 0.01, inplace=True)
 
     @staticmethod
     def from_authors(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor] | None:

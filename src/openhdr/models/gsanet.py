@@ -155,7 +155,7 @@ class GSANet(nn.Module):
         x, *residual = self._front(pad_to_multiple(frames, self.multiple), ev, local)
         if not residual:
             return local(self._restore, 10, x)[..., :height, :width]
-        gate = self.channel_attention.gate(_mean(residual[0]) if mean is None else mean)
+        gate = self.channel_attention.gate(residual[0].mean((2, 3), keepdim=True) if mean is None else mean)
         restored = local(lambda x, residual: self._restore(residual * gate + x), 10, x, *residual)
         return restored[..., :height, :width]
 
@@ -243,10 +243,6 @@ class _Images:
         if image == "s*":
             return self.denoised[0] if self.denoised else self.net._denoised(self.aligned)
         return self.aligned[:, ALIGNED[image]]
-
-
-def _mean(x: torch.Tensor) -> torch.Tensor:
-    return x.mean((2, 3), keepdim=True)
 
 
 def _attention() -> SpatialAttention:

@@ -42,7 +42,12 @@ def save(run: Path, step: int, modules: Mapping[str, nn.Module], state: Mapping[
     final, partial = folder / f"step-{step:08d}", folder / f"{_PARTIAL}{step:08d}"
     stream = io.BytesIO()
     torch.save(dict(state), stream)
-    files = {f"{name}.safetensors": _tensors(module) for name, module in modules.items()}
+    files = {
+        f"{name}.safetensors": tensor_bytes(
+            {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
+        )
+        for name, module in modules.items()
+    }
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -102,12 +107,6 @@ def write_weights(net: nn.Module, network: str, path: Path) -> None:
         weights_files.save(net, network, path)
     except safetensors.SafetensorError as error:
         raise FileError(path, f"cannot be written ({error})") from error
-
-
-def _tensors(module: nn.Module) -> bytes:
-    return tensor_bytes(
-        {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
-    )
 
 
 def _write(path: Path, data: bytes) -> None:

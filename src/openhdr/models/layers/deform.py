@@ -85,7 +85,7 @@ def _corners(offset: torch.Tensor, mask: torch.Tensor, grid: Grid) -> tuple[torc
     taps = grid.kernel[0] * grid.kernel[1]
     shifts = offset.permute(0, 2, 3, 1).reshape(batch, rows, columns, -1, taps, 2)  # B h w G K 2
     share = mask.permute(0, 2, 3, 1).reshape(shifts.shape[:-1])
-    tap_y, tap_x = (_centred(length, offset) for length in grid.kernel)
+    tap_y, tap_x = ((_count(length, offset) - (length - 1) // 2) for length in grid.kernel)
     tap_y, tap_x = tap_y.repeat_interleave(grid.kernel[1]), tap_x.repeat(grid.kernel[0])
     y = shifts[..., 0] + (_count(rows, offset).view(-1, 1, 1, 1) + (tap_y + grid.origin[0]))
     x = shifts[..., 1] + (_count(columns, offset).view(-1, 1, 1) + (tap_x + grid.origin[1]))
@@ -107,10 +107,6 @@ def _corners(offset: torch.Tensor, mask: torch.Tensor, grid: Grid) -> tuple[torc
 
 def _count(length: int, like: torch.Tensor) -> torch.Tensor:
     return torch.arange(length, device=like.device, dtype=like.dtype)
-
-
-def _centred(length: int, like: torch.Tensor) -> torch.Tensor:
-    return _count(length, like) - (length - 1) // 2
 
 
 def _split(position: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -50,7 +50,7 @@ class PatchSource:
         chosen = held.only(held.names[: config.samples])
         if not len(chosen):
             raise FileError(path, "holds no complete validation scene", f"expected {held.layout}")
-        samples = [_top_left(sample, config.size) for sample in chosen]
+        samples = [(crop(sample, 0, 0, config.size) if config.size else sample) for sample in chosen]
         split = self.config.validation_split or f"{self.config.split}, held out"
         return samples, f"{len(samples)} scenes of {held.kind} ({split}): {', '.join(chosen.names)}"
 
@@ -78,11 +78,6 @@ def open_patches(config: DataConfig, seed: int, cache: Path) -> PatchSource:
         raise FileError(folder, "holds no patches", "give the dataset's own folder as `data`")
     refuse_held_out(shards.facts["scenes"])
     return PatchSource(ShardIndex.of(shards), config, seed)
-
-
-def _top_left(sample: Sample, size: int) -> Sample:
-    """The top-left square of `size` pixels, or as much of it as there is; 0 = the whole picture."""
-    return crop(sample, 0, 0, size) if size else sample
 
 
 def _split(config: DataConfig, folder: Path) -> tuple[Dataset, Dataset]:
