@@ -134,7 +134,7 @@ def test_cache_command(scenes: Path, tmp_path: Path) -> None:
     ("options", "kind", "message"),
     [
         (("--ev", "1,1"), ExposureError, "expected two or more different"),
-        (("--ev", "a"), ExposureError, "expected numbers of stops"),
+        (("--ev", "a"), RequestError, "expected numbers with commas"),
         (("--size", "9x9"), RequestError, "expected width x height of 16"),
         (("--size", "99999x99999"), RequestError, "is more than"),
         (("--jpeg", "80", "--bits", "10"), RequestError, "8-bit"),

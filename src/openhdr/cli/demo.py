@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from openhdr.cli.common import echo_json, format_table, progress_bar
+from openhdr.cli.options import command
+from openhdr.core.options import option
 
 DEFAULT_FOLDER = "openhdr-demo"
 
@@ -22,20 +25,22 @@ RESULTS = {
 }
 
 
-@click.command("demo")
-@click.option(
-    "-o",
-    "--output",
-    default=DEFAULT_FOLDER,
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the results.",
-)
-@click.option(
-    "--maps", is_flag=True, help="Also write what was trusted of each photo, and how far each was moved."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def demo(output: Path, maps: bool, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Request:
+    """The command's options."""
+
+    output: Path = option(
+        "Folder for the results.",
+        Path(DEFAULT_FOLDER),
+        flags=("-o", "--output"),
+        kind=click.Path(path_type=Path, file_okay=False),
+    )
+    maps: bool = option("Also write what was trusted of each photo, and how far each was moved.", False)
+    as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
+
+
+@command("demo", Request)
+def demo(request: Request) -> None:
     """Merge the built-in bracket, score it against its known truth and show the result.
 
     The bracket is three hand-held photos of a sunlit room, two stops apart, in which a toy train moves.
@@ -45,10 +50,10 @@ def demo(output: Path, maps: bool, as_json: bool) -> None:
     """
     from openhdr.core.files import make_folder
 
-    make_folder(output)
+    make_folder(request.output)
     with progress_bar():
-        facts = run_demo(output, maps)
-    if as_json:
+        facts = run_demo(request.output, request.maps)
+    if request.as_json:
         echo_json(facts)
         return
     click.echo(

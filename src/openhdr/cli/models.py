@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from openhdr.cli.common import echo_json, format_table
+from openhdr.cli.options import command
+from openhdr.core.options import option
 
-if TYPE_CHECKING:
-    from openhdr.merging import LearnedRow
+
+@dataclass(frozen=True)
+class Request:
+    """The command's options."""
+
+    as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
-@click.command("models")
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def models(as_json: bool) -> None:
+@command("models", Request)
+def models(request: Request) -> None:
     """List the networks: what they do, their size, and the trained weights that come with openhdr.
 
     GMACs are 1e9 multiply-adds at 1060x1900 by the rule of the NTIRE challenges.
     """
     facts = facts_of_models()
-    if as_json:
+    if request.as_json:
         echo_json(facts)
         return
-    click.echo(format_table([_printed(one) for one in facts]))
+    rows = [
+        {
+            "network": one["name"],
+            "task": one["task"],
+            "frames": str(one["frames"]),
+            "parameters": f"{one['params']:,}",
+            "GMACs": f"{one['gmacs']:,.1f}",
+            "weights": ", ".join(weight["name"] for weight in one["weights"]) or "none: train them",
+        }
+        for one in facts
+    ]
+    click.echo(format_table(rows))
     for one in facts:
         click.echo(f"{one['name']}: {one['summary']} ({one['paper']})")
         for weight in one["weights"]:
-            click.echo(f"  weights {weight['name']}: {_described(weight)}")
+            scores = ", ".join(f"{name} {value:g}" for name, value in weight["scores"].items())
+            said = (weight["summary"], scores, weight["training_data"], weight["licence"])
+            click.echo(f"  weights {weight['name']}: {'; '.join(part for part in said if part)}")
 
 
 def facts_of_models() -> list[dict[str, Any]]:
@@ -53,19 +72,18 @@ def _own_weights(name: str) -> list[dict[str, Any]]:
     """Of a network that is part of a merger: it runs without PyTorch, and its files are ONNX already."""
     from openhdr.merging import MERGERS, LearnedRow
 
-    own = [row for row in MERGERS.values() if row.name == name and isinstance(row, LearnedRow)]
-    return [_facts_of_own(row) for row in own]
-
-
-def _facts_of_own(row: LearnedRow) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "summary": "part of openhdr, runs without PyTorch",
-        "licence": "Apache-2.0",
-        "training_data": "simulated brackets of CC0 and BSD scenes",
-        "scores": {},
-        "sha256": dict(row.sha256),
-    }
+    return [
+        {
+            "name": row.name,
+            "summary": "part of openhdr, runs without PyTorch",
+            "licence": "Apache-2.0",
+            "training_data": "simulated brackets of CC0 and BSD scenes",
+            "scores": {},
+            "sha256": dict(row.sha256),
+        }
+        for row in MERGERS.values()
+        if row.name == name and isinstance(row, LearnedRow)
+    ]
 
 
 def _weights_of(network: str) -> list[dict[str, Any]]:
@@ -85,20 +103,3 @@ def _weights_of(network: str) -> list[dict[str, Any]]:
         for row in WEIGHTS.values()
         if row.network == network
     ]
-
-
-def _printed(one: dict[str, Any]) -> dict[str, str]:
-    return {
-        "network": one["name"],
-        "task": one["task"],
-        "frames": str(one["frames"]),
-        "parameters": f"{one['params']:,}",
-        "GMACs": f"{one['gmacs']:,.1f}",
-        "weights": ", ".join(weight["name"] for weight in one["weights"]) or "none: train them",
-    }
-
-
-def _described(weight: dict[str, Any]) -> str:
-    scores = ", ".join(f"{name} {value:g}" for name, value in weight["scores"].items())
-    said = (weight["summary"], scores, weight["training_data"], weight["licence"])
-    return "; ".join(part for part in said if part)

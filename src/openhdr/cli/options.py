@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
@@ -82,7 +83,7 @@ def _option(one: Field[Any], declared: Declared) -> click.Option:
         help=declared.help,
         required=required,
         **default,
-        show_default=one.default not in (None, False, (), MISSING),
+        show_default=one.default is not False and one.default not in (None, (), MISSING),
         is_flag=is_flag,
         multiple=_is_tuple(one),
         type=None if is_flag else declared.kind or _kind(one),
@@ -101,6 +102,9 @@ def _is_tuple(one: Field[Any]) -> bool:
 
 def _kind(one: Field[Any]) -> click.ParamType[Any]:
     parts = {part.removeprefix("tuple[").removesuffix(", ...]") for part in _parts(one)}
+    for part in parts:
+        if part.startswith("Literal["):
+            return click.Choice(ast.literal_eval(part.removeprefix("Literal")))
     if "Path" in parts:
         return click.Path(path_type=Path)
     if "Sequence[float]" in parts:
