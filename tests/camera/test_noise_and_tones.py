@@ -1,4 +1,4 @@
-"""Noise measured on pictures with known noise; what brightness explains of a difference; grouping."""
+"""Noise measured on pictures with known noise; what brightness explains of a difference."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from openhdr.camera.grouping import Shot, group
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.camera.tone_difference import densest, tone_difference
@@ -61,27 +60,3 @@ def test_densest_value_of_a_minority():
 @pytest.mark.parametrize("count", [1, 2, 3, 49, 51])
 def test_densest_of_few(count):
     assert densest(np.full(count, 0.25)) == pytest.approx(0.25)
-
-
-def _shots(*facts):
-    return [Shot((600, 400), "cam", ev, 0.01, date and f"2024:05:01 12:00:{date}") for ev, date in facts]
-
-
-def test_brackets_in_a_row_are_told_apart():
-    shots = _shots((-2, "01"), (0, "02"), (2, "02"), (-2, "04"), (0, "05"), (2, "05"))
-    assert group(shots) == [[0, 1, 2], [3, 4, 5]]
-
-
-def test_a_pause_ends_a_bracket_but_long_exposures_do_not():
-    assert group(_shots((-2, "01"), (0, "30"), (2, "31"))) == [[1, 2]]
-    slow = [
-        Shot((6, 4), "cam", ev, 20.0, f"2024:05:01 12:00:{s}") for ev, s in ((0, "01"), (1, "25"), (2, "49"))
-    ]
-    assert group(slow) == [[0, 1, 2]]
-
-
-def test_other_sizes_cameras_unknown_exposures_and_dates():
-    assert group([*_shots((0, "01")), Shot((800, 400), "cam", 1, 0.1, "2024:05:01 12:00:01")]) == []
-    assert group([*_shots((0, "01")), Shot((600, 400), "other", 1, 0.1, "2024:05:01 12:00:01")]) == []
-    assert group(_shots((None, "01"), (0, None), (1, "bad"), (2, None))) == [[1, 2, 3]]
-    assert group([]) == []

@@ -58,7 +58,8 @@ def test_bad_files_are_named_and_the_others_shown(run, photos, tmp_path):
 
 def test_refusals(refused, tmp_path):
     assert "does not exist" in refused("info", tmp_path / "a.png")
-    assert "is a folder" in refused("info", tmp_path)
+    assert "holds no photos" in refused("info", tmp_path)
+    assert "end the name in .toml" in refused("info", tmp_path, "--plan", tmp_path / "plan.txt")
     assert "Missing argument" in refused("info")
 
 
@@ -80,7 +81,7 @@ def _shot(tmp_path, name, time_s=0.01, size=(10, 20), make="A", date="2026:01:02
             "b.jpg is 20x12, but a.jpg 20x10; export all frames at one size",
         ),
         ({"time_s": 0.04, "make": "B"}, "b.jpg and a.jpg name different cameras"),
-        ({"time_s": 0.04, "date": "2026:01:02 10:01:00"}, "b.jpg was not taken within 8 s after a.jpg"),
+        ({"time_s": 0.04, "date": "2026:01:02 10:01:00"}, "b.jpg was not taken within 45 s after a.jpg"),
     ],
 )
 def test_photos_that_form_no_bracket_are_told_why(run, tmp_path, other, said):
@@ -124,3 +125,14 @@ def test_a_result_beside_its_photos_is_none_of_them(run, photos, tmp_path):
     assert io.read(result).exposure == io.read(files[1]).exposure
     facts = run("info", *files, result, "--json").json
     assert facts["brackets"] == [[str(file) for file in files]] and facts["singles"] == [str(result)]
+
+
+def test_a_folder_is_grouped_without_looking_at_pixels(run, photos, monkeypatch, tmp_path):
+    monkeypatch.setattr(io, "read", None)
+    ran = run("info", photos, "--plan", tmp_path / "plan.toml", "--json")
+    assert ran.code == 0 and ran.json["brackets"] == [[str(photos / f"{n}.jpg") for n in range(3)]]
+    assert ran.json["images"][0]["stops"] is None and len(ran.json["singles"]) == 6
+    assert (tmp_path / "plan.toml").read_text().count("[[bracket]]") == 4  # EXR of openhdr are no photos
+    assert "range" not in run("info", photos).out.splitlines()[0]
+    monkeypatch.undo()
+    assert run("info", photos, "--pixels", "--json").json["images"][0]["stops"] > 3

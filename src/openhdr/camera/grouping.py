@@ -1,46 +1,90 @@
-"""Which photos of a folder belong to one bracket.
+"""Which photos of a card belong to one bracket, by what the camera wrote about them; no pixel is looked at.
 
-Cameras shoot a bracket in one go: same size, same camera, shots within seconds of each other, and exposures that
-all differ. A photo whose exposure was already seen starts the next bracket.
+Photos are put into streams (one camera, one file format, one folder) and each stream into the order in which it was
+shot. A stream is then cut into brackets and single photos at the least total cost. Costs are differences of log
+likelihood, in nats, between "shot as one bracket" and "shot one by one"; the constants are set by hand on real cards.
+What speaks for a bracket: no pause, equal steps of exposure, an order that cameras and people shoot in, the camera's
+own tags, and the same cycle elsewhere on the card. What cannot be is never weighed: two equal exposures, two sizes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import pairwise
 from typing import Literal, get_args
 
-from openhdr.camera.exposure import SAME_EV
+from openhdr.core.files import natural_order
 
-GAP_S = 8.0  # longest pause between two shots of a bracket, beyond their own exposure times
+MOST_SHOTS = 32  # of a bracket
+SMALLEST_STEP = 0.22  # stops; cameras step by a third
+LARGE_STEP = 0.9  # stops; automatic exposure seldom varies so much between shots
+EQUAL_STEPS = 0.25  # stops that steps of one bracket differ by, rounding of the tags included
+LONGEST_PAUSE = 45.0  # seconds between two shots, beyond their exposure
+PAUSES = ((1.5, -1.0), (4.0, -0.3), (10.0, 0.3), (30.0, 0.6), (LONGEST_PAUSE, 1.5))  # up to s: cost of a link
+UNKNOWN_PAUSE, CLOCK_JUMP = 0.3, 2.5
+JUMP_S = 300 * 86400.0  # a longer pause between consecutive shots is a clock that was set
+ZONE_S, ZONES = 1800.0, 28  # clocks are set by half hours
+LONG_PAUSE, HESITATION = 4.0, 3.0  # times one second and the usual pause of the bracket; cost of a longer one
+START, EAGER = 1.2, -0.5  # cost of a bracket; where cycles are collected
+LONG = 5  # shots of a ladder that needs no other of its kind
+CYCLE, COMMON = (
+    3.0,
+    0.1,
+)  # gain where the card has the same cycle elsewhere; share of the card that it has to be
+COUNTER_FULL, COUNTER_LOW = 9900, 100  # cameras count to 9999
+ROLL_OVER_S = 86400.0
+DISORDER = 0.2  # share of steps back in time from which names do not tell the order
+DCF_FOLDER = re.compile(r"\d{3}\w{5}")  # of a card: when one is full, the camera goes on in the next
 
-Obstacle = Literal["unknown exposure", "same exposure", "other size", "other camera", "long pause"]
+Obstacle = Literal[
+    "unknown exposure", "same exposure", "other size", "other camera", "long pause", "no bracket"
+]
 """Why photos form no bracket."""
+
+
+Cycle = tuple[int, ...]
+"""Exposures of a bracket in thirds of a stop, relative to its first shot, in the order of shooting."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """What grouping looks at. ev: log2 exposure, None if unknown; date: `YYYY:MM:DD hh:mm:ss` or None."""
+    """What grouping looks at. name: path, with `/` between folders. size: upright. camera: make, model and serial.
 
+    ev: log2 exposure; when: seconds on the camera's clock; focal_length in mm; bias_ev: exposure compensation;
+    mode: EXIF's exposure mode, 0 automatic, 1 manual, 2 bracket; bracketing, sequence: see `io.maker_notes`. None where
+    unknown. exact: whether `when` has fractions of a second. kind: file format.
+    """
+
+    name: str
     size: tuple[int, int]
-    camera: str
-    ev: float | None
-    time_s: float
-    date: str | None
+    camera: str = ""
+    kind: str = ""
+    ev: float | None = None
+    time_s: float = 0.0
+    when: float | None = None
+    exact: bool = False
+    focal_length: float | None = None
+    bias_ev: float | None = None
+    mode: int | None = None
+    bracketing: bool | None = None
+    sequence: int | None = None
 
 
 def group(shots: Sequence[Shot]) -> list[list[int]]:
-    """Indices of the shots of each bracket, in the order given; photos without company are left out."""
-    groups: list[list[int]] = []
-    for index, shot in enumerate(shots):
-        if shot.ev is None:
-            continue
-        if groups and _obstacle(shot, [shots[i] for i in groups[-1]]) is None:
-            groups[-1].append(index)
-        else:
-            groups.append([index])
-    return [members for members in groups if len(members) > 1]
+    """Indices of the shots of each bracket, in the order of shooting; photos that belong to none are left out.
+
+    Brackets come in natural order of their first photo's name.
+    """
+    streams = [_in_order(shots, stream) for stream in _streams(shots)]
+    eager = [cut for stream in streams for cut in _cuts(shots, stream, set(), eager=True)]
+    counts = Counter(_cycle([shots[i] for i in members]) for members in eager)
+    common = {cycle for cycle, n in counts.items() if n > 1 and n * len(cycle) >= COMMON * len(shots)}
+    found = [members for stream in streams for members in _cuts(shots, stream, common)]
+    return sorted(found, key=lambda members: natural_order(shots[members[0]].name))
 
 
 def why_none(shots: Sequence[Shot]) -> tuple[Obstacle, int] | None:
@@ -48,27 +92,194 @@ def why_none(shots: Sequence[Shot]) -> tuple[Obstacle, int] | None:
     unknown = next((index for index, shot in enumerate(shots) if shot.ev is None), None)
     if unknown is not None:
         return "unknown exposure", unknown
-    pairs = ((_obstacle(shots[index], [shots[index - 1]]), index) for index in range(1, len(shots)))
-    found = [(what, index) for what, index in pairs if what]
+    found = [(_obstacle(before, shot), index + 1) for index, (before, shot) in enumerate(pairwise(shots))]
     return min(found, key=lambda one: get_args(Obstacle).index(one[0]), default=None)
 
 
-def _obstacle(shot: Shot, bracket: list[Shot]) -> Obstacle | None:
-    """Why a shot does not belong to a bracket."""
-    last = bracket[-1]
-    if shot.size != last.size:
-        return "other size"
-    if shot.camera != last.camera:
-        return "other camera"
-    if any(abs((shot.ev or 0.0) - (other.ev or 0.0)) < SAME_EV for other in bracket):
-        return "same exposure"
-    before, now = _seconds(last.date), _seconds(shot.date)
-    together = before is None or now is None or 0 <= now - before <= GAP_S + last.time_s + shot.time_s
-    return None if together else "long pause"
+def _obstacle(before: Shot, shot: Shot) -> Obstacle:
+    pause = _pause(before, shot)
+    conditions: dict[Obstacle, bool] = {
+        "same exposure": abs((shot.ev or 0.0) - (before.ev or 0.0)) < SMALLEST_STEP,
+        "other size": shot.size != before.size,
+        "other camera": shot.camera != before.camera,
+        "long pause": pause is not None and not -LONGEST_PAUSE <= pause <= LONGEST_PAUSE,
+        "no bracket": True,
+    }
+    return next(name for name, holds in conditions.items() if holds)
 
 
-def _seconds(date: str | None) -> float | None:
-    try:
-        return datetime.strptime(date or "", "%Y:%m:%d %H:%M:%S").timestamp()
-    except ValueError:
+def _streams(shots: Sequence[Shot]) -> Iterator[list[int]]:
+    """Indices of what one camera wrote in one format into one folder, in natural order of names."""
+    streams = defaultdict(list)
+    for index in sorted(range(len(shots)), key=lambda i: natural_order(shots[i].name)):
+        shot = shots[index]
+        *folders, _ = shot.name.split("/")
+        if folders and DCF_FOLDER.fullmatch(folders[-1]):
+            folders[-1] = ""
+        streams[shot.kind, shot.camera, tuple(folders)].append(index)
+    yield from streams.values()
+
+
+def _in_order(shots: Sequence[Shot], stream: list[int]) -> list[int]:
+    """A stream in the order of shooting: that of names, which holds when a clock was set, unless times contradict."""
+    times = [shots[i].when for i in stream]
+    known = [time for time in times if time is not None]
+    back = [place for place, (earlier, later) in enumerate(pairwise(known), start=1) if later < earlier]
+    if len(known) < len(times) or not back:
+        return stream
+    if len(back) == 1 and _rolls_over(shots[stream[0]], shots[stream[-1]]):
+        return stream[back[0] :] + stream[: back[0]]
+    if len(back) > DISORDER * (len(known) - 1):
+        return [i for _, i in sorted(zip(known, stream, strict=True), key=lambda one: one[0])]
+    return stream
+
+
+def _rolls_over(first: Shot, last: Shot) -> bool:
+    """Whether the camera's counter went from 9999 to 1 on the way: the last name was shot before the first."""
+    low, high = (int((re.findall(r"\d+", shot.name) or ["0"])[-1]) for shot in (first, last))
+    if first.when is None or last.when is None or low > COUNTER_LOW or high < COUNTER_FULL:
+        return False
+    return 0 <= first.when - last.when < ROLL_OVER_S
+
+
+def _cuts(
+    shots: Sequence[Shot], stream: list[int], cycles: set[Cycle], eager: bool = False
+) -> list[list[int]]:
+    """The brackets of a stream: the cut of least cost, by dynamic programming over its ends.
+
+    eager: for collecting cycles, doubtful brackets too.
+    """
+    found = [shots[i] for i in stream]
+    best, begin = [0.0], [0]
+    for end in range(1, len(found) + 1):
+        best.append(best[end - 1])  # a photo by itself
+        begin.append(end - 1)
+        for start, cost in _brackets_before(found, end, cycles, eager):
+            if best[start] + cost < best[end] - 1e-9:
+                best[end], begin[end] = best[start] + cost, start
+    cuts, end = [], len(found)
+    while end:
+        if end - begin[end] > 1:
+            cuts.append(stream[begin[end] : end])
+        end = begin[end]
+    return cuts[::-1]
+
+
+def _brackets_before(
+    shots: list[Shot], end: int, cycles: set[Cycle], eager: bool
+) -> Iterator[tuple[int, float]]:
+    """(start, cost) of every possible bracket whose last shot is the one before `end`."""
+    last = shots[end - 1].ev
+    if last is None:
+        return
+    links, exposures, pauses = 0.0, [last], []
+    for start in range(end - 2, max(end - 1 - MOST_SHOTS, -1), -1):
+        link = _link(shots[start], shots[start + 1])
+        ev = shots[start].ev
+        if link is None or ev is None:
+            return
+        if any(abs(ev - other) < SMALLEST_STEP for other in exposures):
+            return
+        links += link
+        exposures.insert(0, ev)
+        pauses.append(_pause(shots[start], shots[start + 1]) or 0.0)
+        members = shots[start:end]
+        order, steps = _order(exposures), _steps(exposures)
+        cost = links + _shape(len(members), steps, order) + _doubt(members, min(steps))
+        cost += HESITATION if max(pauses) > LONG_PAUSE * (1 + sorted(pauses)[len(pauses) // 2]) else 0.0
+        again = _cycle(members) in cycles and not (order == "ladder" and len(members) >= LONG)
+        yield start, cost + (EAGER if eager else START) - (CYCLE if again else 0.0)
+
+
+def _link(before: Shot, shot: Shot) -> float | None:
+    """What the time between two shots says; None = they cannot be of one bracket."""
+    if shot.size != before.size or bool(shot.bracketing) != bool(before.bracketing):
         return None
+    if before.focal_length and shot.focal_length and abs(before.focal_length - shot.focal_length) > 0.5:
+        return None
+    if shot.sequence and before.sequence and shot.sequence != before.sequence + 1:
+        return None
+    pause = _pause(before, shot)
+    if pause is None:
+        return UNKNOWN_PAUSE
+    if pause < 0 or pause > JUMP_S or _set_by_zones(pause):
+        return CLOCK_JUMP
+    return next((cost for longest, cost in PAUSES if pause <= longest), None)
+
+
+def _pause(before: Shot, shot: Shot) -> float | None:
+    """Seconds that nothing was exposed, at least; < 0 where the clock went back. Dates are those of the exposure's
+    start or of its end, and long ones are often followed by a dark frame as long.
+    """
+    if before.when is None or shot.when is None:
+        return None
+    passed = shot.when - before.when
+    exposed = max(before.time_s, shot.time_s)
+    rounding = 0.0 if before.exact and shot.exact else 1.0
+    if passed < 0:
+        return min(passed + rounding + exposed, 0.0)
+    return max(passed - exposed * (2 if exposed >= 1 else 1) - rounding, 0.0)
+
+
+def _set_by_zones(pause: float) -> bool:
+    """Whether a pause is one of half hours and a few seconds."""
+    return (
+        1 <= round(pause / ZONE_S) <= ZONES and abs((pause + ZONE_S / 2) % ZONE_S - ZONE_S / 2) < PAUSES[1][0]
+    )
+
+
+def _cycle(members: Sequence[Shot]) -> Cycle:
+    first = members[0].ev or 0.0
+    return tuple(round(3 * ((shot.ev or 0.0) - first)) for shot in members)
+
+
+def _steps(ev: list[float]) -> list[float]:
+    """Differences of the sorted exposures; without that of one end where a fastest shutter cut it short."""
+    steps = [longer - shorter for shorter, longer in pairwise(sorted(ev))]
+    end = 0 if steps[0] < steps[-1] else -1
+    if len(steps) > 3 and steps[end] < sorted(steps)[len(steps) // 2]:
+        del steps[end]
+    return steps
+
+
+def _equal(steps: list[float]) -> bool:
+    return max(steps) - min(steps) <= EQUAL_STEPS
+
+
+def _order(ev: list[float]) -> str:
+    """How the exposures follow each other: `ladder`, `zigzag` (from the middle outwards), or no order that is used."""
+    place = {value: rank for rank, value in enumerate(sorted(ev))}
+    ranks = [place[value] for value in ev]
+    if max(abs(later - earlier) for earlier, later in pairwise(ranks)) == 1:
+        return "ladder"
+    outwards = [abs(2 * rank - len(ev) + 1) for rank in ranks]
+    return "zigzag" if outwards == sorted(outwards) else ""
+
+
+def _shape(count: int, steps: list[float], order: str) -> float:
+    """What the exposures themselves say: equal steps, and an order that nobody shoots by chance."""
+    if count < 3:
+        return 0.0
+    cost = -1.5 if _equal(steps) else 0.5
+    if cost > 0 and (min(steps) < LARGE_STEP or _equal(steps[1:]) or _equal(steps[:-1])):
+        cost = 2.0  # one of them looks like a stranger
+    chance = math.lgamma(count + 1) - math.log(4)  # four orders of n!
+    return cost - chance if order else cost + 0.7
+
+
+def _doubt(members: list[Shot], step: float) -> float:
+    """What tags say, and how likely it is that the camera's automatic exposure alone made the differences."""
+    count, modes = len(members), {shot.mode for shot in members}
+    known = [shot.bias_ev for shot in members if shot.bias_ev is not None]
+    stated, varied = len(known) == count, len(set(known)) > 1
+    if all(shot.bracketing for shot in members):
+        return 3.0 if stated and varied and len(set(known)) < count else -3.0
+    if stated and varied:
+        off = [bias - (shot.ev or 0.0) for bias, shot in zip(known, members, strict=True)]
+        return -3.0 if max(off) - min(off) < EQUAL_STEPS else 2.0
+    cost = 2.0 * (count - 1) if step < 0.6 else 0.8 if step < (LARGE_STEP if count > 2 else 1.5) else 0.0
+    cost -= 0.5 if count == 2 and step >= 1.5 else 0.0
+    if modes == {1}:
+        return cost - 1.0
+    automatic = modes == {0}
+    return cost + ((4.0 if automatic else 1.5) if stated else (1.0 if automatic else 0.0))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import echo_json, echo_notes, keeps_light, progress_bar, writable
 from openhdr.cli.options import command
 from openhdr.cli.process import isolate_option
+from openhdr.cli.several import each, outputs
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.options import DeliveryOptions, ExpandOptions

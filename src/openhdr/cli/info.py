@@ -9,24 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.batch import each
-from openhdr.cli.common import echo_json, format_table, progress_bar
+from openhdr.cli.common import echo_json, format_table, progress_bar, writable
 from openhdr.cli.options import command
 from openhdr.cli.process import isolate_option
+from openhdr.cli.several import each
 from openhdr.core.errors import printable
 from openhdr.core.options import argument, option
 
 if TYPE_CHECKING:
-    from openhdr.camera.grouping import Shot
     from openhdr.core.image import Image
     from openhdr.io import ImageInfo
+
+FEW = 4  # files whose pixels are read without being asked for
 
 
 @dataclass(frozen=True)
 class Request:
     """The command's arguments and options."""
 
-    images: tuple[Path, ...] = argument("FILE...")
+    images: tuple[Path, ...] = argument("FILE|FOLDER...")
+    pixels: bool | None = option(
+        f"Read pixels, for range and clipping.  [default: of up to {FEW} files that are named]", None
+    )
+    plan: Path | None = option("Write the brackets as a file to edit, for `openhdr batch --plan`.", None)
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
@@ -35,24 +40,46 @@ class Request:
 def info(request: Request) -> None:
     """Describe images: size, exposure, dynamic range, clipping, HDR facts, and how photos group into brackets.
 
-    The range in stops goes from the darkest areas of 9x9 pixels, in which noise averages out to its level, to the
+    \b
+    openhdr info photo.jpg
+    openhdr info DCIM/ --plan plan.toml
+
+    Photos are grouped by what the camera wrote about them; a folder is its photos and those of the folders in it. The
+    range in stops goes from the darkest areas of 9x9 pixels, in which noise averages out to its level, to the
     brightest pixels, but for 0.1 % at either end; black pixels are left out.
     """
+    from openhdr.batch.card import brackets_of, images_in, is_result
+
+    writable(request.plan, ".toml")
+    files = [file for path in request.images for file in images_in(path)]
+    few = len(files) <= FEW and not any(path.is_dir() for path in request.images)
+    pixels = few if request.pixels is None else request.pixels
     with progress_bar():
-        images = each("reading", [(path,) for path in request.images], describe)
-    camera = [one for one in images if not _is_result(one)]
-    brackets = _brackets(camera)
-    grouped = {name for names in brackets for name in names}
+        found = each("reading", [(path, pixels) for path in files], _described if pixels else _probed)
+    images = [facts for _, facts in found]
+    brackets = brackets_of([photo for photo, _ in found])
+    names = [[str(photo.path) for photo in members] for members in brackets]
+    grouped = {name for members in names for name in members}
     singles = [one["name"] for one in images if one["name"] not in grouped]
-    photos = [one for one in camera if one["encoding"] == "srgb" or one["format"] == "raw" or one["gain_map"]]
+    photos = [
+        photo
+        for photo, _ in found
+        if not is_result(photo) and (photo.encoding == "srgb" or photo.format == "raw" or photo.gain_map)
+    ]
     why = "" if brackets else _why_none(photos)
+    if request.plan:
+        from openhdr.batch.plan import Plan, write_plan
+
+        write_plan(request.plan, Plan.of([photo for photo, _ in found], request.images))
     if request.as_json:
-        echo_json({"images": images, "brackets": brackets, "singles": singles, "why_no_bracket": why or None})
+        echo_json({"images": images, "brackets": names, "singles": singles, "why_no_bracket": why or None})
         return
     if images:
-        click.echo(format_table([_printed(one) for one in images]))
-    for names in brackets:
-        click.echo(printable(f"bracket of {len(names)}: {' '.join(names)}"))
+        click.echo(format_table([_printed(one, pixels) for one in images]))
+    for members in names:
+        click.echo(printable(f"bracket of {len(members)}: {' '.join(members)}"))
+    if names and singles:
+        click.echo(printable(f"in no bracket: {' '.join(singles)}"))
     if why:
         click.echo(f"no bracket: {why}")
     for one in images:
@@ -60,48 +87,65 @@ def info(request: Request) -> None:
             click.echo(printable(f"{one['name']}: {note}"))
 
 
-def describe(path: Path) -> dict[str, Any]:
-    """Facts about one file."""
+def _probed(path: Path, pixels: bool) -> tuple[ImageInfo, dict[str, Any]]:
+    from openhdr import io
+
+    facts = io.probe(path)
+    return facts, _facts(facts)
+
+
+def _described(path: Path, pixels: bool) -> tuple[ImageInfo, dict[str, Any]]:
+    """With what only pixels tell."""
     from openhdr import io
     from openhdr.camera.clipping import clip_code
     from openhdr.camera.response import analytic
     from openhdr.color.dynamic_range import stops
-    from openhdr.color.primaries import name_of
 
     facts, image = io.probe(path), io.read(path, primaries=None)
     clip = clip_code([image])
     light = analytic("srgb").decode(image)
-    exposure, highest = image.exposure, float(light.max())
+    highest = float(light.max())
     white = image.metadata.get("white_luminance")
-    return {
-        "name": str(path),
-        "format": facts.format,
-        "width": image.width,
-        "height": image.height,
-        "channels": facts.channels,
-        "bits": facts.bits,
-        "encoding": image.encoding,
-        "time_s": exposure.time_s if exposure else None,
-        "iso": exposure.iso if exposure else None,
-        "f_number": exposure.f_number if exposure else None,
-        "camera": f"{image.metadata.get('make', '')} {image.metadata.get('model', '')}".strip(),
-        "date": image.metadata.get("date"),
-        "software": image.metadata.get("software", ""),
+    return facts, _facts(facts) | {
         "clipped": float((image.pixels.max(axis=2) >= 0.99 * clip).mean()),
         "black": float((image.pixels.max(axis=2) == 0).mean()),
         "highest": highest,
         "peak_cd_m2": highest * white if white else None,
         "stops": stops(light),
         "headroom_stops": _headroom(facts, image, highest),
-        "primaries": name_of(facts.primaries),
-        "gain_map": None if facts.gain_map is None else asdict(facts.gain_map),
         "notes": list(image.notes),
     }
 
 
-def _is_result(one: dict[str, Any]) -> bool:
-    """Whether it is HDR light of openhdr: it has the exposure of one of its photos, but is none of them."""
-    return one["encoding"] == "linear" and one["software"].startswith("openhdr")
+def _facts(facts: ImageInfo) -> dict[str, Any]:
+    """About one file, as `--json` prints it; what only pixels tell is None."""
+    from openhdr.color.primaries import name_of
+
+    exposure = facts.exposure
+    return {
+        "name": str(facts.path),
+        "format": facts.format,
+        "width": facts.width,
+        "height": facts.height,
+        "channels": facts.channels,
+        "bits": facts.bits,
+        "encoding": facts.encoding,
+        "time_s": exposure.time_s if exposure else None,
+        "iso": exposure.iso if exposure else None,
+        "f_number": exposure.f_number if exposure else None,
+        "camera": f"{facts.metadata.get('make', '')} {facts.metadata.get('model', '')}".strip(),
+        "date": facts.metadata.get("date"),
+        "software": facts.metadata.get("software", ""),
+        "clipped": None,
+        "black": None,
+        "highest": None,
+        "peak_cd_m2": None,
+        "stops": None,
+        "headroom_stops": facts.gain_map.headroom if facts.gain_map else None,
+        "primaries": name_of(facts.primaries),
+        "gain_map": None if facts.gain_map is None else asdict(facts.gain_map),
+        "notes": list(facts.notes),
+    }
 
 
 def _headroom(facts: ImageInfo, image: Image, highest: float) -> float | None:
@@ -119,63 +163,50 @@ def _hdr_facts(one: dict[str, Any]) -> list[str]:
         said.append(f"gain map of {low:+.2f} to {high:+.2f} stops")
     if one["headroom_stops"]:
         nits = f", {one['peak_cd_m2']:.0f} cd/m2" if one["peak_cd_m2"] else ""
-        said.append(f"headroom {one['headroom_stops']:.2f} stops over white; peak {one['highest']:.4g}{nits}")
+        peak = f"; peak {one['highest']:.4g}{nits}" if one["highest"] else ""
+        said.append(f"headroom {one['headroom_stops']:.2f} stops over white{peak}")
     if one["primaries"] != "rec709":
         said.append(f"primaries {one['primaries']}")
     return said
 
 
-def _brackets(files: list[dict[str, Any]]) -> list[list[str]]:
-    from openhdr.camera.grouping import group
-
-    return [[files[i]["name"] for i in members] for members in group(_shots(files))]
-
-
-def _why_none(photos: list[dict[str, Any]]) -> str:
+def _why_none(photos: list[ImageInfo]) -> str:
     """Why photos that form no bracket do not, and what to do; "" for a single one."""
-    from openhdr.camera.grouping import GAP_S, why_none
+    from openhdr.batch.card import shot_of
+    from openhdr.camera.grouping import LONGEST_PAUSE, why_none
 
-    found = why_none(_shots(photos)) if len(photos) > 1 else None
+    found = why_none([shot_of(photo) for photo in photos]) if len(photos) > 1 else None
     if found is None:
         return ""
     what, index = found
-    one, before = (Path(photos[i]["name"]).name for i in (index, index - 1))
-    sizes = [f"{photos[i]['width']}x{photos[i]['height']}" for i in (index, index - 1)]
+    one, before = (photos[i].path.name for i in (index, index - 1))
+    sizes = [f"{photos[i].width}x{photos[i].height}" for i in (index, index - 1)]
     known = "merge takes the exposures from --ev or --times, or measures them with --ev auto"
+    scene = "merge takes them if they show one scene"
     return {
         "unknown exposure": f"{one} has no shutter time in its metadata; {known}",
         "same exposure": f"the metadata give {before} and {one} the same exposure; if they differ, {known}",
         "other size": f"{one} is {sizes[0]}, but {before} {sizes[1]}; export all frames at one size",
-        "other camera": f"{one} and {before} name different cameras; merge takes them if they show one scene",
-        "long pause": f"{one} was not taken within {GAP_S:g} s after {before}; merge takes them if they show one scene",
+        "other camera": f"{one} and {before} name different cameras; {scene}",
+        "long pause": f"{one} was not taken within {LONGEST_PAUSE:g} s after {before}; {scene}",
+        "no bracket": f"exposures and times of {before} and {one} look like photos taken one by one; {scene}",
     }[what]
 
 
-def _shots(files: list[dict[str, Any]]) -> list[Shot]:
-    from openhdr.camera.exposure import relative_ev
-    from openhdr.camera.grouping import Shot
-    from openhdr.core.image import Exposure
-
-    shots = []
-    for one in files:
-        exposure = Exposure(one["time_s"], one["iso"], one["f_number"])
-        ev = relative_ev(exposure) if exposure.time_s else None
-        shots.append(
-            Shot((one["width"], one["height"]), one["camera"], ev, exposure.time_s or 0.0, one["date"])
-        )
-    return shots
-
-
-def _printed(one: dict[str, Any]) -> dict[str, str]:
+def _printed(one: dict[str, Any], pixels: bool) -> dict[str, str]:
     time_s = one["time_s"]
     shutter = "" if time_s is None else f"{time_s:g} s" if time_s >= 0.3 else f"1/{1 / time_s:.0f} s"
-    return {
+    told = {
         "file": Path(one["name"]).name,
         "format": f"{one['format']} {one['bits']}-bit",
         "size": f"{one['width']}x{one['height']}",
         "shutter": shutter,
         "ISO": f"{one['iso']:g}" if one["iso"] else "",
         "aperture": f"f/{one['f_number']:g}" if one["f_number"] else "",
+    }
+    if not pixels:
+        return told
+    return told | {
         "range": f"{one['stops']:.1f} stops",
         "highest": f"{one['highest']:.4g}",
         "clipped": f"{100 * one['clipped']:.1f} %",

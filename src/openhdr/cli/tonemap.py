@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openhdr.cli.batch import each, outputs
 from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
 from openhdr.cli.options import command
 from openhdr.cli.process import isolate_option
+from openhdr.cli.several import each, outputs
 from openhdr.core.options import argument, choice, option
 from openhdr.tonemapping import DEFAULT, OPERATORS
 

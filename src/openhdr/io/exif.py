@@ -9,13 +9,14 @@ Tag numbers: Exif 2.32 (CIPA DC-008-2019), tables 4, 7, 8; TIFF 6.0.
 from __future__ import annotations
 
 import math
-import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from openhdr.core.image import Exposure, Image
 from openhdr.io.format import SOFTWARE
+from openhdr.io.maker_notes import MAKER_NOTE, series_facts
+from openhdr.io.tiff_directory import Layout, directory, tiff_layout
 
 ORIENTATION, EXIF_DIRECTORY = 0x0112, 0x8769
 EXPOSURE_TIME, F_NUMBER, BIAS = 0x829A, 0x829D, 0x9204
@@ -23,7 +24,8 @@ SHUTTER_SPEED_APEX, APERTURE_APEX = 0x9201, 0x9202
 # Sensitivity: the 16-bit tag saturates at 65535; the real value is then in one of the later ones.
 ISO_TAGS = (0x8827, 0x8833, 0x8832, 0x8831)
 ISO_SATURATED = 65535
-TEXTS = {0x010F: "make", 0x0110: "model", 0xA434: "lens", 0x9003: "date", 0x0131: "software",
+MAKE = 0x010F
+TEXTS = {MAKE: "make", 0x0110: "model", 0xA434: "lens", 0x9003: "date", 0x0131: "software",
          0x013B: "artist", 0x8298: "copyright"}  # fmt: skip
 SOFTWARE_TAG = 0x0131
 DATE_FALLBACKS = (0x9004, 0x0132)
@@ -31,122 +33,40 @@ FOCAL_LENGTH, FOCAL_LENGTH_35 = 0x920A, 0xA405
 GPS_DIRECTORY = 0x8825
 LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE, ALTITUDE_REF, ALTITUDE = range(1, 7)
 PLACES = {"latitude": (LATITUDE_REF, LATITUDE, "NS"), "longitude": (LONGITUDE_REF, LONGITUDE, "EW")}
-MAKER_NOTE, APPLE_HEADROOM, APPLE_GAIN = 0x927C, 33, 48
+APPLE_HEADROOM, APPLE_GAIN = 33, 48  # of the maker note
+SUBSECOND, EXPOSURE_MODE, SERIAL = 0x9291, 0xA402, 0xA431
+AUTO_BRACKET = 2  # an exposure mode
 LENGTHS = {"focal_length": FOCAL_LENGTH, "focal_length_35mm": FOCAL_LENGTH_35}  # millimetres
 DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES = 0xC612, 0x0106, 0x014A
 WANTED = {
     *(ORIENTATION, EXIF_DIRECTORY, EXPOSURE_TIME, F_NUMBER, BIAS, SHUTTER_SPEED_APEX, APERTURE_APEX),
     *(*ISO_TAGS, *TEXTS, *DATE_FALLBACKS, DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES),
-    *(FOCAL_LENGTH, FOCAL_LENGTH_35, GPS_DIRECTORY, MAKER_NOTE),
+    *(FOCAL_LENGTH, FOCAL_LENGTH_35, GPS_DIRECTORY, MAKER_NOTE, SUBSECOND, EXPOSURE_MODE, SERIAL),
 }
 GPS_WANTED = range(LATITUDE_REF, ALTITUDE + 1)
 
-_SIZES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
-_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q",
-            17: "q", 18: "Q"}  # fmt: skip
-_MAX_VALUE_BYTES = 1 << 16
-_MAX_ENTRIES = 4096
-
-Tags = Mapping[int, Any]
+Tags = Mapping[int | str, Any]
+SERIES = "series"  # key of what the maker note says, beside the numbers of tags
 
 
-def read_tags(tiff: Any) -> dict[int, Any]:
+def read_tags(tiff: Any) -> dict[int | str, Any]:
     """Wanted tags of the first directory and its EXIF directory. tiff: bytes-like, from the byte-order mark.
 
-    Values: str, a number, or a tuple of numbers; rationals are float (x/0 is inf or nan).
+    Values as `directory` gives them; those of the GPS directory stand under its tag, those of the maker under SERIES.
     """
     layout = tiff_layout(tiff)
     if layout is None:
         return {}
-    tags = dict(directory(tiff, layout, layout.first))
+    tags: dict[int | str, Any] = dict(directory(tiff, layout, layout.first, WANTED))
     start = tags.get(EXIF_DIRECTORY)
     if isinstance(start, int):
-        tags |= {tag: value for tag, value in directory(tiff, layout, start) if tag != EXIF_DIRECTORY}
+        tags |= {tag: value for tag, value in directory(tiff, layout, start, WANTED) if tag != EXIF_DIRECTORY}
+        if MAKER_NOTE in tags:
+            tags[SERIES] = series_facts(tiff, layout, start, str(tags.get(MAKE, "")))
     start = tags.pop(GPS_DIRECTORY, None)
     if isinstance(start, int):
         tags[GPS_DIRECTORY] = dict(directory(tiff, layout, start, GPS_WANTED))
     return tags
-
-
-class Layout:
-    """Byte order, offset size and first directory of a TIFF structure."""
-
-    def __init__(self, order: str, big: bool, first: int) -> None:
-        self.order, self.big, self.first = order, big, first
-
-
-def tiff_layout(tiff: Any) -> Layout | None:
-    """The layout of a TIFF or BigTIFF structure, or None when it is neither."""
-    order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
-    if order is None or len(tiff) < 16:
-        return None
-    big = struct.unpack(order + "H", tiff[2:4])[0] == 43
-    first = struct.unpack(order + ("Q" if big else "I"), tiff[8:16] if big else tiff[4:8])[0]
-    return Layout(order, big, first)
-
-
-def directory(
-    tiff: Any, layout: Layout, start: int, wanted: Collection[int] = WANTED
-) -> Iterator[tuple[int, Any]]:
-    """The readable (tag, value) pairs that are wanted in the directory at `start`."""
-    count_size, entry_size, count_code = (8, 20, "Q") if layout.big else (2, 12, "H")
-    if not 8 <= start <= len(tiff) - count_size:
-        return
-    entries = struct.unpack(layout.order + count_code, tiff[start : start + count_size])[0]
-    start += count_size
-    table = tiff[start : start + min(entries, _MAX_ENTRIES) * entry_size]
-    for position in range(0, len(table) - entry_size + 1, entry_size):
-        entry = table[position : position + entry_size]
-        tag = struct.unpack_from(layout.order + "H", entry)[0]
-        value = _value(tiff, layout, entry) if tag in wanted else None
-        if value is not None:
-            yield tag, value
-
-
-def _value(tiff: Any, layout: Layout, entry: bytes) -> Any:
-    """The value of a directory entry, or None when it is damaged or of an unknown type."""
-    kind, count = struct.unpack_from(layout.order + ("HQ" if layout.big else "HI"), entry, 2)
-    content = entry[12:] if layout.big else entry[8:]
-    length = _SIZES.get(kind, 0) * count
-    if not 0 < length <= _MAX_VALUE_BYTES:
-        return None
-    if length > len(content):
-        place = struct.unpack(layout.order + ("Q" if layout.big else "I"), content)[0]
-        content = tiff[place : place + length]
-    if length > len(content):
-        return None
-    raw = content[:length]
-    if kind == 2:
-        return raw.split(b"\0")[0].decode("utf-8", "replace").strip()
-    if kind in (5, 10):
-        pairs = struct.unpack(f"{layout.order}{2 * count}{'I' if kind == 5 else 'i'}", raw)
-        values = tuple(_ratio(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True))
-    else:
-        values = struct.unpack(f"{layout.order}{count}{_NUMBERS[kind]}", raw)
-    return values[0] if count == 1 else values
-
-
-def _ratio(numerator: int, denominator: int) -> float:
-    if denominator == 0:
-        return math.inf if numerator else math.nan
-    return numerator / denominator
 
 
 def positive(value: Any) -> float | None:
@@ -187,8 +107,30 @@ def metadata_of(tags: Tags) -> dict[str, Any]:
     texts = {name: tags[tag] for tag, name in TEXTS.items() if isinstance(tags.get(tag), str) and tags[tag]}
     date = next((tags[tag] for tag in DATE_FALLBACKS if isinstance(tags.get(tag), str) and tags[tag]), None)
     lengths = {name: positive(tags.get(tag)) for name, tag in LENGTHS.items()}
-    facts = texts | {name: length for name, length in lengths.items() if length} | _place_of(tags)
+    facts = (
+        texts
+        | {name: length for name, length in lengths.items() if length}
+        | _place_of(tags)
+        | _series_of(tags)
+    )
     return facts if date is None else {"date": date} | facts
+
+
+def _series_of(tags: Tags) -> dict[str, Any]:
+    """What tells shots of one series from others; not written to files.
+
+    `subsecond` (0 to 1, of the date), `serial` (of the camera), `exposure_mode` (0 auto, 1 manual, 2 auto bracket), and
+    of the maker `bracketing` and `sequence`, see `maker_notes`.
+    """
+    digits, serial, mode = tags.get(SUBSECOND), tags.get(SERIAL), tags.get(EXPOSURE_MODE)
+    facts: dict[str, Any] = dict(tags.get(SERIES, {}))
+    if isinstance(digits, str) and digits.isascii() and digits.isdecimal():
+        facts["subsecond"] = float(f"0.{digits}")
+    if isinstance(serial, str) and serial:
+        facts["serial"] = serial
+    if mode in (0, 1, AUTO_BRACKET):
+        facts |= {"exposure_mode": mode} | ({"bracketing": True} if mode == AUTO_BRACKET else {})
+    return facts
 
 
 def _place_of(tags: Tags) -> dict[str, float]:
@@ -209,7 +151,7 @@ def _place_of(tags: Tags) -> dict[str, float]:
 def apple_notes(tags: Tags) -> tuple[float | None, float | None]:
     """Numbers 33 and 48 of Apple's maker note, of which the strength of its gain maps follows; None where missing."""
     raw = tags.get(MAKER_NOTE)
-    note = bytes(raw) if isinstance(raw, tuple) and all(0 <= byte < 256 for byte in raw) else b""
+    note = raw if isinstance(raw, bytes) else b""
     order = {b"MM": ">", b"II": "<"}.get(note[12:14])
     if note[:10] != b"Apple iOS\0" or order is None:
         return None, None

@@ -17,16 +17,15 @@ from openhdr.io.exif import (
     DNG_VERSION,
     PHOTOMETRIC,
     SUB_DIRECTORIES,
-    directory,
     exposure_of,
     metadata_of,
     orientation_of,
     positive,
     read_tags,
-    tiff_layout,
 )
 from openhdr.io.format import Bytes, Format, ImageInfo, Source, check_size, decoding, quiet
 from openhdr.io.pixels import as_rgb
+from openhdr.io.tiff_directory import directory, tiff_layout
 
 # At the start of the file: Fujifilm, Olympus (3), Panasonic, Minolta, Sigma, Canon CRW
 SIGNATURES = (

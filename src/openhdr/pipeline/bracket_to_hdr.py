@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from openhdr.camera.exposure import with_white_luminance
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core import progress
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
+from openhdr.core.files import natural_order
 from openhdr.core.image import REC709, Bracket, Image, ImageOrPath
 from openhdr.geometry import Registration, warp
 from openhdr.io.pixels import in_primaries
@@ -171,9 +171,7 @@ def photos_of(folder: Path) -> list[Path]:
     """The photos of a folder in natural order (2 before 10); what is no photo, or starts with a dot, is passed over."""
     known = {ending for row in io.FORMATS.values() for ending in row.extensions} - {".hdr", ".exr"}
     found = [path for path in folder.iterdir() if path.suffix.lower() in known and path.name[0] != "."]
-    return sorted(
-        found, key=lambda path: [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", path.name)]
-    )
+    return sorted(found, key=lambda path: natural_order(path.name))
 
 
 def read_frames(frames: Sequence[ImageOrPath] | str | Path) -> tuple[list[Image], list[str]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from openhdr.cli import worded
 from openhdr.core import progress
 from openhdr.core.errors import OpenHDRError, RequestError
+
+Result = TypeVar("Result")
 
 
 def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
@@ -36,19 +38,17 @@ def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
     return paths
 
 
-def each(
-    label: str, jobs: Iterable[tuple[Any, ...]], work: Callable[..., dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Run `work(*job)` for every job and return the facts of those that succeeded.
+def each(label: str, jobs: Iterable[tuple[Any, ...]], work: Callable[..., Result]) -> list[Result]:
+    """Run `work(*job)` for every job and return what those gave that succeeded.
 
     An error the user can mend is printed at once; after the last job the command then exits with 2.
     """
     jobs = list(jobs)
-    facts, failed = [], []
+    results, failed = [], []
     with progress.task(label, len(jobs)) as advance:
         for job in jobs:
             try:
-                facts.append(work(*job))
+                results.append(work(*job))
             except OpenHDRError as error:
                 if len(jobs) == 1:
                     raise
@@ -59,7 +59,7 @@ def each(
     if failed:
         sys.stderr.flush()
         click.get_current_context().call_on_close(lambda: _give_up(failed, len(jobs)))
-    return facts
+    return results
 
 
 def _give_up(failed: list[str], count: int) -> None:

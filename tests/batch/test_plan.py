@@ -1,0 +1,97 @@
+"""Cards as files: brackets found in them, plans written, edited and read."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from openhdr.batch.card import brackets_of, images_in, read_card
+from openhdr.batch.plan import Item, Plan, read_plan, write_plan
+from openhdr.core.errors import FileError, RequestError
+
+
+@pytest.fixture(scope="module")
+def card(make_card, tmp_path_factory):
+    return make_card(tmp_path_factory.mktemp("card") / "DCIM" / "100MAKER").parents[1]
+
+
+def test_files_of_a_folder(card, tmp_path):
+    (tmp_path / "b2.JPG").touch()
+    (tmp_path / "b10.jpg").touch()
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".b.jpg").touch()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "a.jpg").touch()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "c.png").touch()
+    assert [path.name for path in images_in(tmp_path)] == ["c.png", "b2.JPG", "b10.jpg"]
+    assert len(images_in(card)) == 10
+
+
+def test_brackets_and_a_plan(card):
+    found = read_card([card])
+    assert [[photo.path.stem[-4:] for photo in members] for members in brackets_of(found.photos)] == [
+        ["0001", "0002", "0003"],
+        ["0004", "0005", "0006"],
+        ["0007", "0008", "0009"],
+    ]
+    plan = Plan.of(found.photos, [card])
+    assert [item.name for item in plan.items] == [
+        "DCIM/100MAKER/2026-05-01_DSC_0001-DSC_0003-HDR",
+        "DCIM/100MAKER/2026-05-01_DSC_0004-DSC_0006-HDR",
+        "DCIM/100MAKER/2026-05-01_DSC_0007-DSC_0009-HDR",
+        "DCIM/100MAKER/2026-05-01_DSC_0010-HDR",
+    ]
+    assert [bool(item.skip) for item in plan.items] == [False, False, False, True]
+    alone = Plan.of(found.photos, [card], "{number}_{time}_{camera}", alone=True)
+    assert alone.items[1].name == "DCIM/100MAKER/0002_10-00-02_Model" and not any(i.skip for i in alone.items)
+
+
+def test_bad_files_are_named_and_the_rest_goes_on(card, tmp_path):
+    (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    found = read_card([card, tmp_path])
+    assert len(found.photos) == 10 and len(found.problems) == 1 and "cut.jpg" in found.problems[0]
+
+
+def test_plan_round_trip_with_names_that_need_care(tmp_path):
+    items = (
+        Item(
+            'q"uote\\ [x] # é\x7f',
+            ('a "b".jpg', "c\\d.jpg", "e\nf.jpg"),
+            "",
+            {"ev": "-2,0,2", "deghost": False},
+        ),
+        Item("left", ("x.jpg",), "left out by the plan"),
+    )
+    write_plan(tmp_path / "plan.toml", Plan("/a card", items))
+    assert read_plan(tmp_path / "plan.toml") == Plan("/a card", items)
+    tomllib.loads((tmp_path / "plan.toml").read_text("utf-8"))
+    with pytest.raises(FileError, match="not UTF-8"):
+        write_plan(tmp_path / "b.toml", Plan("", (Item("x", ("\udce9.jpg",)),)))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[bracket]]\nname = 'a'", "bracket 1 .*needs photos"),
+        ("[[bracket]]\nphotos = ['a']", "bracket 1 needs a name"),
+        ("[[bracket]]\nname = '../a'\nphotos = ['a']", "bracket 1 needs a name"),
+        ("[[bracket]]\nname = 'a'\nphotos = ['a']\nphoto = 1", "has other keys"),
+        ("[[bracket]]\nname = 'a'\nphotos = ['a']\n[[bracket]]\nname = 'A'\nphotos = ['b']", "two brackets"),
+        ("[[bracket]]\nname = 'a'\nphotos = ['a']\nskip = 1", "skip = true"),
+        ("[[bracket]]\nname = 'a'\nphotos = ['a']\noptions = {ev = [1]}", "has options"),
+        ("brackets = 1", "has 'brackets'"),
+        ("[[bracket]", "is not a plan in TOML"),
+    ],
+)
+def test_bad_plans(tmp_path, text, said):
+    (tmp_path / "plan.toml").write_text(text)
+    with pytest.raises(FileError, match=said):
+        read_plan(tmp_path / "plan.toml")
+
+
+def test_bad_templates(card):
+    for template in ("{frist}", "a/b"):
+        with pytest.raises(RequestError, match="name"):
+            Plan.of(read_card([card]).photos, [card], template)
