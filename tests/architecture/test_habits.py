@@ -94,6 +94,23 @@ def test_no_print_in_the_package(code) -> None:
     assert printing == []
 
 
+def test_errors_of_the_library_name_parameters(code) -> None:
+    """`ev`, not --ev: the command line spells it in its own way. A whole command to run may be named."""
+    found = []
+    for source in code:
+        if not source.name.startswith("src/openhdr/") or source.name.startswith("src/openhdr/cli/"):
+            continue
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Raise) and node.exc is not None:
+                texts = [one.value for one in ast.walk(node.exc) if isinstance(one, ast.Constant)]
+                found += [
+                    f"{source.name}:{node.lineno}: {text}"
+                    for text in texts
+                    if isinstance(text, str) and re.search(r"(?<!\S)--[a-z]", text) and "openhdr " not in text
+                ]
+    assert found == []
+
+
 def test_no_path_of_a_machine(root, files) -> None:
     found = []
     for name in files:

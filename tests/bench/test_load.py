@@ -83,7 +83,7 @@ def test_missing_file(tmp_path):
 
 @pytest.mark.parametrize("name", ["public", "public-single", "robustness"])
 def test_public_cases_say_what_they_need(name, tmp_path):
-    with pytest.raises(RequestError, match="--data"):
+    with pytest.raises(RequestError, match="`data`"):
         load_case(name, None, tmp_path)
 
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import pickle
 import stat
 from contextlib import contextmanager
 
 import pytest
 
 from openhdr.core import progress
-from openhdr.core.errors import FileError, MissingExtraError, OpenHDRError, RequestError, unknown_name
+from openhdr.core.errors import (
+    ExposureError,
+    FileError,
+    MissingExtraError,
+    OpenHDRError,
+    RequestError,
+    unknown_name,
+)
 from openhdr.core.files import whole_file
 from openhdr.core.table import Row, Table
 
@@ -19,6 +27,22 @@ TABLE = Table(
     Row("green", "", "no_such_module_at_all:x", extra="paint"),
     Row("blue", "", "openhdr.no_such_file:x", extra="paint"),
 )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileError("a/b.png", "is empty", "take the photo again"),
+        MissingExtraError("raw photos", "raw"),
+        *(kind("`ev=1,1`: expected two") for kind in (OpenHDRError, RequestError, ExposureError)),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_pass_between_processes(error: OpenHDRError) -> None:
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(error, protocol))
+        assert type(again) is type(error) and str(again) == str(error) and vars(again) == vars(error)
+        assert again.parameters == error.parameters
 
 
 def test_file_appears_whole(tmp_path):

@@ -58,7 +58,7 @@ def load_case(name: str, data: Path | None, work: Path) -> Case:
         return _from_toml(path, data)
     if path.is_dir():
         if data is not None:
-            raise RequestError(f"--data: the case is the folder {name} itself; leave --data out")
+            raise RequestError(f"the case is the folder {name} itself; leave `data` out")
         return folder_case(path)
     raise unknown_name("bench case", name, [*CASES, *PHOTO_CASES, "a folder of brackets", "a .toml file"])
 

@@ -28,7 +28,7 @@ DEMO_TITLE = "Sunlit room with a rolling toy train"
 def demo(data: Path | None, work: Path) -> Case:
     """The built-in bracket."""
     if data is not None:
-        raise RequestError("--data: the demo case brings its own bracket; leave --data out")
+        raise RequestError("the demo case brings its own bracket; leave `data` out")
     settings, notes = merge_settings()
     return Case(
         "demo",
@@ -98,7 +98,7 @@ BRACKETS = (
 
 
 def public(data: Path | None, work: Path) -> Case:
-    """The public benchmark; --data is the folder of its panoramas, or of its brackets once they are made."""
+    """The public benchmark. data: folder of its panoramas, or of its brackets once they are made."""
     settings, notes = merge_settings()
     scenes = _published(data, work)
     title = "The public benchmark of openhdr"
@@ -106,7 +106,7 @@ def public(data: Path | None, work: Path) -> Case:
 
 
 def public_single(data: Path | None, work: Path) -> Case:
-    """One photo to HDR on the reference frames of the public benchmark; --data as for `public`."""
+    """One photo to HDR on the reference frames of the public benchmark. data: as for `public`."""
     settings, notes = expand_settings()
     return Case(
         "public-single",
@@ -130,7 +130,7 @@ REAL_CAMERA_COLUMNS = (
 
 
 def public_real_camera(data: Path | None, work: Path) -> Case:
-    """Brackets by cameras whose curves nobody states; --data as for `public`."""
+    """Brackets by cameras whose curves are not declared. data: as for `public`."""
     settings, notes = merge_settings()
     return Case(
         REAL_CAMERA,
@@ -152,7 +152,9 @@ def public_real_camera(data: Path | None, work: Path) -> Case:
 def _published(data: Path | None, work: Path, benchmark: str = PUBLIC) -> tuple[SceneEntry, ...]:
     """The brackets of a public benchmark, made in `work` where `data` holds only the panoramas."""
     if data is None:
-        raise RequestError("the public cases need their panoramas: --data FOLDER (public_test/hdri)")
+        raise RequestError(
+            "the public cases need their panoramas; give their folder as `data` (public_test/hdri)"
+        )
     listed = cases(benchmark)
     folder = data if (data / listed[0].name).is_dir() else work / "brackets"
     if not all((folder / case.name / "scene.json").is_file() for case in listed):

@@ -66,7 +66,7 @@ class Size:
             return None
         width, _, height = text.partition("x")
         if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-            raise RequestError(f"--size {text}: expected WIDTHxHEIGHT, such as 1600x1100, or full")
+            raise RequestError(f"`size={text}`: expected WIDTHxHEIGHT, such as 1600x1100, or full")
         return Size(int(width), int(height))
 
     def of(self, pixels: np.ndarray) -> np.ndarray:

@@ -46,9 +46,9 @@ def check_command(command: str) -> dict[str, str]:
         }
         shlex.split(command)
     except ValueError as error:
-        raise RequestError(f"--program {command}: {error}; {wanted}") from error
+        raise RequestError(f"`programs={command}`: {error}; {wanted}") from error
     if not {"inputs", "output"} <= set(found) <= set(FIELDS):
-        raise RequestError(f"--program {command}: {wanted}")
+        raise RequestError(f"`programs={command}`: {wanted}")
     return {name: kind or _DEFAULT_TYPES.get(name, "") for name, kind in found.items()}
 
 

@@ -15,7 +15,7 @@ from openhdr.core.errors import FileError
 from openhdr.data.files import read_json
 
 DECIDES = ("name", "task", "method", "options", "weights_sha256")  # what a result depends on
-_ANOTHER = "choose another folder, or leave --resume out to begin anew"
+_ANOTHER = "choose another folder, or leave `resume` out to begin anew"
 
 
 def earlier_results(path: Path, case: Case, again: Collection[str] = ()) -> Results | None:

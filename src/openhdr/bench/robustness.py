@@ -155,9 +155,11 @@ FAMILIES = (
 
 
 def robustness(data: Path | None, work: Path) -> Case:
-    """Brackets made on the way; --data is the folder of the public_test panoramas."""
+    """Brackets made on the way. data: folder of the public_test panoramas."""
     if data is None:
-        raise RequestError("the robustness case needs its panoramas: --data FOLDER (public_test/hdri)")
+        raise RequestError(
+            "the robustness case needs its panoramas; give their folder as `data` (public_test/hdri)"
+        )
     settings, notes = merge_settings()
     differing = (one for one in settings if set(one.options) <= {"weights"} and one.method not in LEFT_OUT)
     cells = {family.group(cell): cell for family in FAMILIES for cell in family.cells}

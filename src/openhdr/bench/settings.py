@@ -114,6 +114,6 @@ def parse_program(text: str) -> Setting:
     """`NAME=command {inputs} {ev} {output}` -> the setting of a program, see program.py."""
     name, equals, command = text.partition("=")
     if not equals or not name.strip():
-        raise RequestError(f"--program {text}: expected NAME='command {{inputs}} {{ev}} {{output}}'")
+        raise RequestError(f"`programs={text}`: expected NAME='command {{inputs}} {{ev}} {{output}}'")
     check_command(command)
     return Setting(name.strip(), command.strip(), "program", options={"command": command.strip()})

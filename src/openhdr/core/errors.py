@@ -13,10 +13,12 @@ what was found, what was expected, and what to do next. Parameters stand in back
 
 from __future__ import annotations
 
+import copyreg
 import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 MAX_MESSAGE = 4000  # characters
 
@@ -29,6 +31,10 @@ class OpenHDRError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(printable(message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by class, message and attributes, so that it passes from process to process."""
+        return copyreg.__newobj__, (type(self), str(self)), vars(self)  # type: ignore[attr-defined]
 
     @property
     def parameters(self) -> tuple[str, ...]:
