@@ -24,9 +24,9 @@ def test_loaded_network_is_in_evaluation_mode() -> None:
         (lambda: models.load("gsanett"), "did you mean 'gsanet'"),
         (lambda: models.load("gsanet", group="135"), "did you mean 'grouping'"),
         (lambda: models.load("gsanet", grouping="123"), "choose one of: 123,234,345"),
-        (lambda: models.load("gsanet", denoise=1), "expected bool"),
+        (lambda: models.load("gsanet", denoise=1), "expected true or false"),
         (lambda: models.load("eapnet", blocks=0), "expected 1 or more"),
-        (lambda: models.load("eapnet", blocks=True), "expected int"),
+        (lambda: models.load("eapnet", blocks=True), "expected a whole number"),
         (lambda: models.load("adnet", design="variant-3"), "variant-1"),
     ],
 )

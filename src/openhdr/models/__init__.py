@@ -9,15 +9,7 @@ What a network's class offers, beside being a torch module:
     __init__(config)     untrained
     from_authors(state)  the authors' tensors {name: tensor} under our names, or None: not their layout
 
-and a three-frame network, for the runner (`openhdr.models.inference.three_frames`):
-
-    forward(frames, ev, local)  local: how to apply its steps, see `openhdr.models.layers.steps`
-    multiple                    height and width inside divide by this many pixels
-    margin                      pixels beyond which nothing reaches an output pixel
-    bytes_per_pixel             memory of the tensors that lie between its steps
-    steps                       how often `forward` uses `local`
-    survey_steps                how often `survey` does; 0 for a network that needs no mean over the image
-    bounded                     whether the output cannot exceed 1
+A three-frame network is a `ThreeFrameNetwork` (`openhdr.models.layers.steps`).
 
 and networks that work inside a merger (`openhdr.merging.trustnet`), which runs them without torch:
 

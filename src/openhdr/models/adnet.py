@@ -13,9 +13,9 @@ The authors' variants 1 and 2 have no published program: they are built here fro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
@@ -139,19 +139,19 @@ class PyramidAlignment(nn.Module):
         far = [Far(level, OFFSET_REACH) for level in frame]
         state = local(self.quarter_scale.first, 4, frame[2], reference[2], far[2])  # 2 of B 64 H/4 W/4
 
-        def half(*inputs: torch.Tensor | Placed) -> tuple[torch.Tensor, ...]:
+        def half(*inputs: Any) -> tuple[torch.Tensor, ...]:  # those of `AlignLevel.finer`
             guide, moved = self.half_scale.finer(*inputs)
             return guide, _leaky(moved)
 
         state = local(half, 8, frame[1], reference[1], *state, far[1])  # 2 of B 64 H/2 W/2
 
-        def full(*inputs: torch.Tensor | Placed) -> torch.Tensor:
+        def full(*inputs: Any) -> torch.Tensor:
             return self.full_scale.finer(*inputs)[1]  # the authors leave out the activation here
 
         x = local(full, 8, frame[0], reference[0], *state, far[0])  # B 64 H W
 
-        def again(*inputs: torch.Tensor | Placed) -> torch.Tensor:
-            return self.cascade.first(*inputs)[1]
+        def again(frame: torch.Tensor, reference: torch.Tensor, source: Placed) -> torch.Tensor:
+            return self.cascade.first(frame, reference, source)[1]
 
         return local(again, 4, x, reference[0], Far(x, OFFSET_REACH))
 
@@ -163,8 +163,8 @@ class SingleAlignment(AlignLevel):
         super().__init__(coarser=False)
 
     def forward(self, frame: Levels, reference: Levels, local: Local = whole) -> torch.Tensor:
-        def align(*inputs: torch.Tensor | Placed) -> torch.Tensor:
-            return self.first(*inputs)[1]
+        def align(image: torch.Tensor, reference: torch.Tensor, source: Placed) -> torch.Tensor:
+            return self.first(image, reference, source)[1]
 
         return local(align, 4, frame[0], reference[0], Far(frame[0], OFFSET_REACH))
 
@@ -183,7 +183,7 @@ class Fusion(nn.Module):
         """x, what `input` gives, and the skip, (B, 64, H, W) both -> (B, 3, H, W)."""
         merged = []
         for block in self.blocks:
-            x = local(block, block.margin, x)
+            x = local(block, cast(int, block.margin), x)
             merged.append(x)
         return local(self._restore, 4, skip, *merged)
 
@@ -242,6 +242,7 @@ class ADNet(nn.Module):
 
     def _merge(self, both: torch.Tensor, *moved: torch.Tensor) -> torch.Tensor:
         """Frames with aligned frames (B, 3, 6, H, W), and moved features -> (B, 64, H, W)."""
+        features: Sequence[torch.Tensor]
         if not self.dual:
             features = moved or self._attended(both)
         elif self.config.design == "full":

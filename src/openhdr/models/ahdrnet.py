@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import nn
@@ -72,7 +73,7 @@ class AHDRNet(nn.Module):
         x, medium = local(self._attend, 4, inputs)  # B 64 H W each
         merged = []
         for block in self.blocks:
-            x = local(block, block.margin, x)
+            x = local(block, cast(int, block.margin), x)
             merged.append(x)
         return local(self._restore, 4, medium, *merged)
 

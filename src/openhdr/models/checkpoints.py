@@ -102,7 +102,7 @@ def _digest(state: Mapping[str, torch.Tensor]) -> str:
     found = hashlib.sha256()
     for key in sorted(state):
         found.update(key.encode())
-        found.update(state[key].reshape(-1).view(torch.uint8).numpy())
+        found.update(state[key].reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
 
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
@@ -215,14 +215,14 @@ class EAPNet(nn.Module):
         """
         height, width = frames.shape[-2:]
         frames = pad_to_multiple(frames, self.multiple)
-        short = local(self._own(self.encoders, 0).scales, 12, _six_channels(frames, ev, 0))
+        short = local(cast(Encoder, self._own(self.encoders, 0)).scales, 12, _six_channels(frames, ev, 0))
         stem, *medium = local(self._own(self.encoders, 1), 12, _six_channels(frames, ev, 1))
-        long = local(self._own(self.encoders, 2).scales, 12, _six_channels(frames, ev, 2))
+        long = local(cast(Encoder, self._own(self.encoders, 2)).scales, 12, _six_channels(frames, ev, 2))
         x = local(self._guide_and_fuse, GUIDE_MARGIN[self.config.alignment], *short, *medium, *long)
         del short, medium, long  # lets large tensors go before the blocks
         outputs = []
         for block in self.blocks:
-            x = local(block, block.margin, x)
+            x = local(block, cast(int, block.margin), x)
             outputs.append(x)
         return local(self._restore, 8, stem, *outputs)[..., :height, :width]
 

@@ -413,8 +413,9 @@ class StackITM(nn.Module):
         return parts
 
     def _attend(
-        self, block: CrossModelAttention, current: torch.Tensor, opposite: torch.Tensor
+        self, block: nn.Module, current: torch.Tensor, opposite: torch.Tensor
     ) -> tuple[torch.Tensor, ...]:
+        """block: a `CrossModelAttention`."""
         own = self.config.cross_attention == "own"
         return block(current, torch.zeros_like(opposite) if own else opposite)
 

@@ -88,8 +88,8 @@ class Decide(nn.Module):
         widths = ((half, quarter), (quarter, eighth), (eighth, sixteenth))
         self.down = nn.ModuleList(Down(*pair) for pair in widths)
         self.up = nn.ModuleList(Up(*pair) for pair in reversed(widths))
-        self.trust = _silent(nn.Conv2d(half, 4, 3, padding=1))
-        self.fill = _silent(nn.Conv2d(half, 4, 3, padding=1))
+        self.trust = _zero(nn.Conv2d(half, 4, 3, padding=1))
+        self.fill = _zero(nn.Conv2d(half, 4, 3, padding=1))
 
     def forward(self, frames: torch.Tensor, shared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """frames (K, 13, H, W), shared (11, H, W) -> trust (K, H, W), factor (3, H, W)."""
@@ -121,7 +121,7 @@ class Refine(nn.Module):
         self.to_quarter = nn.Conv2d(half, quarter, 3, 2, 1)
         self.to_eighth = nn.Conv2d(quarter, eighth, 3, 2, 1)
         self.up = nn.ModuleList((Up(quarter, eighth), Up(half, quarter)))
-        self.leave = _silent(nn.Conv2d(half, 12, 3, padding=1))
+        self.leave = _zero(nn.Conv2d(half, 12, 3, padding=1))
 
     def forward(self, merged: torch.Tensor) -> torch.Tensor:
         """merged (B, 8, H, W): radiance, weight, coverage, the reference's light -> radiance (B, 3, H, W)."""
@@ -197,8 +197,8 @@ def _bounded(x: torch.Tensor, most: float) -> torch.Tensor:
     return most * torch.tanh(x / most)
 
 
-def _silent(layer: nn.Conv2d) -> nn.Conv2d:
-    """A layer that says nothing at first: untrained networks give the classical result."""
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+def _zero(layer: nn.Conv2d) -> nn.Conv2d:
+    """A layer that starts at zero: untrained networks give the classical result."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
     return layer

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
@@ -112,7 +112,7 @@ class TwoStage(nn.Module):
         parts = {}
         x = image
         for name, stage in self.named_children():
-            x = parts[name] = local(stage, stage.margin, x)
+            x = parts[name] = local(stage, cast(Stage, stage).margin, x)
         if not return_parts:
             return x
         return {**{name: part for name, part in parts.items() if name == "stage1"}, "out": x}

@@ -119,7 +119,10 @@ def display(light: np.ndarray) -> np.ndarray:
 def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
     """The light of openhdr's own merger with the network's two parts in it."""
     from openhdr.merging.trustnet import Networks, TrustNet  # needs ONNX Runtime
+    from openhdr.models import trustnet
     from openhdr.train.trustnet_sample import compare_sample
+
+    assert isinstance(net, trustnet.TrustNet)
 
     @torch.inference_mode()
     def decide(frames: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -114,11 +114,12 @@ def _traced(net: nn.Module, interface: Interface) -> Any:
             output_names=list(interface.outputs),
             dynamic_shapes={name: dict(axes) or None for name, axes in interface.inputs.items()},
         )
+    assert program is not None  # only the old exporter, which writes files, returns nothing
     for node in program.model.graph.all_nodes():
         node.metadata_props.clear()  # the exporter's stack traces: paths of this machine, and most of a small file
     for value, axes in zip(program.model.graph.outputs, interface.outputs.values(), strict=True):
         for axis, name in axes.items():  # else a formula of padding and cropping
-            value.shape[axis] = name
+            cast(Any, value.shape)[axis] = name
     return program
 
 

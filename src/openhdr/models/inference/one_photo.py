@@ -10,6 +10,7 @@ detail that the photo recorded is kept. There are no tiles and no seams.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ def expand_image(
     with torch.inference_mode():
         ready = on_device(net, options)
         if isinstance(net, StackITM):
-            return _expand_by_stack(ready, linear, keep_stack)
+            return _expand_by_stack(cast(StackITM, ready), linear, keep_stack)
         return Expanded(_expand_by_tiles(ready, linear, options))
 
 

@@ -12,7 +12,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from openhdr.models.inference.tiling import TICKS, Tiled, Window, windows
 from openhdr.models.layers import fused
 from openhdr.models.layers.blocks import DilatedDenseBlock
 from openhdr.models.layers.deform import POINT_DILATION
+from openhdr.models.layers.steps import ThreeFrameNetwork
 
 TILE_BYTES = 200_000_000
 """What one thread's tile takes."""
@@ -78,7 +79,7 @@ def run(
     if frames.ndim != 4 or frames.shape[0] != 3 or frames.shape[3] != 3 or len(ev) != 3:
         raise RequestError(f"frames {frames.shape} and {len(ev)} EVs; expected (3, height, width, 3) and 3")
 
-    return _run(net, _Photos(frames, linear=False), np.asarray(ev, np.float64), options)
+    return _run(net, _Photos(list(frames), linear=False), np.asarray(ev, np.float64), options)
 
 
 class _Photos:
@@ -108,21 +109,26 @@ def _run(net: nn.Module, photos: _Photos, ev: np.ndarray, options: RunOptions) -
     if not np.isfinite(ev).all():
         raise RequestError(f"EVs are {ev.tolist()}; expected finite numbers of stops")
     scale = 1.0
-    if net.bounded:  # 1 must mean that the shortest frame clips, or nothing above the reference could show
+    network = cast(ThreeFrameNetwork, net)
+    if (
+        network.bounded
+    ):  # 1 must mean that the shortest frame clips, or nothing above the reference could show
         scale = 2.0 ** (-float(ev[0]) / NETWORK_GAMMA)
         ev = ev - ev[0]
-    size = tuple(length + -length % net.multiple for length in (photos.height, photos.width))
+    multiple = network.multiple
+    size = (photos.height + -photos.height % multiple, photos.width + -photos.width % multiple)
     threads = threads_of(options)
     taken = IMAGE_BYTES * size[0] * size[1] + threads * TILE_BYTES
-    parts = _parts(net, size, options.memory * 1e9 - taken)
+    parts = _parts(network, size, options.memory * 1e9 - taken)
     poses = POSES if options.augment else POSES[:1]
-    surveys = net.survey_steps if len(parts) > 1 else 0
+    surveys = network.survey_steps if len(parts) > 1 else 0
     result = np.zeros((*size, 3), np.float32)
-    total = TICKS * len(poses) * len(parts) * (net.steps + surveys)
+    total = TICKS * len(poses) * len(parts) * (network.steps + surveys)
     with torch.inference_mode(), task("reconstructing", total) as advance:
         ready = _prepared(net, options)
         with Tiled(threads, tile_pixels(options), advance, TICKS) as local:
-            job = _Job(ready, local, photos, tuple(ev.tolist()), size)
+            like = next(ready.parameters())
+            job = _Job(cast(ThreeFrameNetwork, ready), like, local, photos, tuple(ev.tolist()), size)
             for pose in poses:
                 job.add(result, parts, pose, scale / len(poses))
     return result[: photos.height, : photos.width]
@@ -152,7 +158,8 @@ POSES = (_upright, _transposed, _mirrored, _upended)
 class _Job:
     """A prepared network at work on one set of photos."""
 
-    net: nn.Module
+    net: ThreeFrameNetwork
+    like: torch.Tensor  # of the network's type and device
     local: Tiled
     photos: _Photos
     ev: tuple[float, ...]  # short, medium, long
@@ -186,9 +193,8 @@ class _Job:
         self, window: Window, pose: Callable[[torch.Tensor], torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network takes of a window: (1, 3, 3, h, w) frames and (1, 3) EVs."""
-        like = next(self.net.parameters())
         frames = torch.from_numpy(self.photos.part(*window.seen())).permute(0, 3, 1, 2)[None]
-        return pose(frames.to(like)), torch.tensor([self.ev], device=like.device)
+        return pose(frames.to(self.like)), torch.tensor([self.ev], device=self.like.device)
 
 
 def _trim() -> None:
@@ -207,7 +213,7 @@ def _middle(image: torch.Tensor, window: Window) -> torch.Tensor:
     return image[..., window.top - top : window.bottom - top, window.left - left : window.right - left]
 
 
-def _parts(net: nn.Module, size: tuple[int, int], available: float) -> list[Window]:
+def _parts(net: ThreeFrameNetwork, size: tuple[int, int], available: float) -> list[Window]:
     """The cut of an image into parts that fit `available` bytes, with the least work done twice."""
     best: list[Window] = []
     least = np.inf

@@ -90,7 +90,8 @@ class Tiled:
 
     def __call__(self, function: Callable[..., Any], margin: int, *inputs: torch.Tensor | Far) -> Any:
         tensors = [x.tensor if isinstance(x, Far) else x for x in inputs]
-        size = tuple(max(tensor.shape[-2:] for tensor in tensors))
+        height, width = max(tensor.shape[-2:] for tensor in tensors)
+        size = (height, width)
         side = self._side(margin, sum(tensor.numel() for tensor in tensors) // (size[0] * size[1]))
         result = _Result(size)
 
@@ -120,11 +121,10 @@ class Tiled:
 
 def _crop(source: torch.Tensor | Far, window: Window) -> torch.Tensor | Placed:
     """What a tile sees of an input, which may have a fraction of the window's resolution."""
-    far = isinstance(source, Far)
-    tensor = source.tensor if far else source
+    tensor = source.tensor if isinstance(source, Far) else source
     scale = window.size[0] // tensor.shape[-2]
     top, bottom, left, right = (v // scale for v in window.seen())
-    if not far:
+    if not isinstance(source, Far):
         crop = tensor[..., top:bottom, left:right]
         return crop.contiguous(memory_format=torch.channels_last) if crop.ndim == 4 else crop
     far_top, far_bottom, far_left, far_right = (v // scale for v in window.seen(source.reach * scale))
@@ -142,7 +142,7 @@ class _Result:
 
     def put(self, window: Window, parts: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
         single = isinstance(parts, torch.Tensor)
-        parts = (parts,) if single else parts
+        parts = (parts,) if isinstance(parts, torch.Tensor) else parts
         top, bottom, left, _ = window.seen()
         scales = [(bottom - top) // part.shape[-2] for part in parts]
         with self._lock:

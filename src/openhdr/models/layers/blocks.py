@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 import torch
 from torch import nn
@@ -67,7 +68,7 @@ class DilatedDenseBlock(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, features, H, W) -> the same shape."""
         if self.fused:
-            return fused.dense_block(x, self.layers, self.merge)
+            return fused.dense_block(x, cast(Iterable[nn.Conv2d], self.layers), self.merge)
         stack = x
         for layer in self.layers:
             stack = torch.cat((stack, F.relu(layer(stack), inplace=True)), 1)

@@ -136,8 +136,8 @@ class DeformConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.predict = conv3x3(inputs, groups * 27)
         nn.init.kaiming_uniform_(self.weight, a=5**0.5)
-        nn.init.zeros_(self.predict.weight)
-        nn.init.zeros_(self.predict.bias)
+        for parameter in self.predict.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: torch.Tensor, guide: torch.Tensor, origin: tuple[int, int] = (0, 0)) -> torch.Tensor:
         """x: (B, inputs, H, W), guide: (B, inputs, h, w), whose first pixel lies at `origin` of x

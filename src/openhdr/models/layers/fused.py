@@ -7,13 +7,15 @@ and the activation rides on the last. The sums are the same up to rounding.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import nn
 
 AVAILABLE = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise_")
 
 
-def dense_block(x: torch.Tensor, layers: nn.ModuleList, merge: nn.Conv2d) -> torch.Tensor:
+def dense_block(x: torch.Tensor, layers: Iterable[nn.Conv2d], merge: nn.Conv2d) -> torch.Tensor:
     """What `DilatedDenseBlock` computes. x: (B, C, H, W) float32 on a CPU, channels-last."""
     sources = [x]
     for layer in layers:

@@ -38,6 +38,30 @@ class Local(Protocol):
         ...
 
 
+class ThreeFrameNetwork(Protocol):
+    """What a three-frame network offers to the runner, beside being a torch module."""
+
+    multiple: int  # height and width inside divide by this many pixels
+    margin: int  # pixels beyond which nothing reaches an output pixel
+    bytes_per_pixel: float  # memory of the tensors that lie between its steps
+    steps: int  # how often `__call__` uses `local`
+    survey_steps: int  # how often `survey` does; 0 for a network that needs no mean over the image
+    bounded: bool  # whether the output cannot exceed 1
+
+    def __call__(
+        self, frames: torch.Tensor, ev: torch.Tensor, local: Local = ..., *, mean: torch.Tensor = ...
+    ) -> torch.Tensor:
+        """(B, 3, 3, H, W) gamma-coded frames and (B, 3) stops -> (B, 3, H, W) gamma-coded HDR.
+
+        mean: of what `survey` gives over the whole image; only where `survey_steps` is above 0.
+        """
+        ...
+
+    def survey(self, frames: torch.Tensor, ev: torch.Tensor, local: Local = ...) -> torch.Tensor:
+        """(B, C, H, W), whose mean over the image the network needs."""
+        ...
+
+
 def whole(function: Callable[..., Any], margin: int, *inputs: torch.Tensor | Far) -> Any:
     """`function` of the whole inputs at once."""
     return function(*(Placed(x.tensor) if isinstance(x, Far) else x for x in inputs))

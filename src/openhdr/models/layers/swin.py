@@ -48,6 +48,7 @@ class WindowAttention(nn.Module):
 
     def __init__(self, width: int, heads: int, window: int) -> None:
         super().__init__()
+        self.place: torch.Tensor
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)

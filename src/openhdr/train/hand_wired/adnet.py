@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from openhdr.models.adnet import WIDTH, ADNet
+from openhdr.models.adnet import WIDTH, ADNet, PyramidAlignment
+from openhdr.models.layers.blocks import DilatedDenseBlock
 from openhdr.models.layers.deform import DeformConv
 from openhdr.train.hand_wired import GATE, KNEE, LONG_KNEE, LONG_SHARE, STEP
 from openhdr.train.hand_wired.wiring import COLOURS, copies, unclip, wire, wire_clip
@@ -19,6 +20,7 @@ def initialise(net: ADNet) -> None:
     """Set the weights of the full design."""
     wire(net.pyramid.input, copies(0, 0))
     wire(net.pyramid.residual[1], {c: {} for c in COLOURS})
+    assert isinstance(net.align, PyramidAlignment)
     for level in (net.align.full_scale, net.align.cascade):
         _pass(level.deform)
     wire(net.align.full_scale.merge, copies(0, 0))
@@ -34,6 +36,7 @@ def initialise(net: ADNet) -> None:
     wire(net.fuse.input, copies(bright, LONG + PHOTOS + BRIGHT))
     wire(net.fuse.input, {made + c: {} for c in COLOURS})
     block = net.fuse.blocks[0]
+    assert isinstance(block, DilatedDenseBlock)
     wire(block.layers[0], {c: {short + c: 1.0, dark + c: -GATE} for c in COLOURS}, bias=-1.0)
     wire_clip(block.layers[0], 3, (long, x), (bright, GATE), STEP)
     wire(block.merge, {made + c: {WIDTH + c: 1.0, **unclip(WIDTH + 3, c, LONG_SHARE)} for c in COLOURS})

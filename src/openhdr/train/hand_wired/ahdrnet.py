@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from openhdr.models.ahdrnet import AHDRNet
+from openhdr.models.layers.blocks import DilatedDenseBlock
 from openhdr.train.hand_wired import GATE, KNEE, LONG_KNEE, LONG_SHARE
 from openhdr.train.hand_wired.wiring import COLOURS, copies, unclip, wire, wire_clip
 
@@ -69,6 +70,7 @@ def _merge(net: AHDRNet, channels: tuple[int, ...]) -> None:
     """The first block makes what is added to the reference; `bright` leaks below 0 and passes a ReLU first."""
     short, medium, long, dark, bright, made = channels
     block, width = net.blocks[0], net.config.features
+    assert isinstance(block, DilatedDenseBlock)
     made_bright, clip = width + 3, width + net.config.growth
     gate = SHARPER**2
     difference = {c: {short + c: 1.0, medium + c: -1.0, dark + c: -gate} for c in COLOURS}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 
 from openhdr.models import load
-from openhdr.models.eapnet import HIGH, EAPNet, Encoder
-from openhdr.models.layers.blocks import SeparableConv
+from openhdr.models.eapnet import HIGH, EAPNet, Encoder, Guide
+from openhdr.models.layers.blocks import SeparableConv, SpatialAttention
 from openhdr.train.hand_wired import KNEE
 from openhdr.train.hand_wired.wiring import COLOURS, copies, wire, wire_separable
 
@@ -22,16 +22,18 @@ ALIGNED = 3  # first channel of a frame at EV 0, after the frame itself
 def initialise(net: EAPNet) -> None:
     """Set the weights of a design with two scales, own encoders and progressive blocks."""
     for encoder in net.encoders:
+        assert isinstance(encoder, Encoder)
         _encode(encoder)
     guide = net.guide_high[0]
+    assert isinstance(guide, Guide) and isinstance(guide.attention, SpatialAttention)
     wire_separable(guide.attention.first, copies(0, HIGH + LIGHT))
     wire_separable(guide.attention.second, copies(ABOVE, 0, STEEPNESS), bias=-STEEPNESS * KNEE)
     if hasattr(guide, "alignment"):
-        last = guide.alignment.predict[2].pointwise
-        wire(last, {base + ABOVE + c: {} for base in (0, HIGH) for c in COLOURS})
+        predicted = guide.alignment.get_submodule("predict.2.pointwise")
+        wire(predicted, {base + ABOVE + c: {} for base in (0, HIGH) for c in COLOURS})
     wire_separable(net.fuse, copies(0, ABOVE))
     for block in net.blocks:
-        wire(block.output.pointwise, {c: {} for c in COLOURS})
+        wire(block.get_submodule("output.pointwise"), {c: {} for c in COLOURS})
     last = (len(net.blocks) - 1) * HIGH
     wire(net.gather[0], copies(0, last))
     wire_separable(net.gather[1], copies(0, 0))

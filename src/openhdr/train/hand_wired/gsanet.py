@@ -43,12 +43,13 @@ def initialise(net: GSANet) -> None:
 def _pass(denoiser: Denoiser) -> None:
     """The image passes: its pixels are spread over channels at half resolution and put together again."""
     wire(denoiser.input, copies(0, 0))
+    bias = denoiser.down.get_parameter("bias")
     for colour in COLOURS:
         for place in range(4):
             row = denoiser.down.weight[4 * colour + place]
             row.zero_()
             row[colour, 1 + place // 2, 1 + place % 2] = 1
-            denoiser.down.bias[4 * colour + place] = 0
+            bias[4 * colour + place] = 0
     spread = {k: {k: 1.0} for k in range(12)}
     wire_separable(denoiser.middle, spread)
     wire_separable(denoiser.up, spread)

@@ -27,9 +27,8 @@ PHOTO = 3  # first channel of the photo among the three exposures; its mask is t
 def initialise(net: StackITM) -> None:
     """Set the weights of the design with a learned fusion."""
     for decoder in (net.decode_up, net.decode_down):
-        for image in decoder.images:
-            image.weight.zero_()
-            image.bias.zero_()
+        for parameter in decoder.images.parameters():
+            parameter.zero_()
     fusion = net.fusion
     shares = (LONGER, SHARE, 1 - SHARE - LONGER)
     for mask, share in enumerate(shares):

@@ -11,6 +11,9 @@ from openhdr.models.layers.blocks import SeparableConv
 
 COLOURS = range(3)
 
+Part = nn.Module | torch.Tensor
+"""A part of a network: what PyTorch says of the type of an attribute or of an item of a list."""
+
 
 def copies(out: int, source: int, weight: float = 1.0) -> dict[int, dict[int, float]]:
     """Wiring of three output channels from three input channels: `out + c` = weight x `source + c`."""
@@ -18,8 +21,9 @@ def copies(out: int, source: int, weight: float = 1.0) -> dict[int, dict[int, fl
 
 
 @torch.no_grad()
-def wire(conv: nn.Conv2d, wiring: Mapping[int, Mapping[int, float]], bias: float = 0.0) -> None:
+def wire(conv: Part, wiring: Mapping[int, Mapping[int, float]], bias: float = 0.0) -> None:
     """Output channel o = sum of wiring[o][i] x input channel i at the same pixel, plus bias; others stay."""
+    assert isinstance(conv, nn.Conv2d)
     middle = (conv.kernel_size[0] // 2, conv.kernel_size[1] // 2)
     for out, inputs in wiring.items():
         conv.weight[out] = 0
@@ -29,8 +33,9 @@ def wire(conv: nn.Conv2d, wiring: Mapping[int, Mapping[int, float]], bias: float
             conv.bias[out] = bias
 
 
-def wire_separable(conv: SeparableConv, wiring: Mapping[int, Mapping[int, float]], bias: float = 0.0) -> None:
+def wire_separable(conv: Part, wiring: Mapping[int, Mapping[int, float]], bias: float = 0.0) -> None:
     """The same; the depthwise part passes the inputs that are used."""
+    assert isinstance(conv, SeparableConv)
     pass_through(conv.depthwise, {source for inputs in wiring.values() for source in inputs})
     wire(conv.pointwise, wiring, bias)
 
@@ -46,7 +51,7 @@ def pass_through(depthwise: nn.Conv2d, channels: set[int]) -> None:
 
 
 def wire_clip(
-    conv: nn.Conv2d, first: int, difference: tuple[int, int], gate: tuple[int, float], step: float
+    conv: Part, first: int, difference: tuple[int, int], gate: tuple[int, float], step: float
 ) -> None:
     """Twelve output channels before a ReLU: x and x - step, then -x and -x - step, of three colours each.
 

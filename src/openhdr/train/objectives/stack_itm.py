@@ -88,11 +88,12 @@ class StackITMObjective(BracketObjective):
             images = [image.float() for image in parts[f"progressive_{side}"]]
             labels = [resize(batch[side], image.shape[-2:]) for image in images]
             pairs = list(zip(images, labels, strict=True))
-            distance = sum((image - label).abs().mean() for image, label in pairs)
+            zero = batch[side].new_zeros(())
+            distance = sum(((image - label).abs().mean() for image, label in pairs), start=zero)
             terms[side] = self.reconstruction_weight * distance
             if self.perceptual_weights:
                 distances = [perceptual_distance(self.perceptual_weights, *pair) for pair in pairs]
-                terms[f"{side}_perceptual"] = self.perceptual_weight * sum(distances)
+                terms[f"{side}_perceptual"] = self.perceptual_weight * sum(distances, start=zero)
         if nets.discriminator is not None:
             weight = self.adversarial_weight * (step >= self.adversarial_from)
             terms["adversarial"] = weight * self._adversarial(nets.discriminator, parts, batch)

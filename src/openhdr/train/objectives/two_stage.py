@@ -91,7 +91,7 @@ class TwoStageObjective(BracketObjective):
 
     def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         with torch.no_grad():
-            made = nets.net.stage1(batch["photo"])
+            made = nets.net.get_submodule("stage1")(batch["photo"])
         assert nets.discriminator is not None
         judged = [nets.discriminator(image).float() for image in (as_photo(batch["truth"]), made)]
         losses = [
