@@ -13,6 +13,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -138,6 +139,31 @@ def methods() -> str:
         "## Tone mapping operators: `openhdr tonemap --operator`",
         table(["name", "what it does", "source", "kind"], operators),
     )
+
+
+def operators() -> str:
+    lead = (
+        "What every tone mapping operator takes, as options of `openhdr tonemap`, as lines of a preset, and by "
+        "`openhdr.tonemap(hdr, name, options={...})`. In the pictures of the built-in scene each row shows one option: "
+        "lower, as it is by default, and higher. [How to use them](../how-to/tone-map.md)."
+    )
+    return page("Tone mapping operators", lead, *(operator(row) for row in OPERATORS.values()))
+
+
+def operator(row: Row) -> str:
+    declared = [one for one in fields(row.options) if "option" in one.metadata]
+    rows = (
+        (
+            f"`{one.name}`",
+            one.metadata["option"].help.partition("  [default")[0],
+            "from the picture" if one.default is None else f"{one.default:g}",
+            "{:g} to {:g}".format(*one.metadata["option"].bounds),
+        )
+        for one in declared
+    )
+    options = table(["option", "meaning", "default", "range"], rows)
+    picture = f"![{row.name} with its options](../images/tonemap-{row.name}.jpg)"
+    return "\n\n".join([f"## {row.name}", row.summary, options, picture, module_text(row)])
 
 
 def metrics() -> str:
@@ -316,6 +342,7 @@ def container(name: str) -> str:
 PAGES = {
     "commands.md": commands,
     "methods.md": methods,
+    "operators.md": operators,
     "metrics.md": metrics,
     "models.md": models,
     "formats.md": formats,

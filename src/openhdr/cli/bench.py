@@ -15,7 +15,7 @@ from openhdr.cli.options import command
 from openhdr.core.errors import FileError, OpenHDRError, RequestError, unknown_name
 from openhdr.core.files import write_whole
 from openhdr.core.options import argument, option
-from openhdr.tonemapping import OPERATORS
+from openhdr.tonemapping import parse as parse_operator
 
 if TYPE_CHECKING:
     from openhdr.bench.case import Setting
@@ -167,7 +167,7 @@ def _refuse_of_photos(request: Request) -> None:
         if given:
             raise RequestError(f"{name} is of cases with known truth; leave it out for {request.case}")
     if request.operator:
-        OPERATORS[request.operator]
+        parse_operator(request.operator)
 
 
 def _chosen(brackets: list[PhotoSet], names: tuple[str, ...]) -> list[PhotoSet]:

@@ -14,6 +14,7 @@ from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.options import DeliveryOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
+from openhdr.tonemapping import parse as parse_operator
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Request:
     suffix: str = option("Extension of the files in a folder.", ".exr", flags=("--to",))
     delivery: DeliveryOptions = nested(DeliveryOptions)
     operator: str | None = option(
-        f"Of the SDR picture beside a gain map, unless the input has one: {choice(OPERATORS, DEFAULT_OPERATOR)}",
+        "Of the SDR picture beside a gain map, unless the input has one: "
+        + choice(OPERATORS, DEFAULT_OPERATOR, "a preset (.toml)"),
         None,
     )
     base: bool = option("Leave a gain map out: the photo as any screen shows it.", False)
@@ -49,7 +51,7 @@ def convert(request: Request) -> None:
     pictures instead. What a format cannot keep is said.
     """
     if request.operator:
-        OPERATORS[request.operator]
+        parse_operator(request.operator)
     jobs = list(zip(request.images, outputs(request.images, request.output, request.suffix), strict=True))
     writable(jobs[0][1])
     with progress_bar():

@@ -18,6 +18,7 @@ from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.options import DeliveryOptions, ExpandOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
+from openhdr.tonemapping import parse as parse_operator
 
 if TYPE_CHECKING:
     from openhdr.pipeline.photo_to_hdr import Expansion
@@ -37,7 +38,8 @@ class Request:
     options: ExpandOptions = nested(ExpandOptions)
     preview: Path | None = option("Write a tone-mapped picture (PNG, JPEG).", None)
     operator: str | None = option(
-        f"Of the preview and the SDR picture in a .jpg: {choice(OPERATORS, DEFAULT_OPERATOR)}", None
+        f"Of the preview and the SDR picture in a .jpg: {choice(OPERATORS, DEFAULT_OPERATOR, 'a preset (.toml)')}",
+        None,
     )
     keep_stack: Path | None = option(
         "Folder for the exposures and masks that stack-itm predicts.", None, flags=("--save-stack",)
@@ -88,7 +90,7 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
 
     check_anchor(request.options.anchor)
     if request.operator:
-        OPERATORS[request.operator]
+        parse_operator(request.operator)
     taken = {photo.resolve() for photo in request.photos}
     for path in (paths[0], request.preview, request.origin_map):
         writable(path)

@@ -27,6 +27,7 @@ from openhdr.merging import MERGERS
 from openhdr.pipeline.options import DeliveryOptions, MergeOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
+from openhdr.tonemapping import parse as parse_operator
 
 if TYPE_CHECKING:
     from openhdr.pipeline.bracket_to_hdr import MergeResult
@@ -51,7 +52,8 @@ class Request:
         "Write a picture to look at: PNG, or JPEG that HDR screens show as HDR.", None
     )
     operator: str | None = option(
-        f"Of the preview and the SDR picture in a .jpg: {choice(OPERATORS, DEFAULT_OPERATOR)}", None
+        f"Of the preview and the SDR picture in a .jpg: {choice(OPERATORS, DEFAULT_OPERATOR, 'a preset (.toml)')}",
+        None,
     )
     anchor: str = option("What 1.0 means: reference (it clips), grey or absolute.", "reference")
     delivery: DeliveryOptions = nested(DeliveryOptions)
@@ -117,7 +119,7 @@ def _refuse_early(request: Request) -> None:
         taken[path.resolve()] = f"{path} is named for two results"
     check_anchor(request.anchor)
     if request.operator:
-        OPERATORS[request.operator]
+        parse_operator(request.operator)
     if _for_display(request.options.method or DEFAULT_MERGER):
         _refuse_for_display(request)
     else:

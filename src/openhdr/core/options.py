@@ -5,14 +5,19 @@
         radius: float = option("Standard deviation in pixels.", 1.5)
 
 The command line makes `--radius` of such a field (`openhdr.cli.options`), and the reference pages its help. A field
-declared otherwise is for Python only.
+declared otherwise is for Python only. `checked` refuses values outside of a field's bounds.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, field
-from typing import Any
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
+
+from openhdr.core.errors import RequestError
+
+OptionsT = TypeVar("OptionsT")
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Declared:
 
     help: one sentence. flags: as the command line spells it, empty = `--name`. kind: a click type where the
     annotation does not say enough. metavar: what stands for the value in the help. positional: not an option but an
-    argument.
+    argument. bounds: least and largest value of a number.
     """
 
     help: str
@@ -29,6 +34,7 @@ class Declared:
     kind: Any = None
     metavar: str | None = None
     positional: bool = False
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
 
 def option(
@@ -38,9 +44,10 @@ def option(
     flags: tuple[str, ...] = (),
     kind: Any = None,
     metavar: str | None = None,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Any:
     """A dataclass field that a command offers; without a default it has to be given."""
-    return field(default=default, metadata={"option": Declared(help, flags, kind, metavar)})
+    return field(default=default, metadata={"option": Declared(help, flags, kind, metavar, bounds=bounds)})
 
 
 def argument(metavar: str, *, kind: Any = None) -> Any:
@@ -57,3 +64,15 @@ def choice(table: Iterable[str], default: str, more: str = "") -> str:
     """What an option of a table offers, for its help: `a, b or c.  [default: b]`."""
     *names, last = [*table, more] if more else table
     return f"{', '.join(names)} or {last}.  [default: {default}]"
+
+
+def checked(options: OptionsT) -> OptionsT:
+    """The options as they are. Raises RequestError for a number that is outside of its bounds, or none at all."""
+    for one in fields(options):  # type: ignore[arg-type]  # a dataclass
+        value = getattr(options, one.name)
+        if "option" not in one.metadata or value is None:
+            continue
+        least, most = one.metadata["option"].bounds
+        if not isinstance(value, int | float) or not least <= value <= most:  # false for NaN, too
+            raise RequestError(f"`{one.name}={value}`: expected a number from {least:g} to {most:g}")
+    return options

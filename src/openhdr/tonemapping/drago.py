@@ -13,30 +13,12 @@ adjusted Rec.709 curve.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from openhdr.tonemapping.options import DragoOptions
 from openhdr.tonemapping.rendering import render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, measure, sample
-
-
-@dataclass(frozen=True)
-class DragoOptions:
-    """bias: 0.5..1; larger = darker and more contrast in the highlights; the paper recommends 0.85.
-
-    exposure: the log-average is brought to it; 1 as published, where the user may change it; None = from the
-        picture.
-    white_percentile: of the luminances, shown as white; 100 = the maximum, as published.
-    least_white: lower limit of that white, as a multiple of the log-average.
-    """
-
-    bias: float = 0.85
-    exposure: float | None = None
-    white_percentile: float = 99.9
-    least_white: float = 11.7  # with LOWEST_EXPOSURE the log-average is then just middle grey
-    saturation: float = 1.0
-
 
 DEFAULTS = DragoOptions()
 
@@ -72,7 +54,9 @@ def drago(linear: np.ndarray, options: DragoOptions = DEFAULTS) -> np.ndarray:
     """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
     scene = measure(linear)
     white = max(_white(linear, options.white_percentile), options.least_white * scene.log_average)
-    exposure = options.exposure
+    if options.white is not None:
+        white = scene.log_average * 2**options.white
+    exposure = options.key
     if exposure is None:
         exposure = automatic_exposure(white / scene.log_average, options.bias)
     scale = scene.scale(exposure)
@@ -84,7 +68,7 @@ def drago(linear: np.ndarray, options: DragoOptions = DEFAULTS) -> np.ndarray:
         scaled = np.minimum(light * np.float32(scale), np.float32(top))
         return factor * np.log1p(scaled) / np.log(2 + 8 * (scaled * np.float32(1 / top)) ** power)
 
-    return render(linear, curve, options.saturation)
+    return render(linear, curve, options)
 
 
 def _white(linear: np.ndarray, percentile: float) -> float:

@@ -13,30 +13,13 @@ white; c is at most 1; the paper's contrast of 5 leaves shadows grey on a displa
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from openhdr.filters.bilateral_grid import joint_bilateral
+from openhdr.tonemapping.options import DurandOptions
 from openhdr.tonemapping.rendering import DARKEST, in_strips, luminance_of, render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, Statistics, measure
-
-
-@dataclass(frozen=True)
-class DurandOptions:
-    """contrast: of the base on the display, as a ratio; 5 in the paper.
-
-    spatial: sigma of the bilateral filter as a share of the larger side. tonal: sigma in log10 luminance.
-    black_percentile, white_percentile: of the base, the ends of `contrast`.
-    """
-
-    contrast: float = 30.0
-    spatial: float = 0.02
-    tonal: float = 0.4
-    black_percentile: float = 1.0
-    white_percentile: float = 99.5
-    saturation: float = 0.85
-
 
 DEFAULTS = DurandOptions()
 
@@ -49,13 +32,17 @@ def durand(linear: np.ndarray, options: DurandOptions = DEFAULTS) -> np.ndarray:
     step = math.ceil(math.sqrt(base.size / 500_000))
     ends = np.percentile(base[::step, ::step], [options.black_percentile, options.white_percentile])
     white = np.float32(max(ends[1], math.log10(scene.log_average / MIDDLE_GREY)))
-    compression = np.float32(min(math.log10(options.contrast) / max(white - ends[0], 1e-6), 1))
+    if options.white is not None:
+        white = np.float32(math.log10(scene.log_average) + options.white * math.log10(2))
+    compression = np.float32(min(math.log10(options.base_contrast) / max(white - ends[0], 1e-6), 1))
+
+    brighter = np.float32(options.exposure * math.log10(2))
 
     def curve(_: np.ndarray, rows: slice) -> np.ndarray:
-        exponent = compression * (base[rows] - white) + (light[rows] - base[rows])
+        exponent = compression * (base[rows] + brighter - white) + (light[rows] - base[rows])
         return np.exp(np.minimum(exponent, 0) * np.float32(math.log(10))) * (light[rows] > floor)
 
-    return render(linear, curve, options.saturation)
+    return render(linear, curve, options)
 
 
 def _log_luminance(linear: np.ndarray, scene: Statistics) -> tuple[np.ndarray, np.float32]:

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from openhdr.tonemapping.rendering import encode, in_strips
-from openhdr.tonemapping.statistics import FLOAT32_MAX, MIDDLE_GREY, measure
-
-
-@dataclass(frozen=True)
-class ExposureOptions:
-    """ev: stops by which the scene is brightened before it is clipped at 1; None = chosen from the picture.
-
-    key: linear display luminance that the log-average gets where ev is None.
-    """
-
-    ev: float | None = None
-    key: float = MIDDLE_GREY
-
+from openhdr.tonemapping.options import ExposureOptions
+from openhdr.tonemapping.rendering import encode, in_strips, saturate, with_contrast
+from openhdr.tonemapping.statistics import FLOAT32_MAX, measure
 
 DEFAULTS = ExposureOptions()
 
@@ -29,12 +16,15 @@ def exposure(linear: np.ndarray, options: ExposureOptions = DEFAULTS) -> np.ndar
 
     Channels clip one by one, as in a camera: clipped colours change hue.
     """
-    scale = measure(linear).scale(options.key) if options.ev is None else 2.0**options.ev
+    scale = measure(linear).scale() if options.exposure is None else 2.0**options.exposure
     highest = np.float32(min(1 / scale, FLOAT32_MAX))  # keeps the product finite
     display = np.empty(linear.shape, np.float32)
 
     def work(rows: slice) -> None:
-        display[rows] = encode(np.minimum(linear[rows], highest) * np.float32(scale))
+        shown = with_contrast(np.minimum(linear[rows], highest) * np.float32(scale), options.contrast)
+        if options.saturation != 1:
+            saturate(shown, np.float32(options.saturation))
+        display[rows] = encode(shown)
 
     in_strips(work, linear.shape)
     return display

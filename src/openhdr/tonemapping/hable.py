@@ -9,29 +9,16 @@ on luminance instead of on each channel, which keeps hue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from openhdr.tonemapping.options import HableOptions
 from openhdr.tonemapping.rendering import render
-from openhdr.tonemapping.statistics import MIDDLE_GREY, measure
+from openhdr.tonemapping.statistics import measure
 
 # shoulder strength, linear strength, linear angle, toe strength, toe numerator, toe denominator
 A, B, C, D, E, F = 0.15, 0.50, 0.10, 0.20, 0.02, 0.30
-
-
-@dataclass(frozen=True)
-class HableOptions:
-    """key: scene luminance that the log-average gets. exposure: factor before the curve, 2 in the talk.
-
-    white: curve input shown as white, 11.2 in the talk (5 stops above middle grey).
-    """
-
-    key: float = MIDDLE_GREY
-    exposure: float = 2.0
-    white: float = 11.2
-    saturation: float = 0.9
-
+EXPOSURE = 2.0  # factor before the curve
+WHITE = 11.2  # curve input shown as white: 5 stops above middle grey
 
 DEFAULTS = HableOptions()
 
@@ -43,10 +30,11 @@ def filmic(x: np.ndarray) -> np.ndarray:
 
 def hable(linear: np.ndarray, options: HableOptions = DEFAULTS) -> np.ndarray:
     """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
-    scale = np.float32(measure(linear).scale(options.key) * options.exposure)
-    factor = 1 / np.float32(filmic(np.array(options.white)))
+    scale = np.float32(measure(linear).scale(options.key) * EXPOSURE)
+    white = WHITE if options.white is None else options.key * EXPOSURE * 2**options.white
+    factor = 1 / np.float32(filmic(np.array(white)))
 
     def curve(light: np.ndarray, _: slice) -> np.ndarray:
-        return filmic(np.minimum(light * scale, np.float32(options.white))) * factor
+        return filmic(np.minimum(light * scale, np.float32(white))) * factor
 
-    return render(linear, curve, options.saturation)
+    return render(linear, curve, options)

@@ -4,45 +4,66 @@ Written from the paper's model; details it leaves open are settled by measured o
 program. Sides that are multiples of four agree with them: pixels to float32 rounding (3e-8), means to 1e-10.
 Other sides were not compared. Log luminance is split into a base and two details (filters/l1_l0.py) and put together
 again with a compressed base and a slightly boosted, compressed first detail. Luminance is the largest channel (the V
-of HSV); hue is kept and saturation multiplied by 0.6. Everything inside is float64.
+of HSV); hue is kept and saturation multiplied by 0.6. The split is float64.
 
 Limits: the offset of the logarithm is absolute, so the scale of the image matters; the curve depends on the
-image's extremes and percentiles. Slow and memory-hungry on large images.
+image's extremes and percentiles. The operator splits a reduced copy of large pictures, the metrics never do.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from openhdr.filters import l1_l0
-
-
-@dataclass(frozen=True)
-class LiangOptions:
-    """The constants of the paper and of the authors' demonstration."""
-
-    split: l1_l0.SplitOptions = l1_l0.DEFAULTS
-    base_gain: float = 0.8
-    base_gamma: float = 2.2
-    detail_gain: float = 1.2
-    detail_gamma: float = 0.8
-    clip: float = 0.005  # share of the pixels clipped at each end
-    saturation: float = 0.6
-
+from openhdr.color.transfer import srgb_decode
+from openhdr.filters import guided, l1_l0
+from openhdr.filters.guided import enlarged
+from openhdr.tonemapping.options import LiangOptions
+from openhdr.tonemapping.rendering import DARKEST, encode, in_strips, with_contrast
 
 DEFAULTS = LiangOptions()
 
+LARGEST_PX = 400_000  # pixels up to which a picture is split as it is
+RADIUS, FLATNESS = (
+    2,
+    1e-4,
+)  # of the guided filter, in pixels of the reduced picture and in log luminance of 0..1
+
 
 def liang(linear: np.ndarray, options: LiangOptions = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, display-ready as sRGB codes."""
-    return liang_tonemap(linear, options).astype(np.float32)
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, display-ready as sRGB codes.
+
+    Of a picture of more than LARGEST_PX a reduced copy is split; its tones are carried over by a guided filter.
+    """
+    height, width = linear.shape[:2]
+    shrink = math.sqrt(height * width / LARGEST_PX)
+    if shrink <= 1 or linear.max() <= 0:
+        return _adjusted(liang_tonemap(linear, options).astype(np.float32), options)
+    value = cv2.resize(
+        linear.max(axis=2),
+        (round(width / shrink) or 1, round(height / shrink) or 1),
+        interpolation=cv2.INTER_AREA,
+    )
+    tone = _compose(*l1_l0.decompose(value.astype(np.float64)), options).astype(np.float32)
+    offset = np.float32(l1_l0.DEFAULTS.offset)
+    maps = guided.lines(np.log(value + offset), tone, RADIUS, FLATNESS)
+    display = np.empty(linear.shape, np.float32)
+
+    def work(rows: slice) -> None:
+        strip = np.ascontiguousarray(linear[rows], np.float32)
+        bright = strip.max(axis=2)
+        slope, start = cv2.split(enlarged(maps, linear.shape[:2], rows))
+        shown = np.clip(slope * np.log(bright + offset) + start, 0, 1) * (bright > 0)
+        display[rows] = _adjusted(_coloured(strip, bright, shown, options), options)
+
+    in_strips(work, linear.shape)
+    return display
 
 
 def liang_tonemap(linear: np.ndarray, options: LiangOptions = DEFAULTS) -> np.ndarray:
-    """The whole pipeline in float64, for the operator `liang` and for the metrics tm-psnr and tm-ssim.
+    """The whole pipeline in float64 and full size, for the metrics tm-psnr and tm-ssim.
 
     linear: (H, W, 3) float, linear RGB >= 0, finite; the published results scale it to a maximum of 1.
     Returns (H, W, 3) float64, 0..1, display-ready. A black picture stays black; a constant one becomes 0.5.
@@ -51,11 +72,23 @@ def liang_tonemap(linear: np.ndarray, options: LiangOptions = DEFAULTS) -> np.nd
     value = rgb.max(axis=2)
     if value.max() <= 0:
         return np.zeros_like(rgb)
-    tone = _compose(*l1_l0.decompose(value, options.split), options)
-    spread = value - rgb.min(axis=2)  # saturation of HSV is spread / value
+    return _coloured(rgb, value, _compose(*l1_l0.decompose(value), options), options)
+
+
+def _coloured(rgb: np.ndarray, value: np.ndarray, tone: np.ndarray, options: LiangOptions) -> np.ndarray:
+    """(H, W, 3): hue of the HSV of rgb kept, its saturation scaled, its value replaced by the tone."""
     share = options.saturation * (value[..., None] - rgb) / np.where(value > 0, value, 1)[..., None]
-    share[spread <= 0] = 0
-    return tone[..., None] * (1 - share)
+    return tone[..., None] * np.maximum(1 - share, 0).astype(rgb.dtype)  # below 0 where saturation is above 1
+
+
+def _adjusted(display: np.ndarray, options: LiangOptions) -> np.ndarray:
+    """Exposure and contrast, on the light that the codes show."""
+    if options.exposure == 0 and options.contrast == 1:
+        return display
+    value = display.max(axis=2, keepdims=True)
+    exposed = np.clip(srgb_decode(value) * np.float32(2**options.exposure), 0, 1)
+    wanted = encode(with_contrast(exposed, options.contrast)[..., 0])[..., None]
+    return display * (wanted / np.maximum(value, DARKEST))
 
 
 def _compose(

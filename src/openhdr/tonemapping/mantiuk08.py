@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from openhdr.tonemapping.options import Mantiuk08Options
 from openhdr.tonemapping.rendering import DARKEST, luminance_of, render
 from openhdr.tonemapping.statistics import FLOAT32_MAX, MIDDLE_GREY, sample
 
@@ -40,23 +41,6 @@ CURVE_UPDATES = 3  # times that the display sensitivities follow the curve
 LARGEST_RANGE = 12.0  # log10; more than any scene has, it bounds the program's size
 TABLE_STEPS = 16  # entries of the look-up table per node
 SATURATION_K1, SATURATION_K2 = 2.3892, 0.8552  # Mantiuk 2009, the luminance-preserving formula
-
-
-@dataclass(frozen=True)
-class Mantiuk08Options:
-    """peak, black: luminances of the display in cd/m2; black includes the room's reflection.
-
-    pixels_per_degree: viewing distance. low_percentile, high_percentile: of the scene's luminances; what lies
-    beyond is shown black or white. evenness: weight of the pull to an even slope. saturation: factor.
-    """
-
-    peak: float = 100.0
-    black: float = 2.0
-    pixels_per_degree: float = 30.0
-    low_percentile: float = 0.1
-    high_percentile: float = 99.9
-    evenness: float = 0.005
-    saturation: float = 1.0
 
 
 DEFAULTS = Mantiuk08Options()
@@ -94,12 +78,14 @@ def mantiuk08(linear: np.ndarray, options: Mantiuk08Options = DEFAULTS) -> np.nd
         above = np.clip(light, high, brightest) / high
         return look_up(tones, light) * below * above
 
-    return render(linear, tone, lambda light, _: look_up(saturations, light))
+    return render(linear, tone, options, colour=lambda light, _: look_up(saturations, light))
 
 
 def best_curve(linear: np.ndarray, values: np.ndarray, options: Mantiuk08Options = DEFAULTS) -> ToneCurve:
     """The least distorting curve of a picture; values: (N,) float64, luminances > 0 that stand for it."""
     low, high = np.log10(np.percentile(values, [options.low_percentile, options.high_percentile]))
+    if options.white is not None:
+        high = max(np.log10(values).mean() + options.white * math.log10(2), low + NODE_STEP)
     low = max(low, high - LARGEST_RANGE, math.log10(DARKEST))
     count = max(math.ceil((high - low) / NODE_STEP), 1)
     nodes = low + NODE_STEP * np.arange(count + 1)
@@ -207,7 +193,7 @@ def _tables(curve: ToneCurve, options: Mantiuk08Options) -> tuple[np.ndarray, np
     tones = np.maximum((light - options.black) / (options.peak - options.black), 0)
     slope = np.gradient(curve.display, NODE_STEP)
     slope = np.convolve(np.pad(slope, 3, mode="edge"), np.ones(7) / 7, mode="valid") ** SATURATION_K2
-    saturation = options.saturation * (1 + SATURATION_K1) * slope / (1 + SATURATION_K1 * slope)
+    saturation = (1 + SATURATION_K1) * slope / (1 + SATURATION_K1 * slope)
     return tones.astype(np.float32), np.interp(fine, curve.scene, np.minimum(saturation, 1)).astype(
         np.float32
     )

@@ -15,27 +15,13 @@ makes a picture of little range brighter instead of compressing it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from openhdr.tonemapping.options import ReinhardOptions
 from openhdr.tonemapping.rendering import render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, Statistics, measure
 
 WHITE_LIMIT = 1e6  # beyond it eq. 4 is eq. 3
-
-
-@dataclass(frozen=True)
-class ReinhardOptions:
-    """key: luminance that the log-average gets before compression; None = from the picture.
-
-    white: smallest scaled luminance shown as white; None = from the picture. saturation: see rendering.py.
-    """
-
-    key: float | None = None
-    white: float | None = None
-    saturation: float = 0.9
-
 
 DEFAULTS = ReinhardOptions()
 
@@ -53,15 +39,21 @@ def automatic_white(scene: Statistics) -> float:
     return float(np.clip(1.5 * 2.0 ** min(scene.stops - 5, 64), 1, WHITE_LIMIT))
 
 
+def placed(scene: Statistics, options: ReinhardOptions) -> tuple[float, float]:
+    """Key, and the smallest scaled luminance shown as white."""
+    key = automatic_key(scene) if options.key is None else options.key
+    white = automatic_white(scene) if options.white is None else key * 2**options.white
+    return key, min(white, WHITE_LIMIT)
+
+
 def reinhard(linear: np.ndarray, options: ReinhardOptions = DEFAULTS) -> np.ndarray:
     """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
     scene = measure(linear)
-    scale = np.float32(scene.scale(automatic_key(scene) if options.key is None else options.key))
-    white = automatic_white(scene) if options.white is None else options.white
-    inverse = np.float32(white**-2)
+    key, white = placed(scene, options)
+    scale, inverse = np.float32(scene.scale(key)), np.float32(white**-2)
 
     def curve(light: np.ndarray, _: slice) -> np.ndarray:
         scaled = light * scale
         return scaled * (1 + scaled * inverse) / (1 + scaled)
 
-    return render(linear, curve, options.saturation)
+    return render(linear, curve, options)

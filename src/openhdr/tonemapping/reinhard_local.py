@@ -13,12 +13,12 @@ scales are computed on reduced pictures. Key and white as in reinhard.py.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from openhdr.tonemapping.reinhard import automatic_key, automatic_white
+from openhdr.tonemapping.options import ReinhardLocalOptions
+from openhdr.tonemapping.reinhard import placed
 from openhdr.tonemapping.rendering import luminance_of, render
 from openhdr.tonemapping.statistics import measure
 
@@ -28,37 +28,24 @@ SIGMA = 0.25  # standard deviation of the centre at s = 1: 1 / (2 sqrt 2) / sqrt
 UNIT_SIDE = 768  # pixels of the smaller side at which s counts pixels
 KERNEL_SIGMA_PX = 4.0  # a wider blur is done on a picture reduced until its sigma is about this
 
-
-@dataclass(frozen=True)
-class ReinhardLocalOptions:
-    """key, white: as in ReinhardOptions. phi: sharpening at edges. epsilon: contrast that stops the growth.
-
-    Both as in the paper. saturation: see rendering.py.
-    """
-
-    key: float | None = None
-    white: float | None = None
-    phi: float = 8.0
-    epsilon: float = 0.05
-    saturation: float = 0.9
-
-
 DEFAULTS = ReinhardLocalOptions()
 
 
 def reinhard_local(linear: np.ndarray, options: ReinhardLocalOptions = DEFAULTS) -> np.ndarray:
     """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
     scene = measure(linear)
-    key = automatic_key(scene) if options.key is None else options.key
-    white = automatic_white(scene) if options.white is None else options.white
+    key, white = placed(scene, options)
     scale, inverse = np.float32(scene.scale(key)), np.float32(white**-2)
     light = luminance_of(np.ascontiguousarray(linear, np.float32)).reshape(linear.shape[:2]) * scale
     surround = adaptation(light, key, options)
 
-    def curve(_: np.ndarray, rows: slice) -> np.ndarray:
-        return light[rows] * (1 + light[rows] * inverse) / (1 + surround[rows])
+    brighter = np.float32(2**options.exposure)
 
-    return render(linear, curve, options.saturation)
+    def curve(_: np.ndarray, rows: slice) -> np.ndarray:
+        exposed = light[rows] * brighter
+        return exposed * (1 + exposed * inverse) / (1 + surround[rows] * brighter)
+
+    return render(linear, curve, options)
 
 
 def adaptation(light: np.ndarray, key: float, options: ReinhardLocalOptions) -> np.ndarray:

@@ -1,13 +1,13 @@
-"""From a luminance curve to a picture: colour, gamut and sRGB, strip by strip in threads.
+"""From a tone curve to a picture: exposure, contrast, colour, gamut and sRGB, strip by strip in threads.
 
 Colour follows Mantiuk et al. 2009, "Color correction for tone mapping", eq. 3:
 
     C_out = ((C / L - 1) * saturation + 1) * T(L)
 
 which keeps luminance for every saturation, and hue: with saturation 1 the ratios of the linear channels,
-below 1 the colour on its straight way to grey. A colour brighter than the display can show at its luminance
-goes towards grey of that luminance until it just fits, so light sources turn white as on film, with their
-hue, and not yellow or cyan as by clipping channels.
+below 1 the colour on its straight way to grey. A colour brighter than the display can show loses chroma in Oklab
+until it just fits, so that light sources turn white as on film, with their hue, and not yellow or cyan as by clipping
+channels.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ import cv2
 import numpy as np
 
 from openhdr.color.luminance import REC709_LUMINANCE
+from openhdr.color.oklab import fit_gamut
 from openhdr.color.transfer import SRGB_GAMMA, SRGB_LINEAR_BREAK, SRGB_OFFSET, SRGB_SLOPE
 from openhdr.core.threads import in_threads
+from openhdr.tonemapping.options import Look
+from openhdr.tonemapping.statistics import FLOAT32_MAX, MIDDLE_GREY
 
 STRIP_PIXELS = 120_000  # a strip and its temporaries stay in a core's cache
 DARKEST = np.float32(1e-30)  # luminance below which a pixel is black; keeps ratios within float32
@@ -27,6 +30,10 @@ DARKEST = np.float32(1e-30)  # luminance below which a pixel is black; keeps rat
 Curve = Callable[[np.ndarray, slice], np.ndarray]
 """(luminance of a strip (h, W) float32, rows of the strip) -> display luminance (h, W) float32, linear,
 0..1."""
+
+Brightness = Callable[[np.ndarray], np.ndarray]
+Colour = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(luminance before the curve (h, W), linear display light (h, W, 3)) -> factor on the saturation (h, W)."""
 
 
 def luminance_of(linear: np.ndarray) -> np.ndarray:
@@ -43,44 +50,56 @@ def in_strips(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
     in_threads(work, strips)
 
 
-def render(linear: np.ndarray, curve: Curve, saturation: float | Curve = 1.0) -> np.ndarray:
-    """Apply a luminance curve and finish for a display.
+def render(
+    linear: np.ndarray,
+    curve: Curve,
+    look: Look,
+    brightness: Brightness = luminance_of,
+    colour: Colour | None = None,
+) -> np.ndarray:
+    """Apply a tone curve and finish for a display.
 
-    linear: (H, W, 3) float32, linear Rec.709, >= 0. saturation: a number, or a function like `curve` that
-    gives one per pixel. Returns (H, W, 3) float32, 0..1, sRGB-encoded.
+    linear: (H, W, 3) float32, linear Rec.709, >= 0. look: its exposure comes before the curve, its contrast after it.
+    brightness: what the curve is given of a strip, (h, W, 3) -> (h, W), homogeneous: twice the light, twice the
+    brightness. colour: a factor on the saturation of every pixel. Returns (H, W, 3) float32, 0..1, sRGB-encoded.
     """
     linear = np.ascontiguousarray(linear, np.float32)
     display = np.empty_like(linear)
+    brighter = np.float32(2.0**look.exposure)
+    highest = np.float32(min(FLOAT32_MAX * 2.0**-look.exposure, FLOAT32_MAX))  # keeps the product finite
 
     def work(rows: slice) -> None:
         strip = linear[rows]
-        light = luminance_of(strip).reshape(strip.shape[:2])
-        target = np.clip(curve(light, rows), 0, 1)
-        amount = saturation(light, rows) if callable(saturation) else np.array(saturation, np.float32)
-        colour = _recolour(strip, light, target, amount)
-        _fit_gamut(colour, target)
-        display[rows] = encode(colour)
+        light = brightness(strip).reshape(strip.shape[:2])
+        exposed = np.minimum(light, highest) * brighter
+        target = with_contrast(np.clip(curve(exposed, rows), 0, 1), look.contrast)
+        shown = strip * (target / np.maximum(light, DARKEST))[..., None]
+        if colour is not None or look.saturation != 1:
+            wanted = np.float32(look.saturation) * (1 if colour is None else colour(exposed, shown))
+            saturate(shown, wanted)
+        fit_gamut(shown)
+        display[rows] = encode(shown)
 
     in_strips(work, linear.shape)
     return display
 
 
-def _recolour(strip: np.ndarray, light: np.ndarray, target: np.ndarray, saturation: np.ndarray) -> np.ndarray:
-    ratio = strip / np.maximum(light, DARKEST)[..., None]
-    ratio *= (saturation * target)[..., None]
-    ratio += ((1 - saturation) * target * (light > 0))[..., None]
-    return ratio
+def saturate(shown: np.ndarray, saturation: np.ndarray | np.float32) -> None:
+    """Scale the distance from grey of the same luminance, in place, as far as no channel falls below 0."""
+    grey = luminance_of(shown).reshape(shown.shape[:2])
+    lowest = np.minimum(np.minimum(shown[..., 0], shown[..., 1]), shown[..., 2])
+    saturation = np.minimum(saturation, grey / np.maximum(grey - lowest, DARKEST))[..., None]
+    shown *= saturation
+    shown += grey[..., None] * (1 - saturation)
 
 
-def _fit_gamut(colour: np.ndarray, target: np.ndarray) -> None:
-    """Move colours with a channel above 1 towards grey of their luminance, in place."""
-    top = np.maximum(np.maximum(colour[..., 0], colour[..., 1]), colour[..., 2])
-    outside = top > 1
-    if not outside.any():
-        return
-    grey, top = target[outside], top[outside]
-    share = (1 - grey) / np.maximum(top - grey, np.float32(1e-6))
-    colour[outside] = grey[:, None] + share[:, None] * (colour[outside] - grey[:, None])
+def with_contrast(target: np.ndarray, contrast: float) -> np.ndarray:
+    """Display light 0..1 with its odds raised to a power: black, middle grey and white stay, nothing clips."""
+    if contrast == 1:
+        return target
+    odds = (MIDDLE_GREY / (1 - MIDDLE_GREY)) ** np.float32(contrast - 1)
+    lit, dark = target ** np.float32(contrast), (1 - target) ** np.float32(contrast)
+    return lit / (lit + odds * dark)
 
 
 def encode(linear: np.ndarray) -> np.ndarray:
