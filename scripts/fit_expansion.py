@@ -117,7 +117,7 @@ class Member(nn.Module):
         return {name: array.detach().numpy().astype(np.float16) for name, array in arrays.items()}
 
 
-def laws(view: int) -> SimulationConfig:
+def simulation(view: int) -> SimulationConfig:
     """What view number `view` of a panorama is drawn from."""
     plain = SimulationConfig()
     camera = replace(plain.camera, jpeg_share=0.35, jpeg_quality=Uniform(60, 100))
@@ -145,7 +145,7 @@ def photos(scenes: list[Scene], index: int, view: int) -> Iterator[tuple[np.ndar
     seed = 1000 * index + view
     rng = np.random.default_rng(seed)
     others = [scenes[i] for i in rng.integers(0, len(scenes), 3)]
-    plan = draw_plan(scenes[index], others, laws(view), seed)
+    plan = draw_plan(scenes[index], others, simulation(view), seed)
     alone = replace(plan, frames=(plan.frames[plan.reference],), reference=0)
     (code,), truth = photograph(alone, [scenes[index], *others])
     yield code, truth

@@ -171,7 +171,7 @@ def benchmark_page(merging: Stored, real: Stored, single: Stored, robust: Stored
         "## A bracket by a real camera",
         real.facts["case"]["description"],
         measured(real),
-        "No method is told how a camera's codes stand for light "
+        "No method is given how a camera's codes stand for light "
         "([what the cameras do](../how-to/simulate-brackets.md)). `psnr-mu` asks for the light itself: a curve that is "
         "a stop off in the shadows costs more than every ghost. `psnr-mu-curve` forgives a wrong curve, one for the "
         "whole picture and all channels. `hand-held` and `tripod` are the main metric on 12 and on 8 scenes.",

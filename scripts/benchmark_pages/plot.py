@@ -57,10 +57,10 @@ def plot(points: Sequence[Point], floor: tuple[str, float], words: tuple[str, st
         _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, words[1], "middle", "t"),
         f'<text class="t" transform="translate(16 {HEIGHT / 2}) rotate(-90)" text-anchor="middle">{words[2]}</text>',
     ]
-    told = "; ".join(f"{p.name} {p.y:.2f} at {p.x:.2g}" for p in points)
+    spoken = "; ".join(f"{p.name} {p.y:.2f} at {p.x:.2g}" for p in points)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(words[0])}: {escape(told)}"><style>{STYLE}</style>\n'
+        f'aria-label="{escape(words[0])}: {escape(spoken)}"><style>{STYLE}</style>\n'
         + "\n".join(parts)
         + "\n</svg>\n"
     )

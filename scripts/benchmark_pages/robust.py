@@ -15,7 +15,7 @@ MEANT = {
     "ISO": "Sensitivity: each step of four times is two stops less light and more noise.",
     "response": "The camera's curve. Where methods take a curve for another, the truth is out of reach: all light "
     "is bent, the photo's too.",
-    "stated exposures": "What methods are told, beside what the camera did.",
+    "declared exposures": "What methods are given, beside what the camera did.",
 }
 
 

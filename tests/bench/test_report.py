@@ -169,11 +169,11 @@ def test_every_control_has_a_name(browser, report):
 
 @needs_browser
 def test_demo_page(browser, scene, tmp_path):
-    told = {"lead": "lead", "try": "try <b>", "score": "score", "protocol": "protocol"}
+    words = {"lead": "lead", "try": "try <b>", "score": "score", "protocol": "protocol"}
     path = tmp_path / "demo.html"
     photo = path.with_suffix(".jpg")
     write(photo, Image(scene.truth))
-    write_demo_page(path, reference_light(scene.given), scene, told, photo.read_bytes())
+    write_demo_page(path, reference_light(scene.given), scene, words, photo.read_bytes())
     for width, phone in ((1280, False), (360, True)):
         browser.requests.clear()
         browser.size(width, 800, phone)

@@ -50,8 +50,8 @@ def test_a_cell_changes_one_thing(family):
     for cell in family.cells:
         found = flat(asdict(cell.config))
         changed = [name for name in found if found[name] != usual[name]]
-        told = [cell.ev != (-2, 0, 2), any(cell.wrong_by)]
-        assert len(changed) + sum(told) == (0 if family.group(cell) == USUAL_GROUP else 1), cell.label
+        given = [cell.ev != (-2, 0, 2), any(cell.wrong_by)]
+        assert len(changed) + sum(given) == (0 if family.group(cell) == USUAL_GROUP else 1), cell.label
 
 
 def test_noise_alone_differs_with_iso(case):
@@ -62,7 +62,7 @@ def test_noise_alone_differs_with_iso(case):
 
 
 def test_wrong_exposures_are_told_and_not_made(case):
-    usual, wrong = bracket(case, USUAL_GROUP), bracket(case, "stated exposures: shortest frame +1/3 stop")
+    usual, wrong = bracket(case, USUAL_GROUP), bracket(case, "declared exposures: shortest frame +1/3 stop")
     for a, b in zip(usual.frames, wrong.frames, strict=True):
         assert np.array_equal(a.pixels, b.pixels)
     assert wrong.ev == usual.ev == usual.given.ev == (-2, 0, 2)
@@ -71,9 +71,11 @@ def test_wrong_exposures_are_told_and_not_made(case):
 
 
 def test_an_undeclared_curve_is_taken_for_srgb(case):
-    told, untold = (bracket(case, f"response: sigmoid, {how}") for how in ("told", "taken for sRGB"))
-    assert np.array_equal(told.frames[1].pixels, untold.frames[1].pixels)
-    assert untold.given.response == "srgb" and told.given.response.name.startswith("sigmoid")
+    declared, undeclared = (
+        bracket(case, f"response: sigmoid, {how}") for how in ("declared", "taken for sRGB")
+    )
+    assert np.array_equal(declared.frames[1].pixels, undeclared.frames[1].pixels)
+    assert undeclared.given.response == "srgb" and declared.given.response.name.startswith("sigmoid")
 
 
 def test_seeds_are_fixed(case):

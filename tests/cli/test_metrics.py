@@ -167,7 +167,7 @@ def test_the_shortest_frame_of_a_simulated_bracket_is_known(tmp_path: Path, scen
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("psnr-mu@shortest",), "exposure is not stated; set `shortest_ev`,"),
+        (("psnr-mu@shortest",), "exposure is not declared; set `shortest_ev`,"),
         (("psnr-mu@shortest", "--shortest", 1), "expected stops from -60 to 0"),
         (("psnr-mu@shortest", "--shortest", "nan"), "expected stops from -60 to 0"),
         (("psnr-mu@longest",), "expected psnr-mu or psnr-mu@shortest"),

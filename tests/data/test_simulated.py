@@ -63,7 +63,7 @@ def test_layout_of_the_contract(scenes: Path, tmp_path: Path) -> None:
     assert np.median(np.abs(reference[fine] / truth[fine] - 1)) < 0.1  # same geometry, same unit
     assert (
         facts["plan"]["camera"]["noise"]["shot"] > 0
-        and facts["laws"]["shake"]["turn_px"]["is"] == "LogUniform"
+        and facts["distributions"]["shake"]["turn_px"]["is"] == "LogUniform"
     )
     sample = open_dataset("simulated", tmp_path / "out").load("out")
     assert np.array_equal(sample.truth, truth) and np.array_equal(sample.frames[2], frames[2])

@@ -20,7 +20,7 @@ from openhdr.train.loop import train
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.patches import open_patches
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
-from openhdr.train.sources.simulated import laws_of, open_simulated
+from openhdr.train.sources.simulated import open_simulated, simulation_of
 
 from .conftest import HELD_OUT, TRAINED_ON
 
@@ -50,7 +50,7 @@ def brackets(tmp_path: Path) -> Path:
 def test_real_cameras_take_their_share(simulated) -> None:
     config = replace(simulated.config, real_share=0.5)
     mixed = replace(simulated, config=config)
-    real = [laws_of(config, 32, number).camera.processing is not None for number in range(200)]
+    real = [simulation_of(config, 32, number).camera.processing is not None for number in range(200)]
     assert 80 < sum(real) < 120
     for number in range(6):
         before, now = simulated.sample(number), mixed.sample(number)
@@ -182,11 +182,11 @@ def test_patches_are_placed_and_turned(simulated) -> None:
 
 def test_registered_brackets_shake_by_fractions_of_a_pixel(scenes: Path, tmp_path: Path) -> None:
     """The same draws, but for the shake: the outer frames lie on the reference, and objects still move."""
-    still = laws_of(DataConfig(registered=True), 64, 0)
-    shaken = laws_of(DataConfig(), 64, 0)
+    still = simulation_of(DataConfig(registered=True), 64, 0)
+    shaken = simulation_of(DataConfig(), 64, 0)
     assert (still.objects, still.camera, still.exposure) == (shaken.objects, shaken.camera, shaken.exposure)
     rng = np.random.default_rng(0)
-    turns = [[laws.shake.turn_px.draw(rng) for _ in range(50)] for laws in (still, shaken)]
+    turns = [[simulation.shake.turn_px.draw(rng) for _ in range(50)] for simulation in (still, shaken)]
     assert max(turns[0]) <= 0.6 < 2 < max(turns[1])
 
 

@@ -28,7 +28,7 @@ from openhdr.train.objectives.trustnet import TrustNetObjective
 from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.plan import check_batch, make_plan
 from openhdr.train.recipe import DataConfig
-from openhdr.train.sources.trustnet import laws_of, open_compared
+from openhdr.train.sources.trustnet import open_compared, simulation_of
 from openhdr.train.trustnet_sample import ComparedBracket, compare_sample, compared_bracket
 from openhdr.train.validation import Validation
 
@@ -136,29 +136,31 @@ def test_same_bracket_every_time(scenes: Path, tmp_path: Path) -> None:
 
 
 def test_brackets_have_two_to_seven_frames() -> None:
-    laws = [laws_of(DataConfig(patch=192, view=384), number) for number in range(300)]
-    assert laws[0].size == (384, 320)
-    counts = {len(pattern) for one in laws for pattern in one.exposure.ev_patterns}
+    simulation = [simulation_of(DataConfig(patch=192, view=384), number) for number in range(300)]
+    assert simulation[0].size == (384, 320)
+    counts = {len(pattern) for one in simulation for pattern in one.exposure.ev_patterns}
     assert counts == {2, 3, 5, 7}
-    assert 0.1 < np.mean([one.exposure.rolling_reference for one in laws]) < 0.2
-    assert 0.4 < np.mean([one.camera.jpeg_share > 0 for one in laws]) < 0.6
+    assert 0.1 < np.mean([one.exposure.rolling_reference for one in simulation]) < 0.2
+    assert 0.4 < np.mean([one.camera.jpeg_share > 0 for one in simulation]) < 0.6
 
 
 def test_half_of_the_brackets_by_real_cameras() -> None:
     config = DataConfig(patch=192, view=384)
-    before = [laws_of(config, number) for number in range(200)]
-    laws = [laws_of(replace(config, real_share=0.5), number) for number in range(200)]
-    real = [one for one in laws if one.camera.processing]
+    before = [simulation_of(config, number) for number in range(200)]
+    simulation = [simulation_of(replace(config, real_share=0.5), number) for number in range(200)]
+    real = [one for one in simulation if one.camera.processing]
     assert 80 < len(real) < 120
-    assert all(one == other for one, other in zip(laws, before, strict=True) if not one.camera.processing)
+    assert all(
+        one == other for one, other in zip(simulation, before, strict=True) if not one.camera.processing
+    )
     assert 0.35 < np.mean([one.shake == TRIPOD for one in real]) < 0.65
     assert max(len(pattern) for one in real for pattern in one.exposure.ev_patterns) == 7
 
 
 def test_a_real_camera_s_bracket_is_linear_by_its_own_curve(room) -> None:
     """Compared brackets are on the truth's scale: what consistency cannot mend is no error."""
-    laws = laws_of(DataConfig(patch=96, real_share=1.0), 3)
-    still = replace(laws, shake=ShakeConfig(still_share=1.0), objects=ObjectConfig(still_share=1.0))
+    simulation = simulation_of(DataConfig(patch=96, real_share=1.0), 3)
+    still = replace(simulation, shake=ShakeConfig(still_share=1.0), objects=ObjectConfig(still_share=1.0))
     sample = draw_sample([make_scene("room", room(128, 256))], still, 0, "a")
     bracket = compared_bracket(compare_sample(sample), sample.truth)
     parts = bracket.parts()

@@ -18,11 +18,11 @@ START_EV = -1.5
 
 
 def write_demo_page(
-    path: Path, merged: np.ndarray, scene: BenchScene, told: dict[str, str], photo: bytes
+    path: Path, merged: np.ndarray, scene: BenchScene, words: dict[str, str], photo: bytes
 ) -> None:
     """Write the page. merged: (H, W, 3) float32, 1.0 = the reference clips.
 
-    told: the page's words: `lead`, `try`, `score`, `protocol`. photo: a JPEG of the merged image with a gain map.
+    words: texts of the page: `lead`, `try`, `score`, `protocol`. photo: a JPEG of the merged image with a gain map.
     """
     options, store = PictureOptions(), PictureStore()
     shown = (
@@ -38,7 +38,7 @@ def write_demo_page(
         coded = store.add_light(encode_light(light, scene.top, options))
         pictures.append({"name": name, "light": coded, "error": wrong})
     facts = {
-        **told,
+        **words,
         "start_ev": START_EV,
         "photo": store.add("data:image/jpeg;base64," + base64.b64encode(photo).decode()),
         "scene": {"name": "Demo", "top": scene.top, "full_error": FULL_ERROR_TEXT, "pictures": pictures},

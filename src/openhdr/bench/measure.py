@@ -22,7 +22,7 @@ class Measured(Generic[T]):
 
     time_s: wall clock. cpu_s: processor time of all threads, which other programs disturb less. peak_mb: 1e6
     bytes of memory that the call needed above what was in use when it began, or None where the system does
-    not tell (it does on Linux).
+    not report it (Linux does).
     """
 
     value: T

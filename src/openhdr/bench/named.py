@@ -142,7 +142,7 @@ def public_real_camera(data: Path | None, work: Path) -> Case:
         settings,
         REAL_CAMERA_COLUMNS,
         notes=(
-            "Methods are told the exposures as a camera states them, and no response.",
+            "Methods are given the exposures that the camera declares, and no response.",
             "psnr-mu asks for the light itself; psnr-mu-curve forgives a wrong curve, one for the whole picture.",
             *notes,
         ),
@@ -197,7 +197,7 @@ def scene_entries(folder: Path) -> tuple[SceneEntry, ...]:
 def scene_of(sample: Sample) -> BenchScene:
     """A simulated bracket as the pipeline takes it. Exposures become relative to the reference.
 
-    A picture style is not told: real photos do not state theirs.
+    A picture style is not declared: real photos do not declare theirs.
     """
     stops = exposures_of(sample)
     ev = tuple(stop - stops[sample.reference] for stop in stops)

@@ -32,7 +32,7 @@ class OpenCVOptions:
 def opencv(photos: Photos, options: OpenCVOptions = OpenCVOptions()) -> np.ndarray:
     """(H, W, 3) float32 light, 1.0 = the reference clips.
 
-    It is told the exposures as the methods of openhdr are, and the response where they are; otherwise it calibrates
+    It is given the exposures as the methods of openhdr are, and the response where they are; otherwise it calibrates
     one from the frames, with its own defaults. Raises RequestError for frames deeper than 8 bits, which it does not
     take.
     """

@@ -104,7 +104,7 @@ class PhotoSet:
     def load(self, size: Size | None, estimate: bool = False) -> tuple[Photos, tuple[str, ...]]:
         """The photos, shortest first, and their file names. size: None = as they are.
 
-        estimate: whether exposures that nothing tells are measured in the pixels. Raises FileError or ExposureError
+        estimate: whether exposures that nothing declares are measured in the pixels. Raises FileError or ExposureError
         when a photo cannot be used or its exposure is not known.
         """
         images = [io.read(path) for path in self.paths]
@@ -131,7 +131,7 @@ class PhotoSet:
 
 
 def on_scale(light: np.ndarray, photos: Photos) -> np.ndarray:
-    """Light of a method that scales as it likes, with 1.0 = the reference clips: its well exposed pixels say so."""
+    """Light of a method with a scale of its own, made 1.0 = the reference clips by its well exposed pixels."""
     response = responses.parse(photos.response or ASSUMED_RESPONSE)
     reference = response.decode(photos.frames[photos.anchor])
     low, high = WELL_EXPOSED

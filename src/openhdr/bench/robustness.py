@@ -1,4 +1,4 @@
-"""Where methods stop working: brackets in which one thing at a time is harder than usual, or stated wrongly.
+"""Where methods stop working: brackets in which one thing at a time is harder than usual, or declared wrongly.
 
 Every cell takes the same six views of the public_test panoramas, with the same seeds, and changes one thing of
 the usual bracket; so the difference between two cells is that thing. The brackets are made in memory.
@@ -42,9 +42,9 @@ LEFT_OUT = ("debevec", "robertson")  # they weigh the same frames in another way
 
 @dataclass(frozen=True)
 class Cell:
-    """One kind of bracket. label: what is special. wrong_by: stops added to each stated exposure.
+    """One kind of bracket. label: what is special. wrong_by: stops added to each declared exposure.
 
-    declared: whether methods are told the response; if not, they take the photos for sRGB ones.
+    declared: whether methods are given the response; if not, they take the photos for sRGB ones.
     """
 
     label: str
@@ -137,13 +137,13 @@ FAMILIES = (
         "response",
         (
             Cell("sRGB", USUAL),
-            Cell("gamma 2.2, told", _response("gamma")),
-            Cell("sigmoid, told", _response("sigmoid")),
+            Cell("gamma 2.2, declared", _response("gamma")),
+            Cell("sigmoid, declared", _response("sigmoid")),
             Cell("sigmoid, taken for sRGB", _response("sigmoid"), declared=False),
         ),
     ),
     Family(
-        "stated exposures",
+        "declared exposures",
         (
             Cell("right", USUAL),
             Cell("shortest frame +1/3 stop", USUAL, wrong_by=(THIRD, 0.0, 0.0)),

@@ -151,7 +151,7 @@ def _scores(merged: Any, scene: Any) -> dict[str, Any]:
 def _page(path: Path, merged: Any, scene: Any, facts: dict[str, Any]) -> None:
     from openhdr.bench.demo_page import write_demo_page
 
-    told = {
+    words = {
         "lead": f"{facts['frames']} photos, hand-held and two stops apart, of a sunlit room in which a toy "
         "train rolls, were aligned, cleaned of ghosts and merged in "
         f"{facts['seconds']:.1f} s. Left: the middle photo alone. Right: the merged image.",
@@ -164,4 +164,4 @@ def _page(path: Path, merged: Any, scene: Any, facts: dict[str, Any]) -> None:
         f"{facts['photo_where_clipped']:.2f} dB. 6 dB more means half the error.",
         "protocol": "Protocol: " + facts["protocol"] + ".",
     }
-    write_demo_page(path, merged, scene, told, Path(facts["picture"]).read_bytes())
+    write_demo_page(path, merged, scene, words, Path(facts["picture"]).read_bytes())

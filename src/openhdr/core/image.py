@@ -1,6 +1,6 @@
 """The containers that travel through openhdr: Image, Exposure, Frame, Bracket.
 
-All are frozen and checked once, when they are made; code further in trusts them.
+All are frozen and checked once, when they are made; code further in relies on that.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype
 
 @dataclass(frozen=True)
 class Exposure:
-    """What the camera recorded about one shot; None where it said nothing."""
+    """What the camera recorded about one shot; None where it recorded nothing."""
 
     time_s: float | None = None  # shutter time in seconds, > 0
     iso: float | None = None  # sensitivity, > 0

@@ -7,6 +7,6 @@ scenes, simulated      HDR scenes -> simulated samples; simulated brackets on di
 shards                 tar files as WebDataset reads them
 patches                a dataset -> shards of patches, with resume
 cache                  HDR scenes -> shards
-compared               brackets as TrustNet sees them, in shards
+compared               brackets as features for TrustNet, in shards
 benchmark              the public benchmark: 24 moving and 8 still brackets
 """

@@ -34,7 +34,7 @@ class Sample:
     """A bracket, shortest exposure first; or a lone HDR image (no frames); or a stack without truth.
 
     frames: N x (H, W, 3) uint8, uint16 or float32 code values, RGB.
-    ev: (N,) stops relative to the reference; None where the set does not tell.
+    ev: (N,) stops relative to the reference; None where the set does not declare them.
     reference: index of the reference frame.
     response: how codes stand for light: `srgb`, `linear`, `gamma:G`, `sigmoid:N:A` or `style:...`.
     truth: (H, W, 3) float32 linear light, 1.0 = the reference clips; or None.
@@ -111,7 +111,7 @@ def network_arrays(sample: Sample, gamma: float = NETWORK_GAMMA) -> NetworkArray
 
 
 def exposures_of(sample: Sample) -> tuple[float, ...]:
-    """(N,) stops relative to the reference. Raises ExposureError where the set does not tell them."""
+    """(N,) stops relative to the reference. Raises ExposureError where the set does not declare them."""
     if sample.ev is None:
         raise ExposureError(f"sample '{sample.name}' has no exposures; a network that merges needs them")
     return sample.ev

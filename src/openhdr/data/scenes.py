@@ -37,7 +37,7 @@ def find_hdr_files(paths: Sequence[Path]) -> list[Path]:
 def read_scene(path: Path, config: SimulationConfig | None = None, kind: Kind | None = None) -> Scene:
     """A scene called by the file's stem.
 
-    config: the laws of the views to come; a picture much larger than they show is reduced first. kind: see
+    config: what views are drawn from; a picture much larger than they show is reduced first. kind: see
     `camera.simulation.scene.make_scene`.
     """
     pixels = np.maximum(read_linear(path), 0)

@@ -6,7 +6,7 @@ moved_K.png          reference geometry, white = frame K's content differs becau
 hidden_K.png         reference geometry, white = frame K does not see this part of the still scene
 clipped_K.png        frame K's own geometry, white = some channel clips
 response.json        the camera's curve, for `--response response.json`, where it has no name
-scene.json           exposures, the laws and every drawn number; written last
+scene.json           exposures, every drawn number and the distribution it was drawn from; written last
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CURVE_SAMPLES = 1024
 
 
 def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, masks: bool = True) -> None:
-    """Write a bracket into `folder`, which is made if it is not there. config: the laws it was drawn from."""
+    """Write a bracket into `folder`, which is made if it is not there. config: what it was drawn from."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,7 +72,7 @@ def facts_of(result: Simulated, config: SimulationConfig) -> dict[str, Any]:
         "moved_share": [round(float(mask.mean()), 6) for mask in result.moved],
         "homographies": [f.shake.homography(plan.size, plan.focal_px).round(9).tolist() for f in plan.frames],
         "plan": plain(plan, class_key="is"),
-        "laws": plain(config, class_key="is"),
+        "distributions": plain(config, class_key="is"),
     }
 
 

@@ -117,7 +117,7 @@ def metadata_of(tags: Tags) -> dict[str, Any]:
 
 
 def _series_of(tags: Tags) -> dict[str, Any]:
-    """What tells shots of one series from others; not written to files.
+    """What distinguishes shots of one series from others; not written to files.
 
     `subsecond` (0 to 1, of the date), `serial` (of the camera), `exposure_mode` (0 auto, 1 manual, 2 auto bracket), and
     of the maker `bracketing` and `sequence`, see `maker_notes`.

@@ -212,5 +212,5 @@ def _limit_memory(memory_gb: float) -> None:
         return
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
     bound = pages * resource.getpagesize() + int(memory_gb * 1e9)
-    with contextlib.suppress(ValueError, OSError):  # a lower limit holds already; macOS knows none
+    with contextlib.suppress(ValueError, OSError):  # a lower limit holds already; macOS has none
         resource.setrlimit(resource.RLIMIT_AS, (bound, bound))

@@ -77,7 +77,7 @@ def decoded(source: Source, data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _leniently(source: Source, data: bytes) -> np.ndarray:
-    """(H, W, 3) uint8 by the decoder that knows every chroma subsampling, but keeps its warnings to itself."""
+    """(H, W, 3) uint8 by the decoder that supports every chroma subsampling, but reports no warnings."""
     from PIL import JpegImagePlugin
 
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as photo:

@@ -29,7 +29,7 @@ Cost = Literal["cheap", "slow"]
 class MetricRow(Row):
     """domain: what the pixels are turned into before they are compared. settings: its constants.
 
-    unit: of the score, empty for a plain number. needs_protocol: whether 1.0 has to be stated in cd/m2.
+    unit: of the score, empty for a plain number. needs_protocol: whether 1.0 has to be declared in cd/m2.
     needs_ppd: whether pixels per degree matter too.
     cost: cheap = well under a second for two megapixels, slow = seconds.
     """
@@ -162,7 +162,7 @@ METRICS: Table[MetricRow] = Table(
 
 @dataclass(frozen=True)
 class Column:
-    """A metric of the table METRICS on a stated scale.
+    """A metric of the table METRICS on a declared scale.
 
     scale: `reference` = values as given, 1.0 = the reference frame clips, nothing clipped;
         `shortest` = divided by the level where the shortest frame clips, then clipped to 0..1: no method can
@@ -263,18 +263,18 @@ def columns_of(names: Iterable[str] | None, protocol: Protocol | None) -> list[C
     for column in columns:
         if column.row.needs_protocol and protocol is None:
             raise RequestError(
-                f"'{column.key}' works on absolute light and what 1.0 means in cd/m2 is not stated; "
+                f"'{column.key}' works on absolute light and what 1.0 means in cd/m2 is not declared; "
                 "set `protocol='liu2020'` or `protocol='abs:PEAK'` (PEAK = cd/m2 of the value 1.0)"
             )
     return columns
 
 
 def check_shortest(columns: Iterable[Column], shortest_ev: float | None) -> None:
-    """Raise RequestError where a metric needs to know the shortest frame's exposure and it is not or wrongly stated."""
+    """Raise RequestError where a metric needs to know the shortest frame's exposure and it is missing or wrong."""
     needy = next((column.key for column in columns if column.scale == "shortest"), None)
     if needy and shortest_ev is None:
         raise RequestError(
-            f"'{needy}' is on the scale of the bracket's shortest frame, whose exposure is not stated; "
+            f"'{needy}' is on the scale of the bracket's shortest frame, whose exposure is not declared; "
             "set `shortest_ev`, its stops relative to the reference, such as -2"
         )
     if shortest_ev is not None and not -60 <= shortest_ev <= 0:

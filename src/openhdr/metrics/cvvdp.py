@@ -4,7 +4,7 @@ The package is an optional extra: it needs torch and a torchvision that fits it.
 `standard_hdr_linear`: at most 1500 cd/m2, 0.0015 cd/m2 black, 75.4 pixels per degree. That is its own viewing
 distance; `ppd` does not change it.
 
-Domain: absolute display light, so a protocol has to be stated. Unit: JOD, 10 = no visible difference, higher
+Domain: absolute display light, so a protocol has to be declared. Unit: JOD, 10 = no visible difference, higher
 is better, one unit less is chosen by 75 % of the observers of a comparison.
 """
 

@@ -6,7 +6,7 @@ e is the visible difference in a band: light is scattered in the eye, turned int
 noticeable steps, split into bands of a steerable pyramid, and differences are weighed against sensitivity
 and masking. The stages are the files of hdrvdp/.
 
-Domain: absolute display light, colours of an LCD with Rec.709 primaries, so a protocol has to be stated.
+Domain: absolute display light, colours of an LCD with Rec.709 primaries, so a protocol has to be declared.
 Unit: Q, 100 = no visible difference, higher is better. Scores depend strongly on scale and pixels per degree.
 """
 

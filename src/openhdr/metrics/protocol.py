@@ -1,6 +1,6 @@
 """What the numbers of a picture mean in cd/m2, and from how far it is looked at.
 
-Metrics of human vision need both; scene-linear values say neither, so it has to be stated:
+Metrics of human vision need both; scene-linear values say neither, so it has to be declared:
 
     liu2020     each picture on its own is scaled so that its darkest and brightest 0.1 % reach 1 and 999
                 cd/m2 (Liu et al. 2020, as the author described it); values beyond are not clipped at the top

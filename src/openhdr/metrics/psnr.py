@@ -116,7 +116,7 @@ def ntire_psnr_mu(pair: Pair) -> float:
 def pu21_psnr(pair: Pair) -> float:
     """PSNR of perceptually uniform R, G and B in cd/m2, peak 256 (Mantiuk and Azimi 2021), in dB.
 
-    Of absolute display light, so a protocol has to be stated. E: `openhdr.metrics.pu21`.
+    Of absolute display light, so a protocol has to be declared. E: `openhdr.metrics.pu21`.
     """
     return psnr(*pair.luminance, pu21, PEAK)
 

@@ -19,7 +19,7 @@ PARAMETERS = (
     596.3148142,
 )
 DARKEST, BRIGHTEST = 0.005, 10000.0  # cd/m2
-PEAK = 256.0  # what 100 cd/m2 becomes: the peak that PSNR and SSIM are told
+PEAK = 256.0  # what 100 cd/m2 becomes: the peak of PSNR and SSIM
 # luminance of Rec.709 RGB in the precision of the published code
 RED, GREEN, BLUE = 0.212656, 0.715158, 0.072186
 

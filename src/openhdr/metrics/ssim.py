@@ -67,7 +67,7 @@ def ssim_mu(pair: Pair) -> float:
 def pu21_ssim(pair: Pair) -> float:
     """SSIM of perceptually uniform Rec.709 luminance in cd/m2, range 256 (Mantiuk and Azimi 2021).
 
-    Of absolute display light, so a protocol has to be stated. Encoding: `openhdr.metrics.pu21`.
+    Of absolute display light, so a protocol has to be declared. Encoding: `openhdr.metrics.pu21`.
     """
     return ssim(*pair.luminance, PEAK, lambda rgb: pu21(luminance(rgb)))
 

@@ -64,13 +64,13 @@ def configured(row: ModelRow, config: type, variant: Mapping[str, Any]) -> Any:
 def load_file(row: ModelRow, path: Path, variant: Mapping[str, Any]) -> nn.Module:
     """The row's network with the weights of a file, in evaluation mode.
 
-    The file's own options are used where it states them; `variant` overrides them.
+    The file's own options are used where it declares them; `variant` overrides them.
     """
-    state, stated = read(path)
+    state, declared = read(path)
     network = row.load()
-    if stated.get("network", row.name) != row.name:
-        raise FileError(path, f"holds weights of {stated['network']}, not of {row.name}")
-    config = configured(row, network.Config, {**stated.get("variant", {}), **variant})
+    if declared.get("network", row.name) != row.name:
+        raise FileError(path, f"holds weights of {declared['network']}, not of {row.name}")
+    config = configured(row, network.Config, {**declared.get("variant", {}), **variant})
     with torch.device("meta"):  # without memory: the file may ask for any size
         outline = network(config)
     expected = outline.state_dict()
@@ -87,12 +87,12 @@ def save(net: nn.Module, name: str, path: str | Path) -> None:
     write(path, net.state_dict(), {"network": name, "variant": asdict(cast(Any, net.config))})
 
 
-def write(path: str | Path, state: Mapping[str, torch.Tensor], stated: Mapping[str, Any]) -> None:
-    """Write tensors as .safetensors. stated: what the header says of them; a digest of the tensors is added, by
+def write(path: str | Path, state: Mapping[str, torch.Tensor], declared: Mapping[str, Any]) -> None:
+    """Write tensors as .safetensors. declared: what the header says of them; a digest of the tensors is added, by
     which `read` knows a damaged file.
     """
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in state.items()}
-    header = {METADATA_KEY: json.dumps({**stated, DIGEST: _digest(plain)})}
+    header = {METADATA_KEY: json.dumps({**declared, DIGEST: _digest(plain)})}
     with whole_file(path) as temporary:
         save_file(plain, temporary, metadata=header)
 
@@ -136,20 +136,20 @@ def _read_safetensors(path: Path, content: bytes) -> tuple[dict[str, torch.Tenso
         state = safetensors.torch.load(content)
         end = 8 + int.from_bytes(content[:8], "little")  # the header: its length, then JSON
         header = json.loads(content[8:end]).get("__metadata__", {})
-        stated = json.loads(header.get(METADATA_KEY, "{}"))
+        declared = json.loads(header.get(METADATA_KEY, "{}"))
     except (safetensors.SafetensorError, *DAMAGE) as error:
         raise FileError(path, "is not a .safetensors file, or is damaged") from error
     if not (
-        isinstance(stated, dict)
-        and isinstance(stated.get("network", ""), str)
-        and isinstance(stated.get("variant", {}), dict)
+        isinstance(declared, dict)
+        and isinstance(declared.get("network", ""), str)
+        and isinstance(declared.get("variant", {}), dict)
     ):
         raise FileError(
             path, "says nothing sensible of its network", "write it with openhdr, or without facts"
         )
-    if stated.get(DIGEST, _digest(state)) != _digest(state):
+    if declared.get(DIGEST, _digest(state)) != _digest(state):
         raise FileError(path, "is damaged: its tensors are not those it was written with", "copy it again")
-    return state, stated
+    return state, declared
 
 
 def _flat(loaded: Any, depth: int = 0) -> dict[str, torch.Tensor]:

@@ -4,7 +4,7 @@ Features at half and quarter resolution (MSEnc, figure 3), attention and a featu
 scale and bias (Young et al., WACV 2022) for the outer frames, then progressive dilated U-shape blocks
 (PDUB) at half resolution and a long skip from the reference.
 
-No program was published, and the paper's figures give no widths. What it states is kept: six-channel frames
+No program was published, and the paper's figures give no widths. What it gives is kept: six-channel frames
 (equation 2), a standard convolution first and last and separable ones between, two scales, encoders and
 attention of each frame's own, PDUBs from 1/2 down to 1/8, 3 of them with bilinear upsampling and full
 alignment in the lightweight model, 4 with transposed convolutions and halved alignment in the standard one,

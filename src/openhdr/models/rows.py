@@ -1,4 +1,4 @@
-"""What the tables of networks and of trained weights say about one of them."""
+"""The rows of the tables of networks and of trained weights."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ROUNDED_EV = 0.15
 @dataclass(frozen=True)
 class WeightRow(Row):
     """Trained weights that come with openhdr. `target` is the file's name in `openhdr/models/weights/`; a text
-    beside it, the model card, tells how they were made and where they fail.
+    beside it, the model card, describes how they were made and where they fail.
     """
 
     extra: str = "torch"

@@ -44,7 +44,7 @@ VIEW = 256  # side of the exposure adaptive block's input, pixels
 FUSION_WIDTH = 32
 SRGB_CUBIC = (0.0, 0.012, 0.682, 0.306)
 """a0 ... a3 of the cubic closest to the sRGB decoding curve with its end points kept (largest error 0.002):
-what the curve starts from. The paper states no start."""
+what the curve starts from. The paper gives no start."""
 
 CODE_LOW, CODE_HIGH = 0.02, 0.98  # sRGB codes outside are as good as clipped: Debevec's weight is 0 there
 LEAST_WEIGHT = 1e-4
@@ -294,7 +294,7 @@ def apply_curve(fused: torch.Tensor, curve: torch.Tensor) -> torch.Tensor:
 
 def debevec_fusion(up: torch.Tensor, image: torch.Tensor, down: torch.Tensor) -> dict[str, torch.Tensor]:
     """The three exposures merged without learning: `out` as in `FusionModel`, and `ev` (B, 2), the stops of
-    up and down beyond the photo, measured in the pixels, because nothing states them.
+    up and down beyond the photo, measured in the pixels, because nothing declares them.
     """
     ev = exposure_stops(up, image, down)
     return {"out": merge_exposures(up, image, down, ev), "ev": ev}
@@ -366,7 +366,7 @@ class StackITM(nn.Module):
     def forward(
         self, image: torch.Tensor, return_parts: bool = False, view: torch.Tensor | None = None
     ) -> torch.Tensor | dict[str, Any]:
-        """image: (B, 3, H, W) RGB 0..1, sRGB-coded. view: (B, 3, 256, 256), what EAB sees; by default the
+        """image: (B, 3, H, W) RGB 0..1, sRGB-coded. view: (B, 3, 256, 256), EAB's input; by default the
         image resized. Returns (B, 3, H, W) linear HDR, >= 0, 1.0 = the photo clips.
 
         With `return_parts` a dict: `out`; `exposure_up` and `exposure_down` (B, 3, H, W) codes 0..1; of the

@@ -1,11 +1,11 @@
-"""TrustNet, the networks of openhdr's own merger: one decides what to trust, one refines the merged picture.
+"""TrustNet, the networks of openhdr's own merger: one finds consistency masks, one refines the merged image.
 
-What they see is in `openhdr.merging.trustnet_features`, what is done with their answers in `openhdr.merging.trustnet`;
+Their inputs are in `openhdr.merging.trustnet_features`, the use of their outputs in `openhdr.merging.trustnet`;
 there they run without PyTorch. From others: a scale of per-frame features shared between frames, and reduced over
 them so that their number and order do not matter (as in deep sets); GSANet's grouping around the reference (each
-frame is seen beside it); ADNet's two views of a frame (its exposure, clipping and noise; its content on the common
-scale); U-shaped blocks at low resolution as in EAPNet. The answers are bounded: trust is the classical one times at
-most e^8 either way in odds, a refined value stays within six standard deviations of the measured one.
+frame is compared with it); ADNet's two views of a frame (its exposure, clipping and noise; its content on the common
+scale); U-shaped blocks at low resolution as in EAPNet. The outputs are bounded: consistency is the classical one
+times at most e^8 either way in odds, a refined value stays within six standard deviations of the measured one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from openhdr.color.transfer import MU
 from openhdr.models.layers.blocks import pad_to_multiple
 
 Merge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Trust (K, H, W), factor of the backdrop (3, H, W) -> what `Refine` takes (1, 8, H, W)."""
+"""Consistency (K, H, W), factor of the hole fill (3, H, W) -> what `Refine` takes (1, 8, H, W)."""
 
 LOG_MU = math.log1p(MU)
 LEAST_SD, MOST_SD = 1e-5, 0.3  # standard deviations of mu codes are taken as within these
@@ -32,9 +32,9 @@ FRAME_CHANNELS, SHARED_CHANNELS, MERGED_CHANNELS = (
     11,
     8,
 )  # see `openhdr.merging.trustnet_features` and `trustnet`
-TRUST = 9  # channel of the classical trust among a frame's features
-LEAST_TRUST = (
-    0.005  # the classical trust is taken as within this and 1 minus this: the network may overrule it
+CONSISTENCY = 9  # channel of the classical consistency among a frame's features
+LEAST_CONSISTENCY = (
+    0.005  # the classical consistency is taken as within this and 1 minus this: the network may overrule it
 )
 
 
@@ -44,9 +44,9 @@ class TrustNetConfig:
 
     decide: tuple[int, int, int, int] = (16, 24, 40, 56)
     refine: tuple[int, int, int] = (16, 24, 40)
-    share: bool = True  # frames see the mean of all frames' features
-    odds: float = 8.0  # most that the logarithm of a trust's odds may change by
-    fill_stops: float = 3.0  # most that the backdrop may change by
+    share: bool = True  # every frame also gets the mean of all frames' features
+    odds: float = 8.0  # most that the logarithm of a consistency's odds may change by
+    fill_stops: float = 3.0  # most that the hole fill may change by
     reach_sd: float = 6.0  # most that a measured value may change by
     free: float = 0.2  # most that an unmeasured value may change by, in mu codes
 
@@ -76,7 +76,7 @@ class TrustNet(nn.Module):
 
 
 class Decide(nn.Module):
-    """Features of a bracket -> trust in every frame beside the reference, and a factor for the backdrop."""
+    """Features of a bracket -> consistency of every frame beside the reference, and a factor for the hole fill."""
 
     def __init__(self, config: TrustNetConfig) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class Decide(nn.Module):
         self.fill = _zero(nn.Conv2d(half, 4, 3, padding=1))
 
     def forward(self, frames: torch.Tensor, shared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """frames (K, 13, H, W), shared (11, H, W) -> trust (K, H, W), factor (3, H, W)."""
+        """frames (K, 13, H, W), shared (11, H, W) -> consistency (K, H, W), factor (3, H, W)."""
         height, width = shared.shape[1:]
         x = _act(self.frame(pad_to_multiple(frames, 16)) + self.shared(pad_to_multiple(shared[None], 16)))
         levels = [_act(self.first(x))]
@@ -103,8 +103,8 @@ class Decide(nn.Module):
             y = up(y, levels.pop())
         change = F.pixel_shuffle(self.trust(y), 2)[:, 0, :height, :width]
         fill = F.pixel_shuffle(self.fill(y.mean(0, keepdim=True)), 2)[0, :, :height, :width]
-        fill = fill.expand(3, -1, -1)  # the same in all channels: the backdrop keeps its colour
-        classical = frames[:, TRUST].clamp(LEAST_TRUST, 1 - LEAST_TRUST)
+        fill = fill.expand(3, -1, -1)  # the same in all channels: the hole fill keeps its colour
+        classical = frames[:, CONSISTENCY].clamp(LEAST_CONSISTENCY, 1 - LEAST_CONSISTENCY)
         odds = torch.log(classical / (1 - classical)) + _bounded(change, self.config.odds)
         return torch.sigmoid(odds), torch.exp2(_bounded(fill, self.config.fill_stops))
 
@@ -149,7 +149,7 @@ def mu_code(light: torch.Tensor) -> torch.Tensor:
 
 
 class Down(nn.Module):
-    """To half the size, and a step in which every frame learns what all of them see."""
+    """To half the size, and a step that adds the mean over all frames to each."""
 
     def __init__(self, inner: int, outer: int) -> None:
         super().__init__()

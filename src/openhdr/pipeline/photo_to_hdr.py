@@ -65,7 +65,7 @@ def expand(
     weights, device, precision, memory: of a network; memory in GB (1e9 bytes).
     merger: merges the exposures that a network predicts. anchor: what 1.0 means: "reference" (the photo clips),
         "grey" or "absolute" (cd/m2).
-    Raises OpenHDRError with what to do. `expand_photo` tells more.
+    Raises OpenHDRError with what to do. `expand_photo` also returns what was estimated.
 
     >>> import numpy as np, openhdr
     >>> photo = openhdr.Image(np.full((4, 4, 3), 128, np.uint8), "srgb")

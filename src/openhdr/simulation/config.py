@@ -124,7 +124,7 @@ class CameraConfig:
     drift_stops: Distribution = Fixed(0.0)  # ... of each frame against the reference
     error_stops: Distribution = Fixed(
         0.0
-    )  # true exposure of each frame but the reference, less the stated one
+    )  # true exposure of each frame but the reference, less the declared one
     open_share: Distribution = Fixed(0.0)  # of a frame interval that the reference's shutter is open
     bits: tuple[int, ...] = (8,)  # 8, 10 or 12: one is chosen
     jpeg_share: float = 0.0  # share of brackets compressed as JPEG (8 bits only)
@@ -137,7 +137,7 @@ class SimulationConfig:
     """Everything that a simulated bracket is drawn from."""
 
     size: tuple[int, int] = (576, 384)  # (width, height) in pixels
-    nominal_width: int = 576  # pixel distances in the laws are for frames this wide and scale with the width
+    nominal_width: int = 576  # pixel distances are for frames this wide and scale with the width
     view: ViewConfig = field(default_factory=ViewConfig)
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
     shake: ShakeConfig = field(default_factory=ShakeConfig)

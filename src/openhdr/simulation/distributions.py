@@ -1,4 +1,4 @@
-"""Laws that simulation parameters are drawn from. Each states itself: its fields are the whole law."""
+"""Distributions that simulation parameters are drawn from. Their fields are all that defines them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Normal:
 
 @dataclass(frozen=True)
 class Mixture:
-    """The first law with probability `share`, else the second."""
+    """The first distribution with probability `share`, else the second."""
 
     share: float
     first: Distribution

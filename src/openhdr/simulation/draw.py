@@ -159,11 +159,11 @@ def _draw_processing(config: ProcessingConfig, rng: np.random.Generator) -> Proc
 
 def _draw_styles(config: ProcessingConfig, rng: np.random.Generator) -> str:
     """The picture style as the name of a response: red and blue differ a little from green."""
-    laws = (config.shadows, config.middle, config.highlights)
-    green = PictureStyle(*[law.draw(rng) for law in (*laws, config.black)])
+    contrasts = (config.shadows, config.middle, config.highlights)
+    green = PictureStyle(*[one.draw(rng) for one in (*contrasts, config.black)])
 
     def beside() -> PictureStyle:
-        spread = [float(np.exp(config.channel_spread.draw(rng))) for _ in laws]
+        spread = [float(np.exp(config.channel_spread.draw(rng))) for _ in contrasts]
         black = green.black + (config.black_spread.draw(rng) if green.black else 0.0)
         return PictureStyle(
             green.shadows * spread[0], green.middle * spread[1], green.highlights * spread[2], black
@@ -172,6 +172,6 @@ def _draw_styles(config: ProcessingConfig, rng: np.random.Generator) -> str:
     return picture_style.name_of((beside(), green, beside()))
 
 
-def _white_balance(law: Distribution, rng: np.random.Generator) -> tuple[float, float, float]:
-    red, blue = law.draw(rng), law.draw(rng)
+def _white_balance(stops: Distribution, rng: np.random.Generator) -> tuple[float, float, float]:
+    red, blue = stops.draw(rng), stops.draw(rng)
     return float(2.0**red), 1.0, float(2.0**blue)

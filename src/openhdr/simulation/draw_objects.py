@@ -55,18 +55,22 @@ def _draw_path(
     kind: str, config: SimulationConfig, bracket: Bracket, rng: np.random.Generator
 ) -> tuple[tuple[Pose, ...], tuple[float, float]]:
     """Poses of all frames, and the velocity in pixels per frame interval."""
-    law, size, scale = config.objects, config.size, config.size[0] / config.nominal_width
-    heading = np.radians(law.steepness_deg.draw(rng)) + np.pi * rng.integers(2)
-    speed = law.speed_px.draw(rng) * scale * (0.1 if kind == "foliage" else 1.0)
+    objects, size, scale = config.objects, config.size, config.size[0] / config.nominal_width
+    heading = np.radians(objects.steepness_deg.draw(rng)) + np.pi * rng.integers(2)
+    speed = objects.speed_px.draw(rng) * scale * (0.1 if kind == "foliage" else 1.0)
     velocity = (float(speed * np.cos(heading)), float(speed * np.sin(heading)))
-    height = law.height_share.draw(rng) * size[1] * _SIZE[kind]
+    height = objects.height_share.draw(rng) * size[1] * _SIZE[kind]
     x, foot = size[0] * (0.08 + 0.84 * rng.random()), size[1] * (0.65 + 0.5 * rng.random())
-    lean, turn, growth = law.turn_deg.draw(rng), law.turn_deg.draw(rng), law.growth_stops.draw(rng)
-    start, stride = 2 * np.pi * rng.random(), law.stride.draw(rng)
+    lean, turn, growth = (
+        objects.turn_deg.draw(rng),
+        objects.turn_deg.draw(rng),
+        objects.growth_stops.draw(rng),
+    )
+    start, stride = 2 * np.pi * rng.random(), objects.stride.draw(rng)
     poses = []
     for frame in range(bracket[0]):
         time = frame - bracket[1]
-        stray, angle = law.wander_px.draw(rng) * scale, 2 * np.pi * rng.random()
+        stray, angle = objects.wander_px.draw(rng) * scale, 2 * np.pi * rng.random()
         wander = stray if time and kind != "foliage" else 0.0
         poses.append(
             Pose(

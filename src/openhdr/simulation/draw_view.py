@@ -27,25 +27,25 @@ def draw_view(
 
 
 def draw_pose(
-    scene: Scene, law: ViewConfig, size: tuple[int, int], rng: np.random.Generator
+    scene: Scene, config: ViewConfig, size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[PanoramaPose | CropPose, float]:
     """A pose in the scene and its focal length in pixels."""
     if scene.kind == "flat":
-        return _draw_crop(scene, law, size, rng), _FLAT_FOCAL * size[0]
-    angles = law.yaw_deg.draw(rng), law.pitch_deg.draw(rng), law.roll_deg.draw(rng)
-    field = law.field_of_view_deg.draw(rng)
-    if law.enlargement is not None:
-        focal = law.enlargement.draw(rng) * scene.texture.width / (2 * np.pi)
+        return _draw_crop(scene, config, size, rng), _FLAT_FOCAL * size[0]
+    angles = config.yaw_deg.draw(rng), config.pitch_deg.draw(rng), config.roll_deg.draw(rng)
+    field = config.field_of_view_deg.draw(rng)
+    if config.enlargement is not None:
+        focal = config.enlargement.draw(rng) * scene.texture.width / (2 * np.pi)
         field = float(np.degrees(2 * np.arctan(size[0] / 2 / focal)))
     pose = PanoramaPose(*angles, field)
     return pose, pose.focal_px(size[0])
 
 
-def _draw_crop(scene: Scene, law: ViewConfig, size: tuple[int, int], rng: np.random.Generator) -> CropPose:
+def _draw_crop(scene: Scene, config: ViewConfig, size: tuple[int, int], rng: np.random.Generator) -> CropPose:
     width, height = scene.texture.width, scene.texture.height
-    enlargement = max(size[0] / width, size[1] / height) / law.crop_share.draw(rng)
-    if law.enlargement is not None:
-        enlargement = max(enlargement, law.enlargement.draw(rng))
+    enlargement = max(size[0] / width, size[1] / height) / config.crop_share.draw(rng)
+    if config.enlargement is not None:
+        enlargement = max(enlargement, config.enlargement.draw(rng))
     left, top = (
         rng.random() * (side - of / enlargement) for side, of in ((width, size[0]), (height, size[1]))
     )

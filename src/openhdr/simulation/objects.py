@@ -2,7 +2,7 @@
 
 A silhouette is made of parts, each a signed distance function of the object's own coordinates (height of the
 object = 1, origin in the middle, q downwards). So it is exact at any place, size and angle, and can change
-its shape from frame to frame (`phase`). Its colours come from another scene, scaled to a stated light level.
+its shape from frame to frame (`phase`). Its colours come from another scene, scaled to a given light level.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Picture styles: the response curves with which cameras develop their photos.
 
-A style is told by its contrast: how many stops a true step of one stop shows when the photo is decoded by sRGB.
+A style is described by its contrast: how many stops a true step of one stop shows when the photo is decoded by sRGB.
 Brackets of phones, compacts and reflex cameras show 1.4 to 1.9 between codes 38 and 80, 0.9 to 1.4 between 80 and 130,
 0.4 to 1.0 between 130 and 230 and 0.2 to 0.4 close to clipping: shadows are steep and highlights roll off (a family
 such as that of Grossberg and Nayar, What is the space of camera response functions?, CVPR 2003).
@@ -15,7 +15,7 @@ import numpy as np
 from openhdr.color.transfer import srgb_decode
 
 PREFIX = "style:"
-_KNOTS = (70, 140, 245)  # 8-bit codes at which shadows, middle and highlights have their stated contrast
+_KNOTS = (70, 140, 245)  # 8-bit codes at which shadows, middle and highlights have their declared contrast
 _NEUTRAL = 128  # 8-bit code at which grey has equal codes in all channels
 _DARKEST, _FINE = 0.02 / 255, 8192  # first code and number of samples of the integral
 

@@ -16,8 +16,8 @@ from openhdr.simulation.view import CropPose, PanoramaPose
 class FramePlan:
     """One photo."""
 
-    ev: float  # stops relative to the reference, as stated
-    ev_error: float  # stops that the true exposure lies above the stated one
+    ev: float  # stops relative to the reference, as declared
+    ev_error: float  # stops that the true exposure lies above the declared one
     shake: Shake
     drift: tuple[float, float, float]  # white-balance gains of R, G, B beyond the bracket's own
     open_share: float  # of a frame interval that the shutter is open

@@ -2,7 +2,7 @@
 
     recorded light -> local tone mapping -> bleached highlights -> picture style -> denoising -> sharpening -> codes
 
-Pictures are worked on in strips of rows, so that memory stays small at any size; a strip sees enough of its
+Pictures are worked on in strips of rows, so that memory stays small at any size; a strip holds enough of its
 neighbours that the result does not depend on the strips.
 """
 
@@ -19,7 +19,7 @@ from openhdr.simulation.picture_style import curves
 from openhdr.simulation.sampling import shrink
 
 _STRIP = 1 << 19  # pixels
-_HALO = 24  # rows that a strip sees beyond its own: more than all filters reach
+_HALO = 24  # rows that a strip holds beyond its own: more than all filters reach
 _TONE_SAMPLES = (
     32  # pixels of the shorter side of the small picture in which local tone mapping measures brightness
 )
@@ -41,7 +41,7 @@ class Processing:
     denoise_luma: float  # deviations up to so many standard deviations of the noise are smoothed
     denoise_chroma: float
     sharpen: float  # share of the detail that is added again
-    sharpen_px: float  # standard deviation of the blur that tells detail
+    sharpen_px: float  # standard deviation of the blur that detail is the difference from
     subsampling: str  # of colour in the JPEG: 4:4:4, 4:2:2 or 4:2:0
 
 

@@ -106,9 +106,7 @@ def in_step(net: nn.Module, device: torch.device) -> nn.Module:
     if not together():
         return net
     devices = [device.index] if device.type == "cuda" else None
-    with (
-        warnings.catch_warnings()
-    ):  # the option has another name from PyTorch 2.13 on, which older ones do not know
+    with warnings.catch_warnings():  # the option has another name from PyTorch 2.13 on, which older ones lack
         warnings.simplefilter("ignore", FutureWarning)
         return DistributedDataParallel(net, device_ids=devices, broadcast_buffers=False)
 

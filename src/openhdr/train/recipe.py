@@ -1,4 +1,4 @@
-"""What a recipe says: every setting of a training run, with its default and unit, once.
+"""Recipes: every setting of a training run, with its default and unit, once.
 
 A recipe is a TOML file of the differences to these defaults; `--set data.patch=64` changes one value of it.
 Counts are of optimiser steps, and `run.batch` is over all processes and pieces, so that the same recipe gives
@@ -206,7 +206,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def make_recipe(table: Mapping[str, Any]) -> Recipe:
-    """The recipe that a table of differences says."""
+    """The recipe of a table of differences."""
     table = dict(table)
     chosen = table.pop("objective", {})
     if not isinstance(chosen, Mapping):

@@ -1,6 +1,6 @@
-"""Running networks on photos of any size, here or elsewhere. The networks themselves know nothing of this.
+"""Running networks on photos of any size, here or elsewhere. The networks themselves do not depend on it.
 
-options               what a user can say about it; known without torch
+options               its options; importable without torch
 three_frames          a bracket -> HDR, part by part within a bound of memory
 one_photo             a photo -> HDR
 tiling, device        steps of a network tile by tile, in threads; where it runs, and how exactly

@@ -97,8 +97,8 @@ INTERFACES: Mapping[str, Mapping[str, Interface]] = MappingProxyType(
                     "frames": "(K, 13, H, W), of the frames beside the reference: "
                     "openhdr.merging.trustnet_features",
                     "shared": "(11, H, W): openhdr.merging.trustnet_features",
-                    "trust": "(K, H, W) 0..1",
-                    "factor": "(3, H, W), of the backdrop",
+                    "trust": "(K, H, W) 0..1: consistency with the reference",
+                    "factor": "(3, H, W), of the hole fill",
                 },
                 {"frames": 2, "height": 53, "width": 75},
                 ({"frames": 1, "height": 48, "width": 64}, {"frames": 4, "height": 91, "width": 50}),

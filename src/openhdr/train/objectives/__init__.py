@@ -29,7 +29,7 @@ OBJECTIVES: Table[Row] = Table(
     ),
     Row(
         "trustnet",
-        "A compared bracket -> HDR: what to trust, a merge with gradients, refinement.",
+        "A compared bracket -> HDR: consistency masks, a merge with gradients, refinement.",
         "openhdr.train.objectives.trustnet:TrustNetObjective",
         extra="torch",
     ),

@@ -5,11 +5,11 @@
 
 Where the paper and the authors' program differ, the defaults are the program's, but for the colour loss:
 - adversarial weight: 1e-3 in the program, 1e-4 in the paper;
-- similarity: the program's own form of MS-SSIM, see metrics.losses.ms_ssim; the paper says SSIM;
+- similarity: the program's own form of MS-SSIM, see train.losses.ms_ssim; the paper says SSIM;
 - the program computes CIEDE2000 without a gradient: `colour = "none"` is what it trains on in effect; the
   default is the paper's intention, a difference that has a gradient;
 - the photo is the medium frame in the program, of any exposure in the paper.
-Stage II sees the result of stage I without a gradient, as in the program, so that one optimiser does what its
+Stage II takes the result of stage I without a gradient, as in the program, so that one optimiser does what its
 two do. CIEDE2000 takes gamma-coded values as display codes and counts nothing above 1.
 Not of the paper, for the small recipe: `joint` lets stage II's loss reach stage I, and `light_weight` weighs the
 difference that expanded photos are scored by (see display.py).
@@ -58,7 +58,7 @@ class TwoStageObjective(BracketObjective):
     colour_weight: float = 1 / 255
     stage2_weight: float = 1.0  # of its L1
     light_weight: float = 0.0  # of pu21_distance; 0 = no such term
-    joint: bool = False  # stage I learns from stage II's loss, too
+    joint: bool = False  # stage II's loss trains stage I, too
 
     def example(self, sample: Sample, rng: np.random.Generator, bounded: bool) -> dict[str, np.ndarray]:
         """photo, truth (3, H, W) gamma-coded; real, made (1,) labels."""

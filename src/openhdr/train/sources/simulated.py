@@ -61,22 +61,22 @@ class SimulatedSource:
         numbers = [shuffled(self.seed, first + k, self.scenes.samples) for k in range(count)]
         window = [scene_of(self.scenes, number) for number in dict.fromkeys(numbers)]
         seed = int(np.random.default_rng([self.seed, index]).integers(2**62))
-        laws = laws_of(self.config, self.config.view or self.config.patch, index)
-        return draw_sample(window, laws, seed, f"{index:08d}")
+        simulation = simulation_of(self.config, self.config.view or self.config.patch, index)
+        return draw_sample(window, simulation, seed, f"{index:08d}")
 
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
         folder = Path(config.path or self.scenes_folder)
         return held_out_brackets(
-            folder, config.samples, lambda number: laws_of(self.config, config.size, number)
+            folder, config.samples, lambda number: simulation_of(self.config, config.size, number)
         )
 
 
 def held_out_brackets(
-    folder: Path, count: int, laws: Callable[[int], SimulationConfig]
+    folder: Path, count: int, simulation: Callable[[int], SimulationConfig]
 ) -> tuple[list[Sample], str]:
     """So many brackets of the held-out scenes of a folder, and a line that says what they are.
 
-    laws: number of a bracket -> what it is drawn from.
+    simulation: number of a bracket -> what it is drawn from.
     """
     scenes = [read_scene(path) for path in held_out_files(folder)]
     samples = []
@@ -84,19 +84,21 @@ def held_out_brackets(
         chosen = scenes[number % len(scenes)]
         order = [chosen, *(scene for scene in scenes if scene is not chosen)]
         seed = (_VALIDATION_SEED + number) * len(order)  # a multiple: the first of the list is chosen
-        samples.append(draw_sample(order, laws(number), seed, f"{chosen.name}-{number}"))
+        samples.append(draw_sample(order, simulation(number), seed, f"{chosen.name}-{number}"))
     names = ", ".join(scene.name for scene in scenes)
-    size = "x".join(str(length) for length in laws(0).size)
+    size = "x".join(str(length) for length in simulation(0).size)
     return samples, f"{len(samples)} simulated {size} brackets of: {names}"
 
 
-def laws_of(config: DataConfig, size: int, number: int) -> SimulationConfig:
+def simulation_of(config: DataConfig, size: int, number: int) -> SimulationConfig:
     """What bracket `number`, of `size` x `size` pixels, is drawn from."""
-    laws = training(size)
-    laws = replace(laws, exposure=replace(laws.exposure, clip_share=LogUniform(*config.clip_share)))
-    laws = replace(laws, shake=_LEFT_BY_REGISTRATION) if config.registered else laws
+    simulation = training(size)
+    simulation = replace(
+        simulation, exposure=replace(simulation.exposure, clip_share=LogUniform(*config.clip_share))
+    )
+    simulation = replace(simulation, shake=_LEFT_BY_REGISTRATION) if config.registered else simulation
     by_real_camera = np.random.default_rng([number, 6]).random() < config.real_share
-    return real(laws) if by_real_camera else laws
+    return real(simulation) if by_real_camera else simulation
 
 
 def open_simulated(config: DataConfig, seed: int, cache: Path) -> SimulatedSource:

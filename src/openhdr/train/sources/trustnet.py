@@ -89,7 +89,7 @@ class ComparedSource:
 
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
         folder = Path(config.path or self.scenes_folder)
-        return held_out_brackets(folder, config.samples, lambda number: laws_of(self.config, number))
+        return held_out_brackets(folder, config.samples, lambda number: simulation_of(self.config, number))
 
 
 def open_compared(config: DataConfig, seed: int, cache: Path) -> ComparedSource:
@@ -103,7 +103,11 @@ def open_compared(config: DataConfig, seed: int, cache: Path) -> ComparedSource:
     else:
         scenes = open_simulated(config, seed, cache / "scenes").scenes
         names = open_shards(scenes.shards[0].parent).facts["scenes"]
-        drawn = {"size": laws_of(config, 0).size, "clip_share": config.clip_share, "real": config.real_share}
+        drawn = {
+            "size": simulation_of(config, 0).size,
+            "clip_share": config.clip_share,
+            "real": config.real_share,
+        }
         facts = {"kind": KIND, "seed": seed, "count": config.brackets, "scenes": names, **drawn}
         groups = {
             k: range(k, min(k + _PER_SHARD, config.brackets)) for k in range(0, config.brackets, _PER_SHARD)
@@ -119,14 +123,14 @@ def open_compared(config: DataConfig, seed: int, cache: Path) -> ComparedSource:
     return ComparedSource(ShardIndex.of(shards), folder, config, seed)
 
 
-def laws_of(config: DataConfig, number: int) -> SimulationConfig:
+def simulation_of(config: DataConfig, number: int) -> SimulationConfig:
     """What bracket `number` is drawn from: another camera and another pattern of exposures each time."""
     rng = np.random.default_rng([number, 5])
     other, rolling, varied = rng.random(3) < (OTHER_SHARE, ROLLING_SHARE, VARIED_SHARE)
     by_real_camera = rng.random() < config.real_share
     width = config.view or config.patch
     height = max(config.patch, width * 5 // 6) if config.view else width
-    laws = SimulationConfig(
+    simulation = SimulationConfig(
         size=(width, height),
         nominal_width=width * 5 // 4,
         exposure=ExposureConfig(
@@ -139,13 +143,13 @@ def laws_of(config: DataConfig, number: int) -> SimulationConfig:
         camera=replace(varied_camera(), responses=RESPONSES) if varied else CameraConfig(),
     )
     if not by_real_camera:
-        return laws
+        return simulation
     tripod = rng.random() < REAL_TRIPOD_SHARE
-    patterns = REAL_PATTERNS if tripod else laws.exposure.ev_patterns
+    patterns = REAL_PATTERNS if tripod else simulation.exposure.ev_patterns
     return real(
         replace(
-            laws,
-            exposure=replace(laws.exposure, ev_patterns=patterns),
+            simulation,
+            exposure=replace(simulation.exposure, ev_patterns=patterns),
             shake=TRIPOD if tripod else ShakeConfig(),
             objects=ObjectConfig(still_share=0.6 if tripod else 0.2),
         )
@@ -167,4 +171,4 @@ def _drawn(scenes: ShardIndex, config: DataConfig, seed: int, number: int) -> Sa
     rng = np.random.default_rng([seed, number, 2])
     chosen = [scene_of(scenes, int(k)) for k in rng.permutation(scenes.samples)[:_IN_SIGHT]]
     draw = int(rng.integers(2**50)) * len(chosen)  # a multiple: the first scene is the picture
-    return draw_sample(chosen, laws_of(config, number), draw, f"{number:06d}")
+    return draw_sample(chosen, simulation_of(config, number), draw, f"{number:06d}")
