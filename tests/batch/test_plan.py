@@ -36,7 +36,7 @@ def test_brackets_and_a_plan(card):
         ["0004", "0005", "0006"],
         ["0007", "0008", "0009"],
     ]
-    plan = Plan.of(found.photos, [card])
+    plan = Plan.of(found.photos, str(card))
     assert [item.name for item in plan.items] == [
         "DCIM/100MAKER/2026-05-01_DSC_0001-DSC_0003-HDR",
         "DCIM/100MAKER/2026-05-01_DSC_0004-DSC_0006-HDR",
@@ -44,7 +44,7 @@ def test_brackets_and_a_plan(card):
         "DCIM/100MAKER/2026-05-01_DSC_0010-HDR",
     ]
     assert [bool(item.skip) for item in plan.items] == [False, False, False, True]
-    alone = Plan.of(found.photos, [card], "{number}_{time}_{camera}", alone=True)
+    alone = Plan.of(found.photos, str(card), "{number}_{time}_{camera}", alone=True)
     assert alone.items[1].name == "DCIM/100MAKER/0002_10-00-02_Model" and not any(i.skip for i in alone.items)
 
 
@@ -94,4 +94,4 @@ def test_bad_plans(tmp_path, text, said):
 def test_bad_templates(card):
     for template in ("{frist}", "a/b"):
         with pytest.raises(RequestError, match="name"):
-            Plan.of(read_card([card]).photos, [card], template)
+            Plan.of(read_card([card]).photos, str(card), template)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from openhdr import io
+from openhdr.batch.storage import open_storage
 from openhdr.camera.exposure import relative_ev
 from openhdr.camera.grouping import Shot, group
 from openhdr.core import progress
@@ -21,6 +24,7 @@ from openhdr.core.files import natural_order
 from openhdr.core.threads import cores
 
 WORTH_PROCESSES, CHUNK = 2000, 200  # files from which describing them is spread; files at a time
+HEAD_BYTES = 1 << 18  # of a photo in an object store: metadata stand in front
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,21 @@ class Card:
 def read_card(paths: Iterable[Path]) -> Card:
     """Describe files; those of folders, too, and of those in them. Raises FileError for a folder without images."""
     files = [file for path in paths for file in images_in(path)]
+    return _card(files, _described)
+
+
+def read_bucket(url: str) -> Card:
+    """Describe the photos under a URL by their first bytes; paths are the objects' names. Raises FileError."""
+    names = sorted((name for name in open_storage(url).names() if is_image(name)), key=natural_order)
+    if not names:
+        raise FileError(url, "holds no photos")
+    return _card(names, partial(_described_object, url))
+
+
+def _card(files: Sequence[Any], describe: Callable[[Any], io.ImageInfo | str]) -> Card:
     found, problems = [], []
-    with _mapper(len(files)) as describe, progress.task("reading", len(files)) as advance:
-        for described in describe(files):
+    with _mapper(len(files)) as mapped, progress.task("reading", len(files)) as advance:
+        for described in mapped(describe, files):
             if isinstance(described, str):
                 problems.append(described)
             else:
@@ -52,28 +68,32 @@ def images_in(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    known = {ending for row in io.FORMATS.values() for ending in row.extensions}
     found = []
     for folder, inside, names in os.walk(path):
         inside[:] = [name for name in inside if name[0] != "."]
-        found += [
-            Path(folder, name)
-            for name in names
-            if name[0] != "." and os.path.splitext(name)[1].lower() in known
-        ]
+        found += [Path(folder, name) for name in names if is_image(name)]
     if not found:
         raise FileError(path, "holds no photos", "name the folder that they are in")
     return sorted(found, key=lambda file: natural_order(file.as_posix()))
 
 
+def is_image(name: str) -> bool:
+    """Whether a file name ends like that of an image, and does not begin with a dot."""
+    path = PurePosixPath(name)
+    return path.name[0] != "." and path.suffix.lower() in ENDINGS
+
+
+ENDINGS = frozenset(ending for row in io.FORMATS.values() for ending in row.extensions)
+
+
 @contextmanager
-def _mapper(count: int) -> Iterator[Callable[[Sequence[Path]], Iterable[io.ImageInfo | str]]]:
-    """What describes files: here, or in processes where there are many."""
+def _mapper(count: int) -> Iterator[Callable[..., Iterable[io.ImageInfo | str]]]:
+    """`map`, or that of processes where there are many files."""
     if count < WORTH_PROCESSES or cores() == 1:
-        yield partial(map, _described)
+        yield map
         return
     with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
-        yield partial(pool.map, _described, chunksize=CHUNK)
+        yield partial(pool.map, chunksize=CHUNK)
 
 
 def _described(path: Path) -> io.ImageInfo | str:
@@ -81,6 +101,20 @@ def _described(path: Path) -> io.ImageInfo | str:
         return io.probe(path)
     except OpenHDRError as error:
         return str(error)
+
+
+def _described_object(url: str, name: str) -> io.ImageInfo | str:
+    """By the first bytes, and where those do not tell, by all."""
+    storage = open_storage(url)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch, PurePosixPath(name).name)
+        for most in (HEAD_BYTES, None):
+            try:
+                path.write_bytes(storage.read(name, most) or b"")
+                return replace(io.probe(path), path=Path(name))
+            except OpenHDRError as error:
+                problem = str(error).replace(scratch, url)
+    return problem
 
 
 def brackets_of(photos: Sequence[io.ImageInfo]) -> list[list[io.ImageInfo]]:

@@ -52,12 +52,12 @@ class Plan:
 
     @staticmethod
     def of(
-        photos: Sequence[io.ImageInfo], folders: Sequence[Path], template: str = TEMPLATE, alone: bool = False
+        photos: Sequence[io.ImageInfo], folder: str, template: str = TEMPLATE, alone: bool = False
     ) -> Plan:
-        """Merge every bracket; of RAW and JPEG of the same shots, the RAW. alone: expand every photo instead."""
-        files = [photo.path.absolute() for photo in photos]
-        parents = [path if path.is_dir() else path.parent for path in (one.absolute() for one in folders)]
-        folder = Path(os.path.commonpath(parents or files))
+        """Merge every bracket; of RAW and JPEG of the same shots, the RAW. alone: expand every photo instead.
+
+        folder: all photos are in it; their paths may be relative to it.
+        """
         brackets = [] if alone else brackets_of(photos)
         inside = {photo.path for members in brackets for photo in members}
         singles = [[photo] for photo in photos if photo.path not in inside and not is_result(photo)]
@@ -69,11 +69,17 @@ class Plan:
             Item(named(members), tuple(_inside(folder, photo.path) for photo in members), skip)
             for members, skip in zip([*brackets, *singles], skips, strict=True)
         ]
-        return Plan(str(folder), tuple(items))
+        return Plan(folder, tuple(items))
 
 
-def _inside(folder: Path, path: Path) -> str:
-    return path.absolute().relative_to(folder).as_posix()
+def common_folder(paths: Sequence[Path]) -> str:
+    """The folder that holds all of these files and folders."""
+    absolute = [path.absolute() for path in paths]
+    return os.path.commonpath([path if path.is_dir() else path.parent for path in absolute])
+
+
+def _inside(folder: str, path: Path) -> str:
+    return path.absolute().relative_to(folder).as_posix() if "://" not in folder else path.as_posix()
 
 
 def _twins(brackets: list[list[io.ImageInfo]]) -> set[int]:
@@ -92,7 +98,7 @@ def _twins(brackets: list[list[io.ImageInfo]]) -> set[int]:
 class _Names:
     """Names of results by a template; folders of the photos are kept, and a name that is taken gets a number."""
 
-    def __init__(self, folder: Path, template: str) -> None:
+    def __init__(self, folder: str, template: str) -> None:
         self.folder, self.template = folder, template
         self.taken: set[str] = set()
         fields = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}

@@ -20,6 +20,7 @@ COMMANDS: Table[Row] = Table(
     Row("demo", "Merge the built-in bracket and show the result.", "openhdr.cli.demo:demo"),
     Row("merge", "Merge a bracket of exposures into an HDR image.", "openhdr.cli.merge:merge"),
     Row("expand", "Turn one photo into an HDR image.", "openhdr.cli.expand:expand"),
+    Row("batch", "Merge everything on a card; started again, it goes on.", "openhdr.cli.batch:batch"),
     Row("tonemap", "Turn an HDR image into a displayable one.", "openhdr.cli.tonemap:tonemap"),
     Row("convert", "Convert between image formats.", "openhdr.cli.convert:convert"),
     Row("info", "Describe images and how they group into brackets.", "openhdr.cli.info:info"),

@@ -68,9 +68,9 @@ def info(request: Request) -> None:
     ]
     why = "" if brackets else _why_none(photos)
     if request.plan:
-        from openhdr.batch.plan import Plan, write_plan
+        from openhdr.batch.plan import Plan, common_folder, write_plan
 
-        write_plan(request.plan, Plan.of([photo for photo, _ in found], request.images))
+        write_plan(request.plan, Plan.of([photo for photo, _ in found], common_folder(request.images)))
     if request.as_json:
         echo_json({"images": images, "brackets": names, "singles": singles, "why_no_bracket": why or None})
         return

@@ -60,7 +60,7 @@ def like(request: RequestT, path: Path) -> RequestT:
     context = click.get_current_context()
     known = {parameter.name: parameter for parameter in context.command.params}
     given = dict(context.params)
-    for name, value in _options(path, str(context.command.name)).items():
+    for name, value in options_of(path, str(context.command.name)).items():
         if name not in known or not isinstance(known[name], click.Option):
             raise FileError(path, f"gives '{name}', which {context.command.name} does not know")
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -72,7 +72,8 @@ def like(request: RequestT, path: Path) -> RequestT:
     return made(type(request), given)
 
 
-def _options(path: Path, command: str) -> dict[str, Any]:
+def options_of(path: Path, command: str) -> dict[str, Any]:
+    """The options that a sidecar of a command holds. Raises FileError for anything else."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise FileError(path, "is too large for a sidecar")

@@ -17,6 +17,13 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> lis
         return list(pool.map(function, items))
 
 
+THREADS = "OPENHDR_THREADS"
+"""Environment variable: how many cores to use at most."""
+
+
 def cores() -> int:
     """How many cores this process may use."""
+    setting = os.environ.get(THREADS, "")
+    if setting.isdecimal() and int(setting):
+        return int(setting)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -21,7 +21,7 @@ import onnxruntime
 
 from openhdr.core import progress
 from openhdr.core.errors import FileError
-from openhdr.core.threads import in_threads
+from openhdr.core.threads import cores, in_threads
 from openhdr.merging import MERGERS, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
@@ -142,7 +142,7 @@ def _session(name: str, part: str, threads: int = 0) -> onnxruntime.InferenceSes
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = part == "refine"  # it keeps what was needed, and only tiles are small
-    options.intra_op_num_threads = threads  # 0 = all cores
+    options.intra_op_num_threads = threads or cores()
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 

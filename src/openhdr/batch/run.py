@@ -1,0 +1,174 @@
+"""Many jobs, some at a time: on this machine, or by the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from openhdr.batch.job import Job, Record, Slot, allow_processes, end_processes, failure, perform
+from openhdr.core.errors import FileError, MissingExtraError
+from openhdr.core.threads import cores
+
+BASE_GB, GB_PER_MP, GB_PER_FRAME_MP = 0.35, 0.045, 0.008
+"""Memory of a merge: at rest, for a megapixel of the result, for a megapixel of each frame; measured."""
+SHARE = 0.8  # of the free memory that may be used
+AHEAD = 3  # jobs a worker that are handed out
+RETRIES = 10  # of a job whose worker died
+
+
+def need_gb(megapixels: float, photos: int) -> float:
+    """Memory that merging so many photos takes, in GB."""
+    return BASE_GB + megapixels * (GB_PER_MP + GB_PER_FRAME_MP * photos)
+
+
+def free_gb() -> float:
+    """Memory that can be used without swapping, in GB; a guess where the system does not say."""
+    try:
+        with open("/proc/meminfo") as file:
+            facts = dict(line.split(":") for line in file)
+        return int(facts["MemAvailable"].split()[0]) * 1024 / 1e9
+    except (OSError, KeyError, ValueError):
+        pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+        return 0.5 * pages * os.sysconf("SC_PAGE_SIZE") / 1e9 if pages > 0 else 4.0
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How many merges at a time, cores of each, and GB that all may take together."""
+
+    count: int
+    threads: int
+    memory_gb: float
+
+    @staticmethod
+    def for_needs(needs_gb: Iterable[float], count: int | None = None) -> Workers:
+        """As many as cores and memory allow, the cores shared among them; or `count`, of one core each."""
+        free = SHARE * free_gb()
+        if count is not None:
+            return Workers(count, 1, free)
+        fit = int(free / max([*needs_gb, 0.1]))
+        workers = max(1, min(cores(), fit))
+        return Workers(workers, max(1, cores() // workers), free)
+
+
+class Room:
+    """Slots of this machine: as many jobs at a time as there are workers, and as their memory allows.
+
+    A job that needs more than there is runs alone.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self.places, self.memory_gb = workers.count, workers.memory_gb
+        self.running, self.used_gb = 0, 0.0
+        self.changed = threading.Condition()
+
+    def slot(self, need: float) -> Slot:
+        return _RoomSlot(self, need)
+
+
+class _RoomSlot(Slot):
+    def __init__(self, room: Room, need: float) -> None:
+        self.room, self.need = room, need
+
+    def __enter__(self) -> None:
+        room = self.room
+        with room.changed:
+            room.changed.wait_for(
+                lambda: (
+                    room.running == 0
+                    or (room.running < room.places and room.used_gb + self.need <= room.memory_gb)
+                )
+            )
+            room.running += 1
+            room.used_gb += self.need
+
+    def __exit__(self, *error: object) -> None:
+        with self.room.changed:
+            self.room.running -= 1
+            self.room.used_gb -= self.need
+            self.room.changed.notify_all()
+
+
+Submit = Callable[[Job, float], Future[Record]]
+
+
+@contextmanager
+def on_this_machine(workers: Workers) -> Iterator[Submit]:
+    """Jobs in processes of this machine. One thread more than workers reads the next photos while the others merge."""
+    room = Room(workers)
+    allow_processes()
+    pool = ThreadPoolExecutor(workers.count + 1)
+    try:
+        yield lambda job, need: pool.submit(perform, job, room.slot(need))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_processes()
+
+
+@contextmanager
+def on_cluster(address: str) -> Iterator[tuple[Submit, int]]:
+    """Jobs by the workers of a Dask cluster, and the number of its threads. Each runs in a process of its own there.
+
+    A job whose worker dies is given to another. Jobs for a GPU go to workers with the resource GPU (`dask worker
+    --resources GPU=1`). Raises FileError when the scheduler cannot be reached.
+    """
+    try:
+        from distributed import Client, KilledWorker
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("a cluster needs 'distributed', which", "cluster") from error
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise FileError(address, "no Dask scheduler answers", "start one with: dask scheduler") from error
+
+    def submit(job: Job, need: float) -> Future[Record]:
+        device = str(job.options.get("device", "cpu"))
+        resources = {"resources": {"GPU": 1}} if device != "cpu" else {}
+        asked = client.submit(perform, job, pure=False, retries=RETRIES, **resources)
+        answer: Future[Record] = Future()
+        asked.add_done_callback(lambda future: _pass_on(future, job, answer, KilledWorker))
+        return answer
+
+    try:
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        yield submit, max(sum(worker["nthreads"] for worker in workers), 1)
+    finally:
+        client.close(timeout=5)
+
+
+def _pass_on(asked: Any, job: Job, answer: Future[Record], killed: type[Exception]) -> None:
+    """The record of a job on a cluster; one that ended every worker that tried it has failed."""
+    if asked.status == "finished":
+        answer.set_result(asked.result())
+    elif asked.status == "cancelled":
+        answer.set_exception(FileError(*LOST))
+    elif isinstance(problem := asked.exception(), killed):
+        answer.set_result(
+            failure(job, "every worker that tried it died; it may need more memory than they have")
+        )
+    else:
+        answer.set_exception(problem)
+
+
+LOST = ("the cluster", "its scheduler is gone", "start the batch again: what is done is kept")
+
+
+def run(jobs: Iterable[tuple[Job, float]], submit: Submit, ahead: int) -> Iterator[tuple[Job, Record]]:
+    """Jobs with their records, as they are finished. jobs: each with the GB that it needs. ahead: handed out at a time.
+
+    Raises FileError when a cluster is lost.
+    """
+    waiting: dict[Future[Record], Job] = {}
+    coming = iter(jobs)
+    while True:
+        while len(waiting) < ahead and (following := next(coming, None)) is not None:
+            waiting[submit(*following)] = following[0]
+        if not waiting:
+            return
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            yield waiting.pop(future), future.result()

@@ -1,0 +1,307 @@
+"""`openhdr batch`: everything on a card, or in an archive of cards, merged; started again, it goes on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from openhdr.cli import expand, merge
+from openhdr.cli.batch_progress import results_bar
+from openhdr.cli.common import echo_json, format_table, keeps_light, progress_bar, writable
+from openhdr.cli.options import command
+from openhdr.cli.sidecar import options_of
+from openhdr.core.errors import FileError, OpenHDRError, RequestError, printable, unknown_name
+from openhdr.core.options import argument, option
+from openhdr.expansion import INVERSE_TONE_MAPPERS
+from openhdr.merging import DEFAULT as DEFAULT_MERGER
+from openhdr.merging import MERGERS
+from openhdr.models import MODELS
+
+if TYPE_CHECKING:
+    from openhdr.batch.job import Job
+    from openhdr.batch.page import Entry
+    from openhdr.batch.plan import Item, Plan
+
+SAVE_S = 5.0  # between summaries while it works
+OWN = {  # options of merge and expand that a batch answers itself
+    *("images", "photos", "output", "preview", "mask", "motion", "save_response", "keep_stack", "origin_map"),
+    *("sidecar", "like", "as_json"),
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments and options; those of merge and expand stand beside them."""
+
+    folders: tuple[str, ...] = argument("FOLDER...")
+    output: str = option("Folder for the results, or a URL (s3://bucket/path).", flags=("-o", "--output"))
+    plan: Path | None = option("What to make, as `openhdr info --plan` writes it; edit it as you like.", None)
+    to: str = option("Files of each result: the light, then a picture to look at.", ".exr,.jpg")
+    name: str = option(
+        "Names of results: text and {date}, {time}, {first}, {last}, {count}, {number}, {camera}.",
+        "{date}_{first}-{last}-HDR",
+    )
+    expand: bool = option("Expand every photo by itself instead of merging brackets.", False)
+    like: Path | None = option("Take the options of a result's .json; those given here rule.", None)
+    dry_run: bool = option("Only print what would be made.", False)
+    retry_failed: bool = option("Try again what failed before with the same photos and options.", False)
+    watch: bool = option("Go on when photos arrive, until interrupted.", False)
+    workers: int | None = option(
+        "Results made at a time, each on one core.  [default: as many as cores and memory allow]", None
+    )
+    cluster: str | None = option(
+        "Address of a Dask scheduler whose workers do the work (tcp://host:8786).", None
+    )
+    seconds: float | None = option("Give up a result after so many seconds.", None)
+    as_json: bool = option("Print the summary, OUT/batch.json, as JSON.", False, flags=("--json",))
+
+
+@command("batch", Request)
+def batch(request: Request) -> None:
+    """Group the photos of a folder into brackets and merge them all.
+
+    \b
+    openhdr batch DCIM/ -o hdr/ --dry-run
+    openhdr batch DCIM/ -o hdr/ --to .jpg --method mle
+    openhdr info DCIM/ --plan plan.toml        (then edit plan.toml)
+    openhdr batch DCIM/ -o hdr/ --plan plan.toml
+
+    Beside the results stand a .json each that says how it was made, batch.json, a list of all, and index.html, a
+    contact sheet. What is done with the same photos, options and version is not made again: stop it at any moment, or
+    let it crash, and start it again. What fails is listed at the end, and the exit status is then 2. Options of merge,
+    or of expand, hold for all results.
+    """
+    from openhdr.batch.watch import wait_for_change
+
+    _refuse_early(request)
+    while True:
+        try:
+            entries, facts = _once(request)
+        except FileError:
+            if not request.watch or any(
+                "://" not in folder and not os.path.isdir(folder) for folder in request.folders
+            ):
+                raise
+            entries, facts = [], {}
+        if not request.watch:
+            break
+        wait_for_change(request.folders, request.output)
+    if request.as_json:
+        echo_json(facts)
+    if any(entry.status == "failed" for entry in entries):
+        failed = sum(entry.status == "failed" for entry in entries)
+        raise OpenHDRError(f"{failed} of {len(entries)} brackets failed; --retry-failed tries them again")
+
+
+batch.params += [
+    one for one in {p.name: p for p in (*expand.expand.params, *merge.merge.params)}.values()
+    if one.name not in {*OWN, *(known.name for known in batch.params)}
+]  # fmt: skip
+
+
+def _refuse_early(request: Request) -> None:
+    """What can be refused before photos are looked at."""
+    endings = request.to.split(",")
+    for ending in endings:
+        writable(Path(f"result{ending}"))
+    method = _given().get("method", DEFAULT_MERGER)
+    known = [*MERGERS, *INVERSE_TONE_MAPPERS, *MODELS]
+    if method not in known:
+        raise unknown_name("method", method, dict.fromkeys(known))
+    if method not in MERGERS or MERGERS[method].output != "display":
+        keeps_light(Path(f"result{endings[0]}"), "--to")
+    for folder in request.folders:
+        if "://" not in folder and not os.path.exists(folder):
+            raise FileError(folder, "does not exist", "name a folder of photos")
+    if len(request.folders) > 1 and any("://" in folder for folder in request.folders):
+        raise RequestError("several folders have to be of this machine; give one URL, or run once for each")
+    if request.workers is not None and request.workers < 1:
+        raise RequestError(f"--workers {request.workers}: expected 1 or more")
+    if request.watch and request.plan:
+        raise RequestError("--watch plans by itself; leave --plan out")
+
+
+def _once(request: Request) -> tuple[list[Entry], dict[str, Any]]:
+    """Plan, make what is missing, and say what came of it."""
+    from openhdr.batch.page import summary, write_page, write_summary
+    from openhdr.batch.storage import open_storage, sole_writer
+
+    with progress_bar():
+        plan, problems = _planned(request)
+    left_out = [{"photos": list(item.photos), "why": item.skip} for item in plan.items if item.skip]
+    left_out += [{"photos": [], "why": problem} for problem in problems]
+    jobs = [_job(item, plan.folder, request) for item in plan.items if not item.skip]
+    if request.dry_run:
+        entries = [_entry(job, request) for job in jobs]
+        facts = summary(entries, left_out)
+        if not request.as_json:
+            _say_plan(entries, left_out)
+        return [replace(entry, status="waiting") for entry in entries], facts
+    out = open_storage(request.output)
+    with sole_writer(request.output):
+        entries = [_entry(job, request) for job in jobs]
+        try:
+            _make(entries, request, lambda: write_summary(out, summary(entries, left_out)))
+        finally:
+            write_summary(out, summary(entries, left_out))
+            write_page(out, entries, left_out)
+    _say(entries, left_out, request)
+    return entries, summary(entries, left_out)
+
+
+def _planned(request: Request) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and what could not be read."""
+    from openhdr.batch.card import read_bucket, read_card
+    from openhdr.batch.plan import Plan, common_folder, read_plan
+
+    first = request.folders[0]
+    one = len(request.folders) == 1
+    if request.plan:
+        plan = read_plan(request.plan)
+        return replace(plan, folder=_root(first) if one else plan.folder), ()
+    if "://" in first:
+        card, folder = read_bucket(first), first.rstrip("/")
+    else:
+        paths = [Path(folder) for folder in request.folders]
+        card, folder = read_card(paths), common_folder(paths)
+    results = os.path.abspath(request.output)
+    photos = [photo for photo in card.photos if not photo.path.absolute().is_relative_to(results)]
+    return Plan.of(photos, folder, request.name, request.expand), card.problems
+
+
+def _root(folder: str) -> str:
+    return folder if "://" in folder else os.path.abspath(folder)
+
+
+def _job(item: Item, folder: str, request: Request) -> Job:
+    """How an item of the plan is made: its own options, then those of the command line, then those of --like."""
+    from openhdr.batch.job import Job
+
+    name = "merge" if len(item.photos) > 1 else "expand"
+    called = merge.merge if name == "merge" else expand.expand
+    options = options_of(request.like, name) if request.like else {}
+    options |= _given() | {key.replace("-", "_"): value for key, value in item.options.items()}
+    known = {one.name: one for one in called.params if isinstance(one, click.Option)}
+    flags = {flag.lstrip("-").replace("-", "_"): one.name for one in known.values() for flag in one.opts}
+    options = {str(flags.get(key, key)): value for key, value in options.items()}
+    for key in options:
+        if key not in known or key in OWN:
+            raise RequestError(f"{item.name}: openhdr {name} has no option '{key}' for a batch")
+    args = [part for key, value in options.items() for part in _spelled(known[key], value)]
+    called.make_context(f"openhdr {name}", [*item.photos, "-o", "result.exr", *args])  # refuses bad values
+    to = tuple(request.to.split(","))
+    output = _root(request.output)
+    return Job(item.name, item.photos, folder, output, to, name, tuple(args), options, 1, request.seconds)
+
+
+def _given() -> dict[str, Any]:
+    """Options of merge and expand that the command line gives, as JSON values."""
+    context = click.get_current_context()
+    values = {
+        name: value
+        for name, value in context.params.items()
+        if name not in Request.__dataclass_fields__
+        and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+
+
+def _spelled(one: click.Option, value: Any) -> list[str]:
+    """An option as the command line spells it."""
+    flag = max(one.opts, key=len)
+    if one.is_flag:
+        if value:
+            return [flag]
+        return [max(one.secondary_opts, key=len)] if one.secondary_opts else []
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return [f"{flag}={text}"]
+
+
+def _entry(job: Job, request: Request) -> Entry:
+    """A job with what is known of it from earlier."""
+    from openhdr.batch.job import settled
+    from openhdr.batch.page import Entry
+
+    record = settled(job)
+    if record is None or (record.status == "failed" and request.retry_failed):
+        return Entry(job)
+    return Entry(job, "skipped" if record.status == "done" else "failed", record)
+
+
+def _make(entries: list[Entry], request: Request, save: Callable[[], None]) -> None:
+    """Make what is waiting; `entries` get the records, and `save` is called now and then."""
+    from openhdr.batch import run
+    from openhdr.batch.page import Entry
+
+    places = {entry.job.name: place for place, entry in enumerate(entries) if entry.status == "waiting"}
+    if not places:
+        return
+    with ExitStack() as stack:
+        jobs = [(entry.job, _need(entry.job)) for entry in entries if entry.status == "waiting"]
+        if request.cluster:
+            submit, threads = stack.enter_context(run.on_cluster(request.cluster))
+            ahead = run.AHEAD * max(threads, request.workers or 0)
+        else:
+            workers = run.Workers.for_needs([need for _, need in jobs], request.workers)
+            jobs = [(replace(job, threads=workers.threads), need) for job, need in jobs]
+            submit, ahead = stack.enter_context(run.on_this_machine(workers)), run.AHEAD * workers.count
+        advance = stack.enter_context(results_bar(len(jobs)))
+        save()
+        saved = time.monotonic()
+        for job, record in run.run(jobs, submit, ahead):
+            entries[places[job.name]] = Entry(job, record.status, record)
+            advance(record)
+            if time.monotonic() > saved + SAVE_S:
+                save()
+                saved = time.monotonic()
+
+
+def _need(job: Job) -> float:
+    """GB that a job takes, by the size of its first photo."""
+    from openhdr import io
+    from openhdr.batch.run import need_gb
+
+    if "://" in job.folder:
+        return need_gb(24.0, len(job.photos))
+    try:
+        facts = io.probe(Path(job.folder, job.photos[0]))
+    except OpenHDRError:  # its process will say so
+        return 0.0
+    return need_gb(facts.width * facts.height / 1e6, len(job.photos))
+
+
+def _say_plan(entries: list[Entry], left_out: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "result": entry.job.name,
+            "from": f"{len(entry.job.photos)}: {os.path.basename(entry.job.photos[0])} .. "
+            f"{os.path.basename(entry.job.photos[-1])}",
+            "state": {"waiting": "to make", "skipped": "done", "failed": "failed before"}[entry.status],
+        }
+        for entry in entries
+    ]
+    click.echo(format_table(rows))
+    for one in left_out:
+        click.echo(printable(f"left out: {' '.join(one['photos'])} {one['why']}"))
+
+
+def _say(entries: list[Entry], left_out: list[dict[str, Any]], request: Request) -> None:
+    """A summary in words; photos that could not be read, and old failures, by name."""
+    counts = {
+        status: sum(entry.status == status for entry in entries) for status in ("done", "skipped", "failed")
+    }
+    for one in left_out:
+        if not one["photos"]:
+            click.echo(printable(f"openhdr: error: {one['why']}"), err=True)
+    if request.as_json:
+        return
+    said = f"{counts['done']} made, {counts['skipped']} done before, {counts['failed']} failed"
+    click.echo(printable(f"{request.output}: {said}, {len(left_out)} left out"))
