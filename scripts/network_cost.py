@@ -110,7 +110,7 @@ kernels add 343.98 GMAC in truth, 6593.41 in all. Transposed convolutions are ov
 EXPLANATIONS = """## Deviations
 
 **EAPNet** was published without a program, and its paper gives no widths. The layers here follow everything
-that the paper states, with widths chosen so that the tables fit; the original layer list cannot be recovered
+that the paper gives, with widths chosen so that the tables fit; the original layer list cannot be recovered
 from them. Inside, images are padded to 1080x1920, as in the paper.
 
 - *Experiment 1* lies 14 % below the paper. It stands for AHDRNet with separable convolutions and its

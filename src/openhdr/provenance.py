@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from openhdr.core.threads import cores
 from openhdr.core.version import __version__
 
 PACKAGES = ("numpy", "opencv-python-headless", "torch", "safetensors")
@@ -51,10 +52,9 @@ def _git(folder: Path, *words: str) -> str | None:
 
 def hardware() -> dict[str, Any]:
     """Processor, how many cores this process may use, memory in 1e9 bytes, system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": _processor(),
-        "cores": cores,
+        "cores": cores(),
         "memory_gb": _memory_gb(),
         "system": f"{platform.system()} {platform.machine()}",
     }

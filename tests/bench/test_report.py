@@ -9,7 +9,6 @@ import pytest
 
 from openhdr.bench.demo_page import write_demo_page
 from openhdr.bench.methods import reference_light
-from openhdr.bench.report import write_report
 from openhdr.bench.run import run
 from openhdr.core.image import Image
 from openhdr.pipeline.delivery import write
@@ -25,7 +24,8 @@ needs_browser = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def report(case, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report(*run(case), path)
+    results, album = run(case)
+    album.write(results, path)
     return path
 
 
@@ -197,7 +197,8 @@ def test_report_with_pictures_of_some_scenes(browser, case, tmp_path, pictured):
     from openhdr.bench.run import Extent
 
     path = tmp_path / "some.html"
-    write_report(*run(case, Extent(pictured=pictured)), path)
+    results, album = run(case, Extent(pictured=pictured))
+    album.write(results, path)
     browser.size(1280, 900)
     browser.open(path)
     check_calm(browser, path)

@@ -18,8 +18,8 @@ from openhdr.data.sample import Sample
 from openhdr.metrics import evaluate
 from openhdr.models.layers.exposure import align_exposure
 from openhdr.train.examples import collate
+from openhdr.train.losses.pu21 import pu21_distance
 from openhdr.train.objectives.contract import Nets
-from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.merge import Merge
 from openhdr.train.objectives.perceptual import VGGFeatures, perceptual_distance
 from openhdr.train.objectives.stack_itm import StackITMObjective

@@ -3,7 +3,7 @@
     case = load_case("demo", None, folder)         # a row of CASES, a folder of brackets or a .toml file
     results, page = run(case)                      # case.py, settings.py, scoring.py, measure.py, run.py
     results.save(folder / "results.json")          # results.py
-    write_report(results, page, folder / "report.html")      # report.py, pictures.py, assets/
+    page.write(results, folder / "report.html")    # page.py, pictures.py, assets/
 
 A named case is one function in named.py, or a file of its own, and one row here.
 

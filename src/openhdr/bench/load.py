@@ -27,7 +27,7 @@ from openhdr.bench import CASES, PHOTO_CASES
 from openhdr.bench.case import DEFAULT_COLUMNS, DEFAULT_PROTOCOL, OPTIONS, Case, Setting
 from openhdr.bench.named import folder_case, scene_entries
 from openhdr.bench.options import typed_options
-from openhdr.bench.settings import Offer, merge_settings, parse_setting
+from openhdr.bench.settings import merge_settings, parse_setting
 from openhdr.core.config import checked
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.metrics import parse_column
@@ -103,7 +103,9 @@ def _from_toml(path: Path, data: Path | None) -> Case:
         except RequestError as error:
             raise FileError(path, str(error)) from error
     metrics = facts.get("metrics")
-    settings, notes = _settings(path, facts["methods"]) if "methods" in facts else merge_settings()
+    settings, notes = merge_settings()
+    if "methods" in facts:
+        settings, notes = tuple(_setting(path, row) for row in facts["methods"]), ()
     return Case(
         path.stem,
         facts.get("title", path.stem),
@@ -117,15 +119,9 @@ def _from_toml(path: Path, data: Path | None) -> Case:
     )
 
 
-def _settings(path: Path, rows: list[Any]) -> Offer:
-    """The file's methods, and no notes."""
-    for row in rows:
-        if not isinstance(row, dict) or "name" not in row:
-            raise FileError(path, "has a method without a name", 'write name = "..." in each [[methods]]')
-    return tuple(_setting(path, row) for row in rows), ()
-
-
-def _setting(path: Path, row: dict[str, Any]) -> Setting:
+def _setting(path: Path, row: Any) -> Setting:
+    if not isinstance(row, dict) or "name" not in row:
+        raise FileError(path, "has a method without a name", 'write name = "..." in each [[methods]]')
     own: dict[str, Any] = {key: str(value) for key, value in row.items() if key in _METHOD_KEYS}
     texts = {key: str(value) for key, value in row.items() if key not in own}
     try:

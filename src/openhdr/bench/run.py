@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from openhdr import provenance
 from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct, reference_light
-from openhdr.bench.page import PictureStore
+from openhdr.bench.page import PictureStore, write_page
 from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions, encode_light, encode_map, options_for
 from openhdr.bench.results import Results, Run
 from openhdr.bench.scoring import error_map, protocols, score, visibility_map
@@ -34,6 +35,11 @@ class Album:
     options: PictureOptions
     store: PictureStore = field(default_factory=PictureStore)
     scenes: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, results: Results, path: Path) -> None:
+        """Write the report, one HTML page (assets/report.js); it appears whole or not at all."""
+        facts = {"results": results.facts(), "scenes": self.scenes, "lossless": self.options.lossless}
+        write_page(path, "report", f"openhdr bench: {results.about['case']['title']}", facts, self.store)
 
 
 @dataclass(frozen=True)

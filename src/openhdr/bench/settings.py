@@ -80,20 +80,14 @@ def weights_sha256(setting: Setting) -> str | None:
     """
     if setting.weights and setting.weights in WEIGHTS:
         return WEIGHTS[setting.weights].sha256
-    learned = _learned(setting)
-    return " ".join(digest for _, digest in learned.sha256) if learned else None
+    rows = [row for row in MERGERS.values() if row.name == setting.method and isinstance(row, LearnedRow)]
+    return " ".join(digest for _, digest in rows[0].sha256) if rows else None
 
 
 def size_of(setting: Setting) -> tuple[int | None, float | None]:
     """Learned parameters, and 1e9 multiply-adds at 1060x1900 (challenge's rule); None where nothing is learned."""
     row = next((row for row in MODELS.values() if row.name == setting.method), None)
     return (row.params, row.gmacs) if row else (None, None)
-
-
-def _learned(setting: Setting) -> LearnedRow | None:
-    """The row of a merger with a network of its own."""
-    rows = (row for row in MERGERS.values() if row.name == setting.method)
-    return next((row for row in rows if isinstance(row, LearnedRow)), None)
 
 
 def parse_setting(text: str) -> Setting:

@@ -90,12 +90,10 @@ def bench(request: Request) -> None:
     if request.case in PHOTO_CASES:
         _of_photos(request)
         return
-    from openhdr.bench.report import write_report
-
     with progress_bar():
         results, album = _run(request)
     results.save(request.output / "results.json")
-    write_report(results, album, request.report or request.output / "report.html")
+    album.write(results, request.report or request.output / "report.html")
     if request.as_json:
         echo_json(results.facts())
     else:

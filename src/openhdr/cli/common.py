@@ -17,7 +17,7 @@ import click
 
 from openhdr.core import progress
 from openhdr.core.config import plain
-from openhdr.core.errors import FileError, RequestError, printable
+from openhdr.core.errors import FileError, printable
 from openhdr.core.files import writable_file
 
 FIRST_SIGN_S = 0.3  # shorter work shows no bar
@@ -81,24 +81,6 @@ def progress_bar() -> Iterator[None]:
         first_sign.cancel()
         first_sign.join()
         bar.stop()
-
-
-def numbers(text: str | None, option: str) -> list[float] | None:
-    """`-2,0,2` or `1/400,1/100` -> floats. Raises RequestError naming the option."""
-    if text is None:
-        return None
-    try:
-        return [_number(part) for part in text.split(",")]
-    except (ValueError, ZeroDivisionError) as error:
-        raise RequestError(
-            f"{option} {text}: expected numbers with commas between, such as -2,0,2"
-        ) from error
-
-
-def _number(text: str) -> float:
-    """`2`, `-0.5` or `1/400`; in floats, because an exact 1e999999999 would take all memory."""
-    top, slash, bottom = text.partition("/")
-    return float(top) / float(bottom) if slash else float(top)
 
 
 def writable(path: Path | None, extension: str = "") -> None:

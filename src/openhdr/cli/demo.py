@@ -5,13 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from openhdr.cli.common import echo_json, format_table, progress_bar
 from openhdr.cli.options import command
 from openhdr.core.options import option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from openhdr.bench.case import BenchScene
+    from openhdr.pipeline.bracket_to_hdr import MergeResult
 
 DEFAULT_FOLDER = "openhdr-demo"
 
@@ -60,19 +66,16 @@ def demo(request: Request) -> None:
         f"merged {facts['frames']} photos of {facts['width']}x{facts['height']} in {facts['seconds']:.1f} s"
     )
     click.echo("against the known truth, in dB (6 dB more = half the error):")
-    click.echo(format_table(_score_rows(facts)))
+    clipped = f"where the photo clips ({100 * facts['clipped_share']:.1f} %)"
+    rows = [
+        {"": "merged", "all": f"{facts['score']:.2f}", clipped: f"{facts['score_where_clipped']:.2f}"},
+        {"": "photo alone", "all": f"{facts['photo']:.2f}", clipped: f"{facts['photo_where_clipped']:.2f}"},
+    ]
+    click.echo(format_table(rows))
     click.echo(facts["protocol"])
     for key, what in RESULTS.items():
         if key in facts:
             click.echo(f"{facts[key]}  ({what})")
-
-
-def _score_rows(facts: dict[str, Any]) -> list[dict[str, str]]:
-    clipped = f"where the photo clips ({100 * facts['clipped_share']:.1f} %)"
-    return [
-        {"": "merged", "all": f"{facts['score']:.2f}", clipped: f"{facts['score_where_clipped']:.2f}"},
-        {"": "photo alone", "all": f"{facts['photo']:.2f}", clipped: f"{facts['photo_where_clipped']:.2f}"},
-    ]
 
 
 def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
     return facts
 
 
-def _maps(output: Path, result: Any) -> dict[str, str]:
+def _maps(output: Path, result: MergeResult) -> dict[str, str]:
     """Write the pictures of what the merge did; where they are."""
     from openhdr import io
     from openhdr.cli.merge import share_used
@@ -121,7 +124,7 @@ def _maps(output: Path, result: Any) -> dict[str, str]:
     return files
 
 
-def _scores(merged: Any, scene: Any) -> dict[str, Any]:
+def _scores(merged: np.ndarray, scene: BenchScene) -> dict[str, Any]:
     """psnr-mu of the merged image and of the reference photo alone: everywhere, and where the photo clips."""
     from openhdr import metrics
     from openhdr.bench.methods import reference_light
@@ -132,7 +135,7 @@ def _scores(merged: Any, scene: Any) -> dict[str, Any]:
     photo = reference_light(scene.given)
     clipped = (scene.truth >= 1).any(axis=2)
 
-    def score(light: Any, where: Any) -> Any:
+    def score(light: np.ndarray, where: Any) -> metrics.Score:
         test, truth = (on_scale(x, scene, column)[where].reshape(-1, 1, 3) for x in (light, scene.truth))
         return metrics.scores(test, truth, [column.metric])[0]
 
@@ -148,7 +151,7 @@ def _scores(merged: Any, scene: Any) -> dict[str, Any]:
     }
 
 
-def _page(path: Path, merged: Any, scene: Any, facts: dict[str, Any]) -> None:
+def _page(path: Path, merged: np.ndarray, scene: BenchScene, facts: dict[str, Any]) -> None:
     from openhdr.bench.demo_page import write_demo_page
 
     words = {

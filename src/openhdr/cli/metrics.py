@@ -17,8 +17,6 @@ from openhdr.core.options import argument, option
 from openhdr.metrics import METRICS, Column, Score, check_shortest, columns_of, score
 
 if TYPE_CHECKING:
-    from openhdr.core.image import Image
-    from openhdr.metrics.pair import Pair
     from openhdr.metrics.protocol import Protocol
 
 _DEFAULT_PPD = 30.0
@@ -97,7 +95,8 @@ def metrics(request: Request) -> None:
         results = each("scoring", [(*pair, work) for pair in pairs], _score)
     if not results:
         return
-    mean = _mean(results)
+    columns_of_scores = zip(*(result["scores"] for result in results), strict=True)
+    mean = {one[0].metric: sum(score.value for score in one) / len(one) for one in columns_of_scores}
     if request.csv_path:
         _write_csv(request.csv_path, results, mean)
     if request.as_json:
@@ -141,14 +140,17 @@ def _shortest_of(ref: Path, work: Work) -> float | None:
 
 
 def _score(ref_path: Path, test_path: Path, work: Work) -> dict[str, Any]:
+    from openhdr.core.image import Image
     from openhdr.core.progress import task
     from openhdr.core.threads import in_threads
-    from openhdr.io import read
+    from openhdr.io import read, write
+    from openhdr.metrics.hdr_vdp_2 import visibility_map, visibility_picture
     from openhdr.metrics.pair import pair
 
     test, ref = in_threads(read, (test_path, ref_path))
     for path, image in ((test_path, test), (ref_path, ref)):
-        echo_notes(str(path), _notes(image))
+        linearised = ("It is a photo; its codes were linearised by the sRGB curve.",)
+        echo_notes(str(path), (*image.notes, *(() if image.encoding == "linear" else linearised)))
     scores = []
     try:
         both = pair(test, ref, work.protocol, _shortest_of(ref_path, work))
@@ -159,28 +161,9 @@ def _score(ref_path: Path, test_path: Path, work: Work) -> dict[str, Any]:
     except RequestError as error:
         raise RequestError(f"test {test_path}, ref {ref_path}: {error}") from error
     if work.map_path:
-        _write_map(work.map_path, both)
+        seen = visibility_picture(visibility_map(both), both.ref)
+        write(work.map_path, Image(seen, encoding="srgb"))
     return {"test": test_path, "ref": ref_path, "scores": scores}
-
-
-def _notes(image: Image) -> tuple[str, ...]:
-    if image.encoding == "linear":
-        return image.notes
-    return (*image.notes, "It is a photo; its codes were linearised by the sRGB curve.")
-
-
-def _write_map(path: Path, both: Pair) -> None:
-    from openhdr.core.image import Image
-    from openhdr.io import write
-    from openhdr.metrics.hdr_vdp_2 import visibility_map, visibility_picture
-
-    write(path, Image(visibility_picture(visibility_map(both), both.ref), encoding="srgb"))
-
-
-def _mean(results: list[dict[str, Any]]) -> dict[str, float]:
-    """Mean over images; inf where one is."""
-    columns = zip(*(result["scores"] for result in results), strict=True)
-    return {column[0].metric: sum(one.value for one in column) / len(column) for column in columns}
 
 
 def _facts(

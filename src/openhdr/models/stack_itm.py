@@ -404,20 +404,17 @@ class StackITM(nn.Module):
             up = self.encode_up.convs[level](up, guide_up)
             down = self.encode_down.convs[level](down, guide_down)
             if self.config.cross_attention != "none":
-                sides = (self.encode_up.attend[level], up, down), (self.encode_down.attend[level], down, up)
-                (up, *maps_up), (down, *maps_down) = (self._attend(*side) for side in sides)
+                own = self.config.cross_attention == "own"
+                beside_up, beside_down = (torch.zeros_like(x) if own else x for x in (down, up))
+                (up, *maps_up), (down, *maps_down) = (
+                    self.encode_up.attend[level](up, beside_up),
+                    self.encode_down.attend[level](down, beside_down),
+                )
                 parts["attention_up"].append(tuple(maps_up))
                 parts["attention_down"].append(tuple(maps_down))
             parts["encoded_up"].append(up)
             parts["encoded_down"].append(down)
         return parts
-
-    def _attend(
-        self, block: nn.Module, current: torch.Tensor, opposite: torch.Tensor
-    ) -> tuple[torch.Tensor, ...]:
-        """block: a `CrossModelAttention`."""
-        own = self.config.cross_attention == "own"
-        return block(current, torch.zeros_like(opposite) if own else opposite)
 
     @staticmethod
     def from_authors(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor] | None:

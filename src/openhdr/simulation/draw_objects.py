@@ -12,7 +12,6 @@ from openhdr.simulation.distributions import Normal, choose
 from openhdr.simulation.draw_view import draw_pose
 from openhdr.simulation.objects import RIGID, TRAITS, MovingObject, Pose
 from openhdr.simulation.scene import Scene
-from openhdr.simulation.view import CropPose, PanoramaPose
 
 Bracket = tuple[int, int, float]
 """Number of frames, index of the reference, scene radiance at which the reference clips."""
@@ -46,7 +45,10 @@ def _draw_object(
     focal *= _SURFACE_SCALE
     _, reference, anchor = bracket
     level = config.objects.level.draw(rng)
-    gain = level * anchor / _median(scene, pose, focal, poses[reference].height_px)
+    grid = np.linspace(-0.4, 0.4, _SAMPLES) * poses[reference].height_px
+    p, q = (axis.ravel() for axis in np.meshgrid(grid, grid))
+    median = max(float(np.median(scene.view(pose, focal, (0.0, 0.0)).at(p, q))), 1e-9)
+    gain = level * anchor / median
     softness = config.objects.softness_px.draw(rng)
     return MovingObject(kind, traits, scene.name, pose, focal, level, gain, softness, poses, velocity)
 
@@ -61,11 +63,8 @@ def _draw_path(
     velocity = (float(speed * np.cos(heading)), float(speed * np.sin(heading)))
     height = objects.height_share.draw(rng) * size[1] * _SIZE[kind]
     x, foot = size[0] * (0.08 + 0.84 * rng.random()), size[1] * (0.65 + 0.5 * rng.random())
-    lean, turn, growth = (
-        objects.turn_deg.draw(rng),
-        objects.turn_deg.draw(rng),
-        objects.growth_stops.draw(rng),
-    )
+    lean, turn = objects.turn_deg.draw(rng), objects.turn_deg.draw(rng)
+    growth = objects.growth_stops.draw(rng)
     start, stride = 2 * np.pi * rng.random(), objects.stride.draw(rng)
     poses = []
     for frame in range(bracket[0]):
@@ -82,9 +81,3 @@ def _draw_path(
             )
         )
     return tuple(poses), velocity
-
-
-def _median(scene: Scene, pose: PanoramaPose | CropPose, focal_px: float, height_px: float) -> float:
-    grid = np.linspace(-0.4, 0.4, _SAMPLES) * height_px
-    p, q = (axis.ravel() for axis in np.meshgrid(grid, grid))
-    return max(float(np.median(scene.view(pose, focal_px, (0.0, 0.0)).at(p, q))), 1e-9)

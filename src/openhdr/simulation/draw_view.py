@@ -21,8 +21,15 @@ def draw_view(
     blank wall shows nothing.
     """
     drawn = [draw_pose(scene, config.view, config.size, rng) for _ in range(config.view.tries)]
-    looks = [_look(scene, pose, focal, config.size) for pose, focal in drawn]
-    best = int(np.argmax([_range_of(samples) for samples in looks]))
+    u, v = np.meshgrid(*(np.linspace(0, side - 1, n) for side, n in zip(config.size, _GRID, strict=True)))
+    centre = ((config.size[0] - 1) / 2, (config.size[1] - 1) / 2)
+    looks, ranges = [], []
+    for pose, focal in drawn:
+        samples = scene.view(pose, focal, centre).at(u.ravel(), v.ravel())
+        dark, bright = np.quantile(samples.max(axis=0), [0.02, 0.98])
+        looks.append(samples)
+        ranges.append(float(np.log2(max(bright, 1e-9) / max(dark, 1e-9))))
+    best = int(np.argmax(ranges))
     return *drawn[best], looks[best]
 
 
@@ -50,14 +57,3 @@ def _draw_crop(scene: Scene, config: ViewConfig, size: tuple[int, int], rng: np.
         rng.random() * (side - of / enlargement) for side, of in ((width, size[0]), (height, size[1]))
     )
     return CropPose(float(left), float(top), float(enlargement))
-
-
-def _look(scene: Scene, pose: PanoramaPose | CropPose, focal_px: float, size: tuple[int, int]) -> np.ndarray:
-    u, v = np.meshgrid(*(np.linspace(0, side - 1, n) for side, n in zip(size, _GRID, strict=True)))
-    centre = ((size[0] - 1) / 2, (size[1] - 1) / 2)
-    return scene.view(pose, focal_px, centre).at(u.ravel(), v.ravel())
-
-
-def _range_of(samples: np.ndarray) -> float:
-    dark, bright = np.quantile(samples.max(axis=0), [0.02, 0.98])
-    return float(np.log2(max(bright, 1e-9) / max(dark, 1e-9)))

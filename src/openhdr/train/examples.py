@@ -16,7 +16,7 @@ from openhdr.data.sample import PicturesT
 from openhdr.train.distributed import DistributedContext
 from openhdr.train.objectives.contract import Batch, Objective
 from openhdr.train.recipe import ComputeConfig, DataConfig, RunConfig
-from openhdr.train.sources.contract import Source
+from openhdr.train.sources import Source
 
 _CORNER = 64  # pixels: largest offset of `place = "corner"`
 

@@ -22,8 +22,7 @@ from openhdr.train.logger import NullLogger, RunLogger, Say
 from openhdr.train.plan import check_batch, steps_per_unit
 from openhdr.train.recipe import Recipe
 from openhdr.train.schedules import learning_rate
-from openhdr.train.sources import SOURCES
-from openhdr.train.sources.contract import Source
+from openhdr.train.sources import SOURCES, Source
 from openhdr.train.state import State, new_state
 from openhdr.train.step import take_step
 from openhdr.train.validation import Validation, open_validation

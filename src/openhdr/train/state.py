@@ -15,7 +15,7 @@ from openhdr.train import checkpoint
 from openhdr.train.distributed import DistributedContext, in_step, synchronised
 from openhdr.train.ema import RunningMean
 from openhdr.train.hand_wired import hand_wired_numbers, initialised_network
-from openhdr.train.recipe import OptimiserConfig, Recipe
+from openhdr.train.recipe import Recipe
 
 
 @dataclass
@@ -111,27 +111,20 @@ def _optimised(name: str, net: nn.Module, recipe: Recipe, device: torch.device) 
     net = net.to(device)
     if compute.channels_last:
         net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network = OptimisedNetwork(
-        net, net, _optimiser(net, recipe.optimiser), only, _rates(name, recipe, device)
+    config = recipe.optimiser
+    kind = torch.optim.AdamW if config.weight_decay else torch.optim.Adam
+    optimiser = kind(
+        net.parameters(), config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
     )
+    rates = {}
+    if name == "net" and config.hand_wired_lr_scale != 1:
+        wired = hand_wired_numbers(recipe.network.name, recipe.network.variant)
+        rates = {
+            key: torch.where(mask, config.hand_wired_lr_scale, 1.0).to(device) for key, mask in wired.items()
+        }
+    network = OptimisedNetwork(net, net, optimiser, only, rates)
     network.learn(True)
     network.called = in_step(net, device)
     if compute.compile:
         network.called = cast(nn.Module, torch.compile(network.called, backend=compute.compile))
     return network
-
-
-def _rates(name: str, recipe: Recipe, device: torch.device) -> dict[str, torch.Tensor]:
-    """Shares of the learning rate: hand-wired weights take smaller steps than random ones."""
-    config, share = recipe.network, recipe.optimiser.hand_wired_lr_scale
-    if name != "net" or share == 1:
-        return {}
-    wired = hand_wired_numbers(config.name, config.variant)
-    return {parameter: torch.where(mask, share, 1.0).to(device) for parameter, mask in wired.items()}
-
-
-def _optimiser(net: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:
-    kind = torch.optim.AdamW if config.weight_decay else torch.optim.Adam
-    return kind(
-        net.parameters(), config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
-    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -51,7 +51,8 @@ def _gradients(recipe: Recipe, state: State, name: str, pieces: Sequence[Batch])
         other.learn(False)
     for number, piece in enumerate(pieces):
         last = number == len(pieces) - 1
-        with nullcontext() if last else _alone(network.called):
+        waits = together() and not last and hasattr(network.called, "no_sync")  # averaged with the last piece
+        with cast(Any, network.called).no_sync() if waits else nullcontext():
             terms = _terms(recipe, state, name, piece)
             loss = torch.stack(list(terms.values())).sum() / len(pieces)
             state.scaler.scale(loss).backward()
@@ -89,8 +90,3 @@ def _update(recipe: Recipe, state: State, network: OptimisedNetwork, lr: float) 
     with torch.no_grad():
         for name, rate in network.rates.items():
             held[name].copy_(torch.lerp(before[name], held[name], rate))
-
-
-def _alone(called: Any) -> AbstractContextManager[Any]:
-    """Gradients of this piece wait for the last one before they are averaged over processes."""
-    return called.no_sync() if together() and hasattr(called, "no_sync") else nullcontext()

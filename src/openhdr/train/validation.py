@@ -20,7 +20,7 @@ from openhdr.models.inference.options import RunOptions
 from openhdr.models.inference.three_frames import reconstruct
 from openhdr.train.distributed import DistributedContext, gathered_objects
 from openhdr.train.recipe import Recipe
-from openhdr.train.sources.contract import Source
+from openhdr.train.sources import Source
 
 Reconstruct = Callable[[Sample], np.ndarray]
 
@@ -76,22 +76,19 @@ class Validation:
         return one > other if METRICS[self.recipe.validation.metric].higher_is_better else one < other
 
     def _means(self, make: Reconstruct, context: DistributedContext) -> dict[str, float]:
-        mine = {
-            number: self._evaluate(make(self.samples[number]), number)
-            for number in range(context.rank, len(self.samples), context.size)
-        }
+        config, mine = self.recipe.validation, {}
+        for number in range(context.rank, len(self.samples), context.size):
+            sample = self.samples[number]
+            light, truth = make(sample), self.truth(number)
+            if config.scale == "shortest":
+                top = np.float32(2.0 ** -min(sample.ev or (0.0,)))
+                light, truth = (np.clip(one / top, 0, 1) for one in (light, truth))
+            mine[number] = evaluate(light, truth, self.metrics, protocol=config.protocol or None)
         every = {number: found for part in gathered_objects(mine) for number, found in part.items()}
         return {
             name: float(np.mean([every[number][name] for number in range(len(self.samples))]))
             for name in self.metrics
         }
-
-    def _evaluate(self, light: np.ndarray, number: int) -> dict[str, float]:
-        truth = self.truth(number)
-        if self.recipe.validation.scale == "shortest":
-            top = np.float32(2.0 ** -min(self.samples[number].ev or (0.0,)))
-            light, truth = (np.clip(one / top, 0, 1) for one in (light, truth))
-        return evaluate(light, truth, self.metrics, protocol=self.recipe.validation.protocol or None)
 
 
 def open_validation(recipe: Recipe, source: Source[Any], device: torch.device) -> Validation | None:

@@ -41,17 +41,14 @@ def open_scene_folders(kind: str, root: Path, split: str, layout: str, labels: t
         nested = [inner for inner in subfolders(folder) if _is_scene(inner)]
         for scene in nested or ([folder] if _is_scene(folder) else []):
             name = str(scene.relative_to(top))
-            entries[name] = _entry(name, scene, labels)
+            found = (scene / label for label in labels if (scene / label).is_file())
+            label = next(found, scene / labels[0])
+            entries[name] = Entry((scene / "exposure.txt", label), partial(_load, name, scene, label))
     return need_entries(kind, root, layout, entries)
 
 
 def _is_scene(folder: Path) -> bool:
     return (folder / "exposure.txt").is_file() or bool(images_in(folder, (".tif", ".tiff")))
-
-
-def _entry(name: str, folder: Path, labels: tuple[str, ...]) -> Entry:
-    label = next((folder / label for label in labels if (folder / label).is_file()), folder / labels[0])
-    return Entry((folder / "exposure.txt", label), partial(_load, name, folder, label))
 
 
 def _load(name: str, folder: Path, label: Path) -> Sample:

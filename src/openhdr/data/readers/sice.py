@@ -39,15 +39,12 @@ def open_stacks(kind: str, root: Path, split: str) -> Dataset:
                 continue
             test = part == 1 and int(folder.name) in tested
             if split == "all" or (split == "test") == test:
-                entries[f"part{part}/{folder.name}"] = _entry(f"part{part}/{folder.name}", folder)
+                name = f"part{part}/{folder.name}"
+                labels = first_folder(folder.parent, ("Label",)) or folder.parent / "Label"
+                there = [path for path in images_in(labels, IMAGES) if path.stem == folder.name]
+                label = there[0] if there else labels / f"{folder.name}.JPG"
+                entries[name] = Entry((label,), partial(_load, name, folder, label))
     return need_entries(kind, root, LAYOUT, entries)
-
-
-def _entry(name: str, folder: Path) -> Entry:
-    labels = first_folder(folder.parent, ("Label",)) or folder.parent / "Label"
-    there = [path for path in images_in(labels, IMAGES) if path.stem == folder.name]
-    label = there[0] if there else labels / f"{folder.name}.JPG"
-    return Entry((label,), partial(_load, name, folder, label))
 
 
 def _load(name: str, folder: Path, label: Path) -> Sample:

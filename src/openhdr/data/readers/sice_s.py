@@ -50,13 +50,11 @@ def choose_labels(frames: tuple[np.ndarray, ...], middle: int) -> tuple[int, int
 def _nearest_good(frames: tuple[np.ndarray, ...], candidates: range, region: np.ndarray) -> int:
     if not region.any():
         return candidates[0]
-    shares = [_well_exposed(frames[k], region) for k in candidates]
+    shares = []
+    for k in candidates:
+        light = luminance(frames[k][region].astype(np.float32)) / np.iinfo(frames[k].dtype).max
+        shares.append(float(np.mean((light > WELL[0]) & (light < WELL[1]))))
     return next(k for k, share in zip(candidates, shares, strict=True) if share >= ENOUGH * max(shares))
-
-
-def _well_exposed(frame: np.ndarray, region: np.ndarray) -> float:
-    light = luminance(frame[region].astype(np.float32)) / np.iinfo(frame.dtype).max
-    return float(np.mean((light > WELL[0]) & (light < WELL[1])))
 
 
 def _label(entry: Entry) -> Sample:

@@ -59,7 +59,8 @@ def deform_conv2d(
     kernel = (weight.shape[2], weight.shape[3])
     taps = kernel[0] * kernel[1]
     groups = mask.shape[1] // taps
-    table = _table(x, groups)
+    ringed = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
+    table = ringed.reshape(-1, channels // groups)  # a group's channels at a pixel of the ringed image
     pointwise = weight.reshape(-1, groups, channels // groups, taps).transpose(2, 3)
     pointwise = pointwise.reshape(len(weight), -1, 1, 1)
     rows = height if torch.is_grad_enabled() else max(1, SAMPLES_AT_ONCE // (batch * width * groups * taps))
@@ -71,12 +72,6 @@ def deform_conv2d(
         samples = _weighted_rows(table, index, share).view(batch, bottom - top, width, -1)
         parts.append(F.conv2d(samples.permute(0, 3, 1, 2), pointwise, bias, dilation=POINT_DILATION))
     return torch.cat(parts, 2) if len(parts) > 1 else parts[0]
-
-
-def _table(x: torch.Tensor, groups: int) -> torch.Tensor:
-    """(B, C, H, W) -> (B (H + 2) (W + 2) G, C / G): a group's channels at a pixel of the ringed image."""
-    ringed = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
-    return ringed.reshape(-1, x.shape[1] // groups)
 
 
 def _corners(offset: torch.Tensor, mask: torch.Tensor, grid: Grid) -> tuple[torch.Tensor, torch.Tensor]:

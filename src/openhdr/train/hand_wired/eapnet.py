@@ -10,7 +10,7 @@ import torch
 
 from openhdr.models import load
 from openhdr.models.eapnet import HIGH, EAPNet, Encoder, Guide
-from openhdr.models.layers.blocks import SeparableConv, SpatialAttention
+from openhdr.models.layers.blocks import SpatialAttention
 from openhdr.train.hand_wired import KNEE
 from openhdr.train.hand_wired.wiring import COLOURS, copies, wire, wire_separable
 
@@ -47,12 +47,7 @@ def _encode(encoder: Encoder) -> None:
     wire(encoder.stem, copies(LIGHT, ALIGNED))
     wire(encoder.stem, copies(ABOVE, ALIGNED), bias=-1.0)
     wire(encoder.high.pointwise, {k: {k: 1.0} for k in range(6)})
-    _halve(encoder.high, 6)
-
-
-@torch.no_grad()
-def _halve(conv: SeparableConv, channels: int) -> None:
-    weight = conv.depthwise.weight[:channels]
+    weight = encoder.high.depthwise.weight[:6]
     weight.zero_()
     weight[:, 0, 1:, 1:] = 0.25
 

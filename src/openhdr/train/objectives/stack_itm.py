@@ -14,7 +14,7 @@ which these terms come in.
 - Fusion's truth: the HDR image; on SICE-S, where the paper has fusions by a commercial program, the labels
   merged with the photo by Debevec and Malik's weights.
 - Not of the paper, for the small recipe: `light_weight` weighs the difference that expanded photos are scored by
-  (see display.py), and `label_stops` takes labels of a fixed distance instead of the rule.
+  (see losses/pu21.py), and `label_stops` takes labels of a fixed distance instead of the rule.
 - One discriminator judges both exposures: the longer one where the photo is too dark, the shorter where too bright.
 """
 
@@ -39,8 +39,8 @@ from openhdr.train.discriminators.stack_itm import (
     mixed_fake,
 )
 from openhdr.train.losses.l1 import mu_law
+from openhdr.train.losses.pu21 import pu21_distance
 from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms
-from openhdr.train.objectives.display import pu21_distance
 from openhdr.train.objectives.perceptual import perceptual_distance
 
 STOPS = range(-4, 5)  # exposures of an HDR truth among which labels are chosen
@@ -71,7 +71,8 @@ class StackITMObjective(BracketObjective):
         pictures = _pictures(sample, self.label_stops)
         arrays = {name: np.ascontiguousarray(p.transpose(2, 0, 1)) for name, p in pictures.items()}
         if "light" not in arrays:
-            arrays["light"] = _merged(arrays)
+            exposures = (torch.from_numpy(arrays[name])[None] for name in ("up", "photo", "down"))
+            arrays["light"] = debevec_fusion(*exposures)["out"][0].numpy()
         return arrays
 
     def truth(self, sample: Sample) -> np.ndarray:
@@ -149,9 +150,3 @@ def _pictures(sample: Sample, stops: int) -> dict[str, np.ndarray]:
 
 def _srgb(light: np.ndarray) -> np.ndarray:
     return srgb_encode(np.clip(light, 0, 1)).astype(np.float32)
-
-
-def _merged(arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """(3, H, W) linear light of photo and labels."""
-    exposures = (torch.from_numpy(arrays[name])[None] for name in ("up", "photo", "down"))
-    return debevec_fusion(*exposures)["out"][0].numpy()

@@ -12,7 +12,7 @@ Where the paper and the authors' program differ, the defaults are the program's,
 Stage II takes the result of stage I without a gradient, as in the program, so that one optimiser does what its
 two do. CIEDE2000 takes gamma-coded values as display codes and counts nothing above 1.
 Not of the paper, for the small recipe: `joint` lets stage II's loss reach stage I, and `light_weight` weighs the
-difference that expanded photos are scored by (see display.py).
+difference that expanded photos are scored by (see losses/pu21.py).
 
 Labels are drawn a sample: real ones 0.7..1.2, of which what exceeds 1 counts as 1 (a target above 1 has no
 least loss), made ones 0..0.3.
@@ -35,8 +35,8 @@ from openhdr.train.discriminators.two_stage import TwoStageDiscriminator
 from openhdr.train.distributed import gathered_with_gradient
 from openhdr.train.losses.ciede2000 import delta_e_2000
 from openhdr.train.losses.ms_ssim import ms_ssim, ssim, two_stage_ms_ssim
+from openhdr.train.losses.pu21 import pu21_distance
 from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms
-from openhdr.train.objectives.display import pu21_distance
 
 _REAL, _MADE = (0.7, 1.2), (0.0, 0.3)  # ranges of the discriminator's labels
 _LEAST = 1e-7  # probabilities are kept so far from 0 and 1
