@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -121,6 +122,8 @@ def on_cluster(address: str) -> Iterator[tuple[Submit, int]]:
         from distributed import Client, KilledWorker
     except ModuleNotFoundError as error:
         raise MissingExtraError("a cluster needs 'distributed', which", "cluster") from error
+    for name in ("distributed", "asyncio"):  # what went wrong is said in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

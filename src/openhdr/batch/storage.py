@@ -6,6 +6,7 @@ variables that each store's own tools use. What is written appears whole or not 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,14 +101,12 @@ class Bucket:
 
     def __init__(self, url: str) -> None:
         try:
-            from obstore.exceptions import BaseError
             from obstore.store import from_url
         except ModuleNotFoundError as error:
             raise MissingExtraError(f"{url} needs 'obstore', which", "cloud") from error
         self.url = url.rstrip("/")
         with _telling(self.url):
             self.store: Any = from_url(self.url, client_options={"allow_http": True})
-        self.failure = BaseError
 
     def names(self) -> Iterator[str]:
         with _telling(self.url):
@@ -139,8 +138,17 @@ class Bucket:
             return None
 
     def write(self, name: str, data: bytes) -> None:
+        """On condition that nobody else has written since: of two writers of one result, the first wins."""
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
         with _telling(f"{self.url}/{name}"):
-            self.store.put(name, data)
+            try:
+                found = self.store.head(name)
+                mode: Any = {key: found[key] for key in ("e_tag", "version") if found[key]}
+            except FileNotFoundError:
+                mode = "create"
+            with contextlib.suppress(AlreadyExistsError, PreconditionError):
+                self.store.put(name, data, mode=mode)
 
     def staged(self, name: str, into: Path) -> Path:
         return into / PurePosixPath(name).name

@@ -1,0 +1,166 @@
+"""Work on a Dask cluster of two workers, and in buckets of an S3 server: the bytes are those of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from openhdr.batch.card import read_bucket
+from openhdr.batch.storage import Folder, open_storage
+from openhdr.core.errors import FileError
+
+pytestmark = pytest.mark.slow
+FAST = ("--method", "mle", "--align", "none")
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def _openhdr(*words: object) -> subprocess.CompletedProcess[str]:
+    start = "import sys; from openhdr.cli import main; sys.argv[0] = 'openhdr'; main()"
+    return subprocess.run([sys.executable, "-c", start, *map(str, words)], capture_output=True, text=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _digests(out: Path) -> dict[str, str]:
+    files = [path for path in out.rglob("*") if path.suffix in (".exr", ".jpg")]
+    return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def card(make_card, tmp_path_factory):
+    return make_card(tmp_path_factory.mktemp("elsewhere") / "card", 4, 0)
+
+
+@pytest.fixture(scope="module")
+def quiet(card):
+    """Results of this machine."""
+    out = card.parent / "quiet"
+    assert _openhdr("batch", card, "-o", out, *FAST).returncode == 0
+    return _digests(out)
+
+
+@pytest.fixture
+def cluster():
+    """Address of a scheduler, and a function that starts a worker."""
+    pytest.importorskip("distributed")
+    port, started = _free_port(), []
+
+    def start(*words: str) -> subprocess.Popen[bytes]:
+        words = (sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:])
+        started.append(subprocess.Popen(words, **QUIET))
+        return started[-1]
+
+    start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    address = f"tcp://127.0.0.1:{port}"
+    worker = ("worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0")
+    yield address, lambda: start(*worker)
+    for process in reversed(started):
+        process.kill()
+        process.wait()
+
+
+def test_a_cluster_whose_worker_dies(cluster, card, quiet, tmp_path):
+    address, start_worker = cluster
+    first = start_worker()
+    start = "import sys; from openhdr.cli import main; sys.argv[0] = 'openhdr'; main()"
+    words = ("batch", card, "-o", tmp_path / "out", "--cluster", address, *FAST)
+    batch = subprocess.Popen([sys.executable, "-c", start, *map(str, words)], **QUIET)
+    until = time.monotonic() + 60
+    while not list((tmp_path / "out").glob("2026*.json")) and time.monotonic() < until:
+        time.sleep(0.05)
+    first.kill()
+    start_worker()
+    assert batch.wait(120) == 0
+    assert _digests(tmp_path / "out") == quiet
+
+
+def test_no_cluster_is_an_error_of_one_line(card, tmp_path):
+    pytest.importorskip("distributed")
+    ran = _openhdr("batch", card, "-o", tmp_path / "out", "--cluster", f"tcp://127.0.0.1:{_free_port()}")
+    assert ran.returncode == 2 and ran.stderr.count("\n") == 1 and "no Dask scheduler answers" in ran.stderr
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """URL of an empty bucket of a server on this machine."""
+    server = pytest.importorskip("moto.server")
+    pytest.importorskip("obstore")
+    running = server.ThreadedMotoServer(port=0, verbose=False)
+    running.start()
+    _, port = running.get_host_and_port()
+    settings = {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "REGION": "us-east-1"}
+    settings |= {"ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    import urllib.request
+
+    urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/cards", method="PUT")).close()
+    yield "s3://cards"
+    running.stop()
+
+
+def test_photos_and_results_in_buckets(bucket, card, quiet):
+    photos, results = open_storage(f"{bucket}/card"), open_storage(f"{bucket}/hdr")
+    for path in card.iterdir():
+        photos.write(path.name, path.read_bytes())
+    assert len(read_bucket(f"{bucket}/card").photos) == 12
+    ran = _openhdr("batch", f"{bucket}/card", "-o", f"{bucket}/hdr", *FAST)
+    assert ran.returncode == 0, ran.stderr
+    assert {name: hashlib.sha256(results.read(name)).hexdigest() for name in quiet} == quiet
+    facts = json.loads(results.read("batch.json"))
+    assert facts["brackets"][0]["photos"][0] == f"{bucket}/card/DSC_0001.jpg"
+    assert "0 made, 4 done before" in _openhdr("batch", f"{bucket}/card", "-o", f"{bucket}/hdr", *FAST).stdout
+
+
+def test_a_bucket_is_used_like_a_folder(bucket, tmp_path):
+    for storage in (open_storage(f"{bucket}/plain"), Folder(tmp_path / "folder")):
+        assert storage.read("a/b.txt") is None and storage.stamp("a/b.txt") is None
+        storage.write("a/b.txt", b"12345")
+        storage.write("a/b.txt", b"123456")
+        assert storage.read("a/b.txt") == b"123456" and storage.read("a/b.txt", 2) == b"12"
+        assert storage.stamp("a/b.txt")[0] == 6 and list(storage.names()) == ["a/b.txt"]
+        assert storage.fetched("a/b.txt", tmp_path).read_bytes() == b"123456"
+        staged = storage.staged("c.txt", tmp_path)
+        staged.write_bytes(b"c")
+        storage.deliver(staged, "c.txt")
+        assert storage.read("c.txt") == b"c"
+
+
+def test_of_two_writers_the_first_wins(bucket, monkeypatch):
+    storage = open_storage(f"{bucket}/writers")
+    storage.write("a", b"first")
+    real = storage.store
+
+    class Late:
+        """Another writes between a look and a write."""
+
+        def head(self, name):
+            found = real.head(name)
+            real.put(name, b"other")
+            return found
+
+        def put(self, *words, **options):
+            return real.put(*words, **options)
+
+    storage.store = Late()
+    storage.write("a", b"mine")
+    storage.store = real
+    assert storage.read("a") == b"other"
+
+
+def test_a_bucket_that_is_not_there(bucket):
+    with pytest.raises(FileError, match="cannot be reached"):
+        list(open_storage("s3://nowhere/card").names())
+    assert os.environ["AWS_REGION"]
