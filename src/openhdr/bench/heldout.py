@@ -200,7 +200,7 @@ def _scores(
 
 
 def _light(setting: Setting, photos: Photos) -> np.ndarray:
-    """(H, W, 3) float32; a picture for display is taken as it is, because any rising curve is fitted to it."""
+    """(H, W, 3) float32; an image for display is taken as it is, because any rising curve is fitted to it."""
     made = reconstruct(setting, photos)
     return made.pixels.astype(np.float32)
 

@@ -19,7 +19,7 @@ from openhdr.pipeline.photo_to_hdr import expand_photo
 def reconstruct(setting: Setting, photos: Photos) -> Image:
     """What the method makes of the bracket, by the same pipeline as the command line's.
 
-    Linear light (1.0 = the reference clips), or a picture for display from methods that make one.
+    Linear light (1.0 = the reference clips), or an image for display from methods that make one.
     """
     of_bracket: dict[str, object] = {"method": setting.method}
     if photos.response is not None:

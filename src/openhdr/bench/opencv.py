@@ -40,7 +40,7 @@ def opencv(photos: Photos, options: OpenCVOptions = OpenCVOptions()) -> np.ndarr
     if any(frame.dtype != np.uint8 for frame in frames):
         raise RequestError("OpenCV's MergeDebevec takes 8-bit photos only")
     if options.align == "mtb":
-        levels = int(np.log2(min(frames[0].shape[:2]))) - 3  # 6 is its default; small pictures have fewer
+        levels = int(np.log2(min(frames[0].shape[:2]))) - 3  # 6 is its default; small images have fewer
         cv2.createAlignMTB(max_bits=max(1, min(6, levels))).process(frames, frames)
     ev = np.asarray(photos.ev) - photos.ev[photos.anchor]
     seconds = (2.0**ev).astype(np.float32)

@@ -84,8 +84,8 @@ class Size:
 class Showing:
     """What of the photos is used and shown.
 
-    size: None = photos as they are. pictured: brackets in the page, None = all. compressed: small pictures rather
-    than exact ones. operator: of tone-mapped pictures, None = the default.
+    size: None = photos as they are. pictured: brackets in the page, None = all. compressed: small images rather
+    than exact ones. operator: of tone-mapped images, None = the default.
     """
 
     size: Size | None = None

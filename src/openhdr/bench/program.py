@@ -53,7 +53,7 @@ def check_command(command: str) -> dict[str, str]:
 
 
 def run_program(photos: Photos, options: ProgramOptions) -> Image:
-    """What the program makes of the photos: light with 1.0 = the reference clips, or a picture for display.
+    """What the program makes of the photos: light with 1.0 = the reference clips, or an image for display.
 
     Programs scale light as they like; here the reference's well exposed pixels set the scale. Raises RequestError
     when the program is not there, fails, or writes nothing of the photos' size.

@@ -70,7 +70,7 @@ class Family:
 USUAL_GROUP = "usual"
 USUAL = SimulationConfig(
     size=SIZE,
-    nominal_width=SIZE[0],  # motion is in pixels of these pictures
+    nominal_width=SIZE[0],  # motion is in pixels of these images
     shake=ShakeConfig(turn_px=Fixed(5), step_px=Fixed(1)),
     objects=ObjectConfig(still_share=0.0, most=3, speed_px=Fixed(12)),
     camera=CameraConfig(iso=Fixed(400), gamma=Fixed(2.2), sigmoid_n=Fixed(0.9), sigmoid_a=Fixed(0.6)),

@@ -30,7 +30,7 @@ TIMING = "one call on photos already read, after one that does not count; memory
 
 @dataclass
 class Album:
-    """The pictures of a report, scene by scene. scenes: what `Comparison.show` in compare.js takes."""
+    """The images of a report, scene by scene. scenes: what `Comparison.show` in compare.js takes."""
 
     options: PictureOptions
     store: PictureStore = field(default_factory=PictureStore)
@@ -47,7 +47,7 @@ class Extent:
     """What of a case is run, and what of it is shown.
 
     done: (method, scene) pairs whose scores are known already. pictured: scenes that the report shows; None =
-    all. compressed: whether pictures are small rather than exact. keep: given the results so far after every
+    all. compressed: whether images are small rather than exact. keep: given the results so far after every
     run, so that nothing is lost when the work is stopped.
     """
 
@@ -149,7 +149,7 @@ def _again(setting: Setting, scene: BenchScene) -> np.ndarray | None:
 def _picture(
     name: str, light: np.ndarray, scene: BenchScene, case: Case | None, album: Album
 ) -> dict[str, Any]:
-    """A picture of the page; with a case, the maps of where it is wrong too."""
+    """An image of the page; with a case, the maps of where it is wrong too."""
     facts: dict[str, Any] = {"name": name, "error": None, "visible": None}
     if case is not None:
         facts["error"] = album.store.add(encode_map(error_map(light, scene), FULL_ERROR, album.options))

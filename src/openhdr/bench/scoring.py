@@ -19,7 +19,7 @@ def on_scale(light: np.ndarray, scene: BenchScene, column: Column) -> np.ndarray
 
 
 def score(light: np.ndarray, scene: BenchScene, case: Case) -> dict[str, float]:
-    """{column key: value} of a result; a PSNR of equal pictures is inf."""
+    """{column key: value} of a result; a PSNR of equal images is inf."""
     found = {}
     for protocol in dict.fromkeys(column.protocol for column in case.columns):
         columns = [column for column in case.columns if column.protocol == protocol]

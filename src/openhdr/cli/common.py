@@ -103,7 +103,7 @@ def writable(path: Path | None, extension: str = "") -> None:
 
 
 def keeps_light(path: Path, option: str = "-o") -> None:
-    """Refuse a file for HDR light that holds pictures for a screen only; which tones it should get is not known."""
+    """Refuse a file for HDR light that holds images for a screen only; which tones it should get is not known."""
     from openhdr.io import FORMATS, stores_light
 
     if stores_light(path):

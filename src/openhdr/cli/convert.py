@@ -48,7 +48,7 @@ def convert(request: Request) -> None:
     openhdr convert *.hdr -o folder/ --to .jxl --lossless
 
     Light above white goes into JPEG as a gain map, and into AVIF, JPEG XL and PNG as PQ; tonemap makes SDR
-    pictures instead. What a format cannot keep is noted.
+    images instead. What a format cannot keep is noted.
     """
     if request.operator:
         parse_operator(request.operator)

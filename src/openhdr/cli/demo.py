@@ -112,7 +112,7 @@ def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
 
 
 def _maps(output: Path, result: MergeResult) -> dict[str, str]:
-    """Write the pictures of what the merge did; where they are."""
+    """Write the images of what the merge did; where they are."""
     from openhdr import io
     from openhdr.cli.merge import share_used
     from openhdr.merging.masks import ghost_sheet, motion_sheet

@@ -1,4 +1,4 @@
-"""`openhdr metrics`: scores of pictures against references, with the protocol of every number."""
+"""`openhdr metrics`: scores of images against references, with the protocol of every number."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ class Work:
 
 @command("metrics", Request, _SeveralNames)
 def metrics(request: Request) -> None:
-    """Score the picture TEST against the reference REF, or the files of a folder against those of another.
+    """Score the image TEST against the reference REF, or the files of a folder against those of another.
 
     Pixels are taken as scene-linear light; photos are linearised by the sRGB curve. Files of two folders
-    belong together by name. A PSNR of equal pictures is inf.
+    belong together by name. A PSNR of equal images is inf.
 
     Metrics: psnr-l, psnr-mu, ntire-psnr, ntire-psnr-mu, ssim-mu, delta-e-2000; with --protocol also
     pu21-psnr, pu21-ssim; and, slow, so only when named: hdr-vdp-2, cvvdp, tm-psnr, tm-ssim.

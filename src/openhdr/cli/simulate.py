@@ -49,7 +49,7 @@ class Request:
 
 @command("simulate", Request)
 def simulate(request: Request) -> None:
-    """Take pictures of HDR SCENES (panoramas or flat HDR images; files or folders) with a camera in software.
+    """Photograph HDR SCENES (panoramas or flat HDR images; files or folders) with a camera in software.
 
     Writes 0.png 1.png ... (shortest first), gt.exr (the reference's view, 1.0 = it clips), masks and
     scene.json with every drawn number. Equal seeds give equal pictures. Several brackets go to folders

@@ -1,4 +1,4 @@
-"""Numbers that describe a picture's light."""
+"""Numbers that describe an image's light."""
 
 from __future__ import annotations
 

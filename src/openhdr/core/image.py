@@ -95,16 +95,16 @@ class Image:
         return _FULL_SCALE[self.pixels.dtype]
 
     def with_pixels(self, pixels: np.ndarray, encoding: Encoding | None = None) -> Image:
-        """The same picture with other pixel values, facts and notes kept."""
+        """The same image with other pixel values, facts and notes kept."""
         return replace(self, pixels=pixels, encoding=encoding or self.encoding)
 
     def with_notes(self, *notes: str) -> Image:
-        """The same picture with more notes."""
+        """The same image with more notes."""
         return replace(self, notes=self.notes + notes)
 
 
 ImageOrPath = Image | str | Path
-"""A picture, or the file that it is read from."""
+"""An image, or the file that it is read from."""
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from openhdr.data.splits import refuse_held_out
 
 @dataclass(frozen=True)
 class PatchConfig:
-    """How a picture is cut."""
+    """How an image is cut."""
 
     size: int = 256  # pixels
     stride: int = 128  # pixels between patches
     edge: int = 0  # pixels: one more patch at the border where more than so many remain
-    resize: int = 0  # pixels: first bring the picture to a square of this side; 0 = leave it
+    resize: int = 0  # pixels: first bring the image to a square of this side; 0 = leave it
     scenes_per_shard: int = 4
 
     def __post_init__(self) -> None:
@@ -71,7 +71,7 @@ def prepare_patches(dataset: Dataset, folder: Path, config: PatchConfig) -> Shar
 
 
 def turn(sample: PicturesT, flip_x: bool, flip_y: bool, transpose: bool) -> PicturesT:
-    """The sample mirrored and transposed, all its pictures alike (GSANet: each with probability one half)."""
+    """The sample mirrored and transposed, all its images alike (GSANet: each with probability one half)."""
 
     def turned(picture: np.ndarray) -> np.ndarray:
         picture = picture[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
@@ -81,7 +81,7 @@ def turn(sample: PicturesT, flip_x: bool, flip_y: bool, transpose: bool) -> Pict
 
 
 def crop(sample: PicturesT, left: int, top: int, size: int) -> PicturesT:
-    """A square piece of all pictures of a sample; the truth's scale stays."""
+    """A square piece of all images of a sample; the truth's scale stays."""
     return sample.changed(lambda picture: np.ascontiguousarray(picture[top : top + size, left : left + size]))
 
 

@@ -38,7 +38,7 @@ class Sample:
     reference: index of the reference frame.
     response: how codes stand for light: `srgb`, `linear`, `gamma:G`, `sigmoid:N:A` or `style:...`.
     truth: (H, W, 3) float32 linear light, 1.0 = the reference clips; or None.
-    extras: further pictures by name (`up`, `down`, `label`), in the frames' coding.
+    extras: further images by name (`up`, `down`, `label`), in the frames' coding.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Sample:
         return pictures[0].shape[:2]
 
     def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Sample:
-        """The sample with all its pictures cut or turned alike."""
+        """The sample with all its images cut or turned alike."""
         return replace(
             self,
             frames=tuple(change(frame) for frame in self.frames),

@@ -37,7 +37,7 @@ def find_hdr_files(paths: Sequence[Path]) -> list[Path]:
 def read_scene(path: Path, config: SimulationConfig | None = None, kind: Kind | None = None) -> Scene:
     """A scene called by the file's stem.
 
-    config: what views are drawn from; a picture much larger than they show is reduced first. kind: see
+    config: what views are drawn from; an image much larger than they show is reduced first. kind: see
     `camera.simulation.scene.make_scene`.
     """
     pixels = np.maximum(read_linear(path), 0)
@@ -49,7 +49,7 @@ def read_scene(path: Path, config: SimulationConfig | None = None, kind: Kind | 
 
 
 def fitting_scale(pixels: np.ndarray, config: SimulationConfig, kind: Kind | None) -> int:
-    """How many pixels of a large picture to average into one, so that a view shows it at its own size."""
+    """How many pixels of a large image to average into one, so that a view shows it at its own size."""
     height, width = pixels.shape[:2]
     if config.view.enlargement is not None:
         return 1

@@ -37,7 +37,7 @@ ZEROS_TO_SAY = 64  # bytes at the end of a file
 class FormatRow(Row):
     """A file format. extensions: lower case with dot; the first is the usual one.
 
-    light: whether it keeps light of any brightness, and not only a picture for an SDR screen.
+    light: whether it keeps light of any brightness, and not only an image for an SDR screen.
     module: of the extra that encoding needs, too.
     gain_map: whether light is kept beside an SDR picture: never (""), "always", or "on request".
     """
@@ -119,7 +119,7 @@ FORMATS: Table[FormatRow] = Table(
 
 
 def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | None = REC709) -> Image:
-    """The picture in a file, upright, as (H, W, 3) RGB.
+    """The image in a file, upright, as (H, W, 3) RGB.
 
     Photos come as uint8 or uint16 code values with encoding `srgb`; HDR files, 32-bit float TIFF and camera
     RAW as float32, `linear`, finite, >= 0. So do photos with a gain map and PQ or HLG pictures: 1.0 = the white of an
@@ -170,11 +170,11 @@ def read_isolated(
 
 
 def write(path: str | Path, image: Image, options: WriteOptions | None = None) -> tuple[str, ...]:
-    """Write a picture in the format of the path's extension; the file appears whole or not at all.
+    """Write an image in the format of the path's extension; the file appears whole or not at all.
 
-    EXR, HDR and TIFF (from float) store linear light: `srgb` pictures are decoded with the sRGB curve.
+    EXR, HDR and TIFF (from float) store linear light: `srgb` images are decoded with the sRGB curve.
     JPEG, WebP, AVIF (8 bits) and PNG, TIFF (8 bits from uint8, else 16) store sRGB code values: `linear`
-    pictures are encoded with the sRGB curve; `srgb` code values are stored as they are. Light above
+    images are encoded with the sRGB curve; `srgb` code values are stored as they are. Light above
     `options.white` is kept by JPEG as a gain map, and clipped by WebP.
     Exposure and metadata are kept. Returns notes: what the format could not keep, one sentence each.
     Raises FileError.

@@ -1,4 +1,4 @@
-"""AVIF: 8, 10 or 12-bit code values, sRGB, PQ or HLG, lossy or lossless, with EXIF; and pictures with a gain map.
+"""AVIF: 8, 10 or 12-bit code values, sRGB, PQ or HLG, lossy or lossless, with EXIF; and images with a gain map.
 
 Container: ISO/IEC 23008-12 (HEIF); colour code points and light levels: ISO/IEC 14496-12, 12.1.5; depth: AV1-ISOBMFF,
 2.3; gain maps: ISO 21496-1, annex C.3.
@@ -115,7 +115,7 @@ def _sdr(image: Image, options: WriteOptions) -> Encoded:
 
 
 def _with_gain_map(image: Image, options: WriteOptions) -> Encoded:
-    """The SDR picture, the map, and the item that makes light of both."""
+    """The SDR image, the map, and the item that makes light of both."""
     light, notes = light_for_screen(image, options, options.primaries)
     coding = coding_of(options.primaries, SRGB)
     base = _item(sdr_codes(image, options), 8, coding, options.avif_quality)
@@ -132,7 +132,7 @@ def _with_gain_map(image: Image, options: WriteOptions) -> Encoded:
 
 
 def _item(codes: np.ndarray, bits: int, coding: Coding, quality: int) -> NewItem:
-    """One coded picture, full range, 4:4:4. codes: uint8, or uint16 of `bits` bits."""
+    """One coded image, full range, 4:4:4. codes: uint8, or uint16 of `bits` bits."""
     import imagecodecs
 
     matrix = BT601 if coding.transfer in (SRGB, UNSPECIFIED) else REC2020_MATRIX
@@ -226,7 +226,7 @@ def _map_of(source: Source, found: Pictures | None) -> tuple[GainFacts | None, i
 
 
 def _coding(found: Pictures | None) -> Coding | None:
-    """Code points of the shown picture; None where a profile or nothing says what its colours are."""
+    """Code points of the shown image; None where a profile or nothing says what its colours are."""
     return None if found is None else coding_of_item(found.shown)
 
 

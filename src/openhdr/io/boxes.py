@@ -1,7 +1,7 @@
-"""ISO media files that hold pictures (HEIF): AVIF and HEIC as containers. Items are found, and files put together.
+"""ISO media files that hold images (HEIF): AVIF and HEIC as containers. Items are found, and files put together.
 
 Boxes: ISO/IEC 14496-12 and 23008-12. A gain map is an item of its own; a third item, `tmap`, holds its facts and
-names picture and map by a `dimg` reference (ISO 21496-1, annex C.3; ISO/IEC 23008-12 amendment 1). Whatever is
+names image and map by a `dimg` reference (ISO 21496-1, annex C.3; ISO/IEC 23008-12 amendment 1). Whatever is
 declared is checked against the file: counts, lengths and depth are bounded.
 """
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from openhdr.io.format import Bytes
 
 MAX_BOXES, MAX_ITEMS, MAX_META_BYTES = 4000, 4096, 1 << 22
-CODED = (b"av01", b"hvc1", b"hev1")  # items of coded pictures
-ENDING = 8  # bytes of a coded picture that are never all zero at its end
+CODED = (b"av01", b"hvc1", b"hev1")  # items of coded images
+ENDING = 8  # bytes of a coded image that are never all zero at its end
 
 
 @dataclass
@@ -82,7 +82,7 @@ def pictures(file: Bytes) -> Pictures:
 
 
 def check_complete(file: Bytes, found: Pictures) -> None:
-    """Raise ValueError when a coded picture lies beyond the end of the file, or ends in zeros as a broken copy does."""
+    """Raise ValueError when a coded image lies beyond the end of the file, or ends in zeros as a broken copy does."""
     for item in found.items.values():
         for start, length in item.places if item.kind in CODED else ():
             if start + length > len(file):

@@ -1,6 +1,6 @@
 """OpenEXR: linear light as half or float, with named channels and camera facts.
 
-What is read: R, G, B; or Y with chroma RY, BY at half resolution; or Y alone; of the picture without a layer
+What is read: R, G, B; or Y with chroma RY, BY at half resolution; or Y alone; of the image without a layer
 name, else of the left view, else of the first layer that has them. Names of attributes: OpenEXR standard
 attributes. The decoder is the OpenEXR package (its module is not this one).
 """
@@ -117,7 +117,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
 
 
 def _attributes(image: Image, primaries: Chromaticities) -> dict[str, Any]:
-    """Standard attributes that say what the values mean and how the picture was taken."""
+    """Standard attributes that say what the values mean and how the image was taken."""
     exposure = image.exposure or Exposure()
     numbers = {
         "expTime": exposure.time_s,
@@ -145,7 +145,7 @@ def _opened(source: Source, header_only: bool) -> Any:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The picture in the file that is read. names: of its channels, in the order of `kind`."""
+    """The image in the file that is read. names: of its channels, in the order of `kind`."""
 
     index: int
     part: Any

@@ -22,7 +22,7 @@ TILES_AT_ONCE = 10  # packed, unpacked, by several threads; measured
 
 @dataclass(frozen=True)
 class PartHeader:
-    """One picture in the file. sample_bytes: of each channel by name; sampling: of each, pixels to a sample."""
+    """One image in the file. sample_bytes: of each channel by name; sampling: of each, pixels to a sample."""
 
     sample_bytes: dict[str, int]
     sampling: dict[str, int]

@@ -85,9 +85,9 @@ class Source:
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """Facts about a picture file.
+    """Facts about an image file.
 
-    width, height: pixels of the upright picture, as `read` gives it.
+    width, height: pixels of the upright image, as `read` gives it.
     channels, bits, sample: what the file stores, per pixel and per channel.
     encoding: what `read` will return. orientation: EXIF 1..8, already applied by `read`.
     primaries: of what the file stores. gain_map: facts of its gain map, None where it has none.
@@ -111,11 +111,11 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """How to store a picture; each format uses what concerns it.
+    """How to store an image; each format uses what concerns it.
 
     primaries: of the file; PQ and HLG files are Rec.2020 unless other ones than Rec.709 are named.
     For files of HDR screens: white, the light that is shown as the white of an SDR screen (203 cd/m2); headroom, stops
-    over it that a gain map keeps; sdr, the SDR picture beside a gain map (None: light clipped at white).
+    over it that a gain map keeps; sdr, the SDR image beside a gain map (None: light clipped at white).
     """
 
     exr_half: bool = True  # 16-bit half floats; False = 32-bit floats
@@ -133,9 +133,9 @@ class WriteOptions:
     headroom: float = 4.0
     sdr: Image | None = None
     transfer: str = "pq"  # or hlg: the curve of AVIF, JPEG XL, HEIC and PNG with light above white
-    gain_map: bool = False  # AVIF: an SDR picture and a gain map instead of PQ
+    gain_map: bool = False  # AVIF: an SDR image and a gain map instead of PQ
     map_quality: int = 95  # 1..100, of a gain map
-    map_scale: int = 1  # pixels of the picture to one of the gain map, each way
+    map_scale: int = 1  # pixels of the image to one of the gain map, each way
 
 
 Encoded = tuple[bytes | memoryview, tuple[str, ...]]
@@ -271,7 +271,7 @@ def quiet() -> Iterator[Callable[[], str]]:
 
 @contextmanager
 def encoding(path: Path, format_name: str) -> Iterator[None]:
-    """Turn an encoder's refusal, such as of a picture too large for the format, into a FileError."""
+    """Turn an encoder's refusal, such as of an image too large for the format, into a FileError."""
     try:
         yield
     except (ValueError, RuntimeError, SyntaxError, TypeError) as error:
@@ -280,7 +280,7 @@ def encoding(path: Path, format_name: str) -> Iterator[None]:
 
 
 def check_size(source: Source, width: int, height: int, bytes_per_pixel: float = 12) -> None:
-    """Refuse a picture by its declared size, before anything is allocated. Raises FileError.
+    """Refuse an image by its declared size, before anything is allocated. Raises FileError.
 
     bytes_per_pixel: of memory, at the peak of decoding: what the decoder needs and all copies until `read` returns.
     """

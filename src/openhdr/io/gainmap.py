@@ -1,4 +1,4 @@
-"""Gain maps: a picture for any screen, and a second one that says how many stops brighter a pixel really is.
+"""Gain maps: an image for any screen, and a second one that says how many stops brighter a pixel really is.
 
     light = (base + base offset) * 2^gain - alternate offset
     gain  = low + (high - low) * code^(1 / gamma),  code 0..1, bilinear between the samples of the map

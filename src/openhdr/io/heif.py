@@ -1,7 +1,7 @@
 """HEIC: 8, 10 or 12-bit photos of phones, sRGB-curve, PQ or HLG, with EXIF; gain maps of Apple and Samsung.
 
 Reading and writing needs the extra `heif`: pillow-heif, whose wheels hold x265 (GPL) beside libheif (LGPL).
-Gain maps of ISO 21496-1 (`tmap` items) and of Apple (an auxiliary picture; its strength stands in the maker note).
+Gain maps of ISO 21496-1 (`tmap` items) and of Apple (an auxiliary image; its strength stands in the maker note).
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _directory(source: Source) -> Pictures:
 
 
 def _info(source: Source, photo: Any, facts: GainFacts | None) -> ImageInfo:
-    """The decoder turns the picture upright."""
+    """The decoder turns the image upright."""
     tags = read_tags((photo.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
     coding = _coding(photo)
     linear = facts is not None or (coding is not None and coding.is_linear)
@@ -140,7 +140,7 @@ def _info(source: Source, photo: Any, facts: GainFacts | None) -> ImageInfo:
 
 
 def _coding(photo: Any) -> Coding | None:
-    """Code points of the picture; None where a profile says what its colours are."""
+    """Code points of the image; None where a profile says what its colours are."""
     nclx = photo.info.get("nclx_profile")
     if not nclx or photo.info.get("icc_profile"):
         return None

@@ -45,7 +45,7 @@ def probe(source: Source) -> ImageInfo:
 
 
 def read(source: Source) -> Image:
-    """uint8, srgb; with a gain map float32, linear. A file that ends early is an error, not a partial picture."""
+    """uint8, srgb; with a gain map float32, linear. A file that ends early is an error, not a partial image."""
     with decoding(source, "JPEG"):
         facts, gain, notes = _gain_map(source)
         with _opened(source) as photo:

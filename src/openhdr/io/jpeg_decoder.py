@@ -1,4 +1,4 @@
-"""The pixels of a JPEG picture, complete or refused.
+"""The pixels of a JPEG image, complete or refused.
 
 libjpeg fills what is missing with grey and only warns. Here its warnings count: missing or unreadable pixels are an
 error, oddities elsewhere become notes. Markers: ISO/IEC 10918-1, B.1.
@@ -22,7 +22,7 @@ BYTES_PER_PIXEL, PROGRESSIVE_BYTES = 8, 16  # pixels and copies; whole-picture c
 FREE_SCANS, MAX_SCAN_PIXELS = (
     20,
     3e9,
-)  # each scan of a progressive picture passes over all of it, 1.3 ns a pixel
+)  # each scan of a progressive image passes over all of it, 1.3 ns a pixel
 UNCHECKED = "The chroma is subsampled in an unusual way; whether all pixels are there was not checked."
 HARMLESS = ("extraneous bytes before", "Unknown Adobe color transform", "unknown JFIF revision")
 
@@ -45,7 +45,7 @@ def check_segments(data: Bytes) -> None:
 
 
 def decoded(source: Source, data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(H, W, 3) uint8, and notes, from the bytes of one JPEG picture; what follows its end is not looked at.
+    """(H, W, 3) uint8, and notes, from the bytes of one JPEG image; what follows its end is not looked at.
 
     Raises ValueError when pixels are missing or damaged, FileError when it would take too much memory or time.
     """
@@ -92,7 +92,7 @@ def _check_time(scans: int, width: int, height: int) -> None:
 
 
 def _scans(data: bytes) -> int:
-    """How many scans the picture has. Raises ValueError when nothing says where it ends."""
+    """How many scans the image has. Raises ValueError when nothing says where it ends."""
     scan = data.find(START_OF_SCAN)
     end = data.find(END_OF_IMAGE, scan)
     if scan < 0 or end < 0:

@@ -1,6 +1,6 @@
-"""JPEG files as containers: marker segments, and a gain map as a second picture behind the first.
+"""JPEG files as containers: marker segments, and a gain map as a second image behind the first.
 
-Segments: ISO/IEC 10918-1, annex B. Several pictures in a file: CIPA DC-007 (MPF), and Google's container of XMP. The
+Segments: ISO/IEC 10918-1, annex B. Several images in a file: CIPA DC-007 (MPF), and Google's container of XMP. The
 order that is written, JFIF first, then EXIF, XMP, profile, ISO 21496-1 and MPF, is the one that phones accept.
 """
 
@@ -38,7 +38,7 @@ CONTAINER = "http://ns.google.com/photos/1.0/container/"
 ITEM = CONTAINER + "item/"
 MPF_COUNT, MPF_ENTRIES = 0xB001, 0xB002
 Contents = dict[bytes, tuple[int, bytes]]
-MPF_PRIMARY = 0x030000  # kind: the picture that programs without MPF show
+MPF_PRIMARY = 0x030000  # kind: the image that programs without MPF show
 
 
 def segments(data: Bytes, start: int = 0) -> Iterator[tuple[int, int, int]]:
@@ -73,9 +73,9 @@ def contents(data: Bytes, start: int = 0) -> Contents:
 
 
 def gain_map(file: Bytes) -> tuple[GainFacts, bytes] | None:
-    """The facts of the gain map and the JPEG picture of its codes; None where the file holds none.
+    """The facts of the gain map and the JPEG image of its codes; None where the file holds none.
 
-    Raises ValueError for a damaged map, UnusableMap where only the first picture can be shown.
+    Raises ValueError for a damaged map, UnusableMap where only the first image can be shown.
     """
     primary = contents(file)
     announced = ISO in primary or HDRGM.encode() in primary.get(XMP, (0, b""))[1]
@@ -93,7 +93,7 @@ def gain_map(file: Bytes) -> tuple[GainFacts, bytes] | None:
 
 
 def _facts(primary: Contents, found: Contents) -> GainFacts | None:
-    """The facts that a second picture carries, None where it is no gain map."""
+    """The facts that a second image carries, None where it is no gain map."""
     xmp = found.get(XMP, (0, b""))[1]
     if ISO in found:
         try:
@@ -116,7 +116,7 @@ def _apple_facts(primary: Contents, found: dict[str, list[str]]) -> GainFacts:
 
 
 def _others(data: bytes, primary: Contents) -> Iterator[tuple[int, int]]:
-    """(begin, end) of the pictures behind the first: by MPF, by the container's lengths, else by looking for them."""
+    """(begin, end) of the images behind the first: by MPF, by the container's lengths, else by looking for them."""
     seen = set()
     for begin, end in (*_by_mpf(primary), *_by_container(data, primary), *_by_looking(data)):
         if begin not in seen and 0 < begin < end <= len(data) and data[begin : begin + 3] == START + b"\xff":
@@ -147,7 +147,7 @@ def _by_mpf(primary: Contents) -> list[tuple[int, int]]:
 
 
 def _by_container(data: bytes, primary: Contents) -> list[tuple[int, int]]:
-    """From the lengths in the container's directory: the pictures stand at the end of the file, one after another."""
+    """From the lengths in the container's directory: the images stand at the end of the file, one after another."""
     xmp = primary.get(XMP, (0, b""))[1]
     if ITEM.encode() not in xmp:
         return []
@@ -160,7 +160,7 @@ def _by_container(data: bytes, primary: Contents) -> list[tuple[int, int]]:
 
 
 def _by_looking(data: bytes) -> Iterator[tuple[int, int]]:
-    """The picture that follows the first one's end."""
+    """The image that follows the first one's end."""
     place = end_of_picture(data, 0)
     begin = -1 if place is None else data.find(START + b"\xff", place)
     if begin > 0:
@@ -168,7 +168,7 @@ def _by_looking(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def end_of_picture(data: bytes, start: int) -> int | None:
-    """Where a JPEG picture ends, behind its end marker; None when it is cut off."""
+    """Where a JPEG image ends, behind its end marker; None when it is cut off."""
     place = start + 2
     for marker, _, end in segments(data, start):
         place = end
@@ -205,7 +205,7 @@ def icc_segment(profile: bytes | None) -> bytes:
 
 
 def join(base: bytes, gain: bytes, facts: GainFacts, exif: bytes | None, profile: bytes | None) -> bytes:
-    """One file from two bare JPEGs, the SDR picture and the map's codes, with all that readers look for."""
+    """One file from two bare JPEGs, the SDR image and the map's codes, with all that readers look for."""
     gain = with_segments(gain, _segment(APP1, XMP + to_xmp(facts)), _segment(APP2, ISO + to_iso(facts)))
     directory = (
         '<Container:Directory><rdf:Seq><rdf:li rdf:parseType="Resource">'

@@ -92,7 +92,7 @@ def _encoder() -> Callable[..., bytes | bytearray]:
 
 
 def _file(codes: np.ndarray, coding: Coding | None, distance: float | None, image: Image) -> bytes:
-    """The picture with the EXIF of `image`. coding None: sRGB for uint8, linear Rec.709 for float32."""
+    """The image with the EXIF of `image`. coding None: sRGB for uint8, linear Rec.709 for float32."""
     how: dict[str, Any] = {"lossless": True} if distance is None else {"distance": distance, "effort": EFFORT}
     if coding is not None:
         how |= {"primaries": JXL_PRIMARIES[coding.primaries], "transfer": JXL_TRANSFERS[coding.transfer]}

@@ -96,7 +96,7 @@ def converted(
 
 
 def in_primaries(image: Image, primaries: Chromaticities) -> Image:
-    """The picture in other primaries: light stays float32, code values become uint16. What was lost is in the notes."""
+    """The image in other primaries: light stays float32, code values become uint16. What was lost is in the notes."""
     if same(image.primaries, primaries):
         return image
     pixels, notes = (
@@ -137,7 +137,7 @@ def _requantised(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) ->
 
 
 def by_rows(pixels: np.ndarray, curve: Callable[[np.ndarray], np.ndarray], dtype: type) -> np.ndarray:
-    """`curve` applied to a picture some rows at a time."""
+    """`curve` applied to an image some rows at a time."""
     out: np.ndarray = np.empty(pixels.shape, dtype)
     for top in range(0, len(pixels), ROWS_AT_A_TIME):
         out[top : top + ROWS_AT_A_TIME] = curve(pixels[top : top + ROWS_AT_A_TIME])

@@ -36,7 +36,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_END = 33  # signature, then the IHDR chunk of 25 bytes
 CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # colour type -> channels
 GAMMA_UNIT = 100000
-SRGB_GAMMA = 45455  # what gAMA says of an sRGB picture
+SRGB_GAMMA = 45455  # what gAMA says of an sRGB image
 MAX_PROFILE_BYTES = 1 << 22
 
 
@@ -65,7 +65,7 @@ def probe(source: Source) -> ImageInfo:
 
 
 def read(source: Source) -> Image:
-    """uint8 or uint16, srgb; PQ, HLG or linear coded pictures as float32, linear."""
+    """uint8 or uint16, srgb; PQ, HLG or linear coded images as float32, linear."""
     import imagecodecs
 
     info = probe(source)
@@ -115,7 +115,7 @@ def _light_levels(signal: Signal) -> tuple[int, int]:
 
 
 def _mastering(signal: Signal) -> bytes:
-    """The display that the picture was made for: these primaries, as bright as the picture (clause 11.3.2.7)."""
+    """The display that the image was made for: these primaries, as bright as the image (clause 11.3.2.7)."""
     chromaticities = (round(value / 0.00002) for value in signal.coding.chromaticities)
     return struct.pack(">8H2I", *chromaticities, _light_levels(signal)[0], 1)
 

@@ -1,4 +1,4 @@
-"""ICC colour profiles: of photos that are read, as primaries and tone curves; of pictures that are written.
+"""ICC colour profiles: of photos that are read, as primaries and tone curves; of images that are written.
 
 Specification: ICC.1:2022. A profile of three primaries and curves keeps the photo's own primaries, so that clipped
 codes stay clipped codes; one of tables goes through Little CMS.

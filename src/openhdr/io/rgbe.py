@@ -43,7 +43,7 @@ def encode_rgbe(linear: np.ndarray) -> np.ndarray:
 
 
 def _pieces(source: np.ndarray, target: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The same pixels of two pictures, some thousands at a time: temporaries stay in the cache."""
+    """The same pixels of two images, some thousands at a time: temporaries stay in the cache."""
     source, target = source.reshape(-1, source.shape[-1]), target.reshape(-1, target.shape[-1])
     for begin in range(0, len(source), PIXELS_AT_A_TIME):
         yield source[begin : begin + PIXELS_AT_A_TIME], target[begin : begin + PIXELS_AT_A_TIME]

@@ -15,7 +15,7 @@ from openhdr.io.pixels import clean, code_values, linear_values
 
 
 def beyond_white(image: Image, options: WriteOptions) -> bool:
-    """Whether a picture needs an HDR screen: light above white, or an SDR picture of one's own beside it."""
+    """Whether an image needs an HDR screen: light above white, or an SDR image of one's own beside it."""
     return image.encoding == "linear" and (options.sdr is not None or image.pixels.max() > options.white)
 
 
@@ -70,7 +70,7 @@ def brightened(
 
 
 def sdr_codes(image: Image, options: WriteOptions) -> np.ndarray:
-    """(H, W, 3) uint8 codes of the SDR picture beside a gain map, in the file's primaries."""
+    """(H, W, 3) uint8 codes of the SDR image beside a gain map, in the file's primaries."""
     white = image.with_pixels(np.minimum(image.pixels / np.float32(options.white), 1))
     return code_values(options.sdr or white, np.uint8, options.primaries)[0]
 

@@ -139,7 +139,7 @@ def _info(source: Source, file: Any) -> ImageInfo:
 
 
 def _check_kind(source: Source, page: Any) -> None:
-    """Refuse what is no picture of light or colour codes. Raises FileError."""
+    """Refuse what is no image of light or colour codes. Raises FileError."""
     kind, samples = page.dtype, page.samplesperpixel
     good_type = kind is not None and (kind.kind == "f" or (kind.kind in "ub" and page.bitspersample <= 16))
     if not good_type or page.imagedepth != 1:

@@ -1,6 +1,6 @@
 """Strips and tiles of a TIFF page, checked before they are decoded: all there, no larger than they say.
 
-The decoder leaves the place of a missing strip as it finds the memory, and lets JPEG pictures in strips be of any
+The decoder leaves the place of a missing strip as it finds the memory, and lets JPEG images in strips be of any
 size and end early. Specification: TIFF 6.0, sections 3, 15 and 22; Technical Note 2 (JPEG).
 """
 
@@ -62,7 +62,7 @@ def _expected(page: Any) -> int:
 
 
 def _check_jpeg(source: Source, page: Any, data: bytes) -> None:
-    """One strip or tile as a JPEG picture: its own size, and whether its pixels are all there."""
+    """One strip or tile as a JPEG image: its own size, and whether its pixels are all there."""
     import simplejpeg
 
     for height, width in FRAME.findall(data):

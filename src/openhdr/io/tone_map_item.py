@@ -1,4 +1,4 @@
-"""The `tmap` item of AVIF and HEIC files: a gain map's facts, and which pictures they join (ISO 21496-1, annex C.3)."""
+"""The `tmap` item of AVIF and HEIC files: a gain map's facts, and which images they join (ISO 21496-1, annex C.3)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def gain_map_of(source: Source, found: Pictures) -> tuple[GainFacts | None, int,
 
 
 def gain_primaries(found: Pictures, facts: GainFacts) -> Chromaticities | None:
-    """In which the gains hold: None = those of the shown picture, else those of the `tmap` item."""
+    """In which the gains hold: None = those of the shown image, else those of the `tmap` item."""
     numbers = found.gain_map()
     if facts.base_colours or numbers is None:
         return None
@@ -40,7 +40,7 @@ def gain_primaries(found: Pictures, facts: GainFacts) -> Chromaticities | None:
 
 
 def coding_of_item(item: Item) -> Coding | None:
-    """Code points of a picture; None where a profile or nothing says what its colours are."""
+    """Code points of an image; None where a profile or nothing says what its colours are."""
     if profile_of(item):
         return None
     for kind, content in item.properties:
@@ -50,7 +50,7 @@ def coding_of_item(item: Item) -> Coding | None:
 
 
 def profile_of(item: Item) -> bytes | None:
-    """The colour profile of a picture."""
+    """The colour profile of an image."""
     for kind, content in item.properties:
         if kind == b"colr" and content[:4] in (b"prof", b"rICC"):
             return content[4:]

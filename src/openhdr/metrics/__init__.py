@@ -1,4 +1,4 @@
-"""Scores of a picture against a reference, each with the protocol that makes it comparable.
+"""Scores of an image against a reference, each with the protocol that makes it comparable.
 
     evaluate(test, ref, ["psnr-mu"])                            # {"psnr-mu": 38.1}
     evaluate(test, ref, ["hdr-vdp-2"], protocol="liu2020")
@@ -226,9 +226,9 @@ def evaluate(
     protocol: "liu2020", "abs:PEAK" or PEAK in cd/m2 of the value 1.0; needed by metrics of absolute light.
     ppd: pixels per degree of visual angle, for hdr-vdp-2.
     shortest_ev: stops of the bracket's shortest frame relative to the reference, <= 0; needed by NAME@shortest.
-    Values may be inf (a PSNR of equal pictures), never NaN. Raises RequestError for unequal sizes, NaN or
+    Values may be inf (a PSNR of equal images), never NaN. Raises RequestError for unequal sizes, NaN or
     infinite pixels, unknown names, a missing protocol, and where a metric is not defined: a black reference,
-    values below 0 where a root or logarithm is taken, pictures smaller than a window.
+    values below 0 where a root or logarithm is taken, images smaller than a window.
 
     >>> import numpy as np, openhdr
     >>> ref = np.full((8, 8, 3), 0.5)

@@ -16,7 +16,7 @@ _POWER7 = 25.0**7
 
 
 def delta_e_2000(pair: Pair) -> float:
-    """Mean CIEDE2000 of the pictures as an sRGB display shows them: 0 = equal, lower is better, 1 is just visible.
+    """Mean CIEDE2000 of the images as an sRGB display shows them: 0 = equal, lower is better, 1 is just visible.
 
         v = clip(x / p, 0, 1),  p = 99th percentile of the reference;  mean CIEDE2000(Lab(test v), Lab(ref v))
 

@@ -23,7 +23,7 @@ PROBABILITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
 COLOURS = np.array([[70, 80, 200], [40, 140, 235], [60, 190, 90], [245, 205, 50], [220, 30, 40]], dtype=float)
 """sRGB codes at PROBABILITIES: blue is hardly seen, green by every second observer, red by all."""
 _BLEND_FROM = 0.02  # probability below which the reference stays grey
-_MU = 500.0  # the grey picture shows shadows and highlights at once
+_MU = 500.0  # the grey image shows shadows and highlights at once
 
 
 def hdr_vdp_2(pair: Pair) -> float:
@@ -35,7 +35,7 @@ def visibility_map(pair: Pair) -> np.ndarray:
     """Probability that a difference is seen at each pixel: (H, W) float64, 0..1. Needs a protocol.
 
     The published map (`pooling.detection`) spreads around a difference, because coarse bands and summation
-    over the whole picture carry it; here, as in Q, only pixels that differ by more than 0.1 % count.
+    over the whole image carry it; here, as in Q, only pixels that differ by more than 0.1 % count.
     """
     return pooling.detection(pair.visible_difference) * pooling.changed(*pair.luminance)
 
@@ -50,5 +50,5 @@ def visibility_picture(probability: np.ndarray, ref: np.ndarray) -> np.ndarray:
     grey = 255 * np.clip(mu_law(light / white, _MU), 0, 1)
     colour = np.stack([np.interp(probability, PROBABILITIES, channel) for channel in COLOURS.T], axis=-1)
     share = np.clip((probability - _BLEND_FROM) / (PROBABILITIES[1] - _BLEND_FROM), 0, 1)[..., None]
-    shade = 0.35 + 0.65 * grey[..., None] / 255  # keeps the picture's structure readable under the colour
+    shade = 0.35 + 0.65 * grey[..., None] / 255  # keeps the image's structure readable under the colour
     return np.rint(grey[..., None] * (1 - share) + colour * shade * share).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The two pictures that a metric compares, checked once, with what several metrics need computed once."""
+"""The two images that a metric compares, checked once, with what several metrics need computed once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Pair:
 
     @cached_property
     def at_shortest(self) -> Pair:
-        """Both pictures as multiples of the level where the shortest frame clips, clipped to 0..1."""
+        """Both images as multiples of the level where the shortest frame clips, clipped to 0..1."""
         assert self.shortest_ev is not None  # checked before any metric is computed
         test, ref = (to_shortest(one, self.shortest_ev) for one in (self.test, self.ref))
         return Pair(test, ref, self.protocol)
@@ -73,7 +73,7 @@ class Pair:
 
     @cached_property
     def tone_mapped(self) -> tuple[np.ndarray, np.ndarray]:
-        """(test, ref) as float64 in 0..1 by Liang's operator, each picture on its own."""
+        """(test, ref) as float64 in 0..1 by Liang's operator, each image on its own."""
         lowest = min(self.test.min(), self.ref.min())
         if lowest < 0:
             raise RequestError(

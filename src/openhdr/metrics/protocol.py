@@ -1,8 +1,8 @@
-"""What the numbers of a picture mean in cd/m2, and from how far it is looked at.
+"""What the numbers of an image mean in cd/m2, and from how far it is looked at.
 
 Metrics of human vision need both; scene-linear values say neither, so it has to be declared:
 
-    liu2020     each picture on its own is scaled so that its darkest and brightest 0.1 % reach 1 and 999
+    liu2020     each image on its own is scaled so that its darkest and brightest 0.1 % reach 1 and 999
                 cd/m2 (Liu et al. 2020, as the author described it); values beyond are not clipped at the top
     abs:PEAK    the value 1.0 is PEAK cd/m2; clipped to 0.005..10000 cd/m2, the range of the models
 

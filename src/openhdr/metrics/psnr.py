@@ -2,7 +2,7 @@
 
     10 log10(peak^2 / mean((E(test) - E(ref))^2))  over all values of all channels; E: the metric's encoding
 
-Unit: dB, higher is better; equal pictures give inf.
+Unit: dB, higher is better; equal images give inf.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def psnr(
     encode: Callable[[np.ndarray], np.ndarray] | None = None,
     peak: float = 1.0,
 ) -> float:
-    """PSNR in dB of two pictures; inf when they are equal.
+    """PSNR in dB of two images; inf when they are equal.
 
     test, ref: (H, W, ...) float. encode: works on float64 values of any shape.
     """
@@ -65,9 +65,9 @@ def psnr_mu_curve(pair: Pair) -> float:
         psnr(c(test), T(ref)),  T(x) = log(1 + 5000 x) / log(5001)
         c = argmin over rising c of mean((c(test) - T(ref))^2)
 
-    One curve for the whole picture and all channels (`rising_curve`). A wrong response curve or scale costs nothing;
+    One curve for the whole image and all channels (`rising_curve`). A wrong response curve or scale costs nothing;
     what is left are noise, ghosts, seams and wrong colours. Beside `psnr-mu` it says how much of an error is the
-    curve. Equal pictures give 50 and more, for the curve has at most 512 knots.
+    curve. Equal images give 50 and more, for the curve has at most 512 knots.
     """
     coded = mu_law(pair.ref.astype(np.float64))
     curve = rising_curve(pair.test.ravel(), coded.ravel())
@@ -124,7 +124,7 @@ def pu21_psnr(pair: Pair) -> float:
 def tm_psnr(pair: Pair) -> float:
     """PSNR of display values 0..1 after Liang's tone mapper (Liang et al. 2018), in dB.
 
-    The tone mapper adapts to each picture, so scale hardly matters, but the whole picture does. Papers that used
+    The tone mapper adapts to each image, so scale hardly matters, but the whole image does. Papers that used
     Photomatix instead cannot be compared with it.
     """
     return psnr(*pair.tone_mapped)

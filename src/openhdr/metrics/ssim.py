@@ -1,7 +1,7 @@
 """Structural similarity (Wang et al. 2004, equation 13), and the metrics that take it of encoded pictures.
 
 Gaussian window of sigma 1.5 over 11x11 pixels, population covariance, K1 = 0.01, K2 = 0.03; only windows that
-lie inside the picture count. Unit: none, at most 1, higher is better.
+lie inside the image count. Unit: none, at most 1, higher is better.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class ModelRow(Row):
     task: Literal["merge", "expand", "trust"] = "merge"  # trust: works inside the merger of the same name
     frames: int | tuple[int, int] = 3  # or from so many to so many
     paper: str = ""
-    predicts_exposures: bool = False  # of one photo, before it makes the picture
+    predicts_exposures: bool = False  # of one photo, before it makes the image
     params: int = 0  # trainable numbers that the network uses
     gmacs: float = 0.0  # 1e9 multiply-adds at 1060x1900 by the challenge's rule, see metrics.cost
     variant: Mapping[str, Any] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """A camera in software: an HDR scene in, a hand-held, noisy, moving bracket with its exact truth out.
 
 distributions, config   what is drawn, and from which distributions
-scene, view, sampling   the HDR picture and where the camera looks in it
+scene, view, sampling   the HDR image and where the camera looks in it
 shake, objects          what differs from frame to frame
 draw, draw_view, draw_objects   a seed -> a plan with every number in it
 plan                    that plan; becomes scene.json

@@ -3,7 +3,7 @@
 The ranges follow what published training sets use: EV steps of 2 or 3 (Kalantari 2017), 1 to 3 and mixed
 (NTIRE 2021), 5 to 30 % of pixels clipped (HDRCNN's virtual camera: 5 to 15 %, up to 30 % for pre-training),
 JPEG quality 30 to 100 and the sigmoid response n ~ N(0.9, 0.1), a ~ N(0.6, 0.1) (HDRCNN), JPEG 90 to 100
-(SingleHDR). What they leave open (hand shake, objects, noise) is set so that pictures look hand-held.
+(SingleHDR). What they leave open (hand shake, objects, noise) is set so that images look hand-held.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class ObjectConfig:
 class ProcessingConfig:
     """Lens and processing of a real camera. Published facts and what brackets of phones and cameras showed."""
 
-    magnification: Distribution = Normal(0, 0.0003)  # of the red and of the blue picture, less 1
+    magnification: Distribution = Normal(0, 0.0003)  # of the red and of the blue image, less 1
     glare: Distribution = LogUniform(0.0005, 0.008)  # share of light; McCann and Rizzi 2007
     shadows: Distribution = Uniform(1.3, 1.9)  # contrast of the picture style, see `picture_style`
     middle: Distribution = Uniform(0.75, 1.35)

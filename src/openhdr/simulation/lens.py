@@ -1,4 +1,4 @@
-"""What a lens adds to a picture: veiling glare and lateral chromatic aberration, both in linear light."""
+"""What a lens adds to an image: veiling glare and lateral chromatic aberration, both in linear light."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 
 from openhdr.simulation.sampling import shrink
 
-_GLARE_SAMPLES = 64  # pixels of the shorter side of the small picture in which glare is worked out
-_HALO_SHARE = 0.03  # of the picture's width: standard deviation of the halo round lights
+_GLARE_SAMPLES = 64  # pixels of the shorter side of the small image in which glare is worked out
+_HALO_SHARE = 0.03  # of the image's width: standard deviation of the halo round lights
 
 
 @dataclass(frozen=True)
 class Lens:
     """A lens with faults."""
 
-    red: float  # lateral chromatic aberration: magnification of the red picture less 1
+    red: float  # lateral chromatic aberration: magnification of the red image less 1
     blue: float
     glare: float  # share of the light that is scattered
 
@@ -47,7 +47,7 @@ def veiled(light: np.ndarray, share: float) -> np.ndarray:
 
 
 def _magnify(plane: np.ndarray, factor: float) -> np.ndarray:
-    """A plane enlarged about the picture's centre, its size kept."""
+    """A plane enlarged about the image's centre, its size kept."""
     height, width = plane.shape
     middle = (width - 1) / 2, (height - 1) / 2
     matrix = np.array(

@@ -49,7 +49,7 @@ class ScenePlan:
     scene: str  # name of the HDR scene
     view: PanoramaPose | CropPose
     focal_px: float
-    enlargement: float  # frame pixels per scene pixel at the centre; above 1 the picture is soft
+    enlargement: float  # frame pixels per scene pixel at the centre; above 1 the image is soft
     size: tuple[int, int]  # (width, height)
     detail: float  # strength of the detail that is added to an enlarged scene; 0 = none
     clip_share: float  # share of the still view that was to clip in the reference
@@ -69,7 +69,7 @@ def settled(item: Any) -> Any:
     """A plan with every number rounded to nine digits.
 
     Sines and logarithms differ between machines in the last of 16 digits. Rounding before anything is
-    rendered makes the plan, and with it the pictures, the same everywhere.
+    rendered makes the plan, and with it the images, the same everywhere.
     """
     if isinstance(item, float):
         return float(f"{item:.9g}")

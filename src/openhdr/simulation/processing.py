@@ -1,8 +1,8 @@
-"""What a camera does to a picture between its sensor and the file.
+"""What a camera does to an image between its sensor and the file.
 
     recorded light -> local tone mapping -> bleached highlights -> picture style -> denoising -> sharpening -> codes
 
-Pictures are worked on in strips of rows, so that memory stays small at any size; a strip holds enough of its
+Images are worked on in strips of rows, so that memory stays small at any size; a strip holds enough of its
 neighbours that the result does not depend on the strips.
 """
 
@@ -21,7 +21,7 @@ from openhdr.simulation.sampling import shrink
 _STRIP = 1 << 19  # pixels
 _HALO = 24  # rows that a strip holds beyond its own: more than all filters reach
 _TONE_SAMPLES = (
-    32  # pixels of the shorter side of the small picture in which local tone mapping measures brightness
+    32  # pixels of the shorter side of the small image in which local tone mapping measures brightness
 )
 _TONE_FLOOR = 2.0**-8  # light below it is lifted no more
 _BASE_SPREAD_SHARE = 0.04  # of the width: standard deviation over which brightness is local
@@ -73,7 +73,7 @@ def develop(
 
 
 def local_gain(light: np.ndarray, strength: float) -> np.ndarray:
-    """(h, w, 1) float64 gain >= 1, of a small picture: the brightness of the surroundings to the power -strength.
+    """(h, w, 1) float64 gain >= 1, of a small image: the brightness of the surroundings to the power -strength.
 
     What is bright stays; each frame of a bracket is lifted in its own way, which no curve explains.
     """
@@ -91,7 +91,7 @@ def bleached(light: np.ndarray, top: np.ndarray, share: float, knee: float) -> n
 
 
 def denoised(code: np.ndarray, processing: Processing, noise: NoiseModel, curve: np.ndarray) -> np.ndarray:
-    """(H, W, 3) codes 0..1 smoothed by the guided filter, guide = picture, colour over a wider radius than brightness.
+    """(H, W, 3) codes 0..1 smoothed by the guided filter, guide = image, colour over a wider radius than brightness.
 
     He, Sun and Tang, Guided image filtering, TPAMI 35(6), 2013, eq. 5-8, with eps = the variance that the noise has at
     each code times `denoise` squared.
@@ -123,7 +123,7 @@ def sharpened(code: np.ndarray, share: float, spread_px: float) -> np.ndarray:
 
 
 def _rows_of(small: np.ndarray, rows: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """(last - first, W, 1) rows of a small picture enlarged bilinearly to size (H, W)."""
+    """(last - first, W, 1) rows of a small image enlarged bilinearly to size (H, W)."""
     scale = size[0] / small.shape[0], size[1] / small.shape[1]
     y = np.clip((np.arange(*rows) + 0.5) / scale[0] - 0.5, 0, small.shape[0] - 1)
     x = np.clip((np.arange(size[1]) + 0.5) / scale[1] - 0.5, 0, small.shape[1] - 1)

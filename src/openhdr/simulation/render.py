@@ -1,4 +1,4 @@
-"""Taking the pictures of a plan: frames, truth and masks."""
+"""Taking the images of a plan: frames, truth and masks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Simulated:
 
 
 def render(plan: ScenePlan, scenes: Sequence[Scene]) -> Simulated:
-    """Take the pictures and draw the masks. `scenes` holds every scene that the plan names."""
+    """Take the images and draw the masks. `scenes` holds every scene that the plan names."""
     stage = _Stage(plan, scenes)
     frames = stage.frames()
     top = [np.iinfo(frame.dtype).max for frame in frames]

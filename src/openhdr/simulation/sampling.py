@@ -1,4 +1,4 @@
-"""Reading a picture between its pixels.
+"""Reading an image between its pixels.
 
 Every simulated frame reads the scene once, at the place its own pixels look at. Frames and truth are then
 samples of one continuous function, so that where nothing moves they agree exactly; warping a rendered frame
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-_PAD = 2  # pixels that the 4x4 kernel reaches beyond the picture
+_PAD = 2  # pixels that the 4x4 kernel reaches beyond the image
 
 
 class Texture:
-    """A continuous radiance field made of a picture.
+    """A continuous radiance field made of an image.
 
     The kernel is the cubic of Catmull and Rom (1974), limited to the range of the four nearest pixels: a
     plain cubic rings below zero around a sun. Additions and multiplications are elementwise in float64, so
@@ -31,7 +31,7 @@ class Texture:
         self._planes = np.ascontiguousarray(flat, dtype=np.float32)  # (3, pixels): one row a channel
 
     def pixels(self) -> np.ndarray:
-        """(H, W, 3) float32: the picture itself."""
+        """(H, W, 3) float32: the image itself."""
         padded = self._planes.T.reshape(-1, self._stride, 3)
         return padded[_PAD : _PAD + self.height, _PAD : _PAD + self.width]
 

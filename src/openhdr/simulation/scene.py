@@ -1,4 +1,4 @@
-"""An HDR scene to take pictures of, and the views of it."""
+"""An HDR scene to take images of, and the views of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from openhdr.simulation.sampling import Texture, shrink
 from openhdr.simulation.view import CropPose, CropView, PanoramaPose, PanoramaView
 
 Kind = Literal["panorama", "flat"]
-_LEAST_SIDE = 16  # pixels: a smaller picture has nothing to look at
+_LEAST_SIDE = 16  # pixels: a smaller image has nothing to look at
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ ViewOf = PanoramaView | CropView
 def make_scene(name: str, pixels: np.ndarray, kind: Kind | None = None, scale: int = 1) -> Scene:
     """A scene from (H, W, 3) linear pixels >= 0.
 
-    kind: None = a panorama where the picture is exactly twice as wide as high. scale: average blocks of so
+    kind: None = a panorama where the image is exactly twice as wide as high. scale: average blocks of so
     many pixels first, for views that would otherwise show it smaller than it is.
     """
     if min(pixels.shape[:2]) < _LEAST_SIDE:

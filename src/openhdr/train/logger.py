@@ -3,7 +3,7 @@
 run.json       the resolved recipe, versions, commit, hardware, data, every resumption and what it changed
 losses.jsonl   one line a logged step: {"step": 100, "loss": ..., its terms, "lr": ...}
 log.txt        the same for people, with speed and remaining time
-tensorboard/   scalars and pictures, where the extra `train` is installed
+tensorboard/   scalars and images, where the extra `train` is installed
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class DataConfig:
     split: str = "train"  # patches: of the dataset
     validation_split: str = "validation"  # patches: of the dataset; "" = scenes held out of `split`
     hold_out: int = 30  # patches: scenes held out where the dataset has no validation split
-    cut: str = "gsanet"  # patches: how pictures are cut, by the name of a paper's system (PAPER_CUTS)
+    cut: str = "gsanet"  # patches: how images are cut, by the name of a paper's system (PAPER_CUTS)
     patch: int = 256  # pixels: side of what the network is given
     place: Literal["any", "corner"] = "any"  # corner: offsets of 0 to 64 pixels only (two-stage's program)
     flips: bool = False  # mirror left-right and up-down, each with probability one half
@@ -51,8 +51,8 @@ class DataConfig:
         0.02,
         0.45,
     )  # simulated, compared: range of the reference's pixels that clip
-    view: int = 0  # simulated, compared: pixels, width of the pictures that patches are cut from; 0 = `patch`
-    cuts: int = 1  # simulated, compared: patches from a picture, one after the other
+    view: int = 0  # simulated, compared: pixels, width of the images that patches are cut from; 0 = `patch`
+    cuts: int = 1  # simulated, compared: patches from an image, one after the other
     brackets: int = 500  # compared: brackets that are prepared
     real_share: float = 0.0  # simulated, compared: share of brackets that real cameras take
     preparing: int = 1  # compared: processes that prepare them
@@ -110,7 +110,7 @@ class ValidationConfig:
         "reference"  # 1.0 = this frame clips; shortest: and nothing above
     )
     samples: int = 30  # at most so many
-    size: int = 256  # pixels: simulated pictures' side; of a dataset the top-left square, 0 = whole pictures
+    size: int = 256  # pixels: simulated images' side; of a dataset the top-left square, 0 = whole images
     augment: bool = False  # test-time augmentation: the mean of four poses (networks that merge)
 
 
@@ -138,7 +138,7 @@ class RunConfig:
     log_every: int = 100  # steps between lines of losses
     save_every: int = 1_000  # steps between checkpoints
     keep: int = 3  # checkpoints
-    images: int = 2  # validation pictures shown in TensorBoard
+    images: int = 2  # validation images shown in TensorBoard
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def difference(test: Seen, ref: Seen, ppd: float) -> Pyramid:
 class Masker:
     """What hides a difference in one band.
 
-    common: per band (orientations, h, w), the contrast that both pictures share.
+    common: per band (orientations, h, w), the contrast that both images share.
     noise: (h, w) detection threshold (1 / sensitivity), or 1.0 in the base band.
     """
 
@@ -114,9 +114,9 @@ def _look_up(log_luminance: np.ndarray, table: np.ndarray) -> np.ndarray:
 
 
 def _filter_base(base: np.ndarray, frequency: float, adaptation: float, surround: float) -> np.ndarray:
-    """The base band as the eye passes it at the picture's mean adaptation: (1, h, w) -> (1, h, w).
+    """The base band as the eye passes it at the image's mean adaptation: (1, h, w) -> (1, h, w).
 
-    It is padded to twice its size; both pictures take the mean of the reference as surround.
+    It is padded to twice its size; both images take the mean of the reference as surround.
     """
     height, width = base.shape[1:]
     rate = 2 * np.sqrt(2) * frequency  # samples per degree

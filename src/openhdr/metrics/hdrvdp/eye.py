@@ -13,14 +13,14 @@ import numpy as np
 from openhdr.core.threads import in_threads
 from openhdr.metrics.hdrvdp.constants import constants
 
-SURROUND = 1e-5  # cd/m2 around the picture
+SURROUND = 1e-5  # cd/m2 around the image
 _DARKEST, _BRIGHTEST = 1e-5, 1e10  # cd/m2 on the retina
 _TABLE_START, _TABLE_DECADES, _TABLE_SIZE = -5.0, 10.0, 2048  # log10 cd/m2
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one picture makes of the eye. Both (H, W) float64."""
+    """What one image makes of the eye. Both (H, W) float64."""
 
     response: np.ndarray  # achromatic response in JND, zero mean
     adaptation: np.ndarray  # adapting luminance, cd/m2
@@ -44,7 +44,7 @@ def see(luminance: np.ndarray, ppd: float, surround: float = SURROUND) -> Seen:
 def scatter(plane: np.ndarray, ppd: float, surround: float) -> np.ndarray:
     """Blur by the optics of the eye (section 3.1): (H, W) cd/m2 -> (H, W) cd/m2.
 
-    The picture stands in a surround of its own size to the right and below, wrapped around. The constant
+    The image stands in a surround of its own size to the right and below, wrapped around. The constant
     surround is taken off first, so that half of the row transforms would be of zeros and can be left out.
     """
     c = constants()

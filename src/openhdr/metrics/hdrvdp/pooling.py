@@ -17,7 +17,7 @@ _SAME = 1e-3  # relative difference of a channel up to which pixels count as equ
 
 def changed(test: np.ndarray, ref: np.ndarray) -> np.ndarray:
     """(H, W, 3) cd/m2 twice -> (H, W) float64, 1 where any channel differs by more than 0.1 %."""
-    # multiplied out: a channel that is zero in both pictures is no difference
+    # multiplied out: a channel that is zero in both images is no difference
     return (np.abs(test - ref) > _SAME * ref).any(axis=2).astype(np.float64)
 
 
@@ -44,7 +44,7 @@ def quality(visible: Pyramid, where: np.ndarray, ppd: float) -> float:
 def detection(visible: Pyramid) -> np.ndarray:
     """Probability that an observer sees a difference at each pixel: (H, W) float64, 0..1.
 
-    The bands are put together again, the result is raised by spatial summation over the whole picture, and
+    The bands are put together again, the result is raised by spatial summation over the whole image, and
     turned into a probability by the psychometric function; one threshold is seen half of the time.
     """
     local = np.abs(put_together(visible))

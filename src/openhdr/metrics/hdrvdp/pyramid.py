@@ -1,6 +1,6 @@
 """The spatial steerable pyramid with four orientations (Simoncelli and Freeman 1995), built and put together.
 
-Filters are correlated with the picture mirrored about its border pixels; each level halves the size by
+Filters are correlated with the image mirrored about its border pixels; each level halves the size by
 keeping the even rows and columns.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from openhdr.metrics.hdrvdp.constants import constants
 
-_SMALLEST = 17  # pixels: a level needs a picture at least as large as the largest filter
+_SMALLEST = 17  # pixels: a level needs an image at least as large as the largest filter
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def build(plane: np.ndarray) -> Pyramid:
 
 
 def levels(height: int, width: int) -> int:
-    """How many times the picture can be halved."""
+    """How many times the image can be halved."""
     count, size = 0, min(height, width)
     while size >= _SMALLEST:
         count, size = count + 1, size // 2
@@ -47,7 +47,7 @@ def levels(height: int, width: int) -> int:
 
 
 def put_together(pyramid: Pyramid) -> np.ndarray:
-    """The picture of a pyramid: (H, W) float64. `put_together(build(x))` is x within about 1 %."""
+    """The image of a pyramid: (H, W) float64. `put_together(build(x))` is x within about 1 %."""
     c = constants()
     high, *oriented, low = pyramid.bands
     picture = low[0]

@@ -2,7 +2,7 @@
 
 `two-stage` reaches only 17 pixels: it runs tile by tile and gives what it gives on the whole photo.
 `stack-itm` looks at the whole photo at every level (means of channels, channel attention), and its dilated
-attention was made for pictures of half a megapixel. A larger photo is shown to it at WORK_PIXELS; then the
+attention was made for images of half a megapixel. A larger photo is shown to it at WORK_PIXELS; then the
 predicted changes of code and the masks are enlarged, and the exposures are fused at full size, so that all
 detail that the photo recorded is kept. There are no tiles and no seams.
 """
@@ -27,7 +27,7 @@ from openhdr.models.inference.tiling import TICKS, Tiled
 from openhdr.models.stack_itm import VIEW, StackITM, apply_curve, exposure_stops, merge_exposures, resize
 
 WORK_PIXELS = 600_000
-"""Size at which stack-itm sees a larger photo: twice that of the pictures it is trained on, 1 GB of features."""
+"""Size at which stack-itm sees a larger photo: twice that of the images it is trained on, 1 GB of features."""
 
 STRIP_ROWS = 256  # rows fused at a time
 

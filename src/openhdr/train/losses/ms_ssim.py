@@ -3,7 +3,7 @@
     product over 5 scales of cs_j^w_j, at the last scale ssim_5^w_5 in place of cs_5
 
 cs is the contrast-structure factor and ssim the whole similarity, both means over the windows of one channel of
-one picture, and the products are averaged; the window is Gaussian, 11x11, sigma 1.5, inside the picture only;
+one image, and the products are averaged; the window is Gaussian, 11x11, sigma 1.5, inside the image only;
 scales halve by 2x2 means. A scale smaller than the window takes a window of its own size.
 
 The two-stage network's program differs (`two_stage_ms_ssim`): means are over channels and batch as well; every

@@ -1,6 +1,6 @@
-"""How far two pictures of light are apart on a display, with gradients.
+"""How far two images of light are apart on a display, with gradients.
 
-    mean over pictures of sqrt(mean((V(a) - V(b))^2) / 256^2 + 1e-4),  V: PU21 (metrics.pu21)
+    mean over images of sqrt(mean((V(a) - V(b))^2) / 256^2 + 1e-4),  V: PU21 (metrics.pu21)
 
 the root of what the PU21-PSNR of expanded photos is the logarithm of, where the photo clips at 100 cd/m2. The
 logarithm itself would give patches where nothing clips the same weight as those where all does.

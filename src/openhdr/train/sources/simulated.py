@@ -143,5 +143,5 @@ def scene_of(index: ShardIndex, number: int) -> Scene:
 
 @lru_cache(maxsize=4)
 def _picture(source: SimulatedSource, index: int) -> Sample:
-    """A picture is kept until the patches of a batch are cut from it."""
+    """An image is kept until the patches of a batch are cut from it."""
     return source.picture(index)
