@@ -203,8 +203,8 @@ def test_look_shows_brackets_without_any_score(folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "--data FOLDER"),
-        (["--data", "DATA", "--resume"], "--resume is of cases with known truth"),
+        ([], "`data`, a folder"),
+        (["--data", "DATA", "--resume"], "`resume` is of cases with known truth"),
         (["--data", "DATA", "--scene", "in-jason"], "did you mean 'in-json'"),
         (["--data", "DATA", "--method", "mle", "--method", "mle"], "one name"),
         (["--data", "DATA", "--method", "mle:deghos=off"], "did you mean 'deghost'"),

@@ -77,7 +77,7 @@ def test_resume_keeps_what_was_done_and_reports_where_asked(folder, tmp_path):
 
 def test_again_needs_resume(folder, tmp_path):
     done = CliRunner().invoke(bench, [str(folder), "-o", str(tmp_path), "--again", "mle"])
-    assert isinstance(done.exception, RequestError) and "--resume" in str(done.exception)
+    assert isinstance(done.exception, RequestError) and "`resume`" in str(done.exception)
 
 
 def test_a_report_in_no_folder_is_refused_before_any_work(folder, tmp_path):

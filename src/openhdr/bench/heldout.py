@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from openhdr import provenance
+from openhdr import __version__, provenance
 from openhdr.bench.case import Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct
@@ -103,29 +103,22 @@ def heldout(
     pixels = showing.size.width * showing.size.height if showing.size else 12e6
     small = options_for(shown * SHOWN * (len(settings) + 1), int(pixels))
     page = PhotoPage("Held-out photos", LEAD, SMALL_PICTURES if showing.compressed else small, COLUMNS)
+    measured_with = {
+        "openhdr": __version__,
+        "commit": provenance.commit(),
+        "hardware": provenance.hardware(),
+        "software": provenance.software(),
+    }
     found: dict[str, Any] = {}
     with task("held out", len(brackets) * len(settings)) as advance:
         for bracket in brackets:
             found[bracket.name] = _run(bracket, settings, showing, page, advance)
-            facts = _facts(found, settings, showing)
+            size = [showing.size.width, showing.size.height] if showing.size else None
+            means = {setting.name: _means(setting.name, found.values()) for setting in settings}
+            facts = rounded({"format": FORMAT, **measured_with, "size": size, "sets": found, "means": means})
             keep(facts)
     page.means = {name: _flat(means) for name, means in facts["means"].items()}
     return facts, page
-
-
-def _facts(found: dict[str, Any], settings: Sequence[Setting], showing: Showing) -> dict[str, Any]:
-    return rounded(
-        {
-            "format": FORMAT,
-            "openhdr": provenance.software()["openhdr"],
-            "commit": provenance.commit(),
-            "hardware": provenance.hardware(),
-            "software": provenance.software(),
-            "size": None if showing.size is None else [showing.size.width, showing.size.height],
-            "sets": found,
-            "means": {setting.name: _means(setting.name, found.values()) for setting in settings},
-        }
-    )
 
 
 def _run(

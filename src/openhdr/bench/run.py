@@ -95,7 +95,9 @@ class _Bench:
 
     def run_scene(self, entry: SceneEntry, advance: Advance) -> None:
         scene = entry.load()
-        self.scenes.append(_scene_facts(entry, scene))
+        height, width = scene.truth.shape[:2]
+        facts = {"name": entry.name, "group": entry.group, "width": width, "height": height}
+        self.scenes.append({**facts, "ev": list(scene.ev), "reference": scene.reference + 1})
         if not self.album.scenes:
             shown = sum(map(self.extent.shows, self.case.scenes)) * (len(self.case.settings) + 1)
             pixels = scene.truth.shape[0] * scene.truth.shape[1]
@@ -158,18 +160,6 @@ def _picture(
             facts["visible"] = album.store.add(encode_map(visible, 1.0, album.options))
     facts["light"] = album.store.add_light(encode_light(light, scene.top, album.options))
     return facts
-
-
-def _scene_facts(entry: SceneEntry, scene: BenchScene) -> dict[str, Any]:
-    height, width = scene.truth.shape[:2]
-    return {
-        "name": entry.name,
-        "group": entry.group,
-        "width": width,
-        "height": height,
-        "ev": list(scene.ev),
-        "reference": scene.reference + 1,
-    }
 
 
 def method_facts(setting: Setting) -> dict[str, Any]:

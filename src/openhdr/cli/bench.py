@@ -86,7 +86,12 @@ def bench(request: Request) -> None:
     results.json is written after every run. With --resume, a run counts as done when its method, its weights
     and the metrics are the same as now; after a change of a method's code, name it with --again.
     """
-    _refuse_early(request)
+    if request.again and not request.resume:
+        raise RequestError("`again` chooses what `resume` computes again; add `resume` or leave it out")
+    if request.report and not request.report.parent.is_dir():
+        raise FileError(
+            request.report, "its folder does not exist", f"make it: mkdir -p {request.report.parent}"
+        )
     if request.case in PHOTO_CASES:
         _of_photos(request)
         return
@@ -105,15 +110,6 @@ def bench(request: Request) -> None:
         )
 
 
-def _refuse_early(request: Request) -> None:
-    if request.again and not request.resume:
-        raise RequestError("--again chooses what --resume computes again; add --resume or leave it out")
-    if request.report and not request.report.parent.is_dir():
-        raise FileError(
-            request.report, "its folder does not exist", f"make it: mkdir -p {request.report.parent}"
-        )
-
-
 def _of_photos(request: Request) -> None:
     """A case of real photos, which have no truth."""
     from openhdr.bench.photos import Showing, Size, photo_sets
@@ -121,11 +117,16 @@ def _of_photos(request: Request) -> None:
     from openhdr.core.files import make_folder
 
     row = PHOTO_CASES[request.case]
-    _refuse_of_photos(request)
+    if request.data is None:
+        raise RequestError(f"{request.case} needs photos: `data`, a folder that holds a folder a bracket")
+    for name, given in (("metrics", request.metrics), ("resume", request.resume), ("again", request.again)):
+        if given:
+            raise RequestError(f"`{name}` is of cases with known truth; leave it out for {request.case}")
+    if request.operator:
+        parse_operator(request.operator)
     settings = [*map(parse_setting, request.methods or row.methods), *_programs(request)]
     if len({setting.name for setting in settings}) < len(settings):
         raise RequestError("two methods have one name; name each once")
-    assert request.data is not None  # refused above
     brackets = _chosen(photo_sets(request.data), request.scenes)
     _chosen(brackets, request.pictured)
     showing = Showing(
@@ -152,20 +153,6 @@ def _of_photos(request: Request) -> None:
     ]
     if failed:
         raise OpenHDRError(f"{len(failed)} failed, the others are done; {failed[0]}")
-
-
-def _refuse_of_photos(request: Request) -> None:
-    if request.data is None:
-        raise RequestError(f"{request.case} needs photos: --data FOLDER that holds a folder a bracket")
-    for name, given in (
-        ("--metric", request.metrics),
-        ("--resume", request.resume),
-        ("--again", request.again),
-    ):
-        if given:
-            raise RequestError(f"{name} is of cases with known truth; leave it out for {request.case}")
-    if request.operator:
-        parse_operator(request.operator)
 
 
 def _chosen(brackets: list[PhotoSet], names: tuple[str, ...]) -> list[PhotoSet]:

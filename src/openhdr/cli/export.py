@@ -52,17 +52,12 @@ def export(request: Request) -> None:
         echo_json(facts[0] if len(facts) == 1 else {"network": request.name, "files": facts})
         return
     for done, one in zip(files, facts, strict=True):
-        _describe(done, one["megabytes"])
-
-
-def _describe(done: Exported, megabytes: float) -> None:
-    click.echo(f"{done.path}: {megabytes:.1f} MB, ONNX opset {done.opset}")
-    for tensor, shape in done.shapes.items():
-        click.echo(f"  {tensor}: {' x '.join(map(str, shape))}")
-    sizes = ", ".join("x".join(map(str, one.values())) for one in done.checked)
-    click.echo(
-        f"checked at {sizes}: largest difference from PyTorch {done.largest_difference:.1e} in ONNX Runtime"
-    )
+        click.echo(f"{done.path}: {one['megabytes']:.1f} MB, ONNX opset {done.opset}")
+        for tensor, shape in done.shapes.items():
+            click.echo(f"  {tensor}: {' x '.join(map(str, shape))}")
+        sizes = ", ".join("x".join(map(str, size.values())) for size in done.checked)
+        apart = f"{done.largest_difference:.1e}"
+        click.echo(f"checked at {sizes}: largest difference from PyTorch {apart} in ONNX Runtime")
 
 
 def facts_of(done: Exported, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ What a network's class offers, beside being a torch module:
     Config               frozen dataclass of its options (the ablation variants of its paper)
     __init__(config)     untrained
     from_authors(state)  the authors' tensors {name: tensor} under our names, or None: not their layout
+    bounded              whether the output cannot exceed 1
 
 A three-frame network is a `ThreeFrameNetwork` (`openhdr.models.layers.steps`).
 

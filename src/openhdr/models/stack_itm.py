@@ -351,6 +351,7 @@ class StackITM(nn.Module):
     """One photo -> HDR."""
 
     Config = StackITMConfig
+    bounded = False
     encoding = "srgb"  # of the photo it takes; what it gives is linear
 
     def __init__(self, config: StackITMConfig) -> None:

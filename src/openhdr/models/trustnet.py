@@ -55,6 +55,7 @@ class TrustNet(nn.Module):
     """Both networks. decide, refine: used one after the other, with the merger between them."""
 
     Config = TrustNetConfig
+    bounded = False
 
     def __init__(self, config: TrustNetConfig = TrustNetConfig()) -> None:
         super().__init__()

@@ -92,6 +92,7 @@ class TwoStage(nn.Module):
     """One photo -> HDR."""
 
     Config = TwoStageConfig
+    bounded = False
     encoding = "gamma"  # of the photo it takes and the image it gives: light ^ (1 / 2.24)
 
     def __init__(self, config: TwoStageConfig) -> None:

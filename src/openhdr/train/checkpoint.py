@@ -40,8 +40,8 @@ def save(run: Path, step: int, modules: Mapping[str, nn.Module], state: Mapping[
     """
     folder = run / FOLDER
     final, partial = folder / f"step-{step:08d}", folder / f"{_PARTIAL}{step:08d}"
-    stream = io.BytesIO()
-    torch.save(dict(state), stream)
+    memory = io.BytesIO()
+    torch.save(dict(state), memory)
     files = {
         f"{name}.safetensors": tensor_bytes(
             {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
@@ -51,8 +51,11 @@ def save(run: Path, step: int, modules: Mapping[str, nn.Module], state: Mapping[
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        for name, data in {**files, STATE: stream.getvalue()}.items():
-            _write(partial / name, data)
+        for name, data in {**files, STATE: memory.getvalue()}.items():
+            with (partial / name).open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
         shutil.rmtree(final, ignore_errors=True)
         os.replace(partial, final)
         _flush(folder)
@@ -60,7 +63,11 @@ def save(run: Path, step: int, modules: Mapping[str, nn.Module], state: Mapping[
         shutil.rmtree(partial, ignore_errors=True)
         raise FileError(final, f"cannot be written ({error.strerror or error})") from error
     for old in _steps(folder)[:-keep]:
-        _remove(old)
+        gone = old.with_name(
+            f"{_PARTIAL}{old.name}"
+        )  # first the name, so that a checkpoint is never half there
+        os.replace(old, gone)
+        shutil.rmtree(gone, ignore_errors=True)
     return final
 
 
@@ -109,13 +116,6 @@ def write_weights(net: nn.Module, network: str, path: Path) -> None:
         raise FileError(path, f"cannot be written ({error})") from error
 
 
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
 def _flush(folder: Path) -> None:
     """Bring renames to the disk, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
@@ -128,10 +128,3 @@ def _flush(folder: Path) -> None:
 
 def _steps(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("step-*") if path.name.removeprefix("step-").isdecimal())
-
-
-def _remove(path: Path) -> None:
-    """Take the name away first, so that a checkpoint is never half there."""
-    gone = path.with_name(f"{_PARTIAL}{path.name}")
-    os.replace(path, gone)
-    shutil.rmtree(gone, ignore_errors=True)

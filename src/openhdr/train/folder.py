@@ -57,7 +57,16 @@ def describe_run(
 ) -> None:
     """Write run.json, or add a resumption to it. machine: this process's device, number of processes."""
     path = folder / RUN
-    facts = {"recipe": recipe_facts(recipe), "data": dict(data), **_machine_facts(*machine), "resumed": []}
+    device, processes = machine
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    facts: dict[str, Any] = {
+        "recipe": recipe_facts(recipe),
+        "data": dict(data),
+        "versions": provenance.software(),
+        "commit": provenance.commit(),
+        "hardware": {**provenance.hardware(), "device": name, "processes": processes},
+        "resumed": [],
+    }
     if path.is_file():
         first = read_json(path)
         changes = differences(first["recipe"], facts["recipe"])
@@ -65,16 +74,6 @@ def describe_run(
         entry |= {"at_step": step, "changes": {name: list(pair) for name, pair in changes.items()}}
         facts = {**first, "resumed": [*first["resumed"], entry]}
     write_text(path, json.dumps(facts, indent=1) + "\n")
-
-
-def _machine_facts(device: torch.device, processes: int) -> dict[str, Any]:
-    """Versions, commit and hardware; None where something is not known."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    return {
-        "versions": provenance.software(),
-        "commit": provenance.commit(),
-        "hardware": {**provenance.hardware(), "device": name, "processes": processes},
-    }
 
 
 def recipe_facts(recipe: Recipe) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.progress import task
+from openhdr.models.layers.steps import Network
 from openhdr.train import checkpoint
 from openhdr.train.distributed import DistributedContext, choose_device, joined, wait_for_all
 from openhdr.train.examples import Examples, batches
@@ -83,7 +84,11 @@ def _run(job: Job) -> None:
             if job.validation and (last or state.step % recipe.validation.every == 0):
                 _validate(job)
             if last or state.step % run.save_every == 0:
-                _save(job)
+                if job.context.first:
+                    state.save(job.folder, run.keep)
+                    if last:
+                        checkpoint.write_weights(state.net, recipe.network.name, job.folder / LAST)
+                wait_for_all()
             advance()
 
 
@@ -110,7 +115,7 @@ def _set_up(recipe: Recipe, folder: Path, resume: bool, process: tuple[Distribut
         facts = {"training": f"{recipe.data.source}, {source.epoch} samples an epoch"}
         facts["validation"] = validation.what if validation else "none"
         describe_run(folder, recipe, (device, context.size), state.step, facts)
-    bounded = getattr(state.net, "bounded", False)
+    bounded = cast(Network, state.net).bounded
     examples = Examples(source, recipe.objective, recipe.data, recipe.run.seed, bounded)
     return Job(recipe, folder, context, examples, state, validation, logger, per_unit, total)
 
@@ -149,14 +154,6 @@ def _validate(job: Job) -> None:
         if best:
             checkpoint.write_weights(state.net, job.recipe.network.name, job.folder / BEST)
         write_choice(job.folder, job.recipe, validation.what, state.history)
-    wait_for_all()
-
-
-def _save(job: Job) -> None:
-    if job.context.first:
-        job.state.save(job.folder, job.recipe.run.keep)
-        if job.state.step == job.total:
-            checkpoint.write_weights(job.state.net, job.recipe.network.name, job.folder / LAST)
     wait_for_all()
 
 

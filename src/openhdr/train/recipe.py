@@ -179,9 +179,6 @@ class Recipe:
             )
         if not 0 <= self.ema.decay < 1:
             raise RequestError(f"recipe key 'ema.decay' is {self.ema.decay}; expected 0 or more, below 1")
-        self._check_hand_wired_rate()
-
-    def _check_hand_wired_rate(self) -> None:
         rate, network = self.optimiser.hand_wired_lr_scale, self.network
         if not 0 < rate <= 1:  # at 0 nothing would reach the output
             raise RequestError(

@@ -38,15 +38,20 @@ class Local(Protocol):
         ...
 
 
-class ThreeFrameNetwork(Protocol):
-    """What a three-frame network offers to the runner, beside being a torch module."""
+class Network(Protocol):
+    """What every network offers, beside being a torch module."""
+
+    bounded: bool  # whether the output cannot exceed 1
+
+
+class ThreeFrameNetwork(Network, Protocol):
+    """What a three-frame network offers to the runner."""
 
     multiple: int  # height and width inside divide by this many pixels
     margin: int  # pixels beyond which nothing reaches an output pixel
     bytes_per_pixel: float  # memory of the tensors that lie between its steps
     steps: int  # how often `__call__` uses `local`
     survey_steps: int  # how often `survey` does; 0 for a network that needs no mean over the image
-    bounded: bool  # whether the output cannot exceed 1
 
     def __call__(
         self, frames: torch.Tensor, ev: torch.Tensor, local: Local = ..., *, mean: torch.Tensor = ...

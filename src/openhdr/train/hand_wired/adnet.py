@@ -6,7 +6,6 @@ import torch
 
 from openhdr.models.adnet import WIDTH, ADNet, PyramidAlignment
 from openhdr.models.layers.blocks import DilatedDenseBlock
-from openhdr.models.layers.deform import DeformConv
 from openhdr.train.hand_wired import GATE, KNEE, LONG_KNEE, LONG_SHARE, STEP
 from openhdr.train.hand_wired.wiring import COLOURS, copies, unclip, wire, wire_clip
 
@@ -16,13 +15,20 @@ DARK, BRIGHT = 0, 3  # first of three channels of relu(t - x) and of relu(x - t'
 OPEN = 4.0  # logit of that attention
 
 
+@torch.no_grad()
 def initialise(net: ADNet) -> None:
     """Set the weights of the full design."""
     wire(net.pyramid.input, copies(0, 0))
     wire(net.pyramid.residual[1], {c: {} for c in COLOURS})
     assert isinstance(net.align, PyramidAlignment)
-    for level in (net.align.full_scale, net.align.cascade):
-        _pass(level.deform)
+    for level in (
+        net.align.full_scale,
+        net.align.cascade,
+    ):  # pass where offsets are 0; masks begin at one half
+        for colour in COLOURS:
+            level.deform.weight[colour] = 0
+            level.deform.weight[colour, colour, 1, 1] = 2
+            level.deform.bias[colour] = 0
     wire(net.align.full_scale.merge, copies(0, 0))
     wire(net.features, copies(DARK, 0, -1.0), bias=KNEE)
     wire(net.features, copies(BRIGHT, 0), bias=-LONG_KNEE)
@@ -44,12 +50,3 @@ def initialise(net: ADNet) -> None:
     wire(net.fuse.gather[1], copies(0, 0))
     wire(net.fuse.output[0], copies(0, 0))
     wire(net.fuse.output[2], copies(0, 0))
-
-
-@torch.no_grad()
-def _pass(deform: DeformConv) -> None:
-    """Three channels pass where offsets are 0; masks begin at one half."""
-    for colour in COLOURS:
-        deform.weight[colour] = 0
-        deform.weight[colour, colour, 1, 1] = 2
-        deform.bias[colour] = 0

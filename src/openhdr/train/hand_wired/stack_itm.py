@@ -12,7 +12,7 @@ import math
 
 import torch
 
-from openhdr.models.stack_itm import SRGB_CUBIC, FusionModel, StackITM
+from openhdr.models.stack_itm import SRGB_CUBIC, StackITM
 from openhdr.train.hand_wired import LIFT
 from openhdr.train.hand_wired.wiring import COLOURS, wire
 
@@ -34,11 +34,7 @@ def initialise(net: StackITM) -> None:
     for mask, share in enumerate(shares):
         wire(fusion.masks, {mask: {}}, bias=math.log(share))
     fusion.curve.bias.copy_(torch.tensor([a / SHARE**k for k, a in enumerate(SRGB_CUBIC)]))
-    _lift(fusion)
-
-
-def _lift(fusion: FusionModel) -> None:
-    """The mask of the photo grows with the mean over colours of the ramp from FROM to 1."""
+    # the mask of the photo grows with the mean over colours of the ramp from FROM to 1
     wire(fusion.local[0], {c: {PHOTO + c: 1 / (1 - FROM)} for c in COLOURS}, bias=-FROM / (1 - FROM))
     wire(fusion.local[1], {0: dict.fromkeys(COLOURS, 1 / 3)})
     wire(fusion.merge, {0: {0: 1.0}})

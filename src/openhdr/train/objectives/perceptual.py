@@ -66,15 +66,16 @@ def _load(weights: str, device: str) -> VGGFeatures:
     path = Path(weights)
     state, _ = read(path)
     net = VGGFeatures()
-    numbers = iter(_layer_numbers())
-    own = {}
-    for prefix in (f"levels.{i}.{k}" for i, widths in enumerate(LEVELS) for k in range(len(widths))):
-        number = next(numbers)
-        for kind in ("weight", "bias"):
-            key = f"features.{number}.{kind}"
-            if key not in state:
-                raise FileError(path, f"has no '{key}'", "expected the weights of VGG16")
-            own[f"{prefix}.{kind}"] = state[key]
+    own, number = {}, 0  # of the layer, ReLUs and poolings counted too: 0, 2, 5, 7, 10, ...
+    for i, widths in enumerate(LEVELS):
+        for k in range(len(widths)):
+            for kind in ("weight", "bias"):
+                key = f"features.{number}.{kind}"
+                if key not in state:
+                    raise FileError(path, f"has no '{key}'", "expected the weights of VGG16")
+                own[f"levels.{i}.{k}.{kind}"] = state[key]
+            number += 2
+        number += 1
     try:
         net.load_state_dict(own)
     except RuntimeError as error:
@@ -82,14 +83,3 @@ def _load(weights: str, device: str) -> VGGFeatures:
             path, "does not fit VGG16", "expected the weights of VGG16 without batch norm"
         ) from error
     return net.to(device).eval().requires_grad_(False)
-
-
-def _layer_numbers() -> list[int]:
-    """Numbers of the convolutions where ReLUs and poolings are counted too: 0, 2, 5, 7, 10, ..."""
-    numbers, place = [], 0
-    for widths in LEVELS:
-        for _ in widths:
-            numbers.append(place)
-            place += 2
-        place += 1
-    return numbers

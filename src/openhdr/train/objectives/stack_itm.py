@@ -97,7 +97,12 @@ class StackITMObjective(BracketObjective):
                 terms[f"{side}_perceptual"] = self.perceptual_weight * sum(distances, start=zero)
         if nets.discriminator is not None:
             weight = self.adversarial_weight * (step >= self.adversarial_from)
-            terms["adversarial"] = weight * self._adversarial(nets.discriminator, parts, batch)
+            losses = []
+            for side, kind in SIDES.items():
+                mask = exposure_mask(batch["photo"], kind)
+                fake, _ = mixed_fake(_finest(parts, side, batch), batch[side], mask)
+                losses.append(generator_loss(nets.discriminator(fake)[0].float()))
+            terms["adversarial"] = weight * (losses[0] + losses[1])
         mapped = [mu_law(x.float()) for x in (parts["out"], batch["light"])]
         terms["fusion"] = (
             self.fusion_weight * (step >= self.fusion_from) * (mapped[0] - mapped[1]).abs().mean()
@@ -118,14 +123,6 @@ class StackITMObjective(BracketObjective):
             real, made = (nets.discriminator(image)[0].float() for image in (batch[side], fake))
             losses.append(discriminator_loss(real, made, label))
         return {"discriminator": (losses[0] + losses[1]) * (step >= self.adversarial_from)}
-
-    def _adversarial(self, discriminator: nn.Module, parts: dict[str, Any], batch: Batch) -> torch.Tensor:
-        losses = []
-        for side, kind in SIDES.items():
-            mask = exposure_mask(batch["photo"], kind)
-            fake, _ = mixed_fake(_finest(parts, side, batch), batch[side], mask)
-            losses.append(generator_loss(discriminator(fake)[0].float()))
-        return losses[0] + losses[1]
 
 
 def _finest(parts: dict[str, Any], side: str, batch: Batch) -> torch.Tensor:

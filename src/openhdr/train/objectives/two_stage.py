@@ -84,9 +84,22 @@ class TwoStageObjective(BracketObjective):
         parts = nets.net(batch["photo"], return_parts=True, local=whole if self.joint else _detached)
         terms: Terms = {}
         if "stage1" in parts:
-            terms |= self._first_terms(nets, parts["stage1"].float(), as_photo(batch["truth"]))
+            out, truth = parts["stage1"].float(), as_photo(batch["truth"])
+            terms["stage1_l1"] = (out - truth).abs().mean()
+            if self.similarity_weight:
+                similarity = SIMILARITIES[self.similarity](*(gathered_with_gradient(x) for x in (out, truth)))
+                terms["stage1_similarity"] = self.similarity_weight * (1 - similarity)
+            if nets.discriminator is not None:
+                judged = nets.discriminator(out).float()
+                real = torch.ones_like(judged)
+                terms["adversarial"] = self.adversarial_weight * cross_entropy(judged, real)
         if parts["out"] is not parts.get("stage1"):
-            terms |= self._second_terms(parts["out"].float(), batch["truth"])
+            out, truth = parts["out"].float(), batch["truth"]
+            terms["stage2_l1"] = self.stage2_weight * (out - truth).abs().mean()
+            if self.colour == "ciede2000":
+                terms["stage2_colour"] = self.colour_weight * delta_e_2000(out, truth)
+            if self.light_weight:
+                terms["light"] = self.light_weight * pu21_distance(out**NETWORK_GAMMA, truth**NETWORK_GAMMA)
         return terms
 
     def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
@@ -98,24 +111,6 @@ class TwoStageObjective(BracketObjective):
             cross_entropy(one, batch[label]) for one, label in zip(judged, ("real", "made"), strict=True)
         ]
         return {"discriminator": (losses[0] + losses[1]) / 2}
-
-    def _first_terms(self, nets: Nets, out: torch.Tensor, truth: torch.Tensor) -> Terms:
-        terms = {"stage1_l1": (out - truth).abs().mean()}
-        if self.similarity_weight:
-            similarity = SIMILARITIES[self.similarity](*(gathered_with_gradient(x) for x in (out, truth)))
-            terms["stage1_similarity"] = self.similarity_weight * (1 - similarity)
-        if nets.discriminator is not None:
-            judged = nets.discriminator(out).float()
-            terms["adversarial"] = self.adversarial_weight * cross_entropy(judged, torch.ones_like(judged))
-        return terms
-
-    def _second_terms(self, out: torch.Tensor, truth: torch.Tensor) -> Terms:
-        terms = {"stage2_l1": self.stage2_weight * (out - truth).abs().mean()}
-        if self.colour == "ciede2000":
-            terms["stage2_colour"] = self.colour_weight * delta_e_2000(out, truth)
-        if self.light_weight:
-            terms["light"] = self.light_weight * pu21_distance(out**NETWORK_GAMMA, truth**NETWORK_GAMMA)
-        return terms
 
 
 def as_photo(truth: torch.Tensor) -> torch.Tensor:
