@@ -143,6 +143,21 @@ def test_estimate_beats_the_photo_on_panorama_like_light(rng: np.random.Generato
     assert error[1] < 0.8 * error[0]
 
 
+def test_a_clipped_sky_has_no_soft_patches_beside_poles(rng: np.random.Generator) -> None:
+    """Light falls towards a pole by less than half of what estimates of single pixels do."""
+    pixels = np.full((360, 480, 3), 255, np.uint8)
+    pixels[240:] = rng.uniform(20, 110, (120, 480, 3))
+    for left in (80, 200, 330):
+        pixels[:, left : left + 9] = (40, 35, 30)
+    photo = photo_of(Image(pixels, "srgb"), SRGB)
+
+    def fall(evenness: float) -> float:
+        stops = np.log2(regression(photo, RegressionOptions(evenness=evenness)))[60:180]
+        return float(stops[:, 120:160].mean() - stops[:, [74, 75, 76, 92, 93, 94]].mean())
+
+    assert fall(0.04) < 0.5 * fall(0.001) > 0.02
+
+
 def test_strength_zero_is_the_photo(photo: Photo) -> None:
     out = regression(photo, RegressionOptions(strength=0))
     np.testing.assert_allclose(out, np.where(photo.lost, 1, photo.linear), atol=1e-6)

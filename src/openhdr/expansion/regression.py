@@ -56,8 +56,11 @@ Pixels = tuple[np.ndarray, np.ndarray]  # rows, columns
 
 @dataclass(frozen=True)
 class RegressionOptions:
-    strength: float = 1.1  # factor on the estimated stops, best on scenes left out of a fit; 0 = the photo
+    strength: float = 1.05  # factor on the estimated stops, best on scenes left out of a fit; 0 = the photo
     most_stops: float = 7.0  # above the clipping level
+    evenness: float = (
+        0.04  # sigma over which estimates of fully clipped areas are averaged, share of the diagonal
+    )
     rise: RiseOptions = RiseOptions()  # how fast light may rise inside a clipped area
 
 
@@ -92,6 +95,7 @@ class _Guide:
     places: np.ndarray
     contexts: np.ndarray
     limit: np.ndarray
+    evened: np.ndarray
 
 
 def _guide_of(photo: Photo, options: RegressionOptions) -> _Guide:
@@ -99,19 +103,46 @@ def _guide_of(photo: Photo, options: RegressionOptions) -> _Guide:
     slope = border_slope(view)
     coarse = coarse_view(view)
     contexts = np.dstack([coarse_features(coarse, weights) for weights in members()])
+    places = place_maps(view, slope)
     limit = np.minimum(rise_limit(view, slope, options.rise), np.float32(options.most_stops))
-    return _Guide(place_maps(view, slope), contexts, limit)
+    return _Guide(places, contexts, limit, _evened(view, places, contexts, options))
+
+
+def _evened(
+    view: Overview, places: np.ndarray, contexts: np.ndarray, options: RegressionOptions
+) -> np.ndarray:
+    """(h, w, 4) float32: stops where all channels clip, averaged over the area, and how far such an area goes, 0..1.
+
+    A pixel there shows nothing of its own, so estimates vary with the distance from the border alone. In a sky behind
+    trees that looks like grey clouds.
+    """
+    inside = view.everywhere > 0.5
+    at = np.nonzero(inside)
+    stops = np.zeros((*inside.shape, 3), np.float32)
+    if len(at[0]):
+        own = np.concatenate((np.ones((len(at[0]), 3), np.float32), places[at]), axis=1)
+        stops[at] = _estimate(read(contexts, inside.shape, at), own)
+    both = blur(np.dstack((stops, inside.astype(np.float32))), options.evenness)
+    return np.dstack(
+        (both[..., :3] / np.maximum(both[..., 3:], np.float32(1e-12)), blur(view.everywhere, NEAR))
+    )
 
 
 def _stops(photo: Photo, guide: _Guide, options: RegressionOptions, at: Pixels) -> np.ndarray:
     """(N, 3) float32 stops above the clipping level: the mean of the members' estimates, kept below the bound."""
-    own = own_features(photo, guide.places, at)
-    contexts = np.split(read(guide.contexts, photo.shape, at), len(members()), axis=1)
-    total = sum(
-        pixel_stops(context, own, weights) for context, weights in zip(contexts, members(), strict=True)
-    )
+    total = _estimate(read(guide.contexts, photo.shape, at), own_features(photo, guide.places, at))
+    evened = read(guide.evened, photo.shape, at)
+    share = np.where(photo.lost_everywhere[at], np.clip(evened[:, 3], 0, 1), 0)[:, None]
+    total += share * (evened[:, :3] - total)
     bound = held_together(read(guide.limit, photo.shape, at), photo.linear[at], photo.lost[at], options.rise)
-    return bound * (1 - np.exp(total * np.float32(-options.strength / len(members())) / bound))
+    return bound * (1 - np.exp(total * np.float32(-options.strength) / bound))
+
+
+def _estimate(contexts: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """(N, members x k), (N, 21) -> (N, 3) stops, the mean of the members'."""
+    parts = np.split(contexts, len(members()), axis=1)
+    stops = [pixel_stops(part, own, weights) for part, weights in zip(parts, members(), strict=True)]
+    return np.mean(stops, axis=0, dtype=np.float32)
 
 
 def coarse_view(view: Overview) -> np.ndarray:
