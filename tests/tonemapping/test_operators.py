@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import tracemalloc
 from dataclasses import fields
 from pathlib import Path
 
@@ -300,3 +301,17 @@ def test_requests_that_cannot_be_met() -> None:
     for bad in (np.nan, np.inf, -1.0):
         with pytest.raises(RequestError, match="finite"):
             tonemap(Image(np.full((2, 2, 3), bad, F32)))
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_memory_stays_near_the_picture(name: str, rng: np.random.Generator) -> None:
+    """Four megapixels: beside the scene, the result (12 bytes a pixel) and at most two planes of floats."""
+    linear = cv2.resize(
+        rng.lognormal(0, 2, (20, 30, 3)).astype(F32), (2448, 1632), interpolation=cv2.INTER_LINEAR
+    )
+    tonemap_array(name, linear[:64, :64].copy())  # tables and imports
+    tracemalloc.start()
+    tonemap_array(name, linear)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < linear.shape[0] * linear.shape[1] * 20 + 60e6

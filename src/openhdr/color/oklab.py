@@ -43,7 +43,7 @@ def fit_gamut(linear: np.ndarray) -> None:
 
     linear: (H, W, 3) float32, >= 0. Lightness above white becomes white.
     """
-    outside = linear.max(axis=2) > 1
+    outside = np.maximum(np.maximum(linear[..., 0], linear[..., 1]), linear[..., 2]) > 1
     if not outside.any():
         return
     bright = linear[outside][None]

@@ -48,6 +48,7 @@ EDGE, NEAR, MIDDLE, WIDE, WIDEST = (
     0.09,
 )  # sigmas of blurs, shares of the diagonal
 FARTHEST = 0.25  # distance from the border of a clipped area that still counts, share of the diagonal
+TO_MEAN = 0.5  # of what exceeds the mean of its fully clipped area is taken off: suns and lamps stay above it
 BAND = 1 << 14  # pixels of the picture at a time: what is computed of them stays in the processor's cache
 ALONE = 1 << 18  # multiplications in a matrix product up to which OpenBLAS uses one thread
 Layer = tuple[np.ndarray, np.ndarray]
@@ -56,11 +57,9 @@ Pixels = tuple[np.ndarray, np.ndarray]  # rows, columns
 
 @dataclass(frozen=True)
 class RegressionOptions:
-    strength: float = 1.05  # factor on the estimated stops, best on scenes left out of a fit; 0 = the photo
+    strength: float = 1.0  # factor on the estimated stops, best on scenes left out of a fit; 0 = the photo
     most_stops: float = 7.0  # above the clipping level
-    evenness: float = (
-        0.04  # sigma over which estimates of fully clipped areas are averaged, share of the diagonal
-    )
+    evenness: float = 0.06  # sigma of the mean over a fully clipped area, share of the diagonal
     rise: RiseOptions = RiseOptions()  # how fast light may rise inside a clipped area
 
 
@@ -133,7 +132,8 @@ def _stops(photo: Photo, guide: _Guide, options: RegressionOptions, at: Pixels) 
     total = _estimate(read(guide.contexts, photo.shape, at), own_features(photo, guide.places, at))
     evened = read(guide.evened, photo.shape, at)
     share = np.where(photo.lost_everywhere[at], np.clip(evened[:, 3], 0, 1), 0)[:, None]
-    total += share * (evened[:, :3] - total)
+    lacking = evened[:, :3] - total
+    total += share * np.where(lacking > 0, lacking, np.float32(TO_MEAN) * lacking)
     bound = held_together(read(guide.limit, photo.shape, at), photo.linear[at], photo.lost[at], options.rise)
     return bound * (1 - np.exp(total * np.float32(-options.strength) / bound))
 

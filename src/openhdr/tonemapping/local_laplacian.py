@@ -77,8 +77,9 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
     def tone(light: np.ndarray, rows: slice) -> np.ndarray:
         slope, offset = cv2.split(guided.enlarged(lines, linear.shape[:2], rows))
         shown = slope * np.log2(np.maximum(light, floor)) + offset
-        shown = -np.logaddexp2(0, np.float32(-SHOULDER) * shown) / np.float32(SHOULDER)
-        return np.exp2(shown) * (np.minimum(light, floor) / floor)
+        below_white = 1 + np.exp2(np.minimum(np.float32(-SHOULDER) * shown, 126))
+        target: np.ndarray = cv2.pow(below_white, -1 / SHOULDER).reshape(light.shape)  # 2^shown, bent below 1
+        return target * (np.minimum(light, floor) / floor)
 
     return render(linear, tone, replace(options, exposure=0.0), brightness=power_norm, colour=bleached)
 
