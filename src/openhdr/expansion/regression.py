@@ -116,10 +116,11 @@ def _evened(
     trees that looks like grey clouds.
     """
     inside = view.everywhere > 0.5
-    at = np.nonzero(inside)
+    rows, columns = np.nonzero(inside)
+    at = rows, columns
     stops = np.zeros((*inside.shape, 3), np.float32)
-    if len(at[0]):
-        own = np.concatenate((np.ones((len(at[0]), 3), np.float32), places[at]), axis=1)
+    if len(rows):
+        own = np.concatenate((np.ones((len(rows), 3), np.float32), places[at]), axis=1)
         stops[at] = _estimate(read(contexts, inside.shape, at), own)
     both = blur(np.dstack((stops, inside.astype(np.float32))), options.evenness)
     return np.dstack(
@@ -142,7 +143,7 @@ def _estimate(contexts: np.ndarray, own: np.ndarray) -> np.ndarray:
     """(N, members x k), (N, 21) -> (N, 3) stops, the mean of the members'."""
     parts = np.split(contexts, len(members()), axis=1)
     stops = [pixel_stops(part, own, weights) for part, weights in zip(parts, members(), strict=True)]
-    return np.mean(stops, axis=0, dtype=np.float32)
+    return sum(stops[1:], start=stops[0]) * np.float32(1 / len(stops))
 
 
 def coarse_view(view: Overview) -> np.ndarray:
