@@ -31,7 +31,7 @@ ATTEMPTS = 3  # processes that a job is given
 Status = Literal["done", "failed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One result. A job can be sent to another machine.
 
@@ -64,7 +64,7 @@ class Job:
         return shown[-1] if shown else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """What became of a job. Written as JSON; `openhdr merge --like` takes it, too.
 

@@ -23,7 +23,7 @@ figcaption { overflow-wrap: anywhere } a { color: #8cf } .failed { color: #f88 }
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One bracket of the summary. status: `skipped` = it was done already. record: None before it was tried."""
 

@@ -30,7 +30,7 @@ ALONE, TWIN = "belongs to no bracket; remove this line to expand it", "the same 
 Option = str | int | float | bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One result. name: its path without extension, in the folder of results. photos: paths in the plan's folder.
 

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from openhdr.batch.job import Job, Record, Slot, allow_processes, end_processes, failure, perform
 from openhdr.core.errors import FileError, MissingExtraError
 from openhdr.core.threads import cores
 
-BASE_GB, GB_PER_MP, GB_PER_FRAME_MP = 0.35, 0.045, 0.008
-"""Memory of a merge: at rest, for a megapixel of the result, for a megapixel of each frame; measured."""
+BASE_GB, GB_PER_FRAME_MP = 0.3, 0.024
+"""Memory of a merge: at rest, and for a megapixel of each frame; measured at 5 to 24 megapixels and 3 to 7 frames."""
 SHARE = 0.8  # of the free memory that may be used
 AHEAD = 3  # jobs a worker that are handed out
 RETRIES = 10  # of a job whose worker died
@@ -24,7 +25,7 @@ RETRIES = 10  # of a job whose worker died
 
 def need_gb(megapixels: float, photos: int) -> float:
     """Memory that merging so many photos takes, in GB."""
-    return BASE_GB + megapixels * (GB_PER_MP + GB_PER_FRAME_MP * photos)
+    return BASE_GB + GB_PER_FRAME_MP * megapixels * photos
 
 
 def free_gb() -> float:
@@ -95,31 +96,47 @@ class _RoomSlot(Slot):
             self.room.changed.notify_all()
 
 
-Submit = Callable[[Job, float], Future[Record]]
+Jobs = Iterable[tuple[Job, float]]
+"""Jobs, each with the GB that it needs."""
+
+Run = Callable[[Jobs], Iterator[tuple[Job, Record]]]
+"""Makes jobs, and gives each with its record as it is finished; takes new ones as old ones are finished."""
 
 
 @contextmanager
-def on_this_machine(workers: Workers) -> Iterator[Submit]:
+def on_this_machine(workers: Workers) -> Iterator[Run]:
     """Jobs in processes of this machine. One thread more than workers reads the next photos while the others merge."""
     room = Room(workers)
     allow_processes()
     pool = ThreadPoolExecutor(workers.count + 1)
+
+    def run(jobs: Jobs) -> Iterator[tuple[Job, Record]]:
+        waiting: dict[Future[Record], Job] = {}
+        coming = iter(jobs)
+        while True:
+            for job, need in islice(coming, AHEAD * workers.count - len(waiting)):
+                waiting[pool.submit(perform, job, room.slot(need))] = job
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(future), future.result()
+
     try:
-        yield lambda job, need: pool.submit(perform, job, room.slot(need))
+        yield run
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         end_processes()
 
 
 @contextmanager
-def on_cluster(address: str) -> Iterator[tuple[Submit, int]]:
-    """Jobs by the workers of a Dask cluster, and the number of its threads. Each runs in a process of its own there.
+def on_cluster(address: str, work: Callable[[Job], Record] = perform) -> Iterator[Run]:
+    """Jobs by the workers of a Dask cluster. Each runs in a process of its own there.
 
     A job whose worker dies is given to another. Jobs for a GPU go to workers with the resource GPU (`dask worker
-    --resources GPU=1`). Raises FileError when the scheduler cannot be reached.
+    --resources GPU=1`). Raises FileError when the scheduler cannot be reached, or is lost.
     """
     try:
-        from distributed import Client, KilledWorker
+        from distributed import Client, as_completed
     except ModuleNotFoundError as error:
         raise MissingExtraError("a cluster needs 'distributed', which", "cluster") from error
     for name in ("distributed", "asyncio"):  # what went wrong is said in one line
@@ -129,49 +146,38 @@ def on_cluster(address: str) -> Iterator[tuple[Submit, int]]:
     except (OSError, TimeoutError, ValueError) as error:
         raise FileError(address, "no Dask scheduler answers", "start one with: dask scheduler") from error
 
-    def submit(job: Job, need: float) -> Future[Record]:
+    def submitted(job: Job) -> Any:
         device = str(job.options.get("device", "cpu"))
-        resources = {"resources": {"GPU": 1}} if device != "cpu" else {}
-        asked = client.submit(perform, job, pure=False, retries=RETRIES, **resources)
-        answer: Future[Record] = Future()
-        asked.add_done_callback(lambda future: _pass_on(future, job, answer, KilledWorker))
-        return answer
+        resources = {} if device == "cpu" else {"GPU": 1}
+        return client.submit(work, job, pure=False, retries=RETRIES, resources=resources)
+
+    def run(jobs: Jobs) -> Iterator[tuple[Job, Record]]:
+        coming = (job for job, _ in jobs)
+        ahead = AHEAD * max(sum(client.nthreads().values()), 1)
+        waiting = {submitted(job): job for job in islice(coming, ahead)}
+        answers = as_completed(waiting, with_results=True, raise_errors=False, loop=client.loop)
+        for answered in answers.batches():
+            for future, result in answered:
+                job = waiting.pop(future)
+                yield job, _record(job, future.status, result)
+            for job in islice(coming, ahead - len(waiting)):
+                following = submitted(job)
+                waiting[following] = job
+                answers.add(following)
 
     try:
-        workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        yield submit, max(sum(worker["nthreads"] for worker in workers), 1)
+        yield run
     finally:
         client.close(timeout=5)
 
 
-def _pass_on(asked: Any, job: Job, answer: Future[Record], killed: type[Exception]) -> None:
-    """The record of a job on a cluster; one that ended every worker that tried it has failed."""
-    if asked.status == "finished":
-        answer.set_result(asked.result())
-    elif asked.status == "cancelled":
-        answer.set_exception(FileError(*LOST))
-    elif isinstance(problem := asked.exception(), killed):
-        answer.set_result(
-            failure(job, "every worker that tried it died; it may need more memory than they have")
-        )
-    else:
-        answer.set_exception(problem)
-
-
-LOST = ("the cluster", "its scheduler is gone", "start the batch again: what is done is kept")
-
-
-def run(jobs: Iterable[tuple[Job, float]], submit: Submit, ahead: int) -> Iterator[tuple[Job, Record]]:
-    """Jobs with their records, as they are finished. jobs: each with the GB that it needs. ahead: handed out at a time.
-
-    Raises FileError when a cluster is lost.
-    """
-    waiting: dict[Future[Record], Job] = {}
-    coming = iter(jobs)
-    while True:
-        while len(waiting) < ahead and (following := next(coming, None)) is not None:
-            waiting[submit(*following)] = following[0]
-        if not waiting:
-            return
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            yield waiting.pop(future), future.result()
+def _record(job: Job, status: str, result: Any) -> Record:
+    """What a cluster answers as a record; a job that ended every worker that tried it has failed."""
+    if status == "finished":
+        return result
+    if status == "cancelled":
+        raise FileError("the cluster", "its scheduler is gone", "start the batch again: what is done is kept")
+    _, problem, trace = result
+    if type(problem).__name__ == "KilledWorker":
+        return failure(job, "every worker that tried it died; it may need more memory than they have")
+    raise problem.with_traceback(trace)

@@ -20,6 +20,7 @@ from typing import Literal, get_args
 from openhdr.core.files import natural_order
 
 MOST_SHOTS = 32  # of a bracket
+SAMPLE = 20_000  # photos in which cycles are looked for
 SMALLEST_STEP = 0.22  # stops; cameras step by a third
 LARGE_STEP = 0.9  # stops; automatic exposure seldom varies so much between shots
 EQUAL_STEPS = 0.25  # stops that steps of one bracket differ by, rounding of the tags included
@@ -50,7 +51,7 @@ Cycle = tuple[int, ...]
 """Exposures of a bracket in thirds of a stop, relative to its first shot, in the order of shooting."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Shot:
     """What grouping looks at. name: path, with `/` between folders. size: upright. camera: make, model and serial.
 
@@ -80,11 +81,20 @@ def group(shots: Sequence[Shot]) -> list[list[int]]:
     Brackets come in natural order of their first photo's name.
     """
     streams = [_in_order(shots, stream) for stream in _streams(shots)]
-    eager = [cut for stream in streams for cut in _cuts(shots, stream, set(), eager=True)]
-    counts = Counter(_cycle([shots[i] for i in members]) for members in eager)
-    common = {cycle for cycle, n in counts.items() if n > 1 and n * len(cycle) >= COMMON * len(shots)}
+    common = _common_cycles(shots, streams)
     found = [members for stream in streams for members in _cuts(shots, stream, common)]
     return sorted(found, key=lambda members: natural_order(shots[members[0]].name))
+
+
+def _common_cycles(shots: Sequence[Shot], streams: list[list[int]]) -> set[Cycle]:
+    """Cycles of which the first photos, SAMPLE at least, hold several."""
+    seen, counts = 0, Counter[Cycle]()
+    for stream in streams:
+        seen += len(stream)
+        counts.update(_cycle([shots[i] for i in cut]) for cut in _cuts(shots, stream, set(), eager=True))
+        if seen >= SAMPLE:
+            break
+    return {cycle for cycle, n in counts.items() if n > 1 and n * len(cycle) >= COMMON * seen}
 
 
 def why_none(shots: Sequence[Shot]) -> tuple[Obstacle, int] | None:
@@ -172,7 +182,7 @@ def _brackets_before(
     last = shots[end - 1].ev
     if last is None:
         return
-    links, exposures, pauses = 0.0, [last], []
+    links, exposures, pauses, biases = 0.0, [last], [], {shots[end - 1].bias_ev}
     for start in range(end - 2, max(end - 1 - MOST_SHOTS, -1), -1):
         link = _link(shots[start], shots[start + 1])
         ev = shots[start].ev
@@ -180,6 +190,9 @@ def _brackets_before(
             return
         if any(abs(ev - other) < SMALLEST_STEP for other in exposures):
             return
+        if shots[start].bracketing and shots[start].bias_ev in biases and len(biases) > 1:
+            return
+        biases.add(shots[start].bias_ev)
         links += link
         exposures.insert(0, ev)
         pauses.append(_pause(shots[start], shots[start + 1]) or 0.0)
@@ -273,7 +286,7 @@ def _doubt(members: list[Shot], step: float) -> float:
     known = [shot.bias_ev for shot in members if shot.bias_ev is not None]
     stated, varied = len(known) == count, len(set(known)) > 1
     if all(shot.bracketing for shot in members):
-        return 3.0 if stated and varied and len(set(known)) < count else -3.0
+        return -3.0
     if stated and varied:
         off = [bias - (shot.ev or 0.0) for bias, shot in zip(known, members, strict=True)]
         return -3.0 if max(off) - min(off) < EQUAL_STEPS else 2.0

@@ -24,13 +24,15 @@ from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.models import MODELS
+from openhdr.models.inference.options import RunOptions
 
 if TYPE_CHECKING:
     from openhdr.batch.job import Job
     from openhdr.batch.page import Entry
     from openhdr.batch.plan import Item, Plan
 
-SAVE_S = 5.0  # between summaries while it works
+SAVE_S, SAVE_SHARE = 5.0, 50.0  # between summaries while it works, at least; times what one takes
+SIZED = 100  # jobs whose photos tell how many fit into memory
 OWN = {  # options of merge and expand that a batch answers itself
     *("images", "photos", "output", "preview", "mask", "motion", "save_response", "keep_stack", "origin_map"),
     *("sidecar", "like", "as_json"),
@@ -138,7 +140,7 @@ def _once(request: Request) -> tuple[list[Entry], dict[str, Any]]:
         plan, problems = _planned(request)
     left_out = [{"photos": list(item.photos), "why": item.skip} for item in plan.items if item.skip]
     left_out += [{"photos": [], "why": problem} for problem in problems]
-    jobs = [_job(item, plan.folder, request) for item in plan.items if not item.skip]
+    jobs = _jobs(plan, request)
     if request.dry_run:
         entries = [_entry(job, request) for job in jobs]
         facts = summary(entries, left_out)
@@ -181,25 +183,43 @@ def _root(folder: str) -> str:
     return folder if "://" in folder else os.path.abspath(folder)
 
 
-def _job(item: Item, folder: str, request: Request) -> Job:
-    """How an item of the plan is made: its own options, then those of the command line, then those of --like."""
+def _jobs(plan: Plan, request: Request) -> list[Job]:
+    """How the items of a plan are made: their own options, then those of the command line, then those of --like."""
     from openhdr.batch.job import Job
 
-    name = "merge" if len(item.photos) > 1 else "expand"
+    given, output, to = _given(), _root(request.output), tuple(request.to.split(","))
+    seen: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {}
+    jobs = []
+    for item in plan.items:
+        if item.skip:
+            continue
+        name = "merge" if len(item.photos) > 1 else "expand"
+        key = f"{name} {item.options}"
+        if key not in seen:
+            seen[key] = _checked(item, name, given, request)
+        args, options = seen[key]
+        jobs.append(
+            Job(item.name, item.photos, plan.folder, output, to, name, args, options, 1, request.seconds)
+        )
+    return jobs
+
+
+def _checked(
+    item: Item, name: str, given: dict[str, Any], request: Request
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """An item's options as the command line spells them, and by name. Raises what the command raises for bad ones."""
     called = merge.merge if name == "merge" else expand.expand
     options = options_of(request.like, name) if request.like else {}
-    options |= _given() | {key.replace("-", "_"): value for key, value in item.options.items()}
-    known = {one.name: one for one in called.params if isinstance(one, click.Option)}
-    flags = {flag.lstrip("-").replace("-", "_"): one.name for one in known.values() for flag in one.opts}
-    options = {str(flags.get(key, key)): value for key, value in options.items()}
+    options |= given | {key.replace("-", "_"): value for key, value in item.options.items()}
+    known = {str(one.name): one for one in called.params if isinstance(one, click.Option)}
+    flags = {flag.lstrip("-").replace("-", "_"): key for key, one in known.items() for flag in one.opts}
+    options = {flags.get(key, key): value for key, value in options.items()}
     for key in options:
         if key not in known or key in OWN:
             raise RequestError(f"{item.name}: openhdr {name} has no option '{key}' for a batch")
     args = [part for key, value in options.items() for part in _spelled(known[key], value)]
-    called.make_context(f"openhdr {name}", [*item.photos, "-o", "result.exr", *args])  # refuses bad values
-    to = tuple(request.to.split(","))
-    output = _root(request.output)
-    return Job(item.name, item.photos, folder, output, to, name, tuple(args), options, 1, request.seconds)
+    called.make_context(f"openhdr {name}", [*item.photos, "-o", "result.exr", *args])
+    return tuple(args), options
 
 
 def _given() -> dict[str, Any]:
@@ -245,37 +265,39 @@ def _make(entries: list[Entry], request: Request, save: Callable[[], None]) -> N
     if not places:
         return
     with ExitStack() as stack:
-        jobs = [(entry.job, _need(entry.job)) for entry in entries if entry.status == "waiting"]
+        jobs = [entry.job for entry in entries if entry.status == "waiting"]
         if request.cluster:
-            submit, threads = stack.enter_context(run.on_cluster(request.cluster))
-            ahead = run.AHEAD * max(threads, request.workers or 0)
+            make = stack.enter_context(run.on_cluster(request.cluster))
         else:
-            workers = run.Workers.for_needs([need for _, need in jobs], request.workers)
-            jobs = [(replace(job, threads=workers.threads), need) for job, need in jobs]
-            submit, ahead = stack.enter_context(run.on_this_machine(workers)), run.AHEAD * workers.count
+            some = jobs[:: max(len(jobs) // SIZED, 1)]
+            workers = run.Workers.for_needs(map(_need, some), request.workers)
+            jobs = [replace(job, threads=workers.threads) for job in jobs]
+            make = stack.enter_context(run.on_this_machine(workers))
         advance = stack.enter_context(results_bar(len(jobs)))
-        save()
-        saved = time.monotonic()
-        for job, record in run.run(jobs, submit, ahead):
+        following = 0.0
+        for job, record in make((job, _need(job)) for job in jobs):
             entries[places[job.name]] = Entry(job, record.status, record)
             advance(record)
-            if time.monotonic() > saved + SAVE_S:
+            began = time.monotonic()
+            if began > following:
                 save()
-                saved = time.monotonic()
+                following = time.monotonic() + max(SAVE_S, SAVE_SHARE * (time.monotonic() - began))
 
 
 def _need(job: Job) -> float:
-    """GB that a job takes, by the size of its first photo."""
+    """GB that a job takes, by the size of its first photo and the network that makes it."""
     from openhdr import io
     from openhdr.batch.run import need_gb
 
+    network = job.options.get("method") in MODELS and job.options.get("method") not in MERGERS
+    more = float(job.options.get("memory", RunOptions().memory)) if network else 0.0
     if "://" in job.folder:
-        return need_gb(24.0, len(job.photos))
+        return need_gb(24.0, len(job.photos)) + more
     try:
         facts = io.probe(Path(job.folder, job.photos[0]))
     except OpenHDRError:  # its process will say so
         return 0.0
-    return need_gb(facts.width * facts.height / 1e6, len(job.photos))
+    return need_gb(facts.width * facts.height / 1e6, len(job.photos)) + more
 
 
 def _say_plan(entries: list[Entry], left_out: list[dict[str, Any]]) -> None:

@@ -83,7 +83,7 @@ class Source:
     base: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageInfo:
     """Facts about an image file.
 
