@@ -99,6 +99,34 @@ def test_failures_are_listed_and_tried_again_when_asked(run, card, tmp_path):
     assert run("batch", card, "-o", out, *FAST).code == 0
 
 
+def test_a_photo_that_cannot_be_read_is_named(run, card, tmp_path):
+    (card / "DSC_0000.jpg").write_bytes(b"no photo")
+    ran = run("batch", card, "-o", tmp_path / "out", *FAST)
+    assert ran.code == 2 and "3 made" in ran.out
+    assert ran.err.startswith("unreadable: ") and "DSC_0000.jpg" in ran.err
+    assert "DSC_0000.jpg" in _facts(tmp_path / "out")["unreadable"][0]
+
+
+def test_watching_goes_on_when_photos_arrive(run, make_card, tmp_path, monkeypatch):
+    from openhdr.batch import watch
+
+    card, out = tmp_path / "card", tmp_path / "out"
+    card.mkdir()
+    monkeypatch.setattr(watch, "SETTLED_S", 0.2)
+    looks = iter([lambda: None, lambda: make_card(card, 1, 0), lambda: None, lambda: None, lambda: None])
+
+    def wait(seconds: float) -> None:
+        next(looks, sys.exit)()
+        time.sleep = real
+        real(0.15)
+        time.sleep = wait
+
+    real = time.sleep
+    monkeypatch.setattr(time, "sleep", wait)
+    run("batch", card, "-o", out, "--watch", *FAST)
+    assert [one["status"] for one in _facts(out)["brackets"]] == ["done"]
+
+
 def test_plan_with_options_of_its_own(run, card, tmp_path):
     out, plan = tmp_path / "out", tmp_path / "plan.toml"
     assert run("info", card, "--plan", plan).code == 0

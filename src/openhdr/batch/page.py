@@ -11,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from openhdr.batch.job import THUMBNAILS, Job, Record
+from openhdr.batch.plan import Item
 from openhdr.batch.storage import Storage, is_url
 from openhdr.core.version import __version__
 
@@ -50,12 +51,15 @@ def located(root: str, name: str) -> str:
     return f"{root.rstrip('/')}/{name}" if is_url(root) else os.path.abspath(os.path.join(root, name))
 
 
-def summary(entries: Sequence[Entry], left_out: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What `batch.json` holds. left_out: photos that nothing is made of, and why."""
+def summary(
+    entries: Sequence[Entry], left_out: Sequence[Item], unreadable: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What `batch.json` holds. left_out: of the plan. unreadable: photos that could not be read, and why."""
     return {
         "openhdr": __version__,
         "brackets": [entry.facts() for entry in entries],
-        "left_out": list(left_out),
+        "left_out": [{"photos": list(item.photos), "why": item.skip} for item in left_out],
+        "unreadable": list(unreadable),
     }
 
 
@@ -63,7 +67,7 @@ def write_summary(out: Storage, facts: dict[str, Any]) -> None:
     out.write(SUMMARY, (json.dumps(facts, indent=1) + "\n").encode("utf-8", "backslashreplace"))
 
 
-def write_page(out: Storage, entries: Sequence[Entry], left_out: Sequence[dict[str, Any]]) -> None:
+def write_page(out: Storage, entries: Sequence[Entry], left_out: Sequence[Item]) -> None:
     """Write the contact sheet: a thumbnail a bracket that leads to its picture, failures first."""
     order = sorted(entries, key=lambda entry: entry.status != "failed")
     counts = {status: sum(entry.status == status for entry in entries) for status in ("failed", "waiting")}

@@ -139,7 +139,7 @@ def on_cluster(address: str, work: Callable[[Job], Record] = perform) -> Iterato
         from distributed import Client, as_completed
     except ModuleNotFoundError as error:
         raise MissingExtraError("a cluster needs 'distributed', which", "cluster") from error
-    for name in ("distributed", "asyncio"):  # what went wrong is said in one line
+    for name in ("distributed", "asyncio", "tornado"):  # what went wrong is said in one line
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=10, set_as_default=False)

@@ -14,16 +14,16 @@ SETTLED_S, POLL_S = 10.0, 2.0  # how long folders have to stay as they are; betw
 
 def wait_for_change(folders: Sequence[str], results: str) -> None:
     """Until the photos in the folders have changed, and then stayed as they are for a while. results: passed over."""
-    first = seen = _listing(folders, results)
+    first = seen = listing(folders, results)
     since = time.monotonic()
     while seen == first or time.monotonic() < since + SETTLED_S:
         time.sleep(POLL_S)
-        now = _listing(folders, results)
+        now = listing(folders, results)
         if now != seen:
             seen, since = now, time.monotonic()
 
 
-def _listing(folders: Sequence[str], results: str) -> dict[str, Stamp | None]:
+def listing(folders: Sequence[str], results: str) -> dict[str, Stamp | None]:
     """Names of photos with what changes when they do."""
     found = {}
     for folder in folders:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -81,32 +82,38 @@ def batch(request: Request) -> None:
     let it crash, and start it again. What fails is listed at the end, and the exit status is then 2. Options of merge,
     or of expand, hold for all results.
     """
-    from openhdr.batch.watch import wait_for_change
+    from openhdr.batch.watch import listing, wait_for_change
 
     _refuse_early(request)
     while True:
-        try:
-            entries, facts = _once(request)
-        except FileError:
-            if not request.watch or any(
-                "://" not in folder and not os.path.isdir(folder) for folder in request.folders
-            ):
-                raise
-            entries, facts = [], {}
+        nothing_yet = request.watch and not listing(request.folders, request.output)
+        facts = {"brackets": []} if nothing_yet else _once(request)
         if not request.watch:
             break
         wait_for_change(request.folders, request.output)
     if request.as_json:
         echo_json(facts)
-    if any(entry.status == "failed" for entry in entries):
-        failed = sum(entry.status == "failed" for entry in entries)
-        raise OpenHDRError(f"{failed} of {len(entries)} brackets failed; --retry-failed tries them again")
+    _give_up(facts)
 
 
 batch.params += [
     one for one in {p.name: p for p in (*expand.expand.params, *merge.merge.params)}.values()
     if one.name not in {*OWN, *(known.name for known in batch.params)}
 ]  # fmt: skip
+
+
+def _give_up(facts: dict[str, Any]) -> None:
+    """Say what failed, and exit with 2 if anything did."""
+    failed = [one for one in facts["brackets"] if one["status"] == "failed"]
+    for one in failed:
+        click.echo(printable(f"failed: {one['name']}: {one['error']}"), err=True)
+    for problem in facts["unreadable"]:
+        click.echo(printable(f"unreadable: {problem}"), err=True)
+    if failed:
+        again = "--retry-failed tries them again"
+        raise OpenHDRError(f"{len(failed)} of {len(facts['brackets'])} brackets failed; {again}")
+    if facts["unreadable"]:
+        raise OpenHDRError(f"{len(facts['unreadable'])} photos cannot be read; the others are done")
 
 
 def _refuse_early(request: Request) -> None:
@@ -127,36 +134,40 @@ def _refuse_early(request: Request) -> None:
         raise RequestError("several folders have to be of this machine; give one URL, or run once for each")
     if request.workers is not None and request.workers < 1:
         raise RequestError(f"--workers {request.workers}: expected 1 or more")
+    if request.workers is not None and request.cluster:
+        raise RequestError("--workers: a cluster has its own workers; leave it out")
     if request.watch and request.plan:
         raise RequestError("--watch plans by itself; leave --plan out")
 
 
-def _once(request: Request) -> tuple[list[Entry], dict[str, Any]]:
-    """Plan, make what is missing, and say what came of it."""
+def _once(request: Request) -> dict[str, Any]:
+    """Plan, make what is missing, and return the summary."""
     from openhdr.batch.page import summary, write_page, write_summary
     from openhdr.batch.storage import open_storage, sole_writer
 
     with progress_bar():
-        plan, problems = _planned(request)
-    left_out = [{"photos": list(item.photos), "why": item.skip} for item in plan.items if item.skip]
-    left_out += [{"photos": [], "why": problem} for problem in problems]
+        plan, unreadable = _planned(request)
+    left_out = [item for item in plan.items if item.skip]
     jobs = _jobs(plan, request)
     if request.dry_run:
         entries = [_entry(job, request) for job in jobs]
-        facts = summary(entries, left_out)
         if not request.as_json:
             _say_plan(entries, left_out)
-        return [replace(entry, status="waiting") for entry in entries], facts
+        return summary(entries, left_out, unreadable)
     out = open_storage(request.output)
     with sole_writer(request.output):
         entries = [_entry(job, request) for job in jobs]
         try:
-            _make(entries, request, lambda: write_summary(out, summary(entries, left_out)))
+            _make(entries, request, lambda: write_summary(out, summary(entries, left_out, unreadable)))
         finally:
-            write_summary(out, summary(entries, left_out))
+            facts = summary(entries, left_out, unreadable)
+            write_summary(out, facts)
             write_page(out, entries, left_out)
-    _say(entries, left_out, request)
-    return entries, summary(entries, left_out)
+    if not request.as_json:
+        counts = Counter(entry.status for entry in entries)
+        said = f"{counts['done']} made, {counts['skipped']} done before, {counts['failed']} failed"
+        click.echo(printable(f"{request.output}: {said}, {len(left_out)} left out"))
+    return facts
 
 
 def _planned(request: Request) -> tuple[Plan, tuple[str, ...]]:
@@ -300,30 +311,18 @@ def _need(job: Job) -> float:
     return need_gb(facts.width * facts.height / 1e6, len(job.photos)) + more
 
 
-def _say_plan(entries: list[Entry], left_out: list[dict[str, Any]]) -> None:
-    rows = [
-        {
-            "result": entry.job.name,
-            "from": f"{len(entry.job.photos)}: {os.path.basename(entry.job.photos[0])} .. "
-            f"{os.path.basename(entry.job.photos[-1])}",
-            "state": {"waiting": "to make", "skipped": "done", "failed": "failed before"}[entry.status],
-        }
-        for entry in entries
-    ]
+def _say_plan(entries: list[Entry], left_out: list[Item]) -> None:
+    rows = []
+    for entry in entries:
+        first, *_, last = [os.path.basename(photo) for photo in (*entry.job.photos, entry.job.photos[-1])]
+        state = {"waiting": "to make", "skipped": "done", "failed": "failed before"}[entry.status]
+        rows.append(
+            {
+                "result": entry.job.name,
+                "photos": f"{len(entry.job.photos)}: {first} .. {last}",
+                "state": state,
+            }
+        )
     click.echo(format_table(rows))
-    for one in left_out:
-        click.echo(printable(f"left out: {' '.join(one['photos'])} {one['why']}"))
-
-
-def _say(entries: list[Entry], left_out: list[dict[str, Any]], request: Request) -> None:
-    """A summary in words; photos that could not be read, and old failures, by name."""
-    counts = {
-        status: sum(entry.status == status for entry in entries) for status in ("done", "skipped", "failed")
-    }
-    for one in left_out:
-        if not one["photos"]:
-            click.echo(printable(f"openhdr: error: {one['why']}"), err=True)
-    if request.as_json:
-        return
-    said = f"{counts['done']} made, {counts['skipped']} done before, {counts['failed']} failed"
-    click.echo(printable(f"{request.output}: {said}, {len(left_out)} left out"))
+    for item in left_out:
+        click.echo(printable(f"left out: {' '.join(item.photos)}: {item.skip}"))

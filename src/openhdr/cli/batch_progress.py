@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-import click
-
-from openhdr.core.errors import printable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openhdr.batch.job import Record
@@ -18,45 +15,22 @@ if TYPE_CHECKING:
 
 @contextmanager
 def results_bar(total: int) -> Iterator[Callable[[Record], None]]:
-    """Progress on a terminal: time left, results a minute, failures. Failures are printed at once."""
-    failed = 0
-    began = time.monotonic()
-    bar: Any = None
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """Give a function that is to be called with every record. Nothing is shown in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda record: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (
-            TextColumn("merging"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-        )
-        bar = Progress(
-            *columns, TextColumn("{task.description}"), console=Console(stderr=True), transient=True
-        )
-        bar.start()
-        identifier = bar.add_task("", total=total)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    began, counts = time.monotonic(), Counter[str]()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
 
-    done = 0
+        def advance(record: Record) -> None:
+            counts[record.status] += 1
+            rate = 60 * counts.total() / (time.monotonic() - began)
+            failed = f", {counts['failed']} failed" if counts["failed"] else ""
+            bar.update(task, advance=1, description=f"{rate:.3g} a minute{failed}")
 
-    def advance(record: Record) -> None:
-        nonlocal failed, done
-        done += 1
-        failed += record.status == "failed"
-        if record.status == "failed":
-            said = printable(f"failed: {record.name}: {record.error}")
-            bar.console.print(said, markup=False, highlight=False) if bar else click.echo(said, err=True)
-        if bar:
-            rate = 60 * done / (time.monotonic() - began)
-            bar.update(
-                identifier,
-                advance=1,
-                description=f"{rate:.3g} a minute" + (f", {failed} failed" if failed else ""),
-            )
-
-    try:
         yield advance
-    finally:
-        if bar:
-            bar.stop()
