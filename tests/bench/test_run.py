@@ -82,7 +82,7 @@ def test_opencv_merges_what_does_not_move(rng):
 def test_a_failing_method_is_named_and_the_others_go_on(done):
     results, album = done
     assert {run.method for run in results.failures} == {"broken"}
-    assert "picture for display" in results.failures[0].error
+    assert "image for display" in results.failures[0].error
     assert len(results.runs) == 6
     names = [picture["name"] for picture in album.scenes[0]["pictures"]]
     assert names == ["merged", "photo", "truth"]

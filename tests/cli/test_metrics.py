@@ -132,7 +132,7 @@ def test_wrong_files(tmp_path: Path, files: tuple[Path, Path], scene: np.ndarray
     with pytest.raises(OpenHDRError, match="two files or two folders"):
         run(tmp_path, files[1])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(OpenHDRError, match="holds no pictures"):
+    with pytest.raises(OpenHDRError, match="holds no images"):
         run(tmp_path, tmp_path / "empty")
 
 

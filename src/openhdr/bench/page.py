@@ -1,4 +1,4 @@
-"""One self-contained HTML file: own style and script, facts as JSON, pictures as data URLs."""
+"""One self-contained HTML file: own style and script, facts as JSON, images as data URLs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from openhdr.core.version import __version__
 
 @dataclass
 class PictureStore:
-    """Pictures of a page, each in an element of its own, so that the page decodes only what is looked at."""
+    """Images of a page, each in an element of its own, so that the page decodes only what is looked at."""
 
     urls: list[str] = field(default_factory=list)
 

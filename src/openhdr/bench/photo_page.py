@@ -1,4 +1,4 @@
-"""The page of brackets without truth: pictures side by side, and scores where a case has them; see assets/photos.js."""
+"""The page of brackets without truth: images side by side, and scores where a case has them; see assets/photos.js."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class PhotoPage:
     means: dict[str, Any] | None = None
 
     def light(self, name: str, light: np.ndarray, top: float) -> dict[str, Any]:
-        """A picture of (H, W, 3) light. top: the level where the shortest photo clips."""
+        """An image of (H, W, 3) light. top: the level where the shortest photo clips."""
         return {"name": name, "light": self.store.add_light(encode_light(light, top, self.options))}
 
     def codes(self, name: str, codes: np.ndarray, difference: np.ndarray | None = None) -> dict[str, Any]:
-        """A picture of (H, W, 3) uint8 sRGB codes; difference: (H, W) in codes, shown as a map."""
+        """An image of (H, W, 3) uint8 sRGB codes; difference: (H, W) in codes, shown as a map."""
         picture: dict[str, Any] = {
             "name": name,
             "light": self.store.add_light(encode_codes(codes, self.options)),
@@ -48,7 +48,7 @@ class PhotoPage:
         return picture
 
     def view(self, name: str, pictures: list[dict[str, Any]], top: float = 1.0) -> dict[str, Any]:
-        """Pictures of one thing, to be compared. top: the brightest level that any of them holds."""
+        """Images of one thing, to be compared. top: the brightest level that any of them holds."""
         return {"name": name, "top": top, "full_error": f"{FULL_DIFFERENCE:g} codes", "pictures": pictures}
 
     def write(self, path: Path) -> None:
@@ -65,6 +65,6 @@ class PhotoPage:
 
 
 def exposed_codes(picture: dict[str, Any], ev: float) -> dict[str, Any]:
-    """A picture of codes as light: the photo of an exposure `ev` stops longer than the reference."""
+    """An image of codes as light: the photo of an exposure `ev` stops longer than the reference."""
     white = 2.0**-ev
     return {**picture, "light": {**picture["light"], "white": (white, white)}}

@@ -1,4 +1,4 @@
-"""Light in a web page: pictures small enough to embed whose exposure can still be changed.
+"""Light in a web page: images small enough to embed whose exposure can still be changed.
 
 A browser shows 8 bits a channel. Light is therefore stored twice, like a bracket: a `low` layer whose white
 is a twentieth of the brightest level, for shadows and mid-tones, and a `high` layer whose white is the
@@ -19,7 +19,7 @@ from PIL import Image as Picture
 
 from openhdr.color.transfer import srgb_encode
 
-LONGEST_SIDE = 960  # px; larger pictures are reduced, which averages light
+LONGEST_SIDE = 960  # px; larger images are reduced, which averages light
 MAP_SIDE = 480  # px
 HEADROOM = 1.25  # brightest level shown / level where the shortest frame clips
 LAYER_RATIO = 20.0  # white of the high layer / white of the low one
@@ -78,14 +78,14 @@ def encode_codes(codes: np.ndarray, options: PictureOptions) -> dict[str, Any]:
 
 
 def encode_map(values: np.ndarray, full: float, options: PictureOptions) -> str:
-    """(H, W) values, 0..full -> data URL of a grey picture, which the page colours. Larger values are cut."""
+    """(H, W) values, 0..full -> data URL of a grey image, which the page colours. Larger values are cut."""
     small = reduced(values.astype(np.float32), MAP_SIDE)
     grey = np.rint(np.clip(small / full, 0, 1) * 255).astype(np.uint8)
     return _data_url(Picture.fromarray(grey), "WEBP", {"quality": options.map_quality})
 
 
 def reduced(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Pixels averaged so that the longer side is at most `side`; smaller pictures as they are."""
+    """Pixels averaged so that the longer side is at most `side`; smaller images as they are."""
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:

@@ -1,4 +1,4 @@
-"""Run a case: every method on every scene, scored, timed and kept as pictures."""
+"""Run a case: every method on every scene, scored, timed and kept as images."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class _Bench:
         try:
             done = measure(lambda: reconstruct(setting, scene.given))
             if done.value.encoding != "linear":
-                what = "makes a picture for display; only scene light can be scored"
+                what = "makes an image for display; only scene light can be scored"
                 raise RequestError(f"method '{setting.name}' {what}")
             scores, commit = score(done.value.pixels, scene, self.case), self.about["commit"]
             found = Run(setting.name, entry.name, scores, done.time_s, done.cpu_s, done.peak_mb, commit)

@@ -37,7 +37,7 @@ def merge_settings() -> Offer:
     shown = [name for name, row in MERGERS.items() if row.output == "display"]
     if shown:
         notes = (
-            f"Left out: {', '.join(shown)}, which makes a picture for display and no light to score.",
+            f"Left out: {', '.join(shown)}, which makes an image for display and no light to score.",
             *notes,
         )
     return (*classical, *VARIANTS, *networks, OPENCV, PHOTO), notes

@@ -54,8 +54,8 @@ class Request:
     )
     resume: bool = option("Compute only what results.json in the folder lacks.", False)
     again: tuple[str, ...] = option("With --resume: compute this method again; may be repeated.", ())
-    pictured: tuple[str, ...] = option("Pictures of this scene only in the report; may be repeated.", ())
-    compressed: bool = option("Small pictures rather than exact ones in the report.", False)
+    pictured: tuple[str, ...] = option("Images of this scene only in the report; may be repeated.", ())
+    compressed: bool = option("Small images rather than exact ones in the report.", False)
     report: Path | None = option(
         "The page.  [default: report.html in the folder]",
         None,
@@ -64,7 +64,7 @@ class Request:
     size: str | None = option(
         "Of heldout and look: WxH in the middle of a photo, or full.  [default: 1600x1100, full]", None
     )
-    operator: str | None = option("Of look: tone mapping of the pictures.", None)
+    operator: str | None = option("Of look: tone mapping of the images.", None)
     as_json: bool = option("Print the results as JSON.", False, flags=("--json",))
 
 
@@ -194,7 +194,7 @@ def _score_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
 
 
 def _run(request: Request) -> tuple[Results, Album]:
-    """The results, with those of an earlier run where asked for, and the pictures."""
+    """The results, with those of an earlier run where asked for, and the images."""
     from openhdr.bench.load import load_case, narrowed
     from openhdr.bench.resume import earlier_results, joined
     from openhdr.bench.run import Extent, run

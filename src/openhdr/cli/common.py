@@ -111,6 +111,6 @@ def keeps_light(path: Path, option: str = "-o") -> None:
     known = ", ".join(row.extensions[0] for row in FORMATS.values() if row.light and row.writable)
     raise FileError(
         path,
-        f"'{path.suffix}' holds a picture for a screen, not HDR light ({known} do)",
+        f"'{path.suffix}' holds an image for a screen, not HDR light ({known} do)",
         f"to get both: {option} {path.with_suffix('.exr')} --preview {path}",
     )

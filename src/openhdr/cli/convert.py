@@ -26,7 +26,7 @@ class Request:
     suffix: str = option("Extension of the files in a folder.", ".exr", flags=("--to",))
     delivery: DeliveryOptions = nested(DeliveryOptions)
     operator: str | None = option(
-        "Of the SDR picture beside a gain map, unless the input has one: "
+        "Of the SDR image beside a gain map, unless the input has one: "
         + choice(OPERATORS, DEFAULT_OPERATOR, "a preset (.toml)"),
         None,
     )

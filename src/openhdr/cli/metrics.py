@@ -51,7 +51,7 @@ class Request:
         metavar="EV",
     )
     csv_path: Path | None = option("Write every score to this file.", None, flags=("--csv",))
-    map_path: Path | None = option("Picture of where a difference is visible.", None, flags=("--map",))
+    map_path: Path | None = option("Image of where a difference is visible.", None, flags=("--map",))
     as_json: bool = option("Report as JSON.", False, flags=("--json",))
 
 
@@ -113,13 +113,13 @@ def _pairs(test: Path, ref: Path) -> list[tuple[Path, Path]]:
         return [(ref, test)]
     tests, refs = _pictures(test), _pictures(ref)
     if not refs:
-        raise FileError(ref, "holds no pictures that openhdr reads")
+        raise FileError(ref, "holds no images that openhdr reads")
     by_name = {path.name: path for path in tests}
     by_stem = {path.stem: path for path in tests}
     pairs = [(path, by_name.get(path.name) or by_stem.get(path.stem) or test / path.name) for path in refs]
     unused = sorted(path.name for path in set(tests) - {path for _, path in pairs})
     if unused:
-        echo_notes(str(test), (f"not scored, because {ref} has no picture of the name: {', '.join(unused)}",))
+        echo_notes(str(test), (f"not scored, because {ref} has no image of the name: {', '.join(unused)}",))
     return pairs
 
 

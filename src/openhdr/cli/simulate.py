@@ -36,7 +36,7 @@ class Request:
     count: int = option("Brackets a scene.", 1)
     objects: tuple[Path, ...] = option("Scenes to cut moving objects from.", ())
     capture: CaptureOptions = nested(CaptureOptions)
-    flat: bool = option("Take the scenes as flat pictures, not panoramas.", False)
+    flat: bool = option("Take the scenes as flat images, not panoramas.", False)
     masks: bool = option("Write masks of motion, occlusion and clipping.", True)
     cache: bool = option("Instead: pack the scenes into shards for training.", False)
     benchmark: bool = option("Instead: make the public benchmark from its panoramas.", False)
@@ -52,7 +52,7 @@ def simulate(request: Request) -> None:
     """Photograph HDR SCENES (panoramas or flat HDR images; files or folders) with a camera in software.
 
     Writes 0.png 1.png ... (shortest first), gt.exr (the reference's view, 1.0 = it clips), masks and
-    scene.json with every drawn number. Equal seeds give equal pictures. Several brackets go to folders
+    scene.json with every drawn number. Equal seeds give equal images. Several brackets go to folders
     SCENE-SEED in the output folder, with one seed after the other.
     """
     with progress_bar():

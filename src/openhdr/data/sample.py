@@ -15,7 +15,7 @@ from openhdr.simulation.sensor import UNNAMED, decode_curve
 
 
 class Pictures(Protocol):
-    """Pictures of one scene and one size, which are cut and turned together."""
+    """Images of one scene and one size, which are cut and turned together."""
 
     @property
     def shape(self) -> tuple[int, int]: ...

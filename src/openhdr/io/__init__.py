@@ -1,8 +1,8 @@
-"""Pictures from files and to files.
+"""Images from files and to files.
 
     image = read("photo.jpg")          # pixels, encoding, exposure, metadata, notes
     facts = probe("photo.jpg")         # the same facts without decoding pixels
-    notes = write("picture.exr", image)
+    notes = write("image.exr", image)
 
 A file is read by the one format whose signature (first bytes) it carries, whatever its name says. The
 format of an output file is chosen by its extension. To add a format: one file like the others, one row here.
@@ -61,7 +61,7 @@ FORMATS: Table[FormatRow] = Table(
     ),
     FormatRow(
         "png",
-        "8 or 16-bit picture, lossless; HDR as PQ or HLG",
+        "8 or 16-bit image, lossless; HDR as PQ or HLG",
         "openhdr.io.png:FORMAT",
         extensions=(".png",),
         light=True,
@@ -113,7 +113,7 @@ FORMATS: Table[FormatRow] = Table(
         light=True,
     ),
     FormatRow(
-        "tiff", "8, 16 or 32-bit picture", "openhdr.io.tiff:FORMAT", extensions=(".tif", ".tiff"), light=True
+        "tiff", "8, 16 or 32-bit image", "openhdr.io.tiff:FORMAT", extensions=(".tif", ".tiff"), light=True
     ),
 )
 
@@ -205,7 +205,7 @@ def stores_light(path: str | Path) -> bool:
 
 
 def takes_sdr(path: str | Path, options: WriteOptions) -> bool:
-    """Whether such a file keeps light beside an SDR picture. Raises FileError as `check_output` does."""
+    """Whether such a file keeps light beside an SDR image. Raises FileError as `check_output` does."""
     kind = _row_by_extension(Path(path)).gain_map
     return kind == "always" or (kind == "on request" and options.gain_map)
 

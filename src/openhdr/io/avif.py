@@ -145,7 +145,7 @@ def _item(codes: np.ndarray, bits: int, coding: Coding, quality: int) -> NewItem
     found = pictures(file)
     stream = found.shown.property(b"av1C")
     if stream is None:
-        raise ValueError("the encoder gave no AV1 picture")
+        raise ValueError("the encoder gave no AV1 image")
     height, width = codes.shape[:2]
     properties = (
         (b"ispe", struct.pack(">III", 0, width, height), False),

@@ -1,4 +1,4 @@
-"""Pictures whose file says by code points how values stand for light (ITU-T H.273), as PNG, AVIF, HEIC and JPEG XL do.
+"""Images whose file says by code points how values stand for light (ITU-T H.273), as PNG, AVIF, HEIC and JPEG XL do.
 
 PQ: SMPTE ST 2084:2014. HLG: ITU-R BT.2100-2, table 5, shown on a screen of 1000 cd/m2. 1.0 = SDR white, 203 cd/m2
 (ITU-R BT.2408-7, 2.1).

@@ -161,7 +161,7 @@ def _choose(source: Source, file: Any, parts: list[PartHeader]) -> Chosen:
     Raises FileError when there is none, or one that declares far more than the file can hold.
     """
     if len(parts) != len(file.parts) or len(parts) > PART_LIMIT:
-        raise ValueError(f"{len(parts)} pictures in one file")
+        raise ValueError(f"{len(parts)} images in one file")
     if any("deep" in part.kind for part in parts):
         raise FileError(source.path, "holds deep pixels", "flatten it first; openhdr reads one value a pixel")
     for index, part in enumerate(file.parts):

@@ -3,7 +3,7 @@
     light = (base + base offset) * 2^gain - alternate offset
     gain  = low + (high - low) * code^(1 / gamma),  code 0..1, bilinear between the samples of the map
 
-in linear light, 1.0 = the white of an SDR picture. Formulas and the binary form: ISO 21496-1:2025; the XMP form:
+in linear light, 1.0 = the white of an SDR image. Formulas and the binary form: ISO 21496-1:2025; the XMP form:
 Adobe, "Gain Map Specification" 1.0; Apple's form before ISO: its developer documentation, "Applying Apple HDR effect".
 How the map is drawn: from the base as a decoder sees it, three channels, offsets of 1/1024 (the customary 1/64 loses
 shadows that the base lifts), the bright end at the true maximum, the dark end at a quantile.

@@ -67,7 +67,7 @@ def decoded(source: Source, data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     except ValueError as warning:
         if not any(words in str(warning) for words in HARMLESS):
             raise
-        note = f"The file is slightly damaged ({warning}); parts of the picture may be wrong."
+        note = f"The file is slightly damaged ({warning}); parts of the image may be wrong."
         return _leniently(source, data), (note,)
     notes: tuple[str, ...] = ()
     if space == "CMYK":  # stored inverted, as Adobe's programs do and all others after them

@@ -52,7 +52,7 @@ class Header:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the upright picture."""
+        """Width and height of the upright image."""
         return (self.line_length, self.lines) if self.axes[1] == "Y" else (self.lines, self.line_length)
 
 
@@ -104,7 +104,7 @@ def _header(source: Source) -> Header:
     stop = text.find(b"\n", end.end()) if end else -1
     resolution = RESOLUTION.match(text[end.end() : stop]) if end and stop > 0 else None
     if end is None or resolution is None or resolution[2] == resolution[5]:
-        raise FileError(source.path, "damaged or unsupported Radiance file (no picture size in the header)")
+        raise FileError(source.path, "damaged or unsupported Radiance file (no image size in the header)")
     lines, length = int(resolution[3]), int(resolution[6])
     check_size(source, length, lines)
     axes = b"".join(resolution.group(1, 2, 4, 5)).decode("ascii")

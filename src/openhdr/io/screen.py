@@ -1,4 +1,4 @@
-"""HDR light as files for screens take it: in stops over the white of an SDR picture."""
+"""HDR light as files for screens take it: in stops over the white of an SDR image."""
 
 from __future__ import annotations
 

@@ -290,7 +290,7 @@ def score(column: Column, pair: Pair) -> Score:
     value = float(row.load()(pair.at_shortest if on_shortest else pair))
     if math.isnan(value):
         raise RequestError(
-            f"'{row.name}' is not defined for these pictures; expected values of 0 and above, clip them first"
+            f"'{row.name}' is not defined for these images; expected values of 0 and above, clip them first"
         )
     scale = [f"{column.scale_text} ({pair.shortest_ev:+g} EV)"] if on_shortest else []
     facts = [column.key, *scale, row.domain, row.settings]

@@ -47,7 +47,7 @@ class Pair:
         """99th percentile of the reference, all channels together, linear interpolation; > 0."""
         level = float(np.percentile(self.ref.astype(np.float64), 99))
         if level <= 0:
-            raise RequestError(f"ref: its 99th percentile is {level:g}; expected a picture that is not black")
+            raise RequestError(f"ref: its 99th percentile is {level:g}; expected an image that is not black")
         return level
 
     @cached_property
@@ -91,7 +91,7 @@ def to_shortest(light: np.ndarray, shortest_ev: float) -> np.ndarray:
 def pair(
     test: Picture, ref: Picture, protocol: Protocol | None = None, shortest_ev: float | None = None
 ) -> Pair:
-    """Check and linearise two pictures.
+    """Check and linearise two images.
 
     Images with encoding `srgb` are linearised by the sRGB curve of code / full scale; arrays are taken as
     linear. Raises RequestError for a wrong shape, different sizes, NaN or infinite values.
@@ -100,7 +100,7 @@ def pair(
     if ours.shape != theirs.shape:
         raise RequestError(
             f"test is {ours.shape[1]}x{ours.shape[0]}, but ref is {theirs.shape[1]}x{theirs.shape[0]}; "
-            "metrics compare pictures of one size"
+            "metrics compare images of one size"
         )
     return Pair(ours, theirs, protocol, shortest_ev)
 

@@ -1,4 +1,4 @@
-"""Peak signal-to-noise ratio, and the metrics that take it of encoded pictures.
+"""Peak signal-to-noise ratio, and the metrics that take it of encoded images.
 
     10 log10(peak^2 / mean((E(test) - E(ref))^2))  over all values of all channels; E: the metric's encoding
 
@@ -97,7 +97,7 @@ def ntire_psnr(pair: Pair) -> float:
     """
     peak = float(pair.ref.max())
     if peak <= 0:
-        raise RequestError(f"ref: its brightest value is {peak:g}; expected a picture that is not black")
+        raise RequestError(f"ref: its brightest value is {peak:g}; expected an image that is not black")
     return psnr(pair.test, pair.ref, lambda x: (x / peak) ** (1 / NETWORK_GAMMA))
 
 

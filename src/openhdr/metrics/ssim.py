@@ -1,4 +1,4 @@
-"""Structural similarity (Wang et al. 2004, equation 13), and the metrics that take it of encoded pictures.
+"""Structural similarity (Wang et al. 2004, equation 13), and the metrics that take it of encoded images.
 
 Gaussian window of sigma 1.5 over 11x11 pixels, population covariance, K1 = 0.01, K2 = 0.03; only windows that
 lie inside the image count. Unit: none, at most 1, higher is better.
@@ -30,14 +30,14 @@ def ssim(
     data_range: float,
     encode: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> float:
-    """Mean SSIM over windows and channels: (H, W) or (H, W, C) float -> at most 1, 1 for equal pictures.
+    """Mean SSIM over windows and channels: (H, W) or (H, W, C) float -> at most 1, 1 for equal images.
 
     encode: applied first to float64 rows of both, (n, W, ...) -> (n, W) or (n, W, C). Raises RequestError
     below 11 pixels.
     """
     height, width = test.shape[:2]
     if min(height, width) <= 2 * RADIUS:
-        raise RequestError(f"the picture is {width}x{height}; SSIM needs at least 11 pixels each way")
+        raise RequestError(f"the image is {width}x{height}; SSIM needs at least 11 pixels each way")
 
     def strip(first: int) -> tuple[float, int]:
         rows = slice(first, min(first + _STRIP + 2 * RADIUS, height))
@@ -75,7 +75,7 @@ def pu21_ssim(pair: Pair) -> float:
 def tm_ssim(pair: Pair) -> float:
     """SSIM of display values 0..1 after Liang's tone mapper (Liang et al. 2018), mean over windows and channels.
 
-    The tone mapper adapts to each picture.
+    The tone mapper adapts to each image.
     """
     return ssim(*pair.tone_mapped, 1.0)
 

@@ -52,7 +52,7 @@ class CaptureOptions:
                 "`camera='real'` makes 8-bit photos by a picture style; leave `response` and `bits` out"
             )
         if self.jpeg and self.bits not in (None, 8):
-            raise RequestError(f"`jpeg` compresses 8-bit pictures; got `bits={self.bits}`")
+            raise RequestError(f"`jpeg` compresses 8-bit images; got `bits={self.bits}`")
         width, cross, height = self.size.lower().partition("x")
         if not (cross and width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= 16):
             raise RequestError(

@@ -30,7 +30,7 @@ class Simulated:
     moved: (N, H, W) bool, reference geometry: the frame's content differs from the reference's, because
         something moved.
     hidden: (N, H, W) bool, reference geometry: the frame does not see this part of the still scene, because a
-        moved object is in front or the place is outside its picture.
+        moved object is in front or the place is outside its image.
     clipped: (N, H, W) bool, each in its frame's own geometry: some channel is at its highest code.
     """
 

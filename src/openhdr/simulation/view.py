@@ -21,7 +21,7 @@ class View(Protocol):
         """(N,) pixel coordinates of the reference frame -> (3, N) float64 scene radiance."""
 
     def place(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(N,) pixel coordinates of the reference frame -> those of the scene's picture."""
+        """(N,) pixel coordinates of the reference frame -> those of the scene's image."""
 
 
 @dataclass(frozen=True)
