@@ -32,7 +32,7 @@ LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 
 @dataclass(frozen=True)
 class CompareOptions:
-    deghost: bool | None = True  # None = unless the frames are still, see `still`
+    deghost: bool | None = True  # None = of frames at rest only objects, see `object_share`
     match: bool = True  # correct exposures and tones by the reference, see `matching`
     working_megapixels: float = 1.5  # frames are compared at this size at most
     matching_megapixels: float = 0.4  # ... and at this size if only tones are matched
@@ -42,7 +42,8 @@ class CompareOptions:
     tolerated: float = 2.5  # root mean square difference, in standard deviations, that is surely noise
     refused: float = 4.0  # ... that surely is not
     object_share: float = 0.015  # of the longer side: contradictions narrower than that are no objects
-    still_share: float = 0.003  # share of a frame that objects may take where nothing moved
+    still_share: float = 0.003  # share of a frame below which they are none either
+    moved_share: float = 0.25  # of the frames that may have moved on a tripod
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Comparison:
     registered: the bracket with ghosts marked and every frame matched to the reference's tones. matches: per frame.
     small, frames, composite: what was compared, at working size: the matched bracket without its ghost marks, each
     frame on the reference's scale, and what they told together; None if nothing was looked for.
+    doubtful: per frame (h, w) bool, where it may show something else; empty = anywhere.
     """
 
     registered: RegisteredBracket
@@ -73,6 +75,7 @@ class Comparison:
     small: RegisteredBracket | None = None
     frames: tuple[Composite, ...] = ()
     composite: Composite | None = None
+    doubtful: tuple[np.ndarray, ...] = ()
 
 
 def compare(registered: RegisteredBracket, options: CompareOptions = CompareOptions()) -> Comparison:
@@ -87,7 +90,8 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     order = sorted(range(count), key=lambda i: (i != strip.reference, abs(strip.ev[i]), strip.ev[i]))
     consistency, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
     composite = _measured(small, strip, strip.reference, Match())
-    frames = [composite] * count
+    frames, objects = [composite] * count, [np.zeros(small.shape, bool)] * count
+    tripod = options.deghost is None and _at_rest(small, options)
     with progress.task("comparing frames", count - 1) as advance:
         for index in order[1:]:
             if options.match:
@@ -97,35 +101,44 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
                 frames[index] = _levelled(frames[index], composite)
             if options.deghost is not False:
                 consistency[index] = _agreement(frames[index], composite, options)
+            if tripod:
+                objects[index] = _objects(consistency[index], strip.consistency[index], options)
+                consistency[index][~objects[index]] = 1
             composite = _extend(composite, frames[index], consistency[index] * strip.consistency[index])
             advance()
     matched = _with_matches(registered, matches)
-    if options.deghost is False or (
-        options.deghost is None and _is_still(small, strip, consistency, options)
-    ):
+    if options.deghost is False or (tripod and not any(one.any() for one in objects)):
         return Comparison(matched, matches)
     hole_fill = make_hole_fill(composite, strip.top[strip.reference])
     marked = replace(matched, consistency=consistency, hole_fill=hole_fill)
-    return Comparison(marked, matches, _with_matches(small, matches), tuple(frames), composite)
+    return Comparison(
+        marked,
+        matches,
+        _with_matches(small, matches),
+        tuple(frames),
+        composite,
+        tuple(objects) if tripod else (),
+    )
 
 
-def _is_still(
-    small: RegisteredBracket, strip: Strip, consistency: list[np.ndarray], options: CompareOptions
-) -> bool:
-    """Whether nothing moved that is worth leaving out: a tripod, and no object in any frame contradicts the others.
+def _at_rest(small: RegisteredBracket, options: CompareOptions) -> bool:
+    """Whether the frames come from a tripod."""
+    return sum(one.moves for one in small.registrations) <= options.moved_share * len(small.registrations)
 
-    What is narrow or scattered is mostly glare, crushed black and the residual of the camera's curve. A mask of it
-    takes more light away than it removes ghosts.
+
+def _objects(consistency: np.ndarray, inside: np.ndarray, options: CompareOptions) -> np.ndarray:
+    """(h, w) bool: where a frame shows an object that the others do not, with its surroundings.
+
+    What is narrow or scattered is mostly glare, leaves in the wind, crushed black and the residual of the camera's
+    curve. A mask of it takes more light away than it removes ghosts.
     """
-    if any(place.moves for place in small.registrations):
-        return False
-    side = max(round(options.object_share * max(small.shape)), 3)
+    side = max(round(options.object_share * max(inside.shape)), 3)
     square = np.ones((side, side), np.uint8)
-    for inside, one in zip(strip.consistency, consistency, strict=True):
-        contradicts = (inside * (1 - one) > 0.5).astype(np.uint8)
-        if cv2.morphologyEx(contradicts, cv2.MORPH_OPEN, square).mean() > options.still_share:
-            return False
-    return True
+    contradicts = (inside * (1 - consistency) > 0.5).astype(np.uint8)
+    opened = cv2.morphologyEx(contradicts, cv2.MORPH_OPEN, square)
+    if opened.mean() <= options.still_share:
+        return np.zeros(inside.shape, bool)
+    return cv2.dilate(opened, square) > 0
 
 
 def _with_matches(registered: RegisteredBracket, matches: list[Match]) -> RegisteredBracket:

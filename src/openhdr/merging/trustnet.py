@@ -69,7 +69,8 @@ class TrustNet(Merger):
         consistency = list(registered.consistency)
         for index, one in zip(features.others, found, strict=True):
             sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
-            consistency[index] = np.where(open_to_doubt, sure, consistency[index])
+            doubtful = open_to_doubt & comparison.doubtful[index] if comparison.doubtful else open_to_doubt
+            consistency[index] = np.where(doubtful, sure, consistency[index])
         factor = np.where(open_to_doubt, factor, 1).transpose(1, 2, 0)
         hole_fill = np.ascontiguousarray(registered.hole_fill * factor)
         return replace(registered, consistency=consistency, hole_fill=hole_fill)
