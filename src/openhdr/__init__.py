@@ -26,13 +26,15 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time `__getattr_
     from openhdr.io import read
     from openhdr.models.inference.options import RunOptions
     from openhdr.pipeline.bracket_to_hdr import MergeResult, merge, merge_bracket
+    from openhdr.pipeline.bracket_to_response import calibrate
     from openhdr.pipeline.delivery import write
     from openhdr.pipeline.hdr_to_display import tonemap
-    from openhdr.pipeline.options import ExpandOptions, MergeOptions
+    from openhdr.pipeline.options import CalibrateOptions, ExpandOptions, MergeOptions
     from openhdr.pipeline.photo_to_hdr import Expansion, expand, expand_photo
 
 __all__ = [
     "Bracket",
+    "CalibrateOptions",
     "ExpandOptions",
     "Expansion",
     "Exposure",
@@ -47,6 +49,7 @@ __all__ = [
     "RequestError",
     "RunOptions",
     "__version__",
+    "calibrate",
     "expand",
     "expand_photo",
     "merge",
@@ -64,9 +67,10 @@ _HOMES = {
     "io": "read",
     "models.inference.options": "RunOptions",
     "pipeline.bracket_to_hdr": "MergeResult merge merge_bracket",
+    "pipeline.bracket_to_response": "calibrate",
     "pipeline.delivery": "write",
     "pipeline.hdr_to_display": "tonemap",
-    "pipeline.options": "ExpandOptions MergeOptions",
+    "pipeline.options": "CalibrateOptions ExpandOptions MergeOptions",
     "pipeline.photo_to_hdr": "Expansion expand expand_photo",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

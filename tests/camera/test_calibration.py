@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from openhdr.camera.calibration import CalibrationOptions, calibrate
+from openhdr.camera.calibration import CalibrationOptions, calibrate_frames
 from openhdr.core.errors import RequestError
 
 STOPS = np.array([-4.0, -2, 0, 2, 4])
@@ -43,14 +43,16 @@ def _worst_error(response, encode) -> float:
 @pytest.mark.parametrize("stops", [STOPS, UNEVEN])
 def test_debevec_gives_a_known_curve_back(room, name, stops):
     encode = CURVES[name]
-    assert _worst_error(calibrate(_frames(room, encode, stops), stops), encode) < 0.02
+    assert _worst_error(calibrate_frames(_frames(room, encode, stops), stops), encode) < 0.02
 
 
 @pytest.mark.parametrize("name", CURVES)
 def test_robertson_gives_a_known_curve_back(room, name):
     """Steps that are not all alike: even ones leave ripples of that step undetermined."""
     encode = CURVES[name]
-    response = calibrate(_frames(room, encode, UNEVEN), UNEVEN, options=CalibrationOptions("robertson"))
+    response = calibrate_frames(
+        _frames(room, encode, UNEVEN), UNEVEN, options=CalibrationOptions("robertson")
+    )
     assert _worst_error(response, encode) < 0.06
     assert response.name == "calibrated:robertson"
 
@@ -58,21 +60,21 @@ def test_robertson_gives_a_known_curve_back(room, name):
 def test_robertson_with_even_steps_stays_near_a_photographic_curve(room):
     """The ripples that even steps leave open are those of the start, which is sRGB."""
     encode = CURVES["gamma 2.4"]
-    response = calibrate(_frames(room, encode), STOPS, options=CalibrationOptions("robertson"))
+    response = calibrate_frames(_frames(room, encode), STOPS, options=CalibrationOptions("robertson"))
     assert _worst_error(response, encode) < 0.07
 
 
 def test_sixteen_bit_frames_give_the_same_curve(room):
     frames = _frames(room, CURVES["gamma 2.4"])
-    eight = calibrate(frames, STOPS)
-    sixteen = calibrate([frame.astype(np.uint16) * 257 for frame in frames], STOPS)
+    eight = calibrate_frames(frames, STOPS)
+    sixteen = calibrate_frames([frame.astype(np.uint16) * 257 for frame in frames], STOPS)
     np.testing.assert_array_equal(eight.curve, sixteen.curve)
 
 
 def test_only_differences_of_exposure_count(room):
     frames = _frames(room, CURVES["gamma 1.6"])
     np.testing.assert_allclose(
-        calibrate(frames, STOPS).curve, calibrate(frames, STOPS + 7).curve, rtol=1e-4, atol=1e-7
+        calibrate_frames(frames, STOPS).curve, calibrate_frames(frames, STOPS + 7).curve, rtol=1e-4, atol=1e-7
     )
 
 
@@ -83,14 +85,14 @@ def test_pixels_that_are_no_part_of_the_photo_do_not_speak(room):
     valid[:, :60] = False
     for frame in spoilt:
         frame[:, :60] = (0, 0, 255)
-    with_mask = calibrate(spoilt, STOPS, [valid] * 5).curve
-    without_them = calibrate([np.ascontiguousarray(frame[:, 60:]) for frame in frames], STOPS).curve
+    with_mask = calibrate_frames(spoilt, STOPS, [valid] * 5).curve
+    without_them = calibrate_frames([np.ascontiguousarray(frame[:, 60:]) for frame in frames], STOPS).curve
     assert np.abs(with_mask - without_them)[30:250].max() < 0.02
 
 
 def test_scans_that_top_out_early(room):
     """Codes end at 251: the curve is flat from there and its top is the clipping level."""
-    response = calibrate(_frames(room, CURVES["gamma 2.4"], top=251.0), STOPS, clip=251 / 255)
+    response = calibrate_frames(_frames(room, CURVES["gamma 2.4"], top=251.0), STOPS, clip=251 / 255)
     np.testing.assert_array_equal(response.curve[251:], np.repeat(response.curve[251:252], 5, axis=0))
     truth = (np.arange(30, 245) / 251) ** 2.4
     ratio = response.curve[30:245, 1] / truth
@@ -100,14 +102,14 @@ def test_scans_that_top_out_early(room):
 def test_frames_that_cannot_tell(room):
     flat = [np.full((40, 40, 3), code, np.uint8) for code in (100, 110)]
     with pytest.raises(RequestError, match=r"too few code values .*`response='srgb'`"):
-        calibrate(flat, np.array([0.0, 1]))
+        calibrate_frames(flat, np.array([0.0, 1]))
     with pytest.raises(RequestError, match=r"too few pixels .*`response='srgb'`"):
-        calibrate([np.zeros((3, 3, 3), np.uint8)] * 2, np.array([0.0, 1]))
+        calibrate_frames([np.zeros((3, 3, 3), np.uint8)] * 2, np.array([0.0, 1]))
     nothing = np.zeros(flat[0].shape[:2], bool)
     with pytest.raises(RequestError, match=r"too few pixels"):
-        calibrate(flat, np.array([0.0, 1]), [nothing, nothing])
+        calibrate_frames(flat, np.array([0.0, 1]), [nothing, nothing])
 
 
 def test_unknown_method(room):
     with pytest.raises(RequestError, match="did you mean 'debevec'"):
-        calibrate(_frames(room, CURVES["sigmoid"]), STOPS, options=CalibrationOptions("debvec"))
+        calibrate_frames(_frames(room, CURVES["sigmoid"]), STOPS, options=CalibrationOptions("debvec"))

@@ -298,7 +298,7 @@ def test_light_of_a_camera_with_a_curve_of_its_own_is_linear(room, photo):
         codes = np.interp(np.clip(light * 2.0**ev, 0, 1), curve, np.arange(256))
         frames.append(Image(np.round(codes).astype(np.uint8), "srgb"))
     result = merge_bracket(frames, MergeOptions(ev=list(stops), reference=3, method="mle"))
-    assert result.measured.response is not None and result.measured.error < 2
+    assert result.measured.response is not None and result.measured.response.error < 2
     seen = (light > 0.02) & (light < 8)
     ratio = np.log2(result.image.pixels[seen] / light[seen])
     assert np.abs(ratio - np.median(ratio)).mean() < 0.1

@@ -30,7 +30,7 @@ class CalibrationOptions:
     iterations: int = 40  # Robertson's alternations, at most
 
 
-def calibrate(
+def calibrate_frames(
     codes: list[np.ndarray],
     ev: np.ndarray,
     valid: list[np.ndarray | None] | None = None,

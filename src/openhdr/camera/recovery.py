@@ -46,11 +46,13 @@ class Recovery:
     assumed_error: float
 
 
-def recover(codes: np.ndarray, ev: np.ndarray, clip: float = 255.0) -> Recovery | None:
+def recover(
+    codes: np.ndarray, ev: np.ndarray, clip: float = 255.0, assumed: Response | None = None
+) -> Recovery | None:
     """Recover the response that the frames of a bracket share; None if they do not determine one.
 
     codes: (P, N, 3) float32, 0..255: P places as N frames show them, NaN where a frame does not. ev: (N,) stops.
-    clip: the code that clips.
+    clip: the code that clips. assumed: the curve that the recovered one is compared with; None = sRGB.
     """
     top = clip - BELOW_CLIPPING
     places = _well_exposed(codes, top)
@@ -73,16 +75,21 @@ def recover(codes: np.ndarray, ev: np.ndarray, clip: float = 255.0) -> Recovery 
             own = _prediction_error(judging[keep], ev, apart, top)
             if own < OWN_CURVES * error:
                 best, error = apart, own
-    assumed = _prediction_error(judging[keep], ev, start, top)
-    return Recovery(_as_response(best, clip, error), error, assumed)
+    judged = start if assumed is None else logarithm_of(assumed)
+    return Recovery(_as_response(best, clip, error), error, _prediction_error(judging[keep], ev, judged, top))
 
 
 @cache
 def assumed_log() -> np.ndarray:
-    """(256,) log2 light of the codes by the assumed response; code 0 as half of code 1."""
-    light = analytic(ASSUMED_RESPONSE).table(np.dtype(np.uint8))[:, 0].astype(np.float64)
+    """(256,) log2 light of the codes by the assumed response."""
+    return logarithm_of(analytic(ASSUMED_RESPONSE))[:, 0]
+
+
+def logarithm_of(response: Response) -> np.ndarray:
+    """(256, 3) log2 light of the 8-bit codes; code 0 as half of code 1."""
+    light = response.table(np.dtype(np.uint8)).astype(np.float64)
     light[0] = light[1] / 2
-    return np.log2(light)
+    return np.log2(np.maximum(light, 1e-9))
 
 
 def _well_exposed(codes: np.ndarray, top: float) -> np.ndarray:

@@ -38,11 +38,13 @@ class Response:
     curve: (K, 3) float32, K evenly spaced codes from 0 to 1, linear light 0..1, non-decreasing.
     error: root mean square error, in 8-bit codes, with which it predicts the photos it was measured on; 0 = it was
         not measured.
+    camera: `Make Model` of the camera whose it is; empty = of any.
     """
 
     name: str
     curve: np.ndarray
     error: float = 0.0
+    camera: str = ""
 
     def __post_init__(self) -> None:
         curve = np.asarray(self.curve, dtype=np.float32)
@@ -123,11 +125,12 @@ class Response:
         facts = {
             "format": FORMAT,
             "name": self.name,
+            "camera": self.camera,
             "error": self.error,
             "curve": [[float(f"{v:.7g}") for v in row] for row in self.curve],
         }
         with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(facts))
+            temporary.write_text(json.dumps(facts, ensure_ascii=False), "utf-8")
 
 
 class LightVariance:
@@ -201,7 +204,9 @@ def load(path: str | Path) -> Response:
             raise KeyError("format")
         with np.errstate(over="ignore"):  # infinities are refused as such
             curve = np.array(facts["curve"], dtype=np.float32)
-            return Response(str(facts["name"]), curve, float(facts.get("error", 0)))
+            return Response(
+                str(facts["name"]), curve, float(facts.get("error", 0)), str(facts.get("camera", ""))
+            )
     except (ValueError, OverflowError, KeyError, TypeError, RequestError) as error:
         raise FileError(path, f"is not a response curve ({error})", MAKE_ONE) from error
 

@@ -19,6 +19,7 @@ COMMANDS: Table[Row] = Table(
     "command",
     Row("demo", "Merge the built-in bracket and show the result.", "openhdr.cli.demo:demo"),
     Row("merge", "Merge a bracket of exposures into an HDR image.", "openhdr.cli.merge:merge"),
+    Row("calibrate", "Recover a camera's response from a bracket.", "openhdr.cli.calibrate:calibrate"),
     Row("expand", "Turn one photo into an HDR image.", "openhdr.cli.expand:expand"),
     Row("batch", "Merge everything on a card; started again, it goes on.", "openhdr.cli.batch:batch"),
     Row("tonemap", "Turn an HDR image into a displayable one.", "openhdr.cli.tonemap:tonemap"),

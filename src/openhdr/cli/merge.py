@@ -90,7 +90,7 @@ def merge(request: Request) -> None:
         echo_json(facts)
     else:
         click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
-        response = result.measured.description or result.response.name
+        response = result.measured.origin or result.response.name
         click.echo(f"exposures from {facts['exposures_from']}; response: {response}")
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
     notes_of_frames(result.bracket.frames)
@@ -190,7 +190,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "method": request.options.method or DEFAULT_MERGER,
         "exposures_from": f"--{source}" if source in ("ev", "times") else source,
         "response": result.response.name,
-        "response_error": result.measured.error / 255 if result.measured.response else None,
+        "response_error": result.response.error / 255 if result.measured.response else None,
         "anchor": request.anchor if image.encoding == "linear" else None,
         "stops": stops(image.pixels) if image.encoding == "linear" else None,
         "frames": frames,

@@ -23,38 +23,41 @@ BETTER = 0.9  # prediction error, relative to the assumed curve's, under which t
 
 @dataclass(frozen=True)
 class MeasuredResponse:
-    """What the bracket says of its camera.
+    """What decides the response of a bracket.
 
-    response: the recovered curve, or None where the assumed one predicts as well. error: root mean square error of
-    prediction in 8-bit codes, of the curve that is used. reason: why the assumed curve stays, one phrase.
+    response: a curve with a measured error, or None where sRGB stays or the curve was given. origin: one phrase on
+    where the response comes from; empty where it was given.
     """
 
-    response: Response | None
-    error: float = 0.0
-    reason: str = ""
-
-    @property
-    def description(self) -> str:
-        """One phrase on where the response comes from; empty where it was given."""
-        if self.response is not None:
-            return f"from these photos, {self.error / 2.55:.1f} % error"
-        return f"sRGB assumed, because {self.reason}" if self.reason else ""
+    response: Response | None = None
+    origin: str = ""
 
 
-def measure_response(registered: RegisteredBracket, insist: bool = False) -> MeasuredResponse:
-    """Recover the response from the registered frames and judge it. insist: take it even if it is no better."""
+def measure_response(
+    registered: RegisteredBracket, known: Response | None = None, insist: bool = False
+) -> MeasuredResponse:
+    """Recover the response from the registered frames and judge it.
+
+    known: a curve of this camera, which takes sRGB's place. insist: take the recovered curve even if it is no better.
+    """
     if registered.bracket.frames[0].image.encoding == "linear":
-        return MeasuredResponse(None)
+        return MeasuredResponse()
+    full_scale = registered.bracket.frames[0].image.full_scale
     found = recover(
-        registered_codes(registered),
-        registered.bracket.ev,
-        registered.clip / registered.bracket.frames[0].image.full_scale * 255,
+        registered_codes(registered), registered.bracket.ev, registered.clip / full_scale * 255, known
     )
-    if found is None:
-        return MeasuredResponse(None, reason="the frames share too few well exposed places")
-    if not insist and found.error > BETTER * found.assumed_error:
-        return MeasuredResponse(None, found.assumed_error, "the frames follow it as well as one of their own")
-    return MeasuredResponse(found.response, found.error)
+    if found and (insist or found.error <= BETTER * found.assumed_error):
+        return MeasuredResponse(found.response, f"from these photos, {percent(found.error)} error")
+    if known:
+        error = found.assumed_error if found else known.error
+        return MeasuredResponse(replace(known, error=error), f"{known.name}, {percent(error)} error")
+    why = "follow it as well as one of their own" if found else "share too few well exposed places"
+    return MeasuredResponse(origin=f"sRGB assumed, because the frames {why}")
+
+
+def percent(error: float) -> str:
+    """An error in 8-bit codes as a share of the full scale."""
+    return f"{error / 2.55:.1f} %"
 
 
 def with_measured(registered: RegisteredBracket, measured: MeasuredResponse) -> RegisteredBracket:
@@ -62,7 +65,9 @@ def with_measured(registered: RegisteredBracket, measured: MeasuredResponse) -> 
     if measured.response is None:
         return registered
     return replace(
-        registered, responses=[measured.response] * len(registered.responses), noise=measured.response.noise
+        registered,
+        responses=[measured.response] * len(registered.responses),
+        noise=measured.response.noise,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,9 +12,10 @@ import numpy as np
 from openhdr import io
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
+from openhdr.camera import remembered
 from openhdr.camera.border import pure_colour_border
 from openhdr.camera.bracketing import PIXELS, make_bracket
-from openhdr.camera.calibration import CalibrationOptions, calibrate
+from openhdr.camera.calibration import CalibrationOptions, calibrate_frames
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import with_white_luminance
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
@@ -110,10 +111,10 @@ def merge_bracket(
     first = parse(ASSUMED_RESPONSE if options.response in (None, CALIBRATE) else options.response)
 
     images, names = read_frames(frames)
-    bracket, source = _exposed(images, names, options, first, merger)
+    bracket, source = expose(images, names, options, first, merger)
     used = merger.frames_of(bracket)
-    registered = _register(bracket, align, first, options)
-    registered, measured = _decoded(registered, options, source)
+    registered = register(bracket, align, first, options)
+    registered, measured = decode(registered, options, source, _remembered(frames, images, options))
     comparison = compare(registered, _comparing(options, merger, measured))
     registered = merger.decide(comparison)
     merged = merger.merge(registered)
@@ -196,10 +197,13 @@ def read_frames(frames: Sequence[ImageOrPath] | str | Path) -> tuple[list[Image]
     return images, names
 
 
-def _exposed(
+def expose(
     images: list[Image], names: list[str], options: MergeOptions, response: Response, merger: Merger
 ) -> tuple[Bracket, str]:
-    """The bracket; exposure fusion makes do with exposures measured in the pixels where none are known."""
+    """The bracket, and where its exposures come from.
+
+    Exposure fusion makes do with exposures measured in the pixels where none are known.
+    """
     if options.response == CALIBRATE and options.ev == "auto":
         raise ExposureError("`response='calibrate'` needs known exposures; give them as `ev` or `times`")
     try:
@@ -214,7 +218,7 @@ def _exposed(
 Align = Callable[[Bracket, Response], list[Registration]]
 
 
-def _register(bracket: Bracket, align: Align, response: Response, options: MergeOptions) -> RegisteredBracket:
+def register(bracket: Bracket, align: Align, response: Response, options: MergeOptions) -> RegisteredBracket:
     """The frames with their places in the reference's geometry, decoded by the first response.
 
     With a published calibration they are registered once more, with the frames on one scale.
@@ -243,19 +247,36 @@ def _calibrated(
         codes.append(code)
         valid.append(inside)
     clip = clip_code(images) / images[0].full_scale
-    return calibrate(codes, bracket.ev, valid, clip, CalibrationOptions(method=method))
+    return calibrate_frames(codes, bracket.ev, valid, clip, CalibrationOptions(method=method))
 
 
-def _decoded(
-    registered: RegisteredBracket, options: MergeOptions, source: str
+def _remembered(
+    frames: Sequence[ImageOrPath] | str | Path, images: list[Image], options: MergeOptions
+) -> Response | None:
+    """The curve that is kept for the camera, beside the photos or in the user's folder."""
+    if options.response is not None:
+        return None
+    given = [frames] if isinstance(frames, (str, Path)) else frames
+    paths = [Path(one) for one in given if not isinstance(one, Image)]
+    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+    found = remembered.find(remembered.camera_of(images[0]), folders)
+    return found and replace(found[0], name=f"{found[0].camera} ({found[1].name})")
+
+
+def decode(
+    registered: RegisteredBracket, options: MergeOptions, source: str, known: Response | None
 ) -> tuple[RegisteredBracket, MeasuredResponse]:
-    """The frames with the response that decodes them: recovered from themselves unless another was asked for."""
+    """The frames with the response that decodes them: recovered from themselves unless another was asked for.
+
+    known: a curve of this camera, which is taken unless the frames show a better one.
+    """
     insist = options.response == CALIBRATE
     if (insist and options.calibration != "bracket") or not (insist or options.response is None):
-        return registered, MeasuredResponse(None)
+        return registered, MeasuredResponse()
     if source == PIXELS:
-        return registered, MeasuredResponse(None, reason="the exposures were measured through it")
-    measured = measure_response(registered, insist)
+        measured = MeasuredResponse(origin="sRGB assumed, because the exposures were measured through it")
+    else:
+        measured = measure_response(registered, known, insist)
     return with_measured(registered, measured), measured
 
 

@@ -55,6 +55,21 @@ class MergeOptions:
 
 
 @dataclass(frozen=True)
+class CalibrateOptions:
+    """How a camera's response is recovered from a bracket. None = what the files say.
+
+    ev: stops per frame. times: seconds per frame.
+    """
+
+    ev: Sequence[float] | None = option("Exposures in stops, one per image (-2,0,2).", None)
+    times: Sequence[float] | None = option(
+        "Shutter times in seconds, one per image (1/400,1/100,1/25).", None
+    )
+    method: str = option("bracket, debevec or robertson.", "bracket")
+    align: str | None = option(choice(ALIGNERS, DEFAULT_ALIGNER), None)
+
+
+@dataclass(frozen=True)
 class ExpandOptions:
     """How one photo is expanded. None = the default.
 

@@ -109,7 +109,8 @@ def compare_sample(sample: Sample) -> Comparison:
     response = Response(sample.response, decode_curve(sample.response))
     registrations = homography.align(bracket, response)
     registered = RegisteredBracket(bracket, [response] * count, registrations, [None] * count, [None] * count)
-    response = replace(response, error=measure_response(registered).error)
+    measured = measure_response(registered, insist=True).response
+    response = replace(response, error=measured.error if measured else 1.0)
     registered = replace(registered, responses=[response] * count, noise=response.noise)
     return compare(registered, CompareOptions(match=False))
 
