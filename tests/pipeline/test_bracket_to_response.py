@@ -93,7 +93,7 @@ def test_only_its_own_camera_s(shots, tmp_path, monkeypatch) -> None:
     assert remembered.find("Acme One", [tmp_path])[1] == path  # a file of something else is passed over
     facts = json.loads(path.read_text())
     path.write_text(json.dumps({**facts, "curve": []}))
-    with pytest.raises(FileError, match="Acme-One.json: is not a response curve"):
+    with pytest.raises(FileError, match=r"Acme-One\.json: is not a response curve"):
         remembered.find("Acme One", ())
 
 
