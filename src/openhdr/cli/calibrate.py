@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.common import echo_json, format_table, progress_bar, writable
+from openhdr.cli.common import echo_json, echo_notes, format_table, progress_bar, writable
 from openhdr.cli.options import command
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, nested, option
@@ -46,8 +46,6 @@ def calibrate(request: Request) -> None:
     from openhdr.camera import remembered
     from openhdr.pipeline.bracket_to_response import calibrate as recover
 
-    if not (request.output or request.remember):
-        raise RequestError("give -o FILE, --remember or both; otherwise the curve would be lost")
     writable(request.output, ".json")
     with progress_bar():
         response = recover(request.images, request.options)
@@ -63,6 +61,8 @@ def calibrate(request: Request) -> None:
         echo_json(_facts(response, files))
         return
     click.echo(format_table(_stops(response)))
+    if not files:
+        echo_notes("", ("the curve was not kept; give -o FILE or --remember",))
     for path in files:
         click.echo(
             f"{path}: {response.name}" + (f", {response.error / 2.55:.1f} % error" if response.error else "")
