@@ -294,5 +294,6 @@ def _doubt(members: list[Shot], step: float) -> float:
     cost -= 0.5 if count == 2 and step >= 1.5 else 0.0
     if modes == {1}:
         return cost - 1.0
-    automatic = modes == {0}
-    return cost + ((4.0 if automatic else 1.5) if stated else (1.0 if automatic else 0.0))
+    if modes != {0}:
+        return cost + (1.5 if stated else 0.0)
+    return cost + (max(4.0 - 1.5 * step, 1.0) if stated else 1.0)
