@@ -1,0 +1,147 @@
+"""Processes that end, memory that is shared out, records that are not what they should be."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from openhdr.batch import run as running
+from openhdr.batch.job import Job, Record, allow_processes, end_processes, perform, settled
+from openhdr.batch.process import Ended, Process
+from openhdr.batch.run import Room, Workers, need_gb, on_this_machine
+from openhdr.batch.storage import Folder, sole_writer
+from openhdr.core.errors import FileError
+
+
+@pytest.fixture
+def process():
+    started = Process(threads=1)
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def job(make_card, tmp_path):
+    photos = tuple(f"DSC_000{n}.jpg" for n in (1, 2, 3))
+    card = make_card(tmp_path / "card", 1, 0)
+    args = ("--method", "mle", "--align", "none")
+    yield Job("result", photos, str(card), str(tmp_path / "out"), args=args)
+    end_processes()
+    allow_processes()
+
+
+def test_a_process_answers_and_says_how_it_ended(process):
+    request = {"command": "merge", "args": ["a.jpg", "b.jpg", "-o", "c.exr"], "picture": "", "thumbnail": ""}
+    assert "a.jpg: does not exist" in process.ask(request, 60)["error"]
+    assert "Missing argument" in process.ask(request | {"args": []}, 60)["error"]
+    process.process.kill()
+    with pytest.raises(Ended, match="SIGKILL: out of memory, or killed") as end:
+        process.ask(request, None)
+    assert not end.value.late
+
+
+def test_a_process_that_takes_too_long_is_given_up(process):
+    with pytest.raises(Ended, match=r"took longer than 0.01 s") as end:
+        process.ask({"command": "merge", "args": [], "picture": "", "thumbnail": ""}, 0.01)
+    assert end.value.late
+
+
+def test_a_fault_says_its_last_line(process):
+    with pytest.raises(Ended, match="KeyError"):
+        process.ask({}, 60)
+
+
+def test_a_job_whose_process_is_killed_is_tried_again(job, monkeypatch):
+    asked = Process.ask
+    killed = []
+
+    def ask(self, request, seconds):
+        if not killed:
+            killed.append(self)
+            threading.Timer(0.2, self.process.kill).start()
+        return asked(self, request, seconds)
+
+    monkeypatch.setattr(Process, "ask", ask)
+    assert perform(job).status == "done" and len(killed) == 1
+
+
+def test_one_that_is_always_killed_fails(job, monkeypatch):
+    asked = Process.ask
+
+    def ask(self, request, seconds):
+        self.process.kill()
+        return asked(self, request, seconds)
+
+    monkeypatch.setattr(Process, "ask", ask)
+    record = perform(job)
+    assert record.status == "failed" and "SIGKILL" in record.error
+    assert settled(job) == record
+
+
+def test_records_that_cannot_be_used(job):
+    assert settled(job) is None
+    record = perform(job)
+    assert settled(job) == record and record.result["output"] == "result.exr"
+    folder = Path(job.out)
+    out = Folder(folder)
+    for text in (
+        "",
+        "[]",
+        "{}",
+        '{"openhdr": 1}',
+        json.dumps({**json.loads(out.read("result.json")), "to": [".hdr"]}),
+    ):
+        (folder / "result.json").write_text(text)
+        assert settled(job) is None
+    assert Record.read(out, "nothing") is None
+
+
+def test_workers_by_memory_and_cores(monkeypatch):
+    monkeypatch.setattr(running, "free_gb", lambda: 10.0)
+    monkeypatch.setattr(running, "cores", lambda: 8)
+    assert Workers.for_needs([1.0]) == Workers(8, 1, 8.0)
+    assert Workers.for_needs([1.0, 2.5]) == Workers(3, 2, 8.0)
+    assert Workers.for_needs([50.0]) == Workers(1, 8, 8.0)
+    assert Workers.for_needs([50.0], 2) == Workers(2, 1, 8.0)
+    assert need_gb(24, 3) == pytest.approx(2.05, rel=0.1)  # as it was measured
+
+
+def test_what_needs_much_memory_waits_for_room():
+    room, most, now = Room(Workers(3, 1, 4.0)), [], []
+
+    def work(need: float) -> None:
+        with room.slot(need):
+            now.append(need)
+            most.append((len(now), sum(now)))
+            time.sleep(0.02)
+            now.remove(need)
+
+    threads = [threading.Thread(target=work, args=(need,)) for need in [1.0, 3.0, 9.0, 1.0, 2.0] * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(count for count, _ in most) == 3
+    assert all(total <= 4 or count == 1 for count, total in most)
+
+
+def test_results_come_as_they_are_finished(job):
+    with on_this_machine(Workers(2, 1, 4.0)) as make:
+        jobs = [(Job(f"r{n}", job.photos, job.folder, job.out, args=job.args), 1.0) for n in range(5)]
+        found = {made.name: record.status for made, record in make(jobs)}
+    assert found == {f"r{n}": "done" for n in range(5)}
+
+
+def test_one_batch_a_folder(tmp_path):
+    with (
+        sole_writer(str(tmp_path)),
+        pytest.raises(FileError, match="another batch"),
+        sole_writer(str(tmp_path)),
+    ):
+        pass
+    with sole_writer(str(tmp_path)):
+        pass
