@@ -12,6 +12,7 @@ from openhdr.bench.settings import expand_settings, merge_settings, size_of, wei
 from openhdr.core.errors import FileError, RequestError
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS, LearnedRow
+from openhdr.models import MODELS
 
 TOML = """
 title = "Mine"
@@ -156,7 +157,7 @@ def test_a_merger_that_learned_is_known_by_its_files():
     assert learned
     for row in learned:
         assert all(digest in weights_sha256(settings[row.name]) for _, digest in row.sha256)
-        assert size_of(settings[row.name]) == (row.params, row.gmacs)
+        assert size_of(settings[row.name]) == (MODELS[row.name].params, MODELS[row.name].gmacs)
     assert weights_sha256(settings["mle"]) is None and size_of(settings["mle"]) == (None, None)
 
 

@@ -30,14 +30,11 @@ class MergerRow(Row):
 
 @dataclass(frozen=True)
 class LearnedRow(MergerRow):
-    """A merger with networks of its own, which run without PyTorch.
+    """A merger with networks of its own, which run without PyTorch; its row in `openhdr.models.MODELS` has the size.
 
-    params: numbers that were learned. gmacs: 1e9 multiply-adds for three frames of 1060x1900. sha256: of its files
-    weights/NAME-PART.onnx, by PART.
+    sha256: of its files weights/NAME-PART.onnx, by PART.
     """
 
-    params: int = 0
-    gmacs: float = 0.0
     sha256: tuple[tuple[str, str], ...] = ()
 
 
@@ -56,8 +53,6 @@ MERGERS: Table[MergerRow] = Table(
         "trustnet",
         "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
         "openhdr.merging.trustnet:TRUSTNET",
-        params=183_692,
-        gmacs=18.67,
         sha256=(
             ("decide", "578618b24308ee487c636c17dd83b43697517ef54eacb745a186208dccb52cbf"),
             ("refine", "dc463a860cce1a1f7f0d823cb29156f48cfbb674204c4d4026fb08830c6def80"),
@@ -67,8 +62,6 @@ MERGERS: Table[MergerRow] = Table(
         "trustnet-tiny",
         "The same with a quarter of the arithmetic.",
         "openhdr.merging.trustnet:TRUSTNET_TINY",
-        params=34_216,
-        gmacs=4.67,
         sha256=(
             ("decide", "108cb50c278aab8c9c8aed7b3aa7e363baeb802176b0e51a5e592073adba52c6"),
             ("refine", "7c085cbcfd72152a20216971061eaa1786d43128801b768d707429fc45a77f36"),
