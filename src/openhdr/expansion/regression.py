@@ -48,7 +48,7 @@ EDGE, NEAR, MIDDLE, WIDE, WIDEST = (
     0.09,
 )  # sigmas of blurs, shares of the diagonal
 FARTHEST = 0.25  # distance from the border of a clipped area that still counts, share of the diagonal
-TO_MEAN = 0.5  # of what exceeds the mean of its fully clipped area is taken off: suns and lamps stay above it
+TO_MEAN = 0.25  # of what exceeds the mean of its fully clipped area is taken off: suns and lamps stay above it
 BAND = 1 << 14  # pixels of the picture at a time: what is computed of them stays in the processor's cache
 ALONE = 1 << 18  # multiplications in a matrix product up to which OpenBLAS uses one thread
 Layer = tuple[np.ndarray, np.ndarray]
@@ -57,7 +57,7 @@ Pixels = tuple[np.ndarray, np.ndarray]  # rows, columns
 
 @dataclass(frozen=True)
 class RegressionOptions:
-    strength: float = 1.0  # factor on the estimated stops, best on scenes left out of a fit; 0 = the photo
+    strength: float = 1.05  # factor on the estimated stops, best on scenes left out of a fit; 0 = the photo
     most_stops: float = 7.0  # above the clipping level
     evenness: float = 0.06  # sigma of the mean over a fully clipped area, share of the diagonal
     rise: RiseOptions = RiseOptions()  # how fast light may rise inside a clipped area
