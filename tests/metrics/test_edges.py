@@ -15,7 +15,7 @@ from openhdr.core.image import Image
 from openhdr.metrics import METRICS, defaults, evaluate, scores
 from openhdr.metrics.protocol import Protocol, parse
 
-ALL = [name for name in METRICS if name != "cvvdp"]
+ALL = [name for name, row in METRICS.items() if name != "cvvdp" and row.pictures == "light"]
 CHEAP = ["psnr-l", "psnr-mu", "psnr-mu-curve", "ntire-psnr", "ntire-psnr-mu", "ssim-mu", "delta-e-2000"]
 
 

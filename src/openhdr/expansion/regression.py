@@ -48,7 +48,9 @@ EDGE, NEAR, MIDDLE, WIDE, WIDEST = (
     0.09,
 )  # sigmas of blurs, shares of the diagonal
 FARTHEST = 0.25  # distance from the border of a clipped area that still counts, share of the diagonal
-TO_MEAN = 0.25  # of what exceeds the mean of its fully clipped area is taken off: suns and lamps stay above it
+TO_MEAN = (
+    0.25  # of what exceeds the mean of its fully clipped area is taken off: suns and lamps stay above it
+)
 BAND = 1 << 14  # pixels of the picture at a time: what is computed of them stays in the processor's cache
 ALONE = 1 << 18  # multiplications in a matrix product up to which OpenBLAS uses one thread
 Layer = tuple[np.ndarray, np.ndarray]

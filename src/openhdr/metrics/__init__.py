@@ -32,6 +32,7 @@ class MetricRow(Row):
     unit: of the score, empty for a plain number. needs_protocol: whether 1.0 has to be declared in cd/m2.
     needs_ppd: whether pixels per degree matter too.
     cost: cheap = well under a second for two megapixels, slow = seconds.
+    pictures: light = both are light; display = the test is a picture for a screen made of the reference's light.
     """
 
     domain: str = ""
@@ -41,6 +42,7 @@ class MetricRow(Row):
     needs_protocol: bool = False
     needs_ppd: bool = False
     cost: Cost = "cheap"
+    pictures: Literal["light", "display"] = "light"
 
 
 METRICS: Table[MetricRow] = Table(
@@ -156,6 +158,22 @@ METRICS: Table[MetricRow] = Table(
         domain="tone-mapped, each picture on its own",
         settings="Liang 2018, Gaussian 1.5, population covariance, range 1, mean over RGB",
         cost="slow",
+    ),
+    MetricRow(
+        "tmqi",
+        "Quality of a tone-mapped picture beside its light: structure and naturalness.",
+        "openhdr.metrics.tmqi:tmqi",
+        domain="sRGB codes of test beside linear ref",
+        settings="Yeganeh and Wang 2013, luminance, five scales",
+        pictures="display",
+    ),
+    MetricRow(
+        "tmqi-naturalness",
+        "How usual mean and contrast of a picture are among photos.",
+        "openhdr.metrics.tmqi:tmqi_naturalness",
+        domain="sRGB codes of test",
+        settings="Yeganeh and Wang 2013, luminance",
+        pictures="display",
     ),
 )
 
@@ -301,6 +319,6 @@ def score(column: Column, pair: Pair) -> Score:
 
 
 def defaults(with_protocol: bool) -> list[str]:
-    """The metrics computed when none is named: cheap ones; those of absolute light only with a protocol."""
-    rows = [row for row in METRICS.values() if row.cost == "cheap"]
+    """What is computed when no metric is named: cheap ones that compare light, of absolute light only with a protocol."""
+    rows = [row for row in METRICS.values() if row.cost == "cheap" and row.pictures == "light"]
     return [row.name for row in rows if with_protocol or not row.needs_protocol]

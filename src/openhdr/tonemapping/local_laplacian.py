@@ -43,10 +43,10 @@ RADIUS, FLATNESS = 3, 0.02  # of the guided filter, in pixels of that picture an
 GREY = math.log2(MIDDLE_GREY)
 KEY = -2.0  # log2 of the light that the scene's average is brought to
 LOG_SHARE = 0.75  # of the log average in it; the rest is the arithmetic one, which a camera's meter sees
-LIFT, LIFT_BY_HIGHLIGHTS = 0.3, 0.5  # the limit upwards in stops, and what a stop of highlights adds to it
+LIFT, LIFT_BY_HIGHLIGHTS = 1.2, 0.4  # the limit upwards in stops, and what a stop of highlights adds to it
 HIGHLIGHTS_FROM = -1.5  # log2
 OWN_SCALE = -5.0  # log2 of the highlights of a picture that is on a scale of its own
-LIT, BY_LIGHT, DARKEST_NIGHT = 1.0, 0.35, -1.5  # cd/m2; stops of picture for a stop of scene; stops
+LIT, BY_LIGHT, DARKEST_NIGHT = 1.0, 0.5, -2.0  # cd/m2; stops of picture for a stop of scene; stops
 
 SLOPE = 1.2  # at grey, stops on the screen for one of the scene
 LEAST_SHADOW_SLOPE, MOST_SHADOW_SLOPE = 0.6, 1.25
@@ -69,7 +69,7 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
         return np.zeros(linear.shape, np.float32)
     lit = np.log2(small[small > DARKEST]) if (small > DARKEST).any() else np.array([math.log2(DARKEST)])
     floor = np.float32(max(2.0 ** (np.percentile(lit, 0.1) - 1), noise_level(linear), float(DARKEST)))
-    curve = curve_of(lit, options)
+    curve = curve_of(np.maximum(lit, np.log2(floor)), options)
     shades = np.log2(np.maximum(small, floor))
     tones = filtered(shades, curve, options.detail, options.edge)
     lines = guided.lines(shades, tones, RADIUS, FLATNESS)
