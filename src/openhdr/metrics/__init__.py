@@ -319,6 +319,6 @@ def score(column: Column, pair: Pair) -> Score:
 
 
 def defaults(with_protocol: bool) -> list[str]:
-    """What is computed when no metric is named: cheap ones that compare light, of absolute light only with a protocol."""
+    """What is computed when no metric is named: cheap ones of light; those of absolute light only with a protocol."""
     rows = [row for row in METRICS.values() if row.cost == "cheap" and row.pictures == "light"]
     return [row.name for row in rows if with_protocol or not row.needs_protocol]
