@@ -42,6 +42,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=self.said,
             env=os.environ | dict.fromkeys(limits, str(threads)),
+            start_new_session=True,  # Ctrl-C is for the one that started it, which ends this
         )
 
     def ask(self, request: dict[str, Any], seconds: float | None) -> dict[str, Any]:

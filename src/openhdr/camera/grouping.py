@@ -119,15 +119,15 @@ def _obstacle(before: Shot, shot: Shot) -> Obstacle:
 
 
 def _streams(shots: Sequence[Shot]) -> Iterator[list[int]]:
-    """Indices of what one camera wrote in one format into one folder, in natural order of names."""
+    """Indices of what one camera wrote in one format into one folder, or the numbered ones of a card, by name."""
     streams = defaultdict(list)
-    for index in sorted(range(len(shots)), key=lambda i: natural_order(shots[i].name)):
-        shot = shots[index]
-        *folders, _ = shot.name.split("/")
-        if folders and DCF_FOLDER.fullmatch(folders[-1]):
-            folders[-1] = ""
-        streams[shot.kind, shot.camera, tuple(folders)].append(index)
-    yield from streams.values()
+    for index, shot in enumerate(shots):
+        folder = shot.name.rpartition("/")[0]
+        parent, _, last = folder.rpartition("/")
+        key = parent if DCF_FOLDER.fullmatch(last) else folder
+        streams[shot.kind, shot.camera, key].append(index)
+    for stream in streams.values():
+        yield sorted(stream, key=lambda i: natural_order(shots[i].name))
 
 
 def _in_order(shots: Sequence[Shot], stream: list[int]) -> list[int]:
