@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +47,24 @@ def test_brackets_and_a_plan(card):
     assert [bool(item.skip) for item in plan.items] == [False, False, False, True]
     alone = Plan.of(found.photos, str(card), "{number}_{time}_{camera}", alone=True)
     assert alone.items[1].name == "DCIM/100MAKER/0002_10-00-02_Model" and not any(i.skip for i in alone.items)
+
+
+@pytest.mark.parametrize(
+    ("folder", "count"),
+    [("room", 7), ("fisheye-window", 18), ("hand-held-canal", 3), ("people-hall", 3), ("night-lamp", 14)],
+)
+def test_real_brackets(shared, folder, count):
+    """By hand on a tripod, automatic brackets, long exposures, names in the reverse order of shooting."""
+    found = read_card([shared / "data" / "real" / folder])
+    assert [len(members) for members in brackets_of(found.photos)] == [count]
+
+
+def test_of_raw_and_jpeg_the_raw_is_merged(card):
+    photos = read_card([card]).photos
+    raw = [replace(photo, path=photo.path.with_suffix(".NEF"), format="raw") for photo in photos[:3]]
+    plan = Plan.of([*photos, *raw], str(card))
+    made = [item.photos[0] for item in plan.items if not item.skip]
+    assert made == [f"DCIM/100MAKER/DSC_000{name}" for name in ("1.NEF", "4.jpg", "7.jpg")]
 
 
 def test_bad_files_are_named_and_the_rest_goes_on(card, tmp_path):

@@ -250,7 +250,7 @@ def _steps(ev: list[float]) -> list[float]:
     """Differences of the sorted exposures; without that of one end where a fastest shutter cut it short."""
     steps = [longer - shorter for shorter, longer in pairwise(sorted(ev))]
     end = 0 if steps[0] < steps[-1] else -1
-    if len(steps) > 3 and steps[end] < sorted(steps)[len(steps) // 2]:
+    if len(steps) > 3 and steps[end] < sorted(steps)[len(steps) // 2] - EQUAL_STEPS:
         del steps[end]
     return steps
 

@@ -14,6 +14,7 @@ from typing import Any
 from openhdr.io.tiff_directory import Layout, directory, place_of
 
 MAKER_NOTE, HEAD, LEAST = 0x927C, 32, 20  # bytes that are looked at, and that a note has
+MOST = 1 << 18  # bytes of a note that are read; one of a RAW file is followed by the sensor's values
 CANON_FILE_INFO = 0x0093
 SONY_RELEASE_MODE, SONY_SEQUENCE = 0xB049, 0xB04A
 FUJIFILM_BRACKETING, FUJIFILM_SEQUENCE = 0x1100, 0x1101
@@ -59,7 +60,7 @@ def series_facts(tiff: Any, layout: Layout, exif: int, make: str) -> Facts:
         return {}
     at = maker.order_at
     order = layout.order if at is None else {b"MM": ">", b"II": "<"}.get(head[at : at + 2], "<")
-    note = tiff if maker.base is None else tiff[place + maker.base :]
+    note = tiff if maker.base is None else tiff[place + maker.base : place + MOST]
     start = place + maker.start if maker.base is None else maker.start - maker.base
     if maker.pointer:
         start = struct.unpack_from(order + "I", head, maker.start)[0]
