@@ -1,25 +1,18 @@
 """Networks that make HDR images, one file each, and how to get one with weights.
 
-Beside the networks: layers/, what they are made of; running/, on photos of any size and as ONNX files; checkpoints
-and weights/, files of trained weights; rows, what the tables say.
+layers/              what networks are made of; `steps` has the Protocols of what they offer to their runners
+inference/           networks on photos of any size, and as ONNX files
+checkpoints, rows    files of weights; rows of the tables
+weights/             the weights that come with openhdr
 
-What a network's class offers, beside being a torch module:
+A network's class, beside being a torch module, has
 
     Config               frozen dataclass of its options (the ablation variants of its paper)
     __init__(config)     untrained
     from_authors(state)  the authors' tensors {name: tensor} under our names, or None: not their layout
-    bounded              whether the output cannot exceed 1
 
-A three-frame network is a `ThreeFrameNetwork` (`openhdr.models.layers.steps`).
-
-and networks that work inside a merger (`openhdr.merging.trustnet`), which runs them without torch:
-
-    forward(frames, shared, merge)  see `openhdr.models.trustnet`
-
-and a one-photo network, for its runner (`openhdr.models.inference.one_photo`):
-
-    forward(image, return_parts, ...)  parts: a dict with `out` and the intermediate products by name
-    encoding                           of the photo it takes: `gamma` (light ^ (1 / 2.24)) or `srgb`
+A network for brackets is a `ThreeFrameNetwork`, one for a photo a `OnePhotoNetwork`. TrustNet works inside a merger,
+which runs it without torch (`openhdr.models.trustnet`, `openhdr.merging.trustnet`).
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from openhdr.core.progress import task
 from openhdr.core.version import __version__
 from openhdr.models import MODELS, load_for_use
 from openhdr.models.inference.interfaces import INTERFACES, Interface, Sizes
+from openhdr.models.layers.steps import OnePhotoNetwork
 
 TOLERANCE = 1e-4
 """Largest difference from PyTorch that is let pass, beside values of 1."""
@@ -49,8 +50,9 @@ def export_files(name: str, path: str | Path, weights: str | Path | None = None)
     """
     net = load_for_use(name, weights)
     facts = {"network": name, "weights": str(weights or "shipped"), "paper": MODELS[name].paper}
-    encoding = getattr(net, "encoding", "")
-    return export_parts(net, name, path, facts | ({"encoding": encoding} if encoding else {}))
+    if MODELS[name].task == "expand":
+        facts["encoding"] = cast(OnePhotoNetwork, net).encoding
+    return export_parts(net, name, path, facts)
 
 
 def export_parts(net: nn.Module, name: str, path: str | Path, facts: Mapping[str, str]) -> list[Exported]:

@@ -44,6 +44,16 @@ class Network(Protocol):
     bounded: bool  # whether the output cannot exceed 1
 
 
+class OnePhotoNetwork(Network, Protocol):
+    """What a one-photo network offers to its runner."""
+
+    encoding: str  # of the photo it takes: `gamma` (light ^ (1 / 2.24)) or `srgb`
+
+    def __call__(self, image: torch.Tensor, return_parts: bool = False) -> torch.Tensor | dict[str, Any]:
+        """(B, 3, H, W) -> (B, 3, H, W); with `return_parts` a dict with `out` and the intermediate products by name."""
+        ...
+
+
 class ThreeFrameNetwork(Network, Protocol):
     """What a three-frame network offers to the runner."""
 
