@@ -117,7 +117,7 @@ def test_clipped_light_is_left_as_it_is(photo, registered_of) -> None:
 
 def test_features_say_what_their_names_promise(bracket) -> None:
     registered, _ = bracket
-    found = features_of(compare(registered))
+    found = features_of(compare(registered).evidence)
     assert found.frames.shape == (2, FRAME_CHANNELS, *registered.shape)
     assert found.shared.shape == (SHARED_CHANNELS, *registered.shape) and found.others == (0, 2)
     assert np.isfinite(found.frames).all() and np.isfinite(found.shared).all()

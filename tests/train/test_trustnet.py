@@ -79,7 +79,7 @@ def test_merge_with_gradients_is_the_merger_s(bracket, count: int) -> None:
 
 def test_features_are_those_that_the_merger_sees(bracket) -> None:
     comparison, truth = bracket(3)
-    parts, features = compared_bracket(comparison, truth).parts(), features_of(comparison)
+    parts, features = compared_bracket(comparison, truth).parts(), features_of(comparison.evidence)
     np.testing.assert_array_equal(parts["frames"], features.frames)
     np.testing.assert_array_equal(parts["shared"], features.shared)
     np.testing.assert_array_equal(parts["truth"], truth.transpose(2, 0, 1))
@@ -197,7 +197,7 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
     net, shipped = models.load_for_use(name), trustnet.shipped(name)
     for count in EVS:
         comparison, _ = bracket(count)
-        features = features_of(comparison)
+        features = features_of(comparison.evidence)
         with torch.inference_mode():
             ours = net.decide(torch.from_numpy(features.frames), torch.from_numpy(features.shared))
         for one, other in zip(ours, shipped.decide(features.frames, features.shared), strict=True):

@@ -93,9 +93,9 @@ def _dense_flow(target: np.ndarray, value: np.ndarray, known: np.ndarray) -> np.
         np.clip((image - low) * (255 / max(high - low, 1e-3)), 0, 255).astype(np.uint8)
         for image in (target, value)
     ]
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setUseSpatialPropagation(True)
-    return search.calc(eight[0], eight[1], None)
+    return search.calc(eight[0], eight[1], None)  # type: ignore[call-overload]  # it makes the flow
 
 
 def _gate(

@@ -23,7 +23,7 @@ from openhdr.camera.response import Response
 from openhdr.color.luminance import luminance
 from openhdr.core import progress
 from openhdr.core.image import Bracket, Image
-from openhdr.geometry import Registration, identity, mean_shift
+from openhdr.geometry import Registration, Status, identity, mean_shift
 
 CERTAIN = 0.12  # disagreement under which no further candidate is tried
 
@@ -140,7 +140,7 @@ def _place(
         return identity("kept")
     found, after = _best_registration(target, moving, still, options)
     if after >= (1 - _needed_gain(found @ np.linalg.inv(still), target.log.shape, options)) * before:
-        status = "rejected" if before > options.hopeless else "kept"
+        status: Status = "rejected" if before > options.hopeless else "kept"
         return Registration(status, np.eye(3), disagreement=(before, before), overlap=overlap)
     if after > options.hopeless:
         return Registration("rejected", np.eye(3), disagreement=(before, after), overlap=overlap)

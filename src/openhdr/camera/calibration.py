@@ -9,6 +9,7 @@ end with a non-decreasing curve whose highest top code is 1.0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -33,7 +34,7 @@ class CalibrationOptions:
 def calibrate_frames(
     codes: list[np.ndarray],
     ev: np.ndarray,
-    valid: list[np.ndarray | None] | None = None,
+    valid: Sequence[np.ndarray | None] | None = None,
     clip: float = 1.0,
     options: CalibrationOptions = CalibrationOptions(),
 ) -> Response:
@@ -74,7 +75,7 @@ def _balance(curve: np.ndarray) -> np.ndarray:
 
 
 def _choose_pixels(
-    frames: list[np.ndarray], valid: list[np.ndarray | None] | None, count: int
+    frames: list[np.ndarray], valid: Sequence[np.ndarray | None] | None, count: int
 ) -> list[np.ndarray]:
     """Per channel: flat indices of pixels that are locally flat in all frames and spread over all levels."""
     height, width = frames[0].shape[:2]

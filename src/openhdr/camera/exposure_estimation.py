@@ -72,7 +72,10 @@ def contradiction(ev: np.ndarray, pairs: PairwiseEV) -> tuple[int, int] | None:
     stated = ev[None, :] - ev[:, None]
     darker = (pairs.stops < -0.3) & (pairs.level[None, :] < pairs.level[:, None])
     wrong = (stated > 0.5) & darker & (pairs.weight >= LEAST_SHARED)
-    return tuple(int(k) for k in np.argwhere(wrong)[0]) if wrong.any() else None
+    if not wrong.any():
+        return None
+    longer, darker_one = np.argwhere(wrong)[0].tolist()
+    return longer, darker_one
 
 
 def _shrunk_light(image: Image, response: Response) -> np.ndarray:
@@ -91,7 +94,7 @@ def _unreached(weight: np.ndarray) -> int | None:
     """Index of a frame that is not connected to frame 0 through pairs with weight, or None."""
     reached = {0}
     while True:
-        more = {j for i in reached for j in np.flatnonzero(weight[i])} - reached
+        more = {j for i in reached for j in np.flatnonzero(weight[i]).tolist()} - reached
         if not more:
             break
         reached |= more

@@ -47,9 +47,10 @@ def _blocks(
     def block(values: np.ndarray) -> np.ndarray:
         return values[cut].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
 
-    mean = block(green).mean(axis=(1, 3)) if rows and columns else np.zeros((0, 0))
-    power = block(np.square(detail)).mean(axis=(1, 3)) if rows and columns else np.zeros((0, 0))
-    return mean, power, block(usable).all(axis=(1, 3)) if rows and columns else np.zeros((0, 0), bool)
+    if not (rows and columns):
+        return np.zeros((0, 0)), np.zeros((0, 0)), np.zeros((0, 0), bool)
+    power = block(np.square(detail)).mean(axis=(1, 3))
+    return block(green).mean(axis=(1, 3)), power, np.asarray(block(usable).all(axis=(1, 3)))
 
 
 def _flattest(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

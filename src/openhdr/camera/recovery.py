@@ -135,8 +135,8 @@ def _alternate(
         if min(len(one[0]) for one in pairs) < LEAST_PIXELS:
             return None
         if together:
-            joined = [np.concatenate(parts) for parts in zip(*pairs, strict=True)]
-            new = np.repeat(_curve_through(*joined, curves[:, 1], top)[:, None], 3, axis=1)
+            exposed, value = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+            new = np.repeat(_curve_through(exposed, value, curves[:, 1], top)[:, None], 3, axis=1)
             new -= new[LEVELS // 2]
         else:
             new = np.stack(

@@ -61,21 +61,33 @@ class Composite:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What frames showed when they were compared, at working size.
+
+    small: the bracket with every frame matched to the reference's tones, without ghost masks. frames: each on the
+    reference's scale. composite: what they told together. consistency: (h, w) float32 0..1 per frame. hole_fill:
+    (h, w, 3) float32. doubtful: per frame (h, w) bool, where it may show something else; empty = anywhere.
+    """
+
+    small: RegisteredBracket
+    frames: tuple[Composite, ...]
+    composite: Composite
+    consistency: list[np.ndarray]
+    hole_fill: np.ndarray
+    doubtful: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A bracket whose frames were compared with the reference.
 
     registered: the bracket with ghosts marked and every frame matched to the reference's tones. matches: per frame.
-    small, frames, composite: what was compared, at working size: the matched bracket without its ghost marks, each
-    frame on the reference's scale, and what they told together; None if nothing was looked for.
-    doubtful: per frame (h, w) bool, where it may show something else; empty = anywhere.
+    evidence: None if no ghosts were looked for, or nothing moved.
     """
 
     registered: RegisteredBracket
     matches: list[Match]
-    small: RegisteredBracket | None = None
-    frames: tuple[Composite, ...] = ()
-    composite: Composite | None = None
-    doubtful: tuple[np.ndarray, ...] = ()
+    evidence: Evidence | None = None
 
 
 def compare(registered: RegisteredBracket, options: CompareOptions = CompareOptions()) -> Comparison:
@@ -110,14 +122,11 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     if options.deghost is False or (tripod and not any(one.any() for one in objects)):
         return Comparison(matched, matches)
     hole_fill = make_hole_fill(composite, strip.top[strip.reference])
-    marked = replace(matched, consistency=consistency, hole_fill=hole_fill)
+    marked = replace(matched, consistency=list(consistency), hole_fill=hole_fill)
+    doubtful = tuple(objects) if tripod else ()
+    small = _with_matches(small, matches)
     return Comparison(
-        marked,
-        matches,
-        _with_matches(small, matches),
-        tuple(frames),
-        composite,
-        tuple(objects) if tripod else (),
+        marked, matches, Evidence(small, tuple(frames), composite, consistency, hole_fill, doubtful)
     )
 
 
@@ -318,7 +327,8 @@ def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
     """
     only_reference = (composite.bound & (composite.light <= top)).any(axis=2)
     beyond = ~only_reference & (composite.light > CLIPPED_SHARE * top).any(axis=2)
-    smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), beyond.astype(np.float32)))
+    known = np.asarray(beyond, np.float32)
+    smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), known))
     # a channel that is measured tells how bright the continuation may be in the others
     # (beside a clipped one, compression makes values near clipping worthless: `sure` fades them out)
     sure = np.where(composite.bound, 0, np.clip((SURELY_BELOW - composite.light / top) / 0.15, 0, 1))

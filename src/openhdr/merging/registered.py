@@ -23,8 +23,6 @@ CLIP_NONE = 0.98  # code from which it is taken as clipped
 CRUSHED_CODE = 6  # of 255, up to which a processed photo is taken as black
 CLIPPED_SHARE = 0.93  # share of its clipping level from which the light of one channel is taken as clipped
 
-_EDGE = {"borderMode": cv2.BORDER_REPLICATE}
-
 
 @dataclass(frozen=True)
 class Strip:
@@ -178,8 +176,9 @@ class RegisteredBracket:
             light, room, consistency = self._resample(index, where, invalid)
         if registration.status == "rejected":
             consistency = np.zeros_like(consistency)
-        if self.consistency[index] is not None:
-            consistency = consistency * resize_strip(self.consistency[index], rows, self.shape)
+        known = self.consistency[index]
+        if known is not None:
+            consistency = consistency * resize_strip(known, rows, self.shape)
         return light, room, consistency
 
     def _resample(
@@ -197,17 +196,16 @@ class RegisteredBracket:
         # bright edges, and where no other frame measures that would be a black dot: never below the neighbourhood
         square = np.ones((3, 3), np.uint8)
         light = decode(image.with_pixels(piece), self.responses[index])
-        light = cv2.remap(light, x, y, cv2.INTER_CUBIC, **_EDGE)
-        least = cv2.remap(cv2.erode(piece, square), x, y, cv2.INTER_NEAREST, **_EDGE)
+        light = cv2.remap(light, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        least = cv2.remap(cv2.erode(piece, square), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         np.maximum(light, decode(image.with_pixels(least), self.responses[index]), out=light)
         # a pixel beside a clipped one is made from it: the weight is the least of the neighbourhood
         room = cv2.erode(saturation_weight(piece, self.clip), square)
-        room = cv2.remap(room, x, y, cv2.INTER_LINEAR, **_EDGE)
+        room = cv2.remap(room, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         consistency = inside.astype(np.float32)
         if invalid is not None:
-            consistency *= (
-                cv2.remap(invalid[top:bottom].astype(np.float32), x, y, cv2.INTER_LINEAR, **_EDGE) < 0.01
-            )
+            mask = invalid[top:bottom].astype(np.float32)
+            consistency *= cv2.remap(mask, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) < 0.01
         return light, room, consistency
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,12 +25,13 @@ class Merged:
 
     pixels: (H, W, 3) float32, finite and >= 0; light, 1.0 = the reference clips, or sRGB codes 0..1 for display.
     weight: (H, W) float32 >= 0; what the merger gives, for `mle` the inverse variance; 0 = nothing was measured.
-    coverage: (H, W) float32 0..1; 1 = measured, 0 = shown by the hole fill. Both None where nobody asks.
+    coverage: (H, W) float32 0..1; 1 = measured, 0 = shown by the hole fill. Both (0, 0) where
+        nobody asks.
     """
 
     pixels: np.ndarray
-    weight: np.ndarray | None = None
-    coverage: np.ndarray | None = None
+    weight: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    coverage: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
 def merge_strips(
@@ -42,8 +43,8 @@ def merge_strips(
     height, width = shape = registered.shape
     result = Merged(
         np.empty((*shape, 3), np.float32),
-        np.empty(shape, np.float32) if with_weights else None,
-        np.empty(shape, np.float32) if with_weights else None,
+        np.empty(shape if with_weights else (0, 0), np.float32),
+        np.empty(shape if with_weights else (0, 0), np.float32),
     )
 
     def work(rows: slice) -> None:
@@ -56,7 +57,7 @@ def merge_strips(
         coverage = coverage_of(strip)
         _show_hole_fill(radiance, coverage, strip, registered, rows)
         result.pixels[rows] = radiance
-        if result.weight is not None and result.coverage is not None:
+        if with_weights:
             result.weight[rows], result.coverage[rows] = weight, coverage
         advance()
 

@@ -22,7 +22,7 @@ import onnxruntime
 from openhdr.core import progress
 from openhdr.core.errors import FileError
 from openhdr.core.threads import cores, in_threads
-from openhdr.merging import MERGERS, mle
+from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
 from openhdr.merging.registered import RegisteredBracket, decode
@@ -57,22 +57,22 @@ class TrustNet(Merger):
 
         Without a search for ghosts nothing is decided.
         """
-        registered = comparison.registered
-        if comparison.composite is None or registered.hole_fill is None:
+        evidence, registered = comparison.evidence, comparison.registered
+        if evidence is None:
             return registered
-        features = features_of(comparison)
+        features = features_of(evidence)
         with progress.task("deciding what moved", 1) as advance:
             found, factor = self._networks.decide(features.frames, features.shared)
             advance()
         # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
-        open_to_doubt = ~np.logical_and.reduce([frame.bound.all(axis=2) for frame in comparison.frames])
-        consistency = list(registered.consistency)
+        open_to_doubt = ~np.logical_and.reduce([frame.bound.all(axis=2) for frame in evidence.frames])
+        consistency: list[np.ndarray | None] = list(evidence.consistency)
         for index, one in zip(features.others, found, strict=True):
             sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
-            doubtful = open_to_doubt & comparison.doubtful[index] if comparison.doubtful else open_to_doubt
-            consistency[index] = np.where(doubtful, sure, consistency[index])
+            doubtful = open_to_doubt & evidence.doubtful[index] if evidence.doubtful else open_to_doubt
+            consistency[index] = np.where(doubtful, sure, evidence.consistency[index])
         factor = np.where(open_to_doubt, factor, 1).transpose(1, 2, 0)
-        hole_fill = np.ascontiguousarray(registered.hole_fill * factor)
+        hole_fill = np.ascontiguousarray(evidence.hole_fill * factor)
         return replace(registered, consistency=consistency, hole_fill=hole_fill)
 
     def merge(self, registered: RegisteredBracket) -> Merged:
@@ -138,7 +138,9 @@ def _session(name: str, part: str, threads: int = 0) -> onnxruntime.InferenceSes
         content = file.read_bytes()
     except OSError as error:
         raise FileError(str(file), f"cannot be read ({error.strerror})", "install openhdr again") from error
-    if hashlib.sha256(content).hexdigest() != dict(MERGERS[name].sha256)[part]:
+    row = MERGERS[name]
+    assert isinstance(row, LearnedRow)
+    if hashlib.sha256(content).hexdigest() != dict(row.sha256)[part]:
         raise FileError(str(file), "is damaged (its SHA-256 differs)", "install openhdr again")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3

@@ -11,7 +11,7 @@ import numpy as np
 
 from openhdr.color.transfer import mu_law
 from openhdr.merging import mle
-from openhdr.merging.ghosts import Comparison, Composite, contradiction, deviation
+from openhdr.merging.ghosts import Composite, Evidence, contradiction, deviation
 from openhdr.merging.registered import Strip
 
 FRAME_CHANNELS = 13
@@ -38,20 +38,20 @@ def mu_code(light: np.ndarray) -> np.ndarray:
     return mu_law(np.maximum(light, 0))
 
 
-def features_of(comparison: Comparison) -> Features:
-    """The features of a bracket that was compared with ghosts in mind."""
-    small, composite = comparison.small, comparison.composite
+def features_of(evidence: Evidence) -> Features:
+    """The features of a bracket that was compared."""
+    small, composite = evidence.small, evidence.composite
     strip = small.strip(slice(0, small.shape[0]))
-    consistency = comparison.registered.consistency
+    consistency = evidence.consistency
     consistent = [inside * one for inside, one in zip(strip.consistency, consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
     others = tuple(index for index in range(len(consistency)) if index != strip.reference)
     frames = [
         np.concatenate(
             [
-                _chosen(strip, index, comparison.frames[index], composite),
+                _chosen(strip, index, evidence.frames[index], composite),
                 consistency[index][None],
-                comparison.frames[index].bound.mean(axis=2, dtype=np.float32)[None],
+                evidence.frames[index].bound.mean(axis=2, dtype=np.float32)[None],
                 np.full((1, *small.shape), strip.ev[index] / 4, np.float32),
                 np.log2(mle.variance(guide, strip, index))[None] / 20 + np.float32(0.5),
             ]
@@ -65,7 +65,7 @@ def features_of(comparison: Comparison) -> Features:
             strip.saturation_weight[reference][None],
             _planes(mu_code(composite.light)),
             composite.bound.mean(axis=2, dtype=np.float32)[None],
-            _planes(mu_code(comparison.registered.hole_fill)),
+            _planes(mu_code(evidence.hole_fill)),
         ]
     )
     return Features(np.stack(frames), shared, others)

@@ -89,26 +89,22 @@ def planes_of(count: int) -> int:
 
 def compare_sample(sample: Sample) -> Comparison:
     """Register and compare a sample's frames as `openhdr merge` does by default."""
+    assert sample.ev is not None  # simulated samples state it
     frames = tuple(
         Frame(Image(codes, "srgb"), float(ev), str(number))
         for number, (codes, ev) in enumerate(zip(sample.frames, sample.ev, strict=True))
     )
     bracket = Bracket(frames, sample.reference)
     count = len(frames)
-    styled = sample.response.startswith(STYLE)
-    if (
-        not styled
-    ):  # the other curves are left to tone matching, as in a merge that finds none better than sRGB
+    if not sample.response.startswith(STYLE):
+        # left to tone matching, as in a merge that finds no curve better than sRGB
         response = parse(ASSUMED_RESPONSE)
-        registrations = homography.align(bracket, response)
-        return compare(
-            RegisteredBracket(bracket, [response] * count, registrations, [None] * count, [None] * count)
-        )
+        return compare(RegisteredBracket(bracket, [response] * count, homography.align(bracket, response)))
     # As in a merge, a picture style comes with the error of its recovery. The curve itself is the true one: what a
     # recovery gets wrong neither consistency nor refinement can mend.
     response = Response(sample.response, decode_curve(sample.response))
     registrations = homography.align(bracket, response)
-    registered = RegisteredBracket(bracket, [response] * count, registrations, [None] * count, [None] * count)
+    registered = RegisteredBracket(bracket, [response] * count, registrations)
     measured = measure_response(registered, insist=True).response
     response = replace(response, error=measured.error if measured else 1.0)
     registered = replace(registered, responses=[response] * count, noise=response.noise)
@@ -116,10 +112,15 @@ def compare_sample(sample: Sample) -> Comparison:
 
 
 def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") -> ComparedBracket:
-    """What the networks and the merge between them need, float32. The frames must be at working size."""
-    features = features_of(comparison)
-    strip = comparison.small.strip(slice(0, comparison.small.shape[0]))
-    consistent = [a * b for a, b in zip(strip.consistency, comparison.registered.consistency, strict=True)]
+    """What the networks and the merge between them need, float32.
+
+    The frames must be at working size, and compared with ghosts in mind.
+    """
+    evidence = comparison.evidence
+    assert evidence is not None
+    features = features_of(evidence)
+    strip = evidence.small.strip(slice(0, evidence.small.shape[0]))
+    consistent = [a * b for a, b in zip(strip.consistency, evidence.consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
     order = range(len(consistent))
     light = [strip.light[k] / np.float32(2.0 ** strip.ev[k]) for k in order]
@@ -131,12 +132,12 @@ def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") 
         *strip.saturation_weight,
         *strip.consistency,
         *variance,
-        *comparison.registered.hole_fill.transpose(2, 0, 1),
+        *evidence.hole_fill.transpose(2, 0, 1),
         *truth.transpose(2, 0, 1),
     ]
     planes = np.stack(stacks, axis=2).astype(np.float32)
-    top = tuple(float(one) for one in strip.top[strip.reference])
-    return ComparedBracket(name, planes, tuple(float(stop) for stop in strip.ev), strip.reference, top)
+    red, green, blue = strip.top[strip.reference].tolist()
+    return ComparedBracket(name, planes, tuple(strip.ev.tolist()), strip.reference, (red, green, blue))
 
 
 def pack(bracket: ComparedBracket) -> Pieces:
