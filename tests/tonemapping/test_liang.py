@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from openhdr.filters.l1_l0 import decompose
-from openhdr.tonemapping.liang import liang, liang_tonemap
+from openhdr.tonemapping.liang import LARGEST_PX, liang, liang_tonemap
 
 EVEN = ("p01_synth_gain", "p04_stfagans_clip", "p07_identity", "p09_venice_local", "p10_kiara_singleshot")
 
@@ -52,3 +53,16 @@ def test_operator_is_the_float64_pipeline(rng: np.random.Generator) -> None:
     shown = liang(picture)
     assert shown.dtype == np.float32
     assert np.array_equal(shown, liang_tonemap(picture).astype(np.float32))
+
+
+def test_large_pictures_are_split_on_a_reduced_copy(rng: np.random.Generator) -> None:
+    """Tones carried over by the guided filter are near those of the whole picture, edges included."""
+    areas = np.exp2(
+        cv2.resize(rng.normal(-3, 3, (6, 8)).astype(np.float32), (960, 720), interpolation=cv2.INTER_LINEAR)
+    )
+    areas[:, 480:] *= 30
+    picture = areas[..., None] * rng.uniform(0.9, 1, (720, 960, 3)).astype(np.float32)
+    assert picture.shape[0] * picture.shape[1] > LARGEST_PX
+    whole, reduced = liang_tonemap(picture / picture.max()), liang(picture / picture.max())
+    assert np.abs(whole - reduced).mean() < 0.04
+    assert np.corrcoef(whole.ravel(), reduced.ravel())[0, 1] > 0.98
