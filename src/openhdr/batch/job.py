@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -133,7 +133,7 @@ def _same(folder: Storage, known: dict[str, Any]) -> bool:
         return sha256_of(folder.fetched(known["file"], Path(scratch))) == known["sha256"]
 
 
-def perform(job: Job, slot: Slot | None = None) -> Record:
+def perform(job: Job, slot: AbstractContextManager[None] = nullcontext()) -> Record:
     """Make the result and its record; a failure is a record, too. slot: waited for before the work."""
     known = settled(job)  # by another worker, since the job was handed out
     if known is not None and known.status == "done":
@@ -146,7 +146,7 @@ def perform(job: Job, slot: Slot | None = None) -> Record:
         error, outputs, answer = "", {}, {}
         try:
             paths = _fetched(job, folder, Path(scratch), inputs)
-            with slot or Slot():
+            with slot:
                 began = time.monotonic()
                 answer = _tried(job, out, paths, Path(scratch))
             outputs = answer.pop("outputs", {})
@@ -230,16 +230,6 @@ def _sweep(path: Path) -> None:
     """Remove what a process that was killed left unfinished beside a file (see `core.files.whole_file`)."""
     for left in path.parent.glob(f".{glob.escape(path.stem[:40])}-????????{glob.escape(path.suffix)}"):
         left.unlink(missing_ok=True)
-
-
-class Slot:
-    """Room for one merge at a time: a place among the workers, and memory. The bare class has room for all."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *error: object) -> None:
-        pass
 
 
 _idle: list[Process] = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from openhdr.batch.job import Job, Record, Slot, allow_processes, end_processes, failure, perform
+from openhdr.batch.job import Job, Record, allow_processes, end_processes, failure, perform
 from openhdr.core.errors import FileError, MissingExtraError
 from openhdr.core.threads import cores
 
@@ -69,31 +69,25 @@ class Room:
         self.running, self.used_gb = 0, 0.0
         self.changed = threading.Condition()
 
-    def slot(self, need: float) -> Slot:
-        return _RoomSlot(self, need)
-
-
-class _RoomSlot(Slot):
-    def __init__(self, room: Room, need: float) -> None:
-        self.room, self.need = room, need
-
-    def __enter__(self) -> None:
-        room = self.room
-        with room.changed:
-            room.changed.wait_for(
+    @contextmanager
+    def slot(self, need_gb: float) -> Iterator[None]:
+        """Wait for a place and for memory, and keep them for the block."""
+        with self.changed:
+            self.changed.wait_for(
                 lambda: (
-                    room.running == 0
-                    or (room.running < room.places and room.used_gb + self.need <= room.memory_gb)
+                    self.running == 0
+                    or (self.running < self.places and self.used_gb + need_gb <= self.memory_gb)
                 )
             )
-            room.running += 1
-            room.used_gb += self.need
-
-    def __exit__(self, *error: object) -> None:
-        with self.room.changed:
-            self.room.running -= 1
-            self.room.used_gb -= self.need
-            self.room.changed.notify_all()
+            self.running += 1
+            self.used_gb += need_gb
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.running -= 1
+                self.used_gb -= need_gb
+                self.changed.notify_all()
 
 
 Jobs = Iterable[tuple[Job, float]]
