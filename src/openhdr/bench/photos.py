@@ -19,9 +19,8 @@ from openhdr.camera.exposure_estimation import estimate_ev
 from openhdr.camera.response import ASSUMED_RESPONSE, Response
 from openhdr.core.errors import ExposureError, FileError, RequestError
 from openhdr.core.image import Image, middle_exposure
-from openhdr.data.brackets import listed_stops
+from openhdr.data.brackets import PHOTOS, listed_stops
 from openhdr.data.dataset import images_in, subfolders
-from openhdr.data.readers.bracket_folder import PHOTOS
 
 LAYOUT = (
     "a folder a bracket with two or more photos of one size; exposures in their EXIF, info.json or ev.txt"

@@ -1,4 +1,4 @@
-"""Reading the shots of a bracket from ordinary photos, for the layouts that hold such."""
+"""Reading the frames of a bracket from ordinary photos, for the layouts that hold such."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from openhdr.core.errors import ExposureError, FileError
 from openhdr.core.image import middle_exposure
 from openhdr.data.files import read_numbers
 
+PHOTOS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif")
+"""Extensions of the photos of a bracket."""
 
-def read_shots(
+
+def read_frames(
     paths: Sequence[Path], stops: np.ndarray | None = None
 ) -> tuple[tuple[np.ndarray, ...], tuple[float, ...] | None, int]:
     """Frames shortest first, their stops relative to the middle one, the middle one's index.
@@ -25,7 +28,9 @@ def read_shots(
     None and frames are ordered by their brightness.
     """
     if len(paths) < 2:
-        raise FileError(paths[0].parent if paths else ".", f"holds {len(paths)} shots", "a bracket needs two")
+        raise FileError(
+            paths[0].parent if paths else ".", f"holds {len(paths)} photos", "a bracket needs two"
+        )
     images = [io.read(path) for path in paths]
     if stops is None:
         try:

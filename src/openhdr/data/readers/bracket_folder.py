@@ -1,6 +1,6 @@
 """Any folder of brackets: one subfolder a bracket (or the folder itself is one).
 
-SCENE/*.jpg (.png .tif .webp .avif), two or more; optionally ev.txt or exposure.txt with one EV a shot in
+SCENE/*.jpg (.png .tif .webp .avif), two or more; optionally ev.txt or exposure.txt with one EV a photo in
 the order of the names or info.json with shutter times, gt.exr or gt.hdr = truth with 1.0 = the middle exposure clips
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from openhdr.data.brackets import listed_stops, read_shots
+from openhdr.data.brackets import PHOTOS, listed_stops, read_frames
 from openhdr.data.dataset import Dataset, Entry, images_in, need_entries, subfolders
 from openhdr.data.files import read_linear
 from openhdr.data.sample import Sample
@@ -17,7 +17,6 @@ from openhdr.data.sample import Sample
 LAYOUT = (
     "a folder a bracket with two or more photos, optionally ev.txt (one EV a photo), info.json and gt.exr"
 )
-PHOTOS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif")
 _TRUTH = ("gt.exr", "gt.hdr")
 
 
@@ -35,5 +34,5 @@ def _photos(folder: Path) -> list[Path]:
 def _load(folder: Path) -> Sample:
     paths = _photos(folder)
     label = next((folder / name for name in _TRUTH if (folder / name).is_file()), None)
-    frames, ev, reference = read_shots(paths, listed_stops(paths))
+    frames, ev, reference = read_frames(paths, listed_stops(paths))
     return Sample(folder.name, frames, ev, reference, "srgb", read_linear(label) if label else None)

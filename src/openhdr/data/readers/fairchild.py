@@ -1,6 +1,6 @@
-"""HDR Photographic Survey (Fairchild 2007): 105 OpenEXR images, with nine-shot brackets where fetched.
+"""HDR Photographic Survey (Fairchild 2007): 105 OpenEXR images, with brackets of nine frames where fetched.
 
-    ROOT[/HDR]/SCENE.exr, optionally ROOT/SCENE/ with the shots as JPEG, PNG or TIFF
+    ROOT[/HDR]/SCENE.exr, optionally ROOT/SCENE/ with the photos as JPEG, PNG or TIFF
 
 The images are calibrated by one factor a scene that is published apart; values are taken as relative.
 """
@@ -10,13 +10,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from openhdr.data.brackets import read_shots
+from openhdr.data.brackets import PHOTOS, read_frames
 from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries
 from openhdr.data.files import read_linear
 from openhdr.data.sample import Sample
 
-LAYOUT = "SCENE.exr files (in the folder or in HDR/), optionally SCENE/ with its shots"
-SHOTS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+LAYOUT = "SCENE.exr files (in the folder or in HDR/), optionally SCENE/ with its photos"
 
 
 def open_fairchild(root: Path, split: str) -> Dataset:
@@ -28,6 +27,6 @@ def open_fairchild(root: Path, split: str) -> Dataset:
 
 
 def _load(path: Path, folder: Path) -> Sample:
-    shots = images_in(folder, SHOTS)
-    frames, ev, reference = read_shots(shots) if shots else ((), None, 0)
+    photos = images_in(folder, PHOTOS)
+    frames, ev, reference = read_frames(photos) if photos else ((), None, 0)
     return Sample(path.stem, frames, ev, reference, "srgb", read_linear(path))

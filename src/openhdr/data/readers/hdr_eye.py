@@ -12,13 +12,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from openhdr.data.brackets import read_shots
+from openhdr.data.brackets import PHOTOS, read_frames
 from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries
 from openhdr.data.files import read_codes, read_linear
 from openhdr.data.sample import Sample
 
 LAYOUT = "HDR/C01_HDR.hdr ..., optionally Bracketed_images/C01/*.jpg and LDR/C01_LDR.jpg"
-SHOTS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 
 def open_hdr_eye(root: Path, split: str) -> Dataset:
@@ -34,11 +33,11 @@ def open_hdr_eye(root: Path, split: str) -> Dataset:
 
 def _load(name: str, path: Path, top: Path) -> Sample:
     brackets = first_folder(top, ("Bracketed_images", "BRACKETED_IMAGES"))
-    shots = images_in(brackets / name, SHOTS) if brackets else []
+    photos = images_in(brackets / name, PHOTOS) if brackets else []
     truth = read_linear(path)
-    frames, ev, reference = read_shots(shots) if shots else ((), None, 0)
+    frames, ev, reference = read_frames(photos) if photos else ((), None, 0)
     single = [
-        p for p in images_in(first_folder(top, ("LDR",)) or top / "LDR", SHOTS) if p.stem.startswith(name)
+        p for p in images_in(first_folder(top, ("LDR",)) or top / "LDR", PHOTOS) if p.stem.startswith(name)
     ]
     extras = {"ldr": read_codes(single[0])} if single else {}
     return Sample(name, frames, ev, reference, "srgb", truth, extras)
