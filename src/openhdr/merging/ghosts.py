@@ -26,6 +26,7 @@ CODE_NOISE = 0.6  # codes (of 0..255) by which rounding and compression make a s
 SURELY_BELOW = (
     0.97  # share of its clipping level from which downwards a channel beside a clipped one is measured
 )
+TINY = np.float32(1e-6)  # light below which ratios mean nothing
 LEAST_LEVELLED, MOST_LEVELLED = 1000, 0.4  # values that show it, and stops by which an exposure may be off
 LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 
@@ -41,8 +42,8 @@ class CompareOptions:
     radius_px: float = 1.0  # sigma of the window over which evidence is pooled
     tolerated: float = 2.5  # root mean square difference, in standard deviations, that is surely noise
     refused: float = 4.0  # ... that surely is not
-    object_share: float = 0.015  # of the longer side: contradictions narrower than that are no objects
-    still_share: float = 0.003  # share of a frame below which they are none either
+    object_share: float = 0.006  # of the longer side: contradictions narrower than that are no objects
+    object_stops: float = 0.5  # by which an object is brighter or darker than what it covers
     moved_share: float = 0.25  # of the frames that may have moved on a tripod
 
 
@@ -114,7 +115,8 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
             if options.deghost is not False:
                 consistency[index] = _agreement(frames[index], composite, options)
             if tripod:
-                objects[index] = _objects(consistency[index], strip.consistency[index], options)
+                agreeing = 1 - strip.consistency[index] * (1 - consistency[index])
+                objects[index] = _objects(frames[index], composite, agreeing, options)
                 consistency[index][~objects[index]] = 1
             composite = _extend(composite, frames[index], consistency[index] * strip.consistency[index])
             advance()
@@ -135,19 +137,24 @@ def _at_rest(small: RegisteredBracket, options: CompareOptions) -> bool:
     return sum(one.moves for one in small.registrations) <= options.moved_share * len(small.registrations)
 
 
-def _objects(consistency: np.ndarray, inside: np.ndarray, options: CompareOptions) -> np.ndarray:
+def _objects(
+    frame: Composite, composite: Composite, agreeing: np.ndarray, options: CompareOptions
+) -> np.ndarray:
     """(h, w) bool: where a frame shows an object that the others do not, with its surroundings.
 
-    What is narrow or scattered is mostly glare, leaves in the wind, crushed black and the residual of the camera's
-    curve. A mask of it takes more light away than it removes ghosts.
+    What is narrow, scattered or faint is mostly glare, leaves in the wind, crushed black and the residual of the
+    camera's curve. A mask of it takes more light away than it removes ghosts. agreeing: (h, w), 0 = contradicts.
     """
-    side = max(round(options.object_share * max(inside.shape)), 3)
+    apart = np.maximum(frame.light, TINY).mean(axis=2) / np.maximum(composite.light, TINY).mean(axis=2)
+    strong = (agreeing < 0.5) & (np.abs(np.log2(apart)) > options.object_stops)
+    side = max(round(options.object_share * max(agreeing.shape)), 3)
     square = np.ones((side, side), np.uint8)
-    contradicts = (inside * (1 - consistency) > 0.5).astype(np.uint8)
-    opened = cv2.morphologyEx(contradicts, cv2.MORPH_OPEN, square)
-    if opened.mean() <= options.still_share:
-        return np.zeros(inside.shape, bool)
-    return cv2.dilate(opened, square) > 0
+    core = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, square)
+    _, labels = cv2.connectedComponents((agreeing < 0.5).astype(np.uint8))
+    touched = np.zeros(labels.max() + 1, bool)
+    touched[np.unique(labels[core > 0])] = True
+    touched[0] = False  # what does not contradict
+    return cv2.dilate(touched[labels].astype(np.uint8), square) > 0
 
 
 def _with_matches(registered: RegisteredBracket, matches: list[Match]) -> RegisteredBracket:
