@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,7 +79,9 @@ def test_refused_before_the_frames_are_aligned(
     from openhdr.core.table import Table
 
     monkeypatch.setattr(models, "WEIGHTS", Table("trained weights"))
-    monkeypatch.setattr("openhdr.pipeline.bracket_to_hdr.ALIGNERS", {"none": None})
+    monkeypatch.setattr(
+        "openhdr.pipeline.bracket_to_hdr.ALIGNERS", {"none": SimpleNamespace(load=lambda: None)}
+    )
     monkeypatch.setattr("openhdr.pipeline.bracket_to_hdr.DEFAULT_ALIGNER", "none")
     request = MergeOptions(ev=ev, method="gsanet", weights=given if given is None else weights)
     with pytest.raises(RequestError, match=said):

@@ -17,7 +17,7 @@ from openhdr.core.errors import FileError, MissingExtraError
 from openhdr.core.threads import cores
 
 BASE_GB, GB_PER_FRAME_MP = 0.3, 0.024
-"""Memory of a merge: at rest, and for a megapixel of each frame; measured at 5 to 24 megapixels and 3 to 7 frames."""
+"""Memory of a merge: at rest, and for a megapixel of each frame; measured at 5 and 12 megapixels and 3 to 7 frames."""
 SHARE = 0.8  # of the free memory that may be used
 AHEAD = 3  # jobs a worker that are handed out
 RETRIES = 10  # of a job whose worker died

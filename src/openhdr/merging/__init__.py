@@ -54,7 +54,7 @@ MERGERS: Table[MergerRow] = Table(
         "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
         "openhdr.merging.trustnet:TRUSTNET",
         sha256=(
-            ("decide", "578618b24308ee487c636c17dd83b43697517ef54eacb745a186208dccb52cbf"),
+            ("decide", "68f137e98b63545ada2dd681662d481c8b3bb3ac35c89375b25167aeaf8612ec"),
             ("refine", "dc463a860cce1a1f7f0d823cb29156f48cfbb674204c4d4026fb08830c6def80"),
         ),
     ),
