@@ -62,13 +62,13 @@ def opencv_mtb_debevec(frames: list[np.ndarray]) -> None:
 
 
 def _merge(frames: list[np.ndarray], method: str, align: str = "homography", deghost: bool = True) -> None:
-    from openhdr.camera.bracketing import ExposureRequest
     from openhdr.core.image import Image
-    from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge_bracket
+    from openhdr.pipeline.bracket_to_hdr import merge_bracket
+    from openhdr.pipeline.options import MergeOptions
 
     images = [Image(frame, "srgb") for frame in frames]
-    exposure = ExposureRequest(times_s=TIMES_S)
-    merge_bracket(images, MergeOptions(exposure, method=method, align=align, deghost=deghost))
+    options = MergeOptions(times=TIMES_S, method=method, align=align, deghost=deghost)
+    merge_bracket(images, options)
 
 
 def mle_static(frames: list[np.ndarray]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from openhdr.camera.bracketing import exposures, make_bracket
+from openhdr.bracketing.bracket import exposures, make_bracket
 from openhdr.camera.exposure import clipping_luminance, ev_from_metadata, ev_from_times, ev_from_user
 from openhdr.camera.response import analytic
 from openhdr.core.errors import ExposureError, RequestError

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from openhdr.bracketing.tone_difference import densest, tone_difference
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
-from openhdr.camera.tone_difference import densest, tone_difference
 
 
 @pytest.mark.parametrize("noise", [NoiseModel(1e-3, 2e-3), NoiseModel(2e-4, 5e-3), NoiseModel(4e-3, 1e-3)])

@@ -15,8 +15,8 @@ import numpy as np
 from openhdr.alignment import homography
 from openhdr.alignment.homography import Thumbnail, patterns, thumbnail
 from openhdr.alignment.registration import Pattern
+from openhdr.bracketing.tone_difference import tone_difference
 from openhdr.camera.response import Response
-from openhdr.camera.tone_difference import tone_difference
 from openhdr.core import progress
 from openhdr.core.image import Bracket
 from openhdr.geometry import Registration, sampling_map, shrink

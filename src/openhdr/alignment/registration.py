@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from openhdr.camera.tone_difference import tone_difference
+from openhdr.bracketing.tone_difference import tone_difference
 
 LOG_FLOOR = 0.004  # light below this fraction of the clipping level is mostly noise in 8-bit photos
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from openhdr import io
 from openhdr.batch.storage import open_storage
+from openhdr.bracketing.grouping import Shot, group
 from openhdr.camera.exposure import relative_ev
-from openhdr.camera.grouping import Shot, group
 from openhdr.core import progress
 from openhdr.core.errors import FileError, OpenHDRError
 from openhdr.core.files import natural_order

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from openhdr import io
+from openhdr.bracketing.exposure_estimation import estimate_ev
 from openhdr.camera import response as responses
 from openhdr.camera.exposure import ev_from_metadata
-from openhdr.camera.exposure_estimation import estimate_ev
 from openhdr.camera.response import ASSUMED_RESPONSE, Response
 from openhdr.core.errors import ExposureError, FileError, RequestError
 from openhdr.core.image import Image, middle_exposure

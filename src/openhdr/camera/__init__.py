@@ -1,1 +1,1 @@
-"""What a camera does, forwards and backwards: exposure, response, noise, simulation."""
+"""What a camera does to light: exposure, response, clipping, noise."""

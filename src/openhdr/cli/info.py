@@ -173,7 +173,7 @@ def _hdr_facts(one: dict[str, Any]) -> list[str]:
 def _why_none(photos: list[ImageInfo]) -> str:
     """Why photos that form no bracket do not, and what to do; "" for a single one."""
     from openhdr.batch.card import shot_of
-    from openhdr.camera.grouping import LONGEST_PAUSE, why_none
+    from openhdr.bracketing.grouping import LONGEST_PAUSE, why_none
 
     found = why_none([shot_of(photo) for photo in photos]) if len(photos) > 1 else None
     if found is None:

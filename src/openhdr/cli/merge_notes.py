@@ -38,7 +38,7 @@ def warnings_of(result: MergeResult) -> list[str]:
 
 def _mismatch(result: MergeResult) -> list[str]:
     """How far photos are from what their exposures say, in one sentence for all; their tones were matched."""
-    from openhdr.camera.bracketing import PIXELS
+    from openhdr.bracketing.bracket import PIXELS
 
     frames = zip(result.bracket.frames, result.bracket.ev, result.matches, strict=True)
     off = [(frame.name, ev, match.mean) for frame, ev, match in frames if abs(match.mean) > TOLD_EV]

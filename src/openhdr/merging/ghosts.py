@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from openhdr.bracketing.tone_difference import densest
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
-from openhdr.camera.tone_difference import densest
 from openhdr.core import progress
 from openhdr.geometry import shrink
 from openhdr.merging.matching import Match, find_match

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from openhdr.bracketing.tone_difference import tone_curve
 from openhdr.camera.response import Response
-from openhdr.camera.tone_difference import tone_curve
 
 LEAST_STOPS = 0.04  # errors below this are left alone: they are no more than the measurement's
 MOST_STOPS = 2.0

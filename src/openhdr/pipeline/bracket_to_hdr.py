@@ -12,9 +12,9 @@ import numpy as np
 from openhdr import io
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
+from openhdr.bracketing.bracket import PIXELS, make_bracket
 from openhdr.camera import remembered
 from openhdr.camera.border import pure_colour_border
-from openhdr.camera.bracketing import PIXELS, make_bracket
 from openhdr.camera.calibration import CalibrationOptions, calibrate_frames
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import with_white_luminance

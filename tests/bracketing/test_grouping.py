@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from openhdr.camera.grouping import Shot, group, why_none
+from openhdr.bracketing.grouping import Shot, group, why_none
 
 THIRDS = 2.0 ** (np.arange(-39, 15) / 3)  # shutter times that cameras have
 

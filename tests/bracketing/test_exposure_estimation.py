@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from openhdr.camera.exposure_estimation import contradiction, estimate_ev, measure_pairs
+from openhdr.bracketing.exposure_estimation import contradiction, estimate_ev, measure_pairs
 from openhdr.camera.response import analytic
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Image

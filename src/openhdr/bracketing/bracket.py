@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from openhdr.bracketing.exposure_estimation import contradiction, estimate_ev, measure_pairs
 from openhdr.camera.exposure import ev_from_metadata, ev_from_times, ev_from_user
-from openhdr.camera.exposure_estimation import contradiction, estimate_ev, measure_pairs
 from openhdr.camera.response import Response
 from openhdr.core.errors import ExposureError, RequestError
 from openhdr.core.image import Bracket, Frame, Image, middle_exposure
