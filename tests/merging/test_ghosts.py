@@ -190,3 +190,20 @@ def test_shrunken_comparison_agrees_with_the_full_one(room, photo, rng, register
     assert half.consistency[0].shape == (72, 104)
     small = cv2.resize(full.consistency[0], (104, 72), interpolation=cv2.INTER_AREA)
     assert np.abs(small - half.consistency[0]).mean() < 0.05
+
+
+def test_on_a_tripod_only_objects_are_left_out(room, photo, rng, registered_of):
+    """A walker is; a twig of one pixel is not, and nothing else; told to look for all, the twig is, too."""
+    light = np.minimum(room(), 0.8)
+    other = light.copy()
+    other[50:110, 60:80] = (0.5, 0.1, 0.05)
+    other[20:110, 150] = (0.6, 0.6, 0.6)
+    images = [photo(other, -2, rng), photo(light, 0, rng), photo(light, 2, rng)]
+    registered = registered_of(images, (-2.0, 0.0, 2.0), 1)
+    found = compare(registered, CompareOptions(deghost=None, match=False)).registered.consistency
+    assert found[0][55:105, 63:77].max() < 0.5 and (found[0][:, 100:] == 1).all()
+    assert all((one == 1).all() for one in found[1:])
+    everything = compare(registered, CompareOptions(match=False)).registered.consistency
+    assert everything[0][30:100, 150].mean() < 0.5
+    still = registered_of([photo(light, ev, rng) for ev in (-2, 0, 2)], (-2.0, 0.0, 2.0), 1)
+    assert compare(still, CompareOptions(deghost=None, match=False)).evidence is None

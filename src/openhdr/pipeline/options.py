@@ -48,7 +48,7 @@ class MergeOptions:
         None,
     )
     calibration: str = option("bracket, debevec or robertson.", "bracket")
-    deghost: bool | None = option("Leave out what moved.  [default: unless all is still]", None)
+    deghost: bool | None = option("Leave out what moved.  [default: yes; on a tripod only objects]", None)
     match: bool | None = option(
         "Bring frames onto the reference's tones.  [default: if srgb is assumed]", None
     )
