@@ -42,7 +42,7 @@ class CompareOptions:
     radius_px: float = 1.0  # sigma of the window over which evidence is pooled
     tolerated: float = 2.5  # root mean square difference, in standard deviations, that is surely noise
     refused: float = 4.0  # ... that surely is not
-    object_share: float = 0.006  # of the longer side: contradictions narrower than that are no objects
+    object_share: float = 0.006  # of the longer side, 5 px at least: contradictions narrower than that are none
     object_stops: float = 0.5  # by which an object is brighter or darker than what it covers
     moved_share: float = 0.25  # of the frames that may have moved on a tripod
 
@@ -147,7 +147,7 @@ def _objects(
     """
     apart = np.maximum(frame.light, TINY).mean(axis=2) / np.maximum(composite.light, TINY).mean(axis=2)
     strong = (agreeing < 0.5) & (np.abs(np.log2(apart)) > options.object_stops)
-    side = max(round(options.object_share * max(agreeing.shape)), 3)
+    side = max(round(options.object_share * max(agreeing.shape)), 5)
     square = np.ones((side, side), np.uint8)
     core = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, square)
     _, labels = cv2.connectedComponents((agreeing < 0.5).astype(np.uint8))
