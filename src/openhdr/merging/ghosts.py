@@ -42,7 +42,9 @@ class CompareOptions:
     radius_px: float = 1.0  # sigma of the window over which evidence is pooled
     tolerated: float = 2.5  # root mean square difference, in standard deviations, that is surely noise
     refused: float = 4.0  # ... that surely is not
-    object_share: float = 0.006  # of the longer side, 5 px at least: contradictions narrower than that are none
+    object_share: float = (
+        0.006  # of the longer side, 5 px at least: contradictions narrower than that are none
+    )
     object_stops: float = 0.5  # by which an object is brighter or darker than what it covers
     moved_share: float = 0.25  # of the frames that may have moved on a tripod
 
