@@ -122,3 +122,9 @@ def shrink(registration: Registration, scale: tuple[float, float]) -> Registrati
     homography = zoom @ registration.homography @ np.linalg.inv(zoom)
     flow = None if registration.flow is None else registration.flow * np.array(scale, np.float32)
     return replace(registration, homography=homography / homography[2, 2], flow=flow)
+
+
+def steepness(values: np.ndarray) -> np.ndarray:
+    """Largest difference between neighbours within one pixel, per channel: what a shift by one pixel may change."""
+    square = np.ones((3, 3), np.uint8)
+    return cv2.dilate(values, square) - cv2.erode(values, square)

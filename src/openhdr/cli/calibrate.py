@@ -44,6 +44,7 @@ def calibrate(request: Request) -> None:
     unless the photos themselves show a better one.
     """
     from openhdr.camera import remembered
+    from openhdr.merging.measured import percent
     from openhdr.pipeline.bracket_to_response import calibrate as recover
 
     writable(request.output, ".json")
@@ -65,7 +66,7 @@ def calibrate(request: Request) -> None:
         echo_notes("", ("the curve was not kept; give -o FILE or --remember",))
     for path in files:
         click.echo(
-            f"{path}: {response.name}" + (f", {response.error / 2.55:.1f} % error" if response.error else "")
+            f"{path}: {response.name}" + (f", {percent(response.error)} error" if response.error else "")
         )
 
 

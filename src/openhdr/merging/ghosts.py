@@ -18,7 +18,7 @@ from openhdr.bracketing.tone_difference import densest
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.core import progress
-from openhdr.geometry import shrink
+from openhdr.geometry import shrink, steepness
 from openhdr.merging.matching import Match, find_match
 from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip
 
@@ -257,10 +257,10 @@ def _agreement(frame: Composite, composite: Composite, options: CompareOptions) 
     difference = contradiction(difference, frame, composite)
     slack = np.where(composite.bound.any(axis=2, keepdims=True), max(bleached, options.slack), options.slack)
     spread = frame.variance + composite.variance + np.square(slack * composite.light)
-    steepness = _steepness(composite.light)
+    slope = steepness(composite.light)
     # small lamps: a clipped composite hides how steep the light is, the frame shows it
-    steepness = np.where(composite.bound, np.maximum(steepness, _steepness(frame.light)), steepness)
-    spread += np.square(options.misalignment_px * steepness)
+    slope = np.where(composite.bound, np.maximum(slope, steepness(frame.light)), slope)
+    spread += np.square(options.misalignment_px * slope)
     evidence = (np.square(difference) / spread).mean(axis=2)
     pooled = np.sqrt(cv2.GaussianBlur(evidence, (0, 0), options.radius_px))
     return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1).astype(
@@ -285,7 +285,7 @@ def deviation(frame: Composite, composite: Composite, slack: float = 0.03) -> np
     """
     difference = contradiction(frame.light - composite.light, frame, composite)
     spread = frame.variance + composite.variance + np.square(slack * composite.light)
-    spread += np.square(0.1 * _steepness(composite.light))
+    spread += np.square(0.1 * steepness(composite.light))
     return np.abs(difference) / np.sqrt(spread)
 
 
@@ -306,12 +306,6 @@ def bleaching(frame: Composite, composite: Composite) -> float:
     if (np.abs(excess - typical) < 0.15).mean() < 0.3 or 2 * typical < LEAST_BLEACHED:
         return 0.0
     return min(2 * typical, MOST_BLEACHED)
-
-
-def _steepness(light: np.ndarray) -> np.ndarray:
-    """Largest difference to a neighbour within one pixel, per channel: what a shift by one pixel may change."""
-    square = np.ones((3, 3), np.uint8)
-    return cv2.dilate(light, square) - cv2.erode(light, square)
 
 
 def _extend(composite: Composite, frame: Composite, consistency: np.ndarray) -> Composite:

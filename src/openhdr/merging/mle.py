@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from openhdr.color.luminance import REC709_LUMINANCE
+from openhdr.geometry import steepness
 from openhdr.merging.merger import StripMerger
 from openhdr.merging.registered import Strip
 
@@ -53,7 +54,7 @@ def variance(guide: np.ndarray, strip: Strip, index: int) -> np.ndarray:
         result = noise.at_level(guide * gain)
         result *= 1 / gain**2
         if strip.moved[index]:
-            result += np.square(RESAMPLING_PX * _steepness(guide))
+            result += np.square(RESAMPLING_PX * steepness(guide))
         return result
     light = cv2.blur(strip.light[index], (3, 3))
     level = np.maximum(_luminance(light), DARKEST)
@@ -62,7 +63,7 @@ def variance(guide: np.ndarray, strip: Strip, index: int) -> np.ndarray:
     crushed = level < strip.darkest[index]
     level = np.where(crushed, np.minimum(level, np.maximum(guide * gain, DARKEST)), level)
     if strip.moved[index]:
-        result += np.square(RESAMPLING_PX * _steepness(level))
+        result += np.square(RESAMPLING_PX * steepness(level))
     result *= np.square(np.maximum(guide, DARKEST) / level)
     return result
 
@@ -77,12 +78,6 @@ def guide_of(strip: Strip) -> np.ndarray:
         seen *= strip.usable[index]
         guide += seen
     return guide
-
-
-def _steepness(level: np.ndarray) -> np.ndarray:
-    """(h, W): largest difference between neighbours within a pixel."""
-    square = np.ones((3, 3), np.uint8)
-    return cv2.dilate(level, square) - cv2.erode(level, square)
 
 
 def _luminance(light: np.ndarray, ev: float = 0.0) -> np.ndarray:
