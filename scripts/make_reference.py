@@ -21,7 +21,7 @@ import click
 import openhdr
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
-from openhdr.bench import CASES, PHOTO_CASES
+from openhdr.bench import CASES, DATASET_CASES, PHOTO_CASES
 from openhdr.cli import COMMANDS
 from openhdr.core.table import Row
 from openhdr.data.readers import DATASETS
@@ -285,7 +285,9 @@ def data() -> str:
         (named(row), row.summary, ", ".join(f"`{one}`" for one in row.splits), row.paper or "ours")
         for row in DATASETS.values()
     )
-    cases = ((named(row), row.summary) for row in (*CASES.values(), *PHOTO_CASES.values()))
+    cases = (
+        (named(row), row.summary) for row in (*CASES.values(), *DATASET_CASES.values(), *PHOTO_CASES.values())
+    )
     return page(
         "Data",
         "openhdr downloads nothing; point it to the folders that you have.",

@@ -32,6 +32,7 @@ KINDS = MappingProxyType(
         "dataset": "openhdr.data.readers:DATASETS",
         "command": "openhdr.cli:COMMANDS",
         "bench_case": "openhdr.bench:CASES",
+        "dataset_case": "openhdr.bench:DATASET_CASES",
         "photo_case": "openhdr.bench:PHOTO_CASES",
     }
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from openhdr.core.errors import RequestError
-from openhdr.data.splits import HELD_OUT, TRAINABLE, held_out_in, numbers_of, panoramas, refuse_held_out
+from openhdr.data.splits import HELD_OUT, TRAINABLE, held_out_in, numbered, panoramas, refuse_held_out
 
 EVERY = (*TRAINABLE, *HELD_OUT)
 
@@ -40,7 +41,64 @@ def test_held_out_scenes_are_refused_by_name_and_by_content() -> None:
 
 
 def test_numbered_lists() -> None:
-    assert len(numbers_of("sice", "test")) == 58
-    assert numbers_of("hdm", "validation")[0] == 58
+    assert len(numbered("sice", "test").numbers) == 58
+    assert min(numbered("hdm", "validation").numbers) == 58
     with pytest.raises(RequestError, match="unknown split"):
         panoramas("trian")
+
+
+SHOTS = (
+    0,
+    35,
+    58,
+    122,
+    172,
+    237,
+    293,
+    356,
+    418,
+    470,
+    528,
+    594,
+    642,
+    699,
+    761,
+    820,
+    883,
+    954,
+    1019,
+    1081,
+    1138,
+)
+SHOTS += (1198, 1263, 1318, 1363, 1430, 1494)  # of the 1494 frames; the last is the end
+
+
+def scenes_of(split: str) -> list[int]:
+    chosen = numbered("hdm", split)
+    return [number for number in range(1494) if number in chosen]
+
+
+def test_hdm_validation_is_of_several_whole_shots() -> None:
+    held = set(scenes_of("validation"))
+    shots = [set(range(*ends)) for ends in pairwise(SHOTS)]
+    assert sum(bool(shot & held) for shot in shots) == sum(shot <= held for shot in shots) == 4
+    assert held.isdisjoint(scenes_of("train")) and len(held) + len(scenes_of("train")) == 1494
+
+
+def test_splits_of_papers_have_their_sizes() -> None:
+    assert len(scenes_of("gsanet")) == 70 and scenes_of("gsanet")[:4] == [58, 72, 86, 172]
+    assert len(scenes_of("adnet")) == 100 and len(scenes_of("adnet-train")) == 1394
+    assert len(scenes_of("two-stage-train")) == 1000 and len(scenes_of("two-stage-test")) == 289
+    assert set(scenes_of("two-stage-train")).isdisjoint(scenes_of("two-stage-test"))
+    tested = numbered("sice-s", "test").numbers
+    assert len(tested) == 90 and min(tested) >= 1 and max(tested) <= 229  # stacks of part 2
+
+
+def test_every_split_says_whose_it_is() -> None:
+    for dataset, splits in {
+        "hdm": ("validation", "gsanet", "adnet", "two-stage-test", "two-stage-train"),
+        "sice": ("test",),
+        "sice-s": ("test",),
+    }.items():
+        for split in splits:
+            assert len(numbered(dataset, split).source.split()) > 5

@@ -5,7 +5,8 @@
     results.save(folder / "results.json")          # results.py
     page.write(results, folder / "report.html")    # page.py, pictures.py, assets/
 
-A named case is one function in named.py, or a file of its own, and one row here.
+A named case is one function in named.py, or a file of its own, and one row here. A dataset of the field is a row of
+DATASET_CASES, read by datasets.py.
 
 Real photos have no truth: a row of PHOTO_CASES, one file each (heldout.py, look.py), reads brackets by photos.py and
 makes a page by photo_page.py. Methods are the same: settings of openhdr's, of OpenCV (opencv.py) and of programs
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 from openhdr.core.table import Row, Table
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
+from openhdr.metrics import Column
 
 CASES: Table[Row] = Table(
     "bench case",
@@ -48,6 +50,90 @@ CASES: Table[Row] = Table(
     ),
 )
 """A row's target is a function (data folder or None, folder to work in) -> `bench.case.Case`."""
+
+
+@dataclass(frozen=True)
+class DatasetCaseRow(Row):
+    """A dataset as its owners lay it out, by the protocol of its papers. Its target is
+    `openhdr.bench.datasets.dataset_case`.
+
+    dataset, split: of `openhdr.data.readers.DATASETS`. expands: methods are given one photo. side: images are brought
+    to a square of so many pixels, 0 = they are not.
+    """
+
+    target: str = "openhdr.bench.datasets:dataset_case"
+    title: str = ""
+    dataset: str = ""
+    split: str = "all"
+    expands: bool = False
+    side: int = 0
+    columns: tuple[Column, ...] = ()
+
+
+_CHALLENGE = (Column("ntire-psnr"), Column("ntire-psnr-mu"))
+_DEGHOSTING = (
+    Column("psnr-mu", "shortest"),
+    Column("psnr-l", "shortest"),
+    Column("ssim-mu", "shortest"),
+    Column("hdr-vdp-2", "shortest"),
+)
+_EXPANSION = (Column("hdr-vdp-2", "reference", "liu2020"), Column("tm-psnr"), Column("tm-ssim"))
+
+DATASET_CASES: Table[DatasetCaseRow] = Table(
+    "bench case",
+    DatasetCaseRow(
+        "hdm",
+        "HdM/NTIRE frames (--data), scored as by the challenges' server.",
+        title="HdM / NTIRE",
+        dataset="hdm",
+        split="validation",
+        columns=_CHALLENGE,
+    ),
+    DatasetCaseRow(
+        "kalantari",
+        "Kalantari's 15 test scenes (--data), on the scale of the shortest frame.",
+        title="Kalantari 2017",
+        dataset="kalantari",
+        split="test",
+        columns=_DEGHOSTING,
+    ),
+    DatasetCaseRow(
+        "tel",
+        "Tel's test scenes (--data), as Kalantari's.",
+        title="Tel 2023",
+        dataset="tel",
+        split="test",
+        columns=_DEGHOSTING,
+    ),
+    DatasetCaseRow(
+        "sice-s",
+        "One photo of SICE-S stacks (--data), as the stack-based paper scores.",
+        title="SICE-S, HDR-TEST",
+        dataset="sice-s",
+        split="test",
+        expands=True,
+        side=512,
+        columns=_EXPANSION,
+    ),
+    DatasetCaseRow(
+        "hdr-eye",
+        "One photo of HDR-Eye's scenes (--data), as the stack-based paper scores.",
+        title="HDR-Eye",
+        dataset="hdr-eye",
+        expands=True,
+        side=512,
+        columns=_EXPANSION,
+    ),
+    DatasetCaseRow(
+        "fairchild",
+        "One photo of Fairchild's survey (--data), as the stack-based paper scores.",
+        title="HDR Photographic Survey",
+        dataset="fairchild",
+        expands=True,
+        side=512,
+        columns=_EXPANSION,
+    ),
+)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from openhdr.bench.network import NetworkOptions
 from openhdr.bench.opencv import OpenCVOptions
 from openhdr.bench.options import NoOptions, options_of
 from openhdr.bench.photos import Photos
@@ -24,6 +25,7 @@ OPTIONS: dict[str, type] = {
     "expand": ExpandOptions,
     "opencv": OpenCVOptions,
     "program": ProgramOptions,
+    "network": NetworkOptions,
     "photo": NoOptions,
 }
 """The options of each task, by its name."""
@@ -34,7 +36,8 @@ class Setting:
     """One row of the report: a method with everything that it is set to.
 
     task: `merge` the bracket; `expand` the reference frame alone; `opencv` = what OpenCV makes of the bracket;
-        `program` = what a program outside of openhdr makes of it; `photo` = the reference frame as it is.
+        `network` = a network of a paper on the frames as they are; `program` = what a program outside of openhdr
+        makes of it; `photo` = the reference frame as it is.
     method: a name as on the command line, None = the default. options: fields of the task's options that differ
         from their defaults, see OPTIONS.
     """
@@ -118,7 +121,10 @@ DEFAULT_PROTOCOL = "liu2020"
 
 @dataclass(frozen=True)
 class Case:
-    """A benchmark. notes: what a reader of the report should know, one sentence each."""
+    """A benchmark. notes: what a reader of the report should know, one sentence each.
+
+    frames_as_they_are: networks are given the frames unprepared (task `network`), as papers do on their datasets.
+    """
 
     name: str
     title: str
@@ -129,6 +135,7 @@ class Case:
     protocol: str = DEFAULT_PROTOCOL  # what 1.0 means to metrics of absolute light
     ppd: float = PPD  # pixels per degree, for the same metrics
     notes: tuple[str, ...] = ()
+    frames_as_they_are: bool = False
 
     def __post_init__(self) -> None:
         parse(self.protocol, self.ppd)

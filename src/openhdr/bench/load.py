@@ -23,13 +23,16 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from openhdr.bench import CASES, PHOTO_CASES
+from openhdr.bench import CASES, DATASET_CASES, PHOTO_CASES
 from openhdr.bench.case import DEFAULT_COLUMNS, DEFAULT_PROTOCOL, OPTIONS, Case, Setting
+from openhdr.bench.datasets import bracket_folder_case, dataset_case
 from openhdr.bench.named import folder_case, scene_entries
 from openhdr.bench.options import typed_options
 from openhdr.bench.settings import merge_settings, parse_setting
 from openhdr.core.config import checked
 from openhdr.core.errors import FileError, RequestError, unknown_name
+from openhdr.data.dataset import subfolders
+from openhdr.data.simulated import FACTS
 from openhdr.metrics import parse_column
 from openhdr.metrics.protocol import PPD
 
@@ -45,13 +48,19 @@ _KEYS = {
 _METHOD_KEYS = tuple(field.name for field in fields(Setting) if field.name != "options")
 
 
-def load_case(name: str, data: Path | None, work: Path) -> Case:
+def load_case(name: str, data: Path | None, work: Path, split: str | None = None) -> Case:
     """The case that `name` means.
 
     data: folder of what a named case or a .toml file needs. work: a folder that a case may build its scenes
-    in. Raises RequestError for an unknown name and FileError for an unusable file.
+    in. split: of a dataset. Raises RequestError for an unknown name and FileError for an unusable file.
     """
     path = Path(name)
+    if name in DATASET_CASES:
+        return dataset_case(DATASET_CASES[name], data, split)
+    if split:
+        raise RequestError(
+            f"`split={split}`: only datasets have splits ({', '.join(DATASET_CASES)}); leave it out"
+        )
     if name in CASES:
         return CASES[name].load()(data, work)
     if path.suffix == ".toml":
@@ -59,8 +68,11 @@ def load_case(name: str, data: Path | None, work: Path) -> Case:
     if path.is_dir():
         if data is not None:
             raise RequestError(f"the case is the folder {name} itself; leave `data` out")
-        return folder_case(path)
-    raise unknown_name("bench case", name, [*CASES, *PHOTO_CASES, "a folder of brackets", "a .toml file"])
+        simulated = (path / FACTS).is_file() or any((one / FACTS).is_file() for one in subfolders(path))
+        return folder_case(path) if simulated else bracket_folder_case(path)
+    raise unknown_name(
+        "bench case", name, [*CASES, *DATASET_CASES, *PHOTO_CASES, "a folder of brackets", "a .toml file"]
+    )
 
 
 def narrowed(case: Case, methods: Sequence[str], scenes: Sequence[str], metrics: Sequence[str]) -> Case:
@@ -69,8 +81,14 @@ def narrowed(case: Case, methods: Sequence[str], scenes: Sequence[str], metrics:
     A method that the case does not have may be named with options: `mle:align=none`.
     """
     if methods:
-        settings = [parse_setting(m) if ":" in m else _pick("method", m, case.settings) for m in methods]
-        case = replace(case, settings=tuple(settings))
+        known, direct = {setting.name: setting for setting in case.settings}, case.frames_as_they_are
+        parsed = [
+            known.get(m) or parse_setting(m, direct)
+            if direct or ":" in m
+            else _pick("method", m, known.values())
+            for m in methods
+        ]
+        case = replace(case, settings=tuple(parsed))
     if scenes:
         case = replace(case, scenes=tuple(_pick("scene", name, case.scenes) for name in scenes))
     if metrics:

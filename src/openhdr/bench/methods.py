@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from openhdr.bench.case import OPTIONS, Setting
+from openhdr.bench.network import run_network
 from openhdr.bench.opencv import opencv
 from openhdr.bench.options import with_options
 from openhdr.bench.photos import Photos
@@ -30,6 +31,8 @@ def reconstruct(setting: Setting, photos: Photos) -> Image:
     options = with_options(with_options(OPTIONS[setting.task](), of_bracket), setting.options)
     if setting.task == "photo":
         return Image(reference_light(photos))
+    if setting.task == "network":
+        return Image(run_network(str(setting.method), photos, options))
     if setting.task == "opencv":
         return Image(opencv(photos, options))
     if setting.task == "program":

@@ -12,7 +12,8 @@ from openhdr.core.errors import RequestError, unknown_name
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS, LearnedRow
 from openhdr.models import MODELS, WEIGHTS
-from openhdr.pipeline.bracket_to_hdr import METHODS
+from openhdr.pipeline.bracket_to_hdr import METHODS as MERGE_METHODS
+from openhdr.pipeline.photo_to_hdr import METHODS as EXPAND_METHODS
 
 Offer = tuple[tuple[Setting, ...], tuple[str, ...]]
 """Settings, and what a reader should know of what is not among them."""
@@ -90,18 +91,27 @@ def size_of(setting: Setting) -> tuple[int | None, float | None]:
     return (row.params, row.gmacs) if row else (None, None)
 
 
-def parse_setting(text: str) -> Setting:
+def as_network(setting: Setting) -> Setting:
+    """The setting, a paper's network on the frames as they are; any other method unchanged."""
+    networks = [row.name for row in MODELS.values() if row.task in ("merge", "expand")]
+    return replace(setting, task="network") if setting.method in networks else setting
+
+
+def parse_setting(text: str, frames_as_they_are: bool = False) -> Setting:
     """A setting from the command line: a method's name, then its options, `mle:align=none,deghost=off`.
 
-    The name is that of a merger, a network, `opencv` or `photo`. Raises RequestError for what is unknown.
+    The name is that of a merger, an expansion method, a network, `opencv` or `photo`. frames_as_they_are: see `Case`.
+    Raises RequestError for what is unknown.
     """
     name, texts = split_options(text)
     kept = next((one for one in (OPENCV, PHOTO) if one.name == name), None)
     if kept:
         return replace(kept, name=text, options=typed_options(OPTIONS[kept.task], texts))
-    if name not in METHODS:
-        raise unknown_name("method", name, [*METHODS, OPENCV.name, PHOTO.name])
-    return Setting(text, method=name, options=typed_options(OPTIONS["merge"], texts))
+    if name not in MERGE_METHODS and name not in EXPAND_METHODS:
+        raise unknown_name("method", name, [*MERGE_METHODS, *EXPAND_METHODS, OPENCV.name, PHOTO.name])
+    setting = Setting(text, task="merge" if name in MERGE_METHODS else "expand", method=name)
+    setting = as_network(setting) if frames_as_they_are else setting
+    return replace(setting, options=typed_options(OPTIONS[setting.task], texts))
 
 
 def parse_program(text: str) -> Setting:

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 class Request:
     """The command's arguments and options."""
 
-    case: str = argument("CASE")
-    output: Path = option(
-        "Folder.", flags=("-o", "--output"), kind=click.Path(path_type=Path, file_okay=False)
+    words: tuple[str, ...] = argument("CASE")
+    output: Path | None = option(
+        "Folder; `paper` does without.",
+        None,
+        flags=("-o", "--output"),
+        kind=click.Path(path_type=Path, file_okay=False),
     )
     data: Path | None = option(
         "Folder of the case's scenes or brackets.",
@@ -48,9 +51,17 @@ class Request:
         flags=("--program",),
         metavar="NAME=COMMAND",
     )
+    split: str | None = option("Of a dataset: another than the case's; `all` is every scene.", None)
+    augment: bool = option("Of networks on a dataset: test-time augmentation, the mean of four views.", False)
     scenes: tuple[str, ...] = option("Only this scene or bracket; may be repeated.", (), flags=("--scene",))
     metrics: tuple[str, ...] = option(
         "These scores instead: psnr-mu, psnr-mu@shortest, ...; may be repeated.", (), flags=("--metric",)
+    )
+    submission: Path | None = option(
+        "Of hdm: no scores; write what one method makes of the frames as the challenge's server took it.",
+        None,
+        flags=("--submit",),
+        metavar="FILE.zip|FOLDER",
     )
     resume: bool = option("Compute only what results.json in the folder lacks.", False)
     again: tuple[str, ...] = option("With --resume: compute this method again; may be repeated.", ())
@@ -67,6 +78,19 @@ class Request:
     operator: str | None = option("Of look: tone mapping of the images.", None)
     as_json: bool = option("Print the results as JSON.", False, flags=("--json",))
 
+    @property
+    def case(self) -> str:
+        return self.words[0]
+
+    @property
+    def folder(self) -> Path:
+        """Where results go. Raises RequestError where none is named."""
+        if self.output is None:
+            raise RequestError(
+                f"bench {self.case} writes results.json and report.html; name a folder as `output`"
+            )
+        return self.output
+
 
 @command("bench", Request)
 def bench(request: Request) -> None:
@@ -75,7 +99,8 @@ def bench(request: Request) -> None:
     \b
     openhdr bench demo -o report/                         the built-in bracket
     openhdr bench public --data public_test/hdri -o report/
-    openhdr bench brackets/ -o report/                    brackets of `openhdr simulate`
+    openhdr bench brackets/ -o report/                    brackets of `openhdr simulate`, or with gt.exr
+    openhdr bench hdm --data HDM -o report/               kalantari, tel, sice-s, hdr-eye, fairchild too
     openhdr bench mycase.toml -o report/                  your own methods, scenes and metrics
     openhdr bench heldout --data FOLDER -o report/        photos from a tripod, scored without truth
     openhdr bench look --data FOLDER -o report/           your own brackets, side by side
@@ -92,13 +117,19 @@ def bench(request: Request) -> None:
         raise FileError(
             request.report, "its folder does not exist", f"make it: mkdir -p {request.report.parent}"
         )
+    if request.submission:
+        _submit(request, request.submission)
+        return
+    if len(request.words) > 1:
+        raise RequestError(f"bench {' '.join(request.words)}: expected one case")
+    folder = request.folder
     if request.case in PHOTO_CASES:
         _of_photos(request)
         return
     with progress_bar():
         results, album = _run(request)
-    results.save(request.output / "results.json")
-    album.write(results, request.report or request.output / "report.html")
+    results.save(folder / "results.json")
+    album.write(results, request.report or folder / "report.html")
     if request.as_json:
         echo_json(results.facts())
     else:
@@ -108,6 +139,31 @@ def bench(request: Request) -> None:
         raise OpenHDRError(
             f"{len(results.failures)} of {len(results.runs)} runs failed ({names}): {results.failures[0].error}"
         )
+
+
+def _submit(request: Request, target: Path) -> None:
+    """What one method makes of a challenge's frames."""
+    from openhdr.bench.datasets import with_augmentation
+    from openhdr.bench.settings import parse_setting
+    from openhdr.bench.submission import submit
+    from openhdr.data.readers import open_dataset
+
+    if request.case != "hdm" or request.data is None:
+        raise RequestError(
+            "`submission` is of the case hdm: openhdr bench hdm --data FRAMES --method NAME --submit out.zip"
+        )
+    settings = [
+        *(parse_setting(text, frames_as_they_are=True) for text in request.methods),
+        *_programs(request),
+    ]
+    if len(settings) != 1:
+        raise RequestError(f"`submission` takes one method; got {len(settings)}")
+    dataset = open_dataset("hdm", request.data, request.split or "test").complete()
+    if request.scenes:
+        dataset = dataset.only(request.scenes)
+    with progress_bar():
+        count = submit(dataset, with_augmentation(settings[0]) if request.augment else settings[0], target)
+    click.echo(f"{target}  {count} scenes by {settings[0].name}")
 
 
 def _of_photos(request: Request) -> None:
@@ -132,14 +188,14 @@ def _of_photos(request: Request) -> None:
     showing = Showing(
         Size.parse(request.size or row.size), request.pictured or None, request.compressed, request.operator
     )
-    make_folder(request.output)
+    make_folder(request.folder)
 
     def keep(facts: dict[str, Any]) -> None:
-        write_whole(request.output / "results.json", json.dumps(facts, indent=1).encode())
+        write_whole(request.folder / "results.json", json.dumps(facts, indent=1).encode())
 
     with progress_bar():
         facts, page = row.load()(brackets, settings, showing, keep)
-    page.write(request.report or request.output / "report.html")
+    page.write(request.report or request.folder / "report.html")
     if request.as_json:
         echo_json(facts)
     else:
@@ -179,8 +235,8 @@ def _print_photo_facts(facts: dict[str, Any], request: Request) -> None:
                 click.echo(format_table([_score_row(*item) for item in found["methods"].items()]) + "\n")
         click.echo("means; PSNR in dB, per channel / shared / one curve")
         click.echo(format_table([_score_row(*item) for item in facts["means"].items()]))
-    page = request.report or request.output / "report.html"
-    click.echo(f"{request.output / 'results.json'}\n{page}  (open in a browser)")
+    page = request.report or request.folder / "report.html"
+    click.echo(f"{request.folder / 'results.json'}\n{page}  (open in a browser)")
 
 
 def _score_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
@@ -195,16 +251,21 @@ def _score_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
 
 def _run(request: Request) -> tuple[Results, Album]:
     """The results, with those of an earlier run where asked for, and the images."""
+    from openhdr.bench.datasets import with_augmentation
     from openhdr.bench.load import load_case, narrowed
     from openhdr.bench.resume import earlier_results, joined
     from openhdr.bench.run import Extent, run
     from openhdr.core.files import make_folder
 
-    make_folder(request.output)
-    path = request.output / "results.json"
-    whole = load_case(request.case, request.data, request.output)
+    make_folder(request.folder)
+    path = request.folder / "results.json"
+    whole = load_case(request.case, request.data, request.folder, request.split)
+    if request.augment:
+        whole = replace(whole, settings=tuple(map(with_augmentation, whole.settings)))
     narrowed(whole, request.again, request.pictured, ())  # refuses unknown names
     case = narrowed(whole, request.methods, request.scenes, request.metrics)
+    if request.augment:
+        case = replace(case, settings=tuple(map(with_augmentation, case.settings)))
     case = replace(case, settings=(*case.settings, *_programs(request)))
     own = {setting.name for setting in whole.settings}
     further = (setting for setting in case.settings if setting.name not in own)
@@ -227,8 +288,10 @@ def _print(results: Results, request: Request) -> None:
         row["time s"] = "-" if one["time_s"] is None else f"{one['time_s']:.2f}"
         row["memory MB"] = "-" if one["peak_memory_mb"] is None else f"{one['peak_memory_mb']:.0f}"
         rows.append(row)
+    for note in results.about["case"]["notes"]:
+        click.echo(note)
     count = "1 scene" if len(results.scenes) == 1 else f"{len(results.scenes)} scenes"
     click.echo(f"means over {count}; @shortest: 1.0 = the shortest frame clips, clipped to 0..1")
     click.echo(format_table(rows))
-    page = request.report or request.output / "report.html"
-    click.echo(f"{request.output / 'results.json'}\n{page}  (open in a browser)")
+    page = request.report or request.folder / "report.html"
+    click.echo(f"{request.folder / 'results.json'}\n{page}  (open in a browser)")

@@ -78,12 +78,23 @@ def metrics(request: Request) -> None:
     NAME scores values as given (1.0 = the reference frame clips); NAME@shortest, as in `openhdr bench`, divides
     by the level where the shortest frame clips and clips to 0..1. Which frame that is, --shortest says, or the
     scene.json of `openhdr simulate` beside REF.
+
+    Results of the NTIRE challenges (0001.png with 0001_alignratio.npy, in a folder or a .zip) and their truth
+    (0001_gt.png) are light: openhdr metrics results.zip HDM/validation --metric ntire-psnr ntire-psnr-mu
     """
+    from openhdr.data.challenge import results_in
     from openhdr.metrics.protocol import parse
 
     protocol = parse(request.protocol, request.ppd)
     columns = columns_of(request.names or None, protocol)
-    pairs = _pairs(request.test, request.ref)
+    with results_in(request.test) as test, results_in(request.ref) as ref:
+        _report(request, columns, protocol, _pairs(test, ref))
+
+
+def _report(
+    request: Request, columns: list[Column], protocol: Protocol | None, pairs: list[tuple[Path, Path]]
+) -> None:
+    """Score pairs of files and say what came out."""
     if request.map_path and (len(pairs) > 1 or protocol is None):
         raise RequestError(
             f"--map {request.map_path} needs two files, not folders, and --protocol liu2020 or abs:PEAK"
@@ -116,7 +127,13 @@ def _pairs(test: Path, ref: Path) -> list[tuple[Path, Path]]:
         raise FileError(ref, "holds no images that openhdr reads")
     by_name = {path.name: path for path in tests}
     by_stem = {path.stem: path for path in tests}
-    pairs = [(path, by_name.get(path.name) or by_stem.get(path.stem) or test / path.name) for path in refs]
+    truths = [
+        path for path in refs if path.stem.endswith("_gt")
+    ]  # a challenge's folder has frames beside them
+    pairs = [
+        (path, by_name.get(path.name) or by_stem.get(path.stem.removesuffix("_gt")) or test / path.name)
+        for path in truths or refs
+    ]
     unused = sorted(path.name for path in set(tests) - {path for _, path in pairs})
     if unused:
         echo_notes(str(test), (f"not scored, because {ref} has no image of the name: {', '.join(unused)}",))
@@ -143,11 +160,16 @@ def _score(ref_path: Path, test_path: Path, work: Work) -> dict[str, Any]:
     from openhdr.core.image import Image
     from openhdr.core.progress import task
     from openhdr.core.threads import in_threads
+    from openhdr.data.challenge import ratio_of, read_result
     from openhdr.io import read, write
     from openhdr.metrics.hdr_vdp_2 import visibility_map, visibility_picture
     from openhdr.metrics.pair import pair
 
-    test, ref = in_threads(read, (test_path, ref_path))
+    def light(path: Path) -> Image:
+        ratio = ratio_of(path)
+        return Image(read_result(path, ratio)) if ratio.is_file() else read(path)
+
+    test, ref = in_threads(light, (test_path, ref_path))
     for path, image in ((test_path, test), (ref_path, ref)):
         linearised = ("It is a photo; its codes were linearised by the sRGB curve.",)
         echo_notes(str(path), (*image.notes, *(() if image.encoding == "linear" else linearised)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,13 @@ def read_array(path: Path, count: int) -> np.ndarray:
     except (OSError, ValueError, EOFError) as error:
         raise FileError(path, f"is not a NumPy array ({error})", f"expected {count} numbers") from error
     return _checked(path, found, count)
+
+
+def array_bytes(array: np.ndarray) -> bytes:
+    """An array as the bytes of a .npy file."""
+    stream = BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
 
 
 def read_numbers(path: Path, count: int) -> np.ndarray:

@@ -16,8 +16,9 @@ import numpy as np
 
 from openhdr.core.errors import RequestError
 from openhdr.data.dataset import Dataset
+from openhdr.data.files import array_bytes
 from openhdr.data.sample import PicturesT, Sample
-from openhdr.data.shards import Pieces, ShardSet, array_bytes, array_from, prepare
+from openhdr.data.shards import Pieces, ShardSet, array_from, prepare
 from openhdr.data.splits import refuse_held_out
 
 
@@ -85,7 +86,8 @@ def crop(sample: PicturesT, left: int, top: int, size: int) -> PicturesT:
     return sample.changed(lambda picture: np.ascontiguousarray(picture[top : top + size, left : left + size]))
 
 
-def _resized(picture: np.ndarray, side: int) -> np.ndarray:
+def resized(picture: np.ndarray, side: int) -> np.ndarray:
+    """(H, W, 3) -> (side, side, 3), of the same type; the shape is not kept."""
     import cv2
 
     return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
@@ -95,7 +97,7 @@ def _cut_all(dataset: Dataset, names: Iterable[str], config: PatchConfig) -> Ite
     for name in names:
         sample = dataset.load(name)
         if config.resize:
-            sample = sample.changed(partial(_resized, side=config.resize))
+            sample = sample.changed(partial(resized, side=config.resize))
         pictures = [
             *sample.frames,
             *([] if sample.truth is None else [sample.truth]),

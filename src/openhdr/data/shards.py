@@ -101,13 +101,6 @@ def read_shard(path: Path) -> Iterator[tuple[str, Pieces]]:
         yield key, pieces
 
 
-def array_bytes(array: np.ndarray) -> bytes:
-    """An array as the bytes of a .npy file."""
-    stream = io.BytesIO()
-    np.save(stream, array, allow_pickle=False)
-    return stream.getvalue()
-
-
 def array_from(data: bytes) -> np.ndarray:
     """An array from the bytes of a .npy file. Never unpickles."""
     return np.load(io.BytesIO(data), allow_pickle=False)

@@ -1,9 +1,10 @@
-"""Published splits: lists in `splits/*.json`, and the helper that keeps held-out scenes out of training."""
+"""Splits: lists in `splits/*.json`, each with its source, and the helper that keeps held-out scenes out of training."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -28,9 +29,25 @@ def panoramas(split: str) -> Mapping[str, str]:
     return _lists("panoramas")[split]
 
 
-def numbers_of(dataset: str, split: str) -> tuple[int, ...]:
-    """Scene numbers of a published split of `sice` or `hdm`."""
-    return tuple(_lists(dataset)[split])
+@dataclass(frozen=True)
+class NumberedSplit:
+    """Scenes by number. numbers: those listed; but: the split is all others. source: whose list it is, one sentence."""
+
+    numbers: frozenset[int]
+    but: bool
+    source: str
+
+    def __contains__(self, number: int) -> bool:
+        return (number in self.numbers) != self.but
+
+
+def numbered(dataset: str, split: str) -> NumberedSplit:
+    """A listed split of `sice`, `sice-s` or `hdm`."""
+    lists = _lists(dataset)
+    facts = lists[split]
+    ranges = (text.split("-") for text in lists[facts.get("all_but", split)]["numbers"])
+    numbers = frozenset(n for ends in ranges for n in range(int(ends[0]), int(ends[-1]) + 1))
+    return NumberedSplit(numbers, "all_but" in facts, facts["source"])
 
 
 def held_out_in(names: Iterable[str], hashes: Iterable[str] = ()) -> dict[str, str]:

@@ -16,8 +16,9 @@ import numpy as np
 from openhdr.alignment import homography
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core.image import Bracket, Frame, Image
+from openhdr.data.files import array_bytes
 from openhdr.data.sample import Sample
-from openhdr.data.shards import Pieces, array_bytes
+from openhdr.data.shards import Pieces
 from openhdr.merging import mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.measured import measure_response

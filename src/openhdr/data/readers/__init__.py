@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openhdr.core.errors import RequestError
+from openhdr.core.errors import FileError, RequestError
 from openhdr.core.table import Row, Table
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ DATASETS: Table[DatasetRow] = Table(
         "hdm",
         "HdM/NTIRE 2021-22: three 8-bit frames, 16-bit truth; challenge, ADNet and GSANet layouts.",
         "openhdr.data.readers.hdm:open_hdm",
-        splits=("train", "validation"),
+        splits=(
+            *("train", "validation", "gsanet-train", "gsanet", "adnet-train", "adnet"),
+            *("two-stage-train", "two-stage-test", "test", "all"),
+        ),
         paper="Froehlich 2014; Perez-Pellitero 2021",
     ),
     DatasetRow(
@@ -85,8 +88,9 @@ DATASETS: Table[DatasetRow] = Table(
 def open_dataset(kind: str, root: str | Path, split: str | None = None) -> Dataset:
     """List the scenes of a dataset on disk; no pixels are read.
 
-    kind: a name of DATASETS. split: one of the row's splits, None = its first. Raises RequestError for an
-    unknown name and FileError when the folder does not have the layout.
+    kind: a name of DATASETS. split: one of the row's splits, None = its first; a file SPLIT.txt in the folder, one
+    scene's name a line, says which scenes it has. Raises RequestError for an unknown name and FileError when the
+    folder does not have the layout.
     """
     row = DATASETS[kind]
     chosen = split or row.splits[0]
@@ -94,4 +98,14 @@ def open_dataset(kind: str, root: str | Path, split: str | None = None) -> Datas
         raise RequestError(
             f"dataset '{kind}' has no split '{chosen}'; choose one of: {', '.join(row.splits)}"
         )
+    listed = Path(root) / f"{chosen}.txt"
+    if "all" in row.splits and listed.is_file():
+        every: Dataset = row.load()(Path(root), "all")
+        names = listed.read_text(encoding="utf-8").split()
+        unknown = next((name for name in names if name not in every.entries), None)
+        if unknown is not None:
+            raise FileError(
+                listed, f"lists '{unknown}', which is no scene", f"expected names such as {every.names[0]}"
+            )
+        return every.only(names)
     return row.load()(Path(root), chosen)

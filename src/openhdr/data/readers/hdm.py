@@ -8,7 +8,8 @@ Three layouts are in use, found by what is in the folder:
     GSANet      ROOT/short_sub medium_sub long_sub gt_sub/NAME.png, exposures/ID_exposures.npy,
                 alignratio/ID_alignratio.npy: patches, NAME starts with the ID
 
-Without split folders, whole shots are held out for validation by the published list (splits/hdm.json).
+Splits are listed in splits/hdm.json, with whose they are: `train` and `validation` divide a folder without split
+folders; those of papers (`gsanet`, `adnet`, ...) pick scenes by number from all folders.
 The truth is a 16-bit PNG in the gamma domain: code / alignratio = light^(1/2.24), 1.0 = the medium frame
 clips. A patch keeps its image's alignratio.
 """
@@ -22,10 +23,11 @@ import numpy as np
 
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import FileError
+from openhdr.data.challenge import read_result
 from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries, subfolders
 from openhdr.data.files import read_array, read_codes
 from openhdr.data.sample import Sample
-from openhdr.data.splits import numbers_of
+from openhdr.data.splits import numbered
 
 LAYOUT = (
     "0001_short.png 0001_medium.png 0001_long.png 0001_gt.png 0001_exposures.npy 0001_alignratio.npy, or a "
@@ -36,22 +38,33 @@ _FOLDERS = {"train": ("training", "train"), "validation": ("validation", "valid"
 
 
 def open_hdm(root: Path, split: str) -> Dataset:
-    """All scenes of one split, by split folders, val.npy or the published list of shots."""
-    folder = first_folder(root, _FOLDERS[split]) or root
-    divided = any(first_folder(root, names) for names in _FOLDERS.values())
-    if divided and folder == root:
-        raise FileError(root, f"has no {split} folder", f"expected one of: {', '.join(_FOLDERS[split])}")
-    entries = _gsanet(folder) or _challenge(folder) or _folders(folder)
-    if not divided:
-        held = set(numbers_of("hdm", "validation"))
-        entries = {
-            name: e for name, e in entries.items() if (_number(name) in held) == (split == "validation")
-        }
+    """The scenes of one split, by split folders, val.npy or the lists of splits/hdm.json."""
+    if split == "test":  # the challenges published no truth of it
+        frames = _scenes(first_folder(root, ("test", "testing")) or root)
+        entries = {name: _entry(name, list(entry.files[:4])) for name, entry in frames.items()}
+        return need_entries("hdm", root, LAYOUT, entries)
+    folders = {name: first_folder(root, names) for name, names in _FOLDERS.items()}
+    divided = any(folders.values())
+    if divided and split in _FOLDERS:
+        folder = folders[split]
+        if folder is None:
+            raise FileError(root, f"has no {split} folder", f"expected one of: {', '.join(_FOLDERS[split])}")
+        entries = _scenes(folder)
+    else:
+        parts = [folder for folder in folders.values() if folder] or [root]
+        entries = {name: entry for part in parts for name, entry in _scenes(part).items()}
+        if split != "all":
+            wanted = numbered("hdm", split)
+            entries = {name: e for name, e in entries.items() if _number(name) in wanted}
     dataset = need_entries("hdm", root, LAYOUT, entries)
     listed = root / "val.npy"
     if split == "validation" and listed.is_file():
         return dataset.only(_listed_names(listed, dataset))
     return dataset
+
+
+def _scenes(folder: Path) -> dict[str, Entry]:
+    return _gsanet(folder) or _challenge(folder) or _folders(folder)
 
 
 def _number(name: str) -> int:
@@ -63,12 +76,12 @@ def _number(name: str) -> int:
 def _challenge(folder: Path) -> dict[str, Entry]:
     names = [path.name.removesuffix("_medium.png") for path in images_in(folder, (".png",))]
     found = [name for name in names if not name.endswith(".png")]
-    pieces = ("short.png", "medium.png", "long.png", "gt.png", "exposures.npy", "alignratio.npy")
+    pieces = ("short.png", "medium.png", "long.png", "exposures.npy", "gt.png", "alignratio.npy")
     return {name: _entry(name, [folder / f"{name}_{piece}" for piece in pieces]) for name in found}
 
 
 def _folders(folder: Path) -> dict[str, Entry]:
-    pieces = ("0.png", "1.png", "2.png", "gt.png", "exposures.npy", "alignratio.npy")
+    pieces = ("0.png", "1.png", "2.png", "exposures.npy", "gt.png", "alignratio.npy")
     scenes = [path for path in subfolders(folder) if any((path / piece).is_file() for piece in pieces)]
     return {path.name: _entry(path.name, [path / piece for piece in pieces]) for path in scenes}
 
@@ -83,7 +96,7 @@ def _gsanet(folder: Path) -> dict[str, Entry]:
         ]
         numbers = [folder / kind / f"{key}_{kind}.npy" for kind in ("exposures", "alignratio")]
         name = medium.stem.replace("_medium", "")
-        entries[name] = _entry(name, frames + numbers)
+        entries[name] = _entry(name, [*frames[:3], numbers[0], frames[3], numbers[1]])
     return entries
 
 
@@ -92,15 +105,10 @@ def _entry(name: str, files: list[Path]) -> Entry:
 
 
 def _load(name: str, files: list[Path]) -> Sample:
-    *frames, truth, exposures, ratio = files
+    """files: three frames, the exposures and, where there is a truth, it and its ratio."""
+    *frames, exposures = files[:4]
     stops = read_array(exposures, 3)
-    align = np.float32(read_array(ratio, 1)[0])
-    if not align > 0:
-        raise FileError(ratio, f"holds {align:g}", "expected a ratio above 0")
-    codes = read_codes(truth)
-    if codes.dtype != np.uint16:
-        raise FileError(truth, f"is {codes.dtype}", "expected a 16-bit PNG")
-    light = (codes.astype(np.float32) / align) ** np.float32(NETWORK_GAMMA)
+    light = read_result(*files[4:]) if files[4:] else None
     ev = tuple(float(stop) for stop in stops - stops[1])
     return Sample(name, tuple(read_codes(frame) for frame in frames), ev, 1, RESPONSE, light)
 

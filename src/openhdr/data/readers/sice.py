@@ -8,6 +8,7 @@ The stacks carry no exposure times. The authors test on 58 stacks of part 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from openhdr.core.errors import FileError
 from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries, subfolders
 from openhdr.data.files import read_codes
 from openhdr.data.sample import Sample
-from openhdr.data.splits import numbers_of
+from openhdr.data.splits import numbered
 
 LAYOUT = "Dataset_Part1/N/1.JPG 2.JPG ... (and Dataset_Part2) with labels in Dataset_Part1/Label/N.JPG"
 IMAGES = (".jpg", ".jpeg", ".png")
@@ -25,20 +26,24 @@ IMAGES = (".jpg", ".jpeg", ".png")
 
 def open_sice(root: Path, split: str) -> Dataset:
     """All stacks of one split."""
-    return open_stacks("sice", root, split)
+    tested = numbered("sice", "test")
+    chosen: dict[str, Callable[[int, int], bool]] = {
+        "test": lambda part, number: part == 1 and number in tested,
+        "train": lambda part, number: part == 2 or number not in tested,
+        "all": lambda part, number: True,
+    }
+    return open_stacks("sice", root, chosen[split])
 
 
-def open_stacks(kind: str, root: Path, split: str) -> Dataset:
-    """The stacks and labels of one split, as samples without exposures."""
-    tested = set(numbers_of("sice", "test"))
+def open_stacks(kind: str, root: Path, chosen: Callable[[int, int], bool]) -> Dataset:
+    """The stacks and labels of which `chosen` (part, number) is true, as samples without exposures."""
     entries = {}
     for part in (1, 2):
         top = first_folder(root, (f"Dataset_Part{part}",))
         for folder in subfolders(top) if top else []:
             if not folder.name.isdecimal():
                 continue
-            test = part == 1 and int(folder.name) in tested
-            if split == "all" or (split == "test") == test:
+            if chosen(part, int(folder.name)):
                 name = f"part{part}/{folder.name}"
                 labels = first_folder(folder.parent, ("Label",)) or folder.parent / "Label"
                 there = [path for path in images_in(labels, IMAGES) if path.stem == folder.name]

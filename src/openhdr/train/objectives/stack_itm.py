@@ -11,8 +11,8 @@ which these terms come in.
   pooled pixel are left out of it.
 - Labels: SICE-S has them. Of a bracket with HDR truth they are made by its rule from exposures of the truth,
   a stop apart (data.readers.sice_s).
-- Fusion's truth: the HDR image; on SICE-S, where the paper has fusions by a commercial program, the labels
-  merged with the photo by Debevec and Malik's weights.
+- Fusion's truth: the HDR image; on SICE-S, where the paper has fusions by a commercial program, what the reader fuses
+  of the whole stack (data.readers.sice_s), or, without exposures, the labels merged with the photo.
 - Not of the paper, for the small recipe: `light_weight` weighs the difference that expanded photos are scored by
   (see losses/pu21.py), and `label_stops` takes labels of a fixed distance instead of the rule.
 - One discriminator judges both exposures: the longer one where the photo is too dark, the shorter where too bright.
@@ -29,7 +29,7 @@ from torch import nn
 
 from openhdr.color.transfer import srgb_encode
 from openhdr.data.readers.sice_s import choose_labels
-from openhdr.data.sample import Sample, decode
+from openhdr.data.sample import Sample, decode, truth_of
 from openhdr.models.stack_itm import debevec_fusion, resize
 from openhdr.train.discriminators.stack_itm import (
     MaskAwareDiscriminator,
@@ -134,10 +134,11 @@ def _finest(parts: dict[str, Any], side: str, batch: Batch) -> torch.Tensor:
 def _pictures(sample: Sample, stops: int) -> dict[str, np.ndarray]:
     """photo, up, down (H, W, 3) sRGB codes 0..1 and, where there is a truth, light (H, W, 3)."""
     photo = _srgb(decode(sample.frames[sample.reference], sample.response))
-    if sample.truth is None:
+    known = {} if sample.truth is None else {"light": np.maximum(sample.truth, 0).astype(np.float32)}
+    if SIDES.keys() <= sample.extras.keys():
         labels = {side: _srgb(decode(sample.extras[side], sample.response)) for side in SIDES}
-        return {"photo": photo, **labels}
-    light = np.maximum(sample.truth, 0).astype(np.float32)
+        return {"photo": photo, **labels, **known}
+    light = np.maximum(truth_of(sample), 0).astype(np.float32)
     stack = tuple(np.round(_srgb(light * np.float32(2.0**stop)) * 255).astype(np.uint8) for stop in STOPS)
     middle = len(STOPS) // 2
     down, up = (middle - stops, middle + stops) if stops else choose_labels(stack, middle)
