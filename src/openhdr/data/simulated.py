@@ -1,6 +1,7 @@
 """A simulated bracket on disk.
 
 0.png 1.png ...      frames, shortest exposure first: 8 bits, or 16 for 10- and 12-bit cameras
+0.dng 1.dng ...      sensor values instead, where the camera has a colour filter array
 gt.exr               truth in the reference's geometry, float, 1.0 = the reference clips
 moved_K.png          reference geometry, white = frame K's content differs because something moved
 hidden_K.png         reference geometry, white = frame K does not see this part of the still scene
@@ -27,7 +28,7 @@ from openhdr.core.image import Image
 from openhdr.data.sample import Sample, truth_of
 from openhdr.simulation.config import SimulationConfig
 from openhdr.simulation.render import Simulated
-from openhdr.simulation.sensor import UNNAMED, decode_curve
+from openhdr.simulation.sensor import UNNAMED, as_mosaic, decode_curve
 
 FORMAT = "openhdr-simulated-1"
 TRUTH, FACTS, RESPONSE = "gt.exr", "scene.json", "response.json"
@@ -44,7 +45,11 @@ def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, mas
             folder, f"cannot be made ({error.strerror})", "choose another output folder"
         ) from error
     for number, frame in enumerate(result.frames):
-        io.write(folder / f"{number}.png", Image(frame, "srgb"))
+        if result.plan.camera.sensor:
+            mosaic = as_mosaic(frame, result.plan.camera, result.plan.ev[number])
+            io.write_mosaic(folder / f"{number}.dng", mosaic)
+        else:
+            io.write(folder / f"{number}.png", Image(frame, "srgb"))
     io.write(folder / TRUTH, Image(result.truth), io.WriteOptions(exr_half=False))
     for kind in MASKS if masks else ():
         for number, mask in enumerate(getattr(result, kind)):

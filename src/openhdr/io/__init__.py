@@ -10,11 +10,13 @@ format of an output file is chosen by its extension. To add a format: one file l
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openhdr.core.errors import FileError, MissingExtraError, RequestError
 from openhdr.core.files import writable_file, write_whole
@@ -24,9 +26,13 @@ from openhdr.io import isolated
 from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, encoding, open_source, trailing_zeros
 from openhdr.io.pixels import in_primaries
 
+if TYPE_CHECKING:
+    from openhdr.camera.mosaic import Mosaic
+
 __all__ = [
     *("FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
-    *("check_output", "probe", "read", "read_isolated", "stores_light", "takes_sdr", "write"),
+    *("check_output", "probe", "read", "read_isolated", "read_mosaic", "stores_light", "takes_sdr", "write"),
+    "write_mosaic",
 ]
 
 
@@ -35,7 +41,7 @@ ZEROS_TO_SAY = 64  # bytes at the end of a file
 
 @dataclass(frozen=True)
 class FormatRow(Row):
-    """A file format. extensions: lower case with dot; the first is the usual one.
+    """A file format. extensions: lower case with dot; the first is the usual one. also: of another row, but not wrong.
 
     light: whether it keeps light of any brightness, and not only an image for an SDR screen.
     module: of the extra that encoding needs, too.
@@ -43,6 +49,7 @@ class FormatRow(Row):
     """
 
     extensions: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     writable: bool = True
     light: bool = False
     gain_map: str = ""
@@ -101,14 +108,22 @@ FORMATS: Table[FormatRow] = Table(
         extensions=(".jxl",),
         light=True,
     ),
+    FormatRow(  # before raw: of the DNG files, those that store light as floats
+        "dng",
+        "linear HDR, half or float, behind a colour filter array or not",
+        "openhdr.io.dng:FORMAT",
+        extensions=(".dng",),
+        light=True,
+    ),
     FormatRow(  # before tiff: many camera formats are TIFF files
         "raw",
         "camera RAW, sensor values",
         "openhdr.io.raw:FORMAT",
         extensions=(
-            *(".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".orf", ".rw2", ".raf"),
+            *(".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".orf", ".rw2", ".raf"),
             *(".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mrw", ".erf", ".mos", ".mef", ".kdc", ".dcr"),
         ),
+        also=(".dng",),
         writable=False,
         light=True,
     ),
@@ -116,6 +131,10 @@ FORMATS: Table[FormatRow] = Table(
         "tiff", "8, 16 or 32-bit image", "openhdr.io.tiff:FORMAT", extensions=(".tif", ".tiff"), light=True
     ),
 )
+
+
+MOSAICS = {"dng": "openhdr.io.dng", "raw": "openhdr.io.raw"}
+"""Formats that may hold sensor values, and the module with their `read_mosaic`."""
 
 
 def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | None = REC709) -> Image:
@@ -139,6 +158,29 @@ def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | No
     with _opened(path, base) as (source, row, format):
         image = format.read(source).with_notes(*_misnamed(source.path, row), *_incomplete(source))
     return image if primaries is None else in_primaries(image, primaries)
+
+
+def read_mosaic(path: str | Path) -> Mosaic | None:
+    """The sensor values of a camera RAW or DNG file; None where a file holds a picture.
+
+    Raises FileError or MissingExtraError like `read`.
+    """
+    with _opened(path) as (source, row, _):
+        if row.name not in MOSAICS:
+            return None
+        module = importlib.import_module(MOSAICS[row.name])
+        found: Mosaic | None = module.read_mosaic(source)
+        return found and replace(found, notes=found.notes + _misnamed(source.path, row) + _incomplete(source))
+
+
+def write_mosaic(path: str | Path, mosaic: Mosaic, options: WriteOptions | None = None) -> None:
+    """Write sensor values as DNG: integer codes as they are, floats as half floats unless `options` say otherwise."""
+    from openhdr.io.dng import encode_mosaic
+
+    writable_file(path)
+    with encoding(Path(path), "dng"):
+        data, _ = encode_mosaic(mosaic, options or WriteOptions())
+    write_whole(path, data)
 
 
 def probe(path: str | Path) -> ImageInfo:
@@ -251,6 +293,8 @@ def _incomplete(source: Source) -> tuple[str, ...]:
 def _misnamed(path: Path, row: FormatRow) -> tuple[str, ...]:
     """A note when the extension belongs to another format than the content."""
     suffix = path.suffix.lower()
-    if suffix in row.extensions or not any(suffix in other.extensions for other in FORMATS.values()):
+    if suffix in (*row.extensions, *row.also) or not any(
+        suffix in other.extensions for other in FORMATS.values()
+    ):
         return ()
     return (f"The name ends in {suffix}, but the content is {row.name}; it was read as {row.name}.",)

@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from openhdr.camera.mosaic import Mosaic
 from openhdr.core.errors import MissingExtraError
 from openhdr.core.image import Exposure, Image
+from openhdr.io.dng import BLACK_LEVEL, LINEAR_RAW, MAX_SUB_DIRECTORIES, NOISE_PROFILE, noise_of
+from openhdr.io.dng import CFA as FILTER_ARRAY
 from openhdr.io.exif import (
     DNG_VERSION,
     PHOTOMETRIC,
@@ -39,9 +42,10 @@ SIGNATURES = (
     b"II\x1a\0\0\0HEAPCCDR",
 )
 CR2_MARK = b"CR\x02"
-FILTER_ARRAY, LINEAR_RAW = 32803, 34892  # photometric interpretations of TIFF/EP and DNG
+BLACK_REPEAT = 50713
+COLOUR_MATRIX, COLOUR_MATRIX_2 = 50721, 50722  # XYZ -> camera under CalibrationIlluminant1 and 2
+DNG_TAGS = (NOISE_PROFILE, BLACK_REPEAT, BLACK_LEVEL, COLOUR_MATRIX, COLOUR_MATRIX_2)
 PIECES = {273: 279, 324: 325}  # where strips and tiles begin: their sizes
-MAX_SUB_DIRECTORIES = 8
 MISSING = ("Unexpected end of file", "data corrupted")  # what the decoder prints, and goes on
 BYTES_PER_PIXEL = 30  # sensor values, four colours, RGB of 16 bits and of floats
 CONTAINER_BITS = 16  # how many of them the sensor uses is known only after unpacking
@@ -111,6 +115,76 @@ def read(source: Source) -> Image:
     return Image(pixels, "linear", info.exposure, info.metadata, info.notes + notes)
 
 
+def read_mosaic(source: Source) -> Mosaic | None:
+    """The sensor's codes with what is known of them; None where the file holds no mosaic (sRAW, LinearRaw, Foveon)."""
+    rawpy = _rawpy()
+    info = probe(source)
+    with (
+        _alone,
+        decoding(source, "camera RAW", rawpy.LibRawError),
+        quiet() as printed,
+        _opened(source) as raw,
+    ):
+        _check_end(source.data)
+        if raw.raw_type != rawpy.RawType.Flat or raw.num_colors not in (1, 3):
+            return None
+        values = raw.raw_image_visible.copy()
+        if any(words in printed() for words in MISSING) or not values.any():
+            raise ValueError("sensor values are missing, the file may be cut off")
+        tags = {tag: value for each in reversed(_directories(source.data)) for tag, value in each.items()}
+        numbers = _smallest_tile(raw.raw_colors_visible) if raw.num_colors == 3 else np.zeros((2, 2), int)
+        pattern = np.array([1, 1, 1, 1] if raw.num_colors == 1 else ["RGB".index(one) for one in "RGBG"])[
+            numbers
+        ]
+        black, white = _levels(raw, numbers, tags)
+        balance = np.array([raw.camera_whitebalance[:3], raw.daylight_whitebalance[:3]], np.float64)
+        recorded, *known = [bool((one > 0).all()) for one in balance]
+        matrix = np.array(raw.rgb_xyz_matrix[:3], np.float64)
+        if (
+            not matrix.any()
+        ):  # LibRaw knows cameras by name; a DNG brings its own, often a second one for daylight
+            own = tags.get(COLOUR_MATRIX_2) or tags.get(COLOUR_MATRIX)
+            matrix = np.reshape(own or np.zeros(9), (3, 3)).astype(np.float64)
+    neutral = 1 / balance[0 if recorded else 1] if recorded or any(known) else np.ones(3)
+    profile, zeros = tags.get(NOISE_PROFILE), int(values[::-1].any(axis=1).argmax())
+    notes = info.notes if recorded or (pattern == 1).all() else (*info.notes, NO_WHITE_BALANCE)
+    if zeros:
+        notes += (f"The last {zeros} rows of sensor values are zero: the file may be incomplete.",)
+    return Mosaic(
+        values, pattern.astype(np.uint8), black, white, neutral / neutral.max(),
+        matrix if abs(np.linalg.det(matrix)) > 1e-9 else None,
+        noise_of(np.array(profile[:2])) if isinstance(profile, tuple) and len(profile) >= 2 else None,
+        info.orientation, info.exposure, info.metadata, notes,
+    )  # fmt: skip
+
+
+def _smallest_tile(colours: np.ndarray) -> np.ndarray:
+    """The colour filter array of (H, W) colour numbers: 2 x 2 or 6 x 6."""
+    corner = colours[:48, :48]
+    for size in (2, 6):
+        tile = np.asarray(corner[:size, :size])
+        if np.array_equal(np.tile(tile, (-(-48 // size),) * 2)[: corner.shape[0], : corner.shape[1]], corner):
+            return tile
+    raise ValueError("the colour filter array is none that is known")
+
+
+def _levels(raw: Any, numbers: np.ndarray, tags: dict[int, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of black and of clipping by site. numbers: LibRaw's colour numbers of the sites."""
+    black = np.array(raw.black_level_per_channel, np.float32)[numbers]
+    own, repeat = tags.get(BLACK_LEVEL), tags.get(BLACK_REPEAT)
+    if isinstance(own, tuple) and isinstance(repeat, tuple) and len(own) == repeat[0] * repeat[1]:
+        times = [side // one for side, one in zip(black.shape, repeat, strict=True)]
+        if [side * count for side, count in zip(repeat, times, strict=True)] == list(black.shape):
+            black = np.tile(np.reshape(own, repeat), times).astype(
+                np.float32
+            )  # LibRaw tells them by colour only
+    white = np.full(black.shape, float(raw.white_level), np.float32)
+    levels = raw.camera_white_level_per_channel
+    if levels and min(levels) > black.max():
+        white = np.minimum(white, np.array(levels, np.float32)[numbers])
+    return black, white
+
+
 NO_WHITE_BALANCE = "The camera recorded no white balance; daylight was used."
 
 
@@ -141,7 +215,7 @@ def _directories(data: Bytes) -> list[dict[int, Any]]:
     layout = tiff_layout(data)
     if layout is None:
         return []
-    wanted = {DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES, *PIECES, *PIECES.values()}
+    wanted = {DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES, *DNG_TAGS, *PIECES, *PIECES.values()}
     tags = dict(directory(data, layout, layout.first, wanted))
     inner = tags.get(SUB_DIRECTORIES, ())
     starts = (inner if isinstance(inner, tuple) else (inner,))[:MAX_SUB_DIRECTORIES]

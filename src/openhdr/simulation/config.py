@@ -130,6 +130,11 @@ class CameraConfig:
     jpeg_share: float = 0.0  # share of brackets compressed as JPEG (8 bits only)
     jpeg_quality: Distribution = Uniform(70, 100)
     processing: ProcessingConfig | None = None  # None = codes are recorded light through the response
+    array: str = (
+        ""  # colour filter array, by name (camera.mosaic.ARRAYS): frames are sensor values; "" = photos
+    )
+    neutral_red: Distribution = LogUniform(0.4, 0.7)  # what the sensor shows of white, green is 1
+    neutral_blue: Distribution = LogUniform(0.45, 0.8)
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ from openhdr.simulation.draw_objects import draw_objects
 from openhdr.simulation.draw_view import draw_view
 from openhdr.simulation.lens import Lens
 from openhdr.simulation.picture_style import PictureStyle
-from openhdr.simulation.plan import CameraPlan, FramePlan, ScenePlan, settled
+from openhdr.simulation.plan import CameraPlan, FramePlan, ScenePlan, SensorPlan, settled
 from openhdr.simulation.processing import Processing
 from openhdr.simulation.scene import Scene
 from openhdr.simulation.shake import Shake
 
 STREAMS = ("view", "exposure", "shake", "objects", "camera", "frames", "processing")
 _LEAST_RADIANCE = 1e-9  # a view without light still needs an anchor
+_WHITE = 16000.0  # code at which simulated sensors clip, of 14 bits
 _MOST_OPEN = 0.9  # of a frame interval that a shutter is open
 
 
@@ -140,7 +141,15 @@ def _draw_camera(config: CameraConfig, rng: np.random.Generator, further: np.ran
         bits=bits,
         jpeg_quality=quality if compressed and bits == 8 else 0,
         processing=processing,
+        sensor=_draw_sensor(config, further) if config.array else None,
     )
+
+
+def _draw_sensor(config: CameraConfig, rng: np.random.Generator) -> SensorPlan:
+    neutral = (config.neutral_red.draw(rng), 1.0, config.neutral_blue.draw(rng))
+    upper_left, upper_right, lower_left, lower_right = np.rint(rng.uniform(480, 544, 4)).tolist()
+    black = (upper_left, upper_right, lower_left, lower_right)
+    return SensorPlan(config.array, neutral, black, _WHITE)
 
 
 def _draw_processing(config: ProcessingConfig, rng: np.random.Generator) -> Processing:

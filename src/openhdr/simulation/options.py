@@ -35,6 +35,9 @@ class CaptureOptions:
     iso: float | None = option("Sensitivity, 25 to 102400; drawn otherwise.", None)
     bits: int | None = option("Depth of the codes: 8, 10 or 12.", None)
     jpeg: int | None = option("Compress at this quality, 1 to 100.", None)
+    array: Literal["rggb", "bggr", "grbg", "gbrg", "xtrans", "mono"] | None = option(
+        "Write DNG files with the values of a sensor behind this colour filter array.", None
+    )
     clip_share: float | None = option("Share of the reference's pixels that clip, 0 to 0.9.", None)
     still: bool = option("Nothing moves in the scene.", False)
     tripod: bool = option("The camera does not move.", False)
@@ -50,6 +53,10 @@ class CaptureOptions:
         if self.camera == "real" and (self.response or self.bits not in (None, 8)):
             raise RequestError(
                 "`camera='real'` makes 8-bit photos by a picture style; leave `response` and `bits` out"
+            )
+        if self.array and (self.camera != "plain" or self.response or self.bits or self.jpeg):
+            raise RequestError(
+                f"`array={self.array}` makes sensor values; leave `camera`, `response`, `bits` and `jpeg` out"
             )
         if self.jpeg and self.bits not in (None, 8):
             raise RequestError(f"`jpeg` compresses 8-bit images; got `bits={self.bits}`")
@@ -78,6 +85,8 @@ class CaptureOptions:
         camera = real(config).camera if self.camera == "real" else config.camera
         if self.response:
             camera = replace(camera, responses=(self.response,))
+        if self.array:
+            camera = replace(camera, array=self.array)
         if self.iso:
             camera = replace(camera, iso=Fixed(self.iso))
         if self.bits:

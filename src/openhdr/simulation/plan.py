@@ -28,6 +28,16 @@ class FramePlan:
 
 
 @dataclass(frozen=True)
+class SensorPlan:
+    """What makes sensor values of the light, where the frames are not photos."""
+
+    array: str  # colour filter array, by name
+    neutral: tuple[float, float, float]  # what the sensor shows of white
+    black: tuple[float, float, float, float]  # code of no light at each site of 2 x 2
+    white: float  # code at which a site clips
+
+
+@dataclass(frozen=True)
 class CameraPlan:
     """The camera of a bracket."""
 
@@ -39,6 +49,7 @@ class CameraPlan:
     bits: int
     jpeg_quality: int  # 0 = not compressed
     processing: Processing | None  # None = codes are recorded light through the response
+    sensor: SensorPlan | None = None  # None = frames are photos
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _BLUR_MOST = 15  # instants of an open shutter at most
 class Simulated:
     """A bracket with its truth. N frames, shortest exposure first.
 
-    frames: N x (H, W, 3) uint8, or uint16 for 10 and 12 bits.
+    frames: N x (H, W, 3) uint8, or uint16 for 10 and 12 bits; sensor codes (H, W) uint16 where the plan has a sensor.
     truth: (H, W, 3) float32 linear light of the reference's view, 1.0 = the reference clips: what reaches its
         sensor with an instant shutter, before noise, clipping and all processing.
     moved: (N, H, W) bool, reference geometry: the frame's content differs from the reference's, because
@@ -46,7 +46,7 @@ def render(plan: ScenePlan, scenes: Sequence[Scene]) -> Simulated:
     """Take the images and draw the masks. `scenes` holds every scene that the plan names."""
     stage = _Stage(plan, scenes)
     frames = stage.frames()
-    top = [np.iinfo(frame.dtype).max for frame in frames]
+    top = plan.camera.sensor.white if plan.camera.sensor else np.iinfo(frames[0].dtype).max
     moved, hidden = stage.masks()
     return Simulated(
         plan=plan,
@@ -54,7 +54,7 @@ def render(plan: ScenePlan, scenes: Sequence[Scene]) -> Simulated:
         truth=stage.truth(),
         moved=moved,
         hidden=hidden,
-        clipped=np.stack([(frame == high).any(axis=2) for frame, high in zip(frames, top, strict=True)]),
+        clipped=np.stack([(frame == top).reshape(*frame.shape[:2], -1).any(axis=2) for frame in frames]),
     )
 
 
@@ -129,8 +129,15 @@ class _Stage:
         parts = []
         for _, x, y in self.blocks():
             light = self._seen(index, frame, x, y) * self.gains(x, y) * exposure
-            parts.append(sensor.expose(light, camera, rng))
+            codes = (
+                sensor.record(light, x, y, camera, rng)
+                if camera.sensor
+                else sensor.expose(light, camera, rng)
+            )
+            parts.append(codes)
         width, height = self.size
+        if camera.sensor:
+            return np.concatenate(parts).reshape(height, width)
         pixels = np.ascontiguousarray(np.concatenate(parts, axis=1).T.reshape(height, width, 3))
         return sensor.compress(pixels, camera.jpeg_quality) if camera.jpeg_quality else pixels
 

@@ -1,4 +1,4 @@
-"""From light on the sensor to the code values of a file: lens shading, noise, response, bits, JPEG."""
+"""From light on the sensor to what a file holds: lens shading, noise, response, bits, JPEG; or the sensor's values."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from openhdr.camera.mosaic import Mosaic, pattern_of
+from openhdr.color.primaries import to_xyz
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
+from openhdr.core.image import REC709, Exposure
 from openhdr.simulation import picture_style
 from openhdr.simulation.plan import CameraPlan
 
@@ -66,6 +69,43 @@ def expose(light: np.ndarray, camera: CameraPlan, rng: np.random.Generator) -> n
     if camera.bits == 8:
         return code.astype(np.uint8)
     return np.rint(code * (65535 / top)).astype(np.uint16)
+
+
+_COLOURS = np.array([[0.75, 0.20, 0.05], [0.15, 0.75, 0.10], [0.03, 0.22, 0.75]])
+"""Rec.709 light -> what the sensor's red, green and blue sites see of it, white-balanced: filters overlap."""
+
+
+def record(
+    light: np.ndarray, x: np.ndarray, y: np.ndarray, camera: CameraPlan, rng: np.random.Generator
+) -> np.ndarray:
+    """Light, 1.0 = white clips, (3, N) float64, at sites x, y -> sensor codes (N,) uint16."""
+    sensor = camera.sensor
+    assert sensor is not None
+    pattern = pattern_of(sensor.array)
+    x, y = x.astype(int), y.astype(int)
+    neutral = np.array(sensor.neutral) / max(sensor.neutral)
+    seen = (_COLOURS @ light) * neutral[:, None]
+    behind_filter = np.take_along_axis(
+        seen, pattern[y % len(pattern), x % len(pattern)][None].astype(int), 0
+    )[0]
+    black = np.array(sensor.black)[y % 2 * 2 + x % 2]
+    codes = black + camera.noise.add(behind_filter, rng) * (sensor.white - black)
+    return np.rint(np.clip(codes, 0, sensor.white)).astype(np.uint16)
+
+
+def as_mosaic(codes: np.ndarray, camera: CameraPlan, ev: float) -> Mosaic:
+    """Sensor codes (H, W) with what a camera writes about them; ev 0 = 1/60 s at f/8."""
+    sensor = camera.sensor
+    assert sensor is not None
+    pattern = pattern_of(sensor.array)
+    repeat = (len(pattern) // 2, len(pattern) // 2)
+    neutral = np.array(sensor.neutral) / max(sensor.neutral)
+    return Mosaic(
+        codes, pattern, np.tile(np.reshape(sensor.black, (2, 2)), repeat).astype(np.float32),
+        np.full(pattern.shape, sensor.white, np.float32), neutral,
+        np.diag(neutral) @ _COLOURS @ np.linalg.inv(to_xyz(REC709)), camera.noise,
+        exposure=Exposure(2.0**ev / 60, camera.iso, 8.0), metadata={"make": "openhdr", "model": "simulated sensor"},
+    )  # fmt: skip
 
 
 def compress(pixels: np.ndarray, quality: int, subsampling: str = "4:2:0") -> np.ndarray:
