@@ -85,3 +85,36 @@ def test_refusals(scenes: Path, tmp_path: Path) -> None:
         run(RECIPE, "--set", "run.bach=3")
     with pytest.raises(FileError, match="recipes are in the folder recipes/"):
         run("nothing.toml")
+
+
+def test_dry_run_says_what_a_dataset_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Disk as the shards then take it, and nothing is cut for that."""
+    from openhdr.data.patches import PAPER_CUTS, prepare_patches
+    from openhdr.data.readers import open_dataset
+
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        for kind in ("short", "medium", "long"):
+            photo = Image(rng.integers(0, 256, (260, 400, 3), np.uint8), "srgb")
+            io.write(tmp_path / f"{number:04d}_{kind}.png", photo)
+        io.write(
+            tmp_path / f"{number:04d}_gt.png", Image(rng.integers(0, 65536, (260, 400, 3), np.uint16), "srgb")
+        )
+        np.save(tmp_path / f"{number:04d}_exposures.npy", np.array([-2, 0, 2]))
+        np.save(tmp_path / f"{number:04d}_alignratio.npy", np.array(30000.0))
+    recipe, changes = RECIPE.parents[1] / "eapnet-light.toml", settings(["data.patch=32", "run.batch=1"])
+    before = sorted(tmp_path.iterdir())
+    run(recipe, "--data", tmp_path, "--dry-run", "--json", *changes)
+    facts = json.loads(capsys.readouterr().out)
+    assert sorted(tmp_path.iterdir()) == before
+    dataset = open_dataset("hdm", tmp_path)
+    cut = prepare_patches(
+        dataset.only(dataset.names[: facts["scenes"]]), tmp_path / "cut", PAPER_CUTS["eapnet"]
+    )
+    assert facts["patches"] == cut.samples == 2 * facts["scenes"]
+    stored = sum(path.stat().st_size for path in cut.shards)
+    assert 1e9 * facts["disk_gb"] == pytest.approx(stored, rel=0.02)
+    assert facts["steps"] == 10_000_000 and facts["step_s"] > 0
+    run(recipe, "--data", tmp_path, "--dry-run", *changes, "--set", "data.on_the_fly=true")
+    said = capsys.readouterr().out
+    assert "disk         none: " in said and "steps, validation apart" in said

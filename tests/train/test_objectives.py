@@ -263,3 +263,33 @@ def test_perceptual_weights_must_be_there_and_fit(vgg: Path, tmp_path: Path) -> 
     save_file({"features.0.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(FileError, match=r"has no 'features\.0\.bias'"):
         perceptual_distance(str(tmp_path / "other.safetensors"), image, image)
+
+
+def test_plain_differences(rng: np.random.Generator) -> None:
+    ours, truth = rng.uniform(0, 1.5, (2, 2, 3, 8, 8)).astype(np.float32)
+    batch = {"frames": torch.zeros(2, 3, 3, 8, 8), "ev": torch.zeros(2, 3), "truth": torch.from_numpy(truth)}
+    nets = Nets(Fixed(torch.from_numpy(ours)))
+    l1, l2 = (Merge(loss=name).net_terms(nets, batch, 0)[name].item() for name in ("l1", "l2"))
+    assert l1 == pytest.approx(np.abs(ours - truth).mean())
+    assert l2 == pytest.approx(((ours - truth) ** 2).mean())
+
+
+def test_a_disturbed_gamma_moves_the_outer_frames_of_a_bounded_network_too(sample: Sample) -> None:
+    """AHDRNet's 1.0 is where the shortest frame clips; the reference stays where it is, as with ADNet."""
+    steady = Merge().example(sample, np.random.default_rng(5), True)["ev"]
+    moved = Merge(gamma_share=1.0).example(sample, np.random.default_rng(5), True)["ev"]
+    free = Merge(gamma_share=1.0).example(sample, np.random.default_rng(5), False)["ev"]
+    assert moved[1] == steady[1] == 2 and moved[0] != 0 and moved[2] != steady[2]
+    assert moved - moved[1] == pytest.approx(free, abs=1e-6)  # the same gamma for both kinds of network
+
+
+def test_without_progressive_loss_the_finest_scale_alone_counts(rng: np.random.Generator) -> None:
+    net = models.load("stack-itm")
+    batch = {key: torch.rand(1, 3, 32, 32) for key in ("photo", "up", "down", "light")}
+    objective = StackITMObjective(progressive=False, adversarial_weight=0)
+    with torch.no_grad():
+        terms = objective.net_terms(Nets(net), batch, 0)
+        finest = net(batch["photo"], return_parts=True)["progressive_up"][-1]
+        every = StackITMObjective(adversarial_weight=0).net_terms(Nets(net), batch, 0)
+    assert float(terms["up"]) == pytest.approx(float((finest - batch["up"]).abs().mean()), rel=1e-5)
+    assert float(every["up"]) > float(terms["up"])

@@ -41,7 +41,7 @@ def test_recipe_begins_with_command_hardware_and_expected_score(path: Path) -> N
     assert "openhdr train" in lines[0] and f"{path.stem}.toml" in lines[0]
     assert lines[1].startswith("# Hardware:") and lines[2].startswith("# Expected:")
     recipe = load_recipe(path)
-    assert recipe.network.name == path.stem
+    assert recipe.network.name == path.stem or path.parent.name == "papers"
     assert recipe.data.source == "simulated" or recipe.data.cut in PAPER_CUTS
 
 
@@ -118,3 +118,20 @@ def test_cosine_goes_from_the_rate_to_its_floor() -> None:
 
 def test_a_recipe_needs_nothing_but_defaults() -> None:
     assert make_recipe({}).objective.name == "merge"
+
+
+def test_a_recipe_stands_on_another() -> None:
+    adnet, other = (load_recipe(RECIPES / name) for name in ("adnet.toml", "papers/ahdrnet-on-hdm.toml"))
+    assert other.network.name == "ahdrnet"
+    assert (other.objective, other.data, other.optimiser, other.run) == (
+        *(adnet.objective, adnet.data, adnet.optimiser, adnet.run),
+    )
+
+
+def test_gsanet_s_rate_as_printed_and_as_programmed() -> None:
+    printed, programmed = (
+        load_recipe(RECIPES / f"{name}.toml") for name in ("papers/gsanet-as-printed", "gsanet")
+    )
+    steps = (0, 199_999, 200_000, 799_999, 800_000, 1_000_000, 1_499_999)
+    assert [_rate(programmed, step) / 2e-4 for step in steps] == [1, 1, 0.5, 0.125, 0.0625, 0.0625, 0.0625]
+    assert [_rate(printed, step) / 2e-4 for step in steps] == [1, 1, 0.5, 0.125, 0.0625, 2**-5, 2**-7]

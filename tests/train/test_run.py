@@ -19,6 +19,7 @@ from openhdr.train.loop import train
 from openhdr.train.plan import make_plan
 from openhdr.train.recipe import EMAConfig
 from openhdr.train.sources.simulated import open_simulated
+from openhdr.train.state import new_network
 from openhdr.train.validation import open_validation
 
 from .conftest import losses_of, weights_of
@@ -253,3 +254,21 @@ def test_shortest_scale_clips_there(tiny, tmp_path: Path) -> None:
         values.append(-10 * np.log10(np.mean((pair[0] - pair[1]).astype(np.float64) ** 2)))
     found = validation.scores_of_reference(DistributedContext())
     assert found["psnr-mu"] == pytest.approx(np.mean(values), abs=1e-3)
+
+
+@pytest.mark.parametrize("stages", ["first", "second"])
+def test_a_stage_is_trained_alone(stages: str, tiny, tmp_path: Path) -> None:
+    """Rows of the two-stage paper's table 2; stage II has nothing that a discriminator could judge."""
+    found = train(tiny("two-stage", f"network.variant.stages={stages}"), tmp_path / "run")
+    terms = json.loads((tmp_path / "run" / "losses.jsonl").read_text().splitlines()[-1])
+    assert found["steps"] == 2 and ("discriminator" in terms) == (stages == "first")
+
+
+def test_he_s_initialisation(tiny) -> None:
+    torch.manual_seed(0)
+    net = new_network(tiny("gsanet", "network.initialisation=kaiming"))
+    for layer in (layer for layer in net.modules() if isinstance(layer, torch.nn.Conv2d)):
+        fan_in = layer.weight[0].numel()
+        assert layer.bias is None or not layer.bias.any()
+        if layer.weight.numel() > 2000:
+            assert float(layer.weight.detach().std()) == pytest.approx((2 / fan_in) ** 0.5, rel=0.1)

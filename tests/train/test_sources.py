@@ -12,13 +12,14 @@ import pytest
 from openhdr import io
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Image
-from openhdr.data.patches import unpack
+from openhdr.data.patches import PAPER_CUTS, PatchConfig, corners_of, unpack
+from openhdr.data.readers import open_dataset
 from openhdr.data.sample import network_arrays
 from openhdr.data.shards import open_shards, read_shard
 from openhdr.train.examples import placed
 from openhdr.train.loop import train
 from openhdr.train.recipe import DataConfig, ValidationConfig
-from openhdr.train.sources.patches import open_patches
+from openhdr.train.sources.patches import held_out, open_patches
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
 from openhdr.train.sources.simulated import open_simulated, simulation_of
 
@@ -128,7 +129,7 @@ def test_missing_folder_says_what_to_give(tmp_path: Path) -> None:
 def test_dataset_is_cut_once_and_read_by_number(brackets: Path, tmp_path: Path) -> None:
     config = DataConfig(source="patches", dataset="hdm", path=str(brackets), cut="adnet", patch=64)
     source = open_patches(config, 4, tmp_path / "cache")
-    assert source.epoch == 6 * 2 * 4  # 300 x 520 by 256 every 128 and one at each border: 2 x 4 patches
+    assert source.epoch == 6 * 3  # 300 x 520 by 256 every 128: 1 x 3 patches
     stored = [unpack(p) for s in open_shards(tmp_path / "cache").shards for _, p in read_shard(s)]
     seen = sorted(source.sample(k).name for k in range(source.epoch))
     assert seen == sorted(sample.name for sample in stored)
@@ -149,7 +150,7 @@ def test_scenes_are_held_out_where_a_dataset_has_no_validation_split(brackets: P
 
 def test_patches_train_a_network(brackets: Path, tiny, tmp_path: Path) -> None:
     changes = ("data.source=patches", "data.cut=adnet", f"data.path={brackets}", "validation.every=2")
-    epochs = ("run.unit=epochs", "run.length=1", "run.batch=24", "data.patch=16")
+    epochs = ("run.unit=epochs", "run.length=1", "run.batch=9", "data.patch=16")
     found = train(tiny("gsanet", *changes, *epochs), tmp_path / "run")
     assert found["steps"] == 2
     assert json.loads((tmp_path / "run" / "run.json").read_text())["data"]["validation"].startswith(
@@ -200,3 +201,51 @@ def test_patches_of_one_picture_follow_each_other(scenes: Path, tmp_path: Path) 
     assert source.epoch == 3 * 3 * 2
     patch = placed(source.sample(4), config, np.random.default_rng(0))
     assert patch.truth.shape == (16, 16, 3)
+
+
+def test_patches_cut_on_the_fly_are_those_of_the_shards(brackets: Path, tmp_path: Path) -> None:
+    config = DataConfig(source="patches", path=str(brackets), cut="adnet", patch=64)
+    stored = open_patches(config, 4, tmp_path / "cache")
+    live = open_patches(replace(config, on_the_fly=True), 4, tmp_path / "none")
+    assert live.epoch == stored.epoch == 18 and not (tmp_path / "none").exists()
+    for k in (0, 7, 30):
+        one, other = stored.sample(k), live.sample(k)
+        assert np.array_equal(one.truth, other.truth) and one.ev == other.ev
+        assert all(np.array_equal(a, b) for a, b in zip(one.frames, other.frames, strict=True))
+
+
+def test_as_many_patches_are_drawn_as_the_paper_counts(brackets: Path) -> None:
+    """Two-stage: 7,551 of the 28 a scene that fit side by side; here 5 of 12."""
+    dataset = open_dataset("hdm", brackets)
+    every = corners_of(dataset, PatchConfig(size=256, stride=256))
+    assert [len(found) for found in every.values()] == [2] * 6  # 300 x 520: one row of two
+    drawn = corners_of(dataset, PatchConfig(size=256, stride=256, total=5))
+    assert sum(map(len, drawn.values())) == 5
+    assert all(set(found) <= set(every[name]) for name, found in drawn.items())
+    assert drawn == corners_of(dataset, PatchConfig(size=256, stride=256, total=5))
+    assert PAPER_CUTS["two-stage"].total == 7551
+
+
+def test_validation_is_spread_over_the_split(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for number in range(7):
+        folder = tmp_path / "hdm" / "validation"
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind in ("short", "medium", "long"):
+            io.write(
+                folder / f"{number:04d}_{kind}.png", Image(rng.integers(0, 256, (8, 8, 3), np.uint8), "srgb")
+            )
+        io.write(folder / f"{number:04d}_gt.png", Image(rng.integers(0, 65536, (8, 8, 3), np.uint16), "srgb"))
+        np.save(folder / f"{number:04d}_exposures.npy", np.array([-2, 0, 2]))
+        np.save(folder / f"{number:04d}_alignratio.npy", np.array(30000.0))
+    (tmp_path / "hdm" / "training").mkdir()
+    (tmp_path / "hdm" / "training" / "0900").mkdir()
+    for kind in ("short", "medium", "long", "gt"):
+        source = tmp_path / "hdm" / "validation" / f"0000_{kind}.png"
+        name = {"short": "0", "medium": "1", "long": "2", "gt": "gt"}[kind]
+        (tmp_path / "hdm" / "training" / "0900" / f"{name}.png").write_bytes(source.read_bytes())
+    for kind in ("exposures", "alignratio"):
+        source = tmp_path / "hdm" / "validation" / f"0000_{kind}.npy"
+        (tmp_path / "hdm" / "training" / "0900" / f"{kind}.npy").write_bytes(source.read_bytes())
+    held, _ = held_out(DataConfig(path=str(tmp_path / "hdm")), ValidationConfig(samples=3, size=0))
+    assert [sample.name for sample in held] == ["0000", "0003", "0006"]

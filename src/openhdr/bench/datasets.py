@@ -45,7 +45,7 @@ def dataset_case(row: DatasetCaseRow, data: Path | None, split: str | None = Non
         raise RequestError(
             f"{row.name} needs its dataset; give the folder as `data`: {DATASETS[row.dataset].summary}"
         )
-    dataset, notes = _opened(row, data, split or row.split)
+    dataset, notes = scenes_of_split(row, data, split or row.split)
     cut = Cut(crop, row.side, row.expands)
     scenes = tuple(SceneEntry(name, "", partial(read_scene, dataset, name, cut)) for name in dataset.names)
     settings, more = expand_settings() if row.expands else merge_settings()
@@ -116,7 +116,7 @@ OWN_SCALE = ("hdr-eye", "fairchild")
 """Datasets whose truth has a scale of its own."""
 
 
-def _opened(row: DatasetCaseRow, data: Path, split: str) -> tuple[Dataset, tuple[str, ...]]:
+def scenes_of_split(row: DatasetCaseRow, data: Path, split: str) -> tuple[Dataset, tuple[str, ...]]:
     """The scenes with all their files, and what a reader should know of the choice."""
     splits = DATASETS[row.dataset].splits
     notes: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ def run_network(name: str, photos: Photos, options: NetworkOptions) -> np.ndarra
     response = responses.parse(photos.response or ASSUMED_RESPONSE)
     network = load_for_use(name, options.weights)
     if MODELS[name].task == "expand":
-        chosen = _chosen(photos, options.photo)
+        chosen = shown_frame(photos, options.photo)
         stops = photos.ev[chosen] - photos.ev[photos.anchor]
         light = response.decode(photos.frames[chosen])
         return expand_image(network, light, options.run).linear / np.float32(2.0**stops)
@@ -55,7 +55,7 @@ def run_network(name: str, photos: Photos, options: NetworkOptions) -> np.ndarra
     return reconstruct(network, frames, photos.ev, photos.anchor, options.run)
 
 
-def _chosen(photos: Photos, which: str) -> int:
+def shown_frame(photos: Photos, which: str) -> int:
     """Index of the frame that a one-photo network is shown."""
     if which == ANY:
         seed = zlib.crc32(photos.frames[photos.anchor].pixels.tobytes())

@@ -30,7 +30,7 @@ class Request:
         "Change a setting: run.batch=4", (), flags=("--set",), metavar="KEY=VALUE"
     )
     resume: bool = option("Continue the run in the folder, if there is one.", False)
-    dry_run: bool = option("Print the plan and the memory it needs; train nothing.", False)
+    dry_run: bool = option("Print the plan, the memory, disk and time it needs; train nothing.", False)
     as_json: bool = option("Report as JSON.", False, flags=("--json",))
 
 
@@ -86,9 +86,9 @@ def _say(text: str) -> None:
 
 
 def _print_plan(recipe: Recipe, as_json: bool) -> None:
-    from openhdr.train.plan import make_plan
+    from openhdr.train.plan import measured_plan
 
-    plan = make_plan(recipe)
+    plan = measured_plan(recipe)
     if as_json:
         echo_json(plan.facts())
     else:

@@ -1,8 +1,10 @@
-"""What a recipe is going to do, and the memory that it needs, before it does it."""
+"""What a recipe is going to do, and the memory, disk and time that it needs, before it does it."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,19 @@ import torch
 from torch import nn
 
 from openhdr.core.errors import RequestError
+from openhdr.data.patches import corners_of, crop, pack, read_sized
+from openhdr.data.shards import INDEX
 from openhdr.models import load
 from openhdr.train.examples import collate
 from openhdr.train.objectives.contract import Nets
 from openhdr.train.recipe import Recipe, ScheduleConfig
 from openhdr.train.schedules import learning_rate
+from openhdr.train.sources.patches import to_be_cut
 
 _FLOAT = 4  # bytes
+_TAR_BLOCK = 512  # bytes; every piece of a patch has a header of one block and fills whole blocks
+MEASURED_SIDE = 64  # pixels
+_LONG = 3.0  # s: then the first call is taken, too
 _PASSING = 1.5  # peak memory over what is kept: 1.16 to 1.45 measured for AHDRNet, two-stage and GSANet
 
 
@@ -24,12 +32,23 @@ _PASSING = 1.5  # peak memory over what is kept: 1.16 to 1.45 measured for AHDRN
 class Plan:
     """parameters: of all networks that learn. state_gb: weights, gradients, Adam's two moments, running mean.
     activations_gb: what one piece of a batch keeps for its gradients, in float32. All in 1e9 bytes.
+    cuts: of a dataset whose folder is given. step_s: seconds of a step here; None = not measured.
     """
 
     recipe: Recipe
     parameters: dict[str, int]
     state_gb: float
     activations_gb: float
+    cuts: Cuts | None = None
+    step_s: float | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """Of the whole run; None where they depend on data that are not there."""
+        run = self.recipe.run
+        if run.unit == "epochs" and self.cuts is None:
+            return None
+        return run.length * steps_per_unit(self.recipe, self.cuts.patches if self.cuts else 0)
 
     def facts(self) -> dict[str, Any]:
         """The plan as plain values."""
@@ -43,6 +62,11 @@ class Plan:
             "batch": run.batch,
             "patch": self.recipe.data.patch,
             "memory_gb": {"state": self.state_gb, "batch": _PASSING * self.activations_gb},
+            "disk_gb": None if self.cuts is None else self.cuts.disk_gb,
+            "scenes": None if self.cuts is None else self.cuts.scenes,
+            "patches": None if self.cuts is None else self.cuts.patches,
+            "steps": self.steps,
+            "step_s": self.step_s,
         }
 
     def lines(self) -> list[str]:
@@ -63,7 +87,42 @@ class Plan:
             f"kept         the last {run.keep} checkpoints, one every {run.save_every} steps",
             f"memory       {_size(self.state_gb)} for weights and optimiser, "
             f"about {_size(_PASSING * self.activations_gb)} for a batch in one process (float32; half in 16 bits)",
+            *([] if self.cuts is None else [f"disk         {self.cuts.words}"]),
+            *([] if self.step_s is None else [f"time         {self._time()}"]),
         ]
+
+    def _time(self) -> str:
+        step_s = self.step_s or 0.0
+        each = f"about {step_s:.2g} s a step here, losses and gradients in one process"
+        if self.steps is None:
+            return f"{each}; how many steps there are depends on the data"
+        return f"{each}: {duration_text(step_s * self.steps)} for {self.steps:,} steps, validation apart"
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """What a dataset gives. disk_gb: of patches in the run folder, in 1e9 bytes; 0 where they are cut on the fly."""
+
+    scenes: int
+    patches: int
+    disk_gb: float
+
+    @property
+    def words(self) -> str:
+        whole = f"{self.patches:,} patches of {self.scenes:,} scenes"
+        if not self.patches:
+            return f"none: none of the {self.scenes:,} scenes is as large as a patch"
+        if not self.disk_gb:
+            return f"none: {whole} are cut when they are needed"
+        return f"{_size(self.disk_gb)} for {whole}; none with data.on_the_fly = true"
+
+
+def duration_text(seconds: float) -> str:
+    """`3 days`, `20 hours`: a length of time in its largest fitting unit."""
+    for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _size(gb: float) -> str:
@@ -82,6 +141,54 @@ def make_plan(recipe: Recipe) -> Plan:
     copies = 4 * sum(counts.values()) + (counts["net"] if recipe.ema.every else 0)
     kept = _kept_for_gradients(recipe, nets)
     return Plan(recipe, counts, copies * _FLOAT / 1e9, kept / 1e9)
+
+
+def measured_plan(recipe: Recipe) -> Plan:
+    """The plan with what its data take on the disk, where their folder is given, and with the time of a step, measured
+    on one small patch on the recipe's device. Nothing is written.
+    """
+    return replace(make_plan(recipe), cuts=cuts_of(recipe), step_s=step_seconds(recipe))
+
+
+def cuts_of(recipe: Recipe) -> Cuts | None:
+    """The patches of the recipe's dataset; one scene is read to see how large a patch is."""
+    data = recipe.data
+    if data.source != "patches" or not Path(data.path).is_dir() or (Path(data.path) / INDEX).is_file():
+        return None
+    dataset, config = to_be_cut(data)
+    corners = corners_of(dataset, config)
+    patches = sum(map(len, corners.values()))
+    first = next((name for name, found in corners.items() if found), None)
+    if data.on_the_fly or first is None:
+        return Cuts(len(dataset), patches, 0.0)
+    left, top = corners[first][0]
+    pieces = pack(crop(read_sized(dataset, first, config), left, top, config.size))
+    size = sum(_TAR_BLOCK * (1 + -(-len(piece) // _TAR_BLOCK)) for piece in pieces.values())
+    return Cuts(len(dataset), patches, patches * size / 1e9)
+
+
+def step_seconds(recipe: Recipe) -> float:
+    """Seconds of a step's losses and gradients, from one patch of at most MEASURED_SIDE pixels."""
+    side = min(recipe.data.patch, MEASURED_SIDE)
+    device = torch.device("cuda" if recipe.compute.device == "auto" and torch.cuda.is_available() else "cpu")
+    if recipe.compute.device != "auto":
+        device = torch.device(recipe.compute.device)
+    net = load(recipe.network.name, **recipe.network.variant).to(device).train()
+    discriminator = recipe.objective.discriminator()
+    nets = Nets(net, None if discriminator is None else discriminator.to(device))
+    example = recipe.objective.example(recipe.objective.stand_in(side), np.random.default_rng(0), False)
+    batch = {key: value.to(device) for key, value in collate([example]).items()}
+    seconds = 0.0
+    for _ in range(2):  # the first call prepares
+        start = time.perf_counter()
+        terms = recipe.objective.net_terms(nets, batch, recipe.run.length)
+        torch.stack(list(terms.values())).sum().backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds = time.perf_counter() - start
+        if seconds > _LONG:
+            break
+    return seconds * recipe.run.batch * (recipe.data.patch / side) ** 2
 
 
 def check_batch(recipe: Recipe, processes: int) -> None:

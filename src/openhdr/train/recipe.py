@@ -1,6 +1,7 @@
 """Recipes: every setting of a training run, with its default and unit, once.
 
-A recipe is a TOML file of the differences to these defaults; `--set data.patch=64` changes one value of it.
+A recipe is a TOML file of the differences to these defaults, or, with `base = "adnet.toml"` at its top, to the recipe
+of that file beside it; `--set data.patch=64` changes one value of it.
 Counts are of optimiser steps, and `run.batch` is over all processes and pieces, so that the same recipe gives
 the same run on one device and on many.
 """
@@ -27,8 +28,8 @@ class NetworkConfig:
     name: str = "gsanet"  # row of the table of networks
     variant: Mapping[str, Any] = field(default_factory=dict)  # options of the network's own Config
     weights: str = ""  # to begin from: the name of shipped weights or a file; "" = as `initialisation` says
-    initialisation: Literal["random", "hand-wired", "light"] = (
-        "random"  # see openhdr.train.hand_wired; light: eapnet
+    initialisation: Literal["random", "kaiming", "hand-wired", "light"] = (
+        "random"  # PyTorch's own, He et al.'s, or see openhdr.train.hand_wired; light: eapnet
     )
 
 
@@ -43,6 +44,7 @@ class DataConfig:
     validation_split: str = "validation"  # patches: of the dataset; "" = scenes held out of `split`
     hold_out: int = 30  # patches: scenes held out where the dataset has no validation split
     cut: str = "gsanet"  # patches: how images are cut, by the name of a paper's system (PAPER_CUTS)
+    on_the_fly: bool = False  # patches: cut them when they are needed, not once onto the disk
     patch: int = 256  # pixels: side of what the network is given
     place: Literal["any", "corner"] = "any"  # corner: offsets of 0 to 64 pixels only (two-stage's program)
     flips: bool = False  # mirror left-right and up-down, each with probability one half
@@ -184,7 +186,7 @@ class Recipe:
             raise RequestError(
                 f"recipe key 'optimiser.hand_wired_lr_scale' is {rate}; expected above 0, to 1"
             )
-        if rate < 1 and network.initialisation == "random" and not network.weights:
+        if rate < 1 and network.initialisation in ("random", "kaiming") and not network.weights:
             raise RequestError(
                 f"recipe key 'optimiser.hand_wired_lr_scale' is {rate}, but the network has random weights; "
                 "set network.initialisation or network.weights, or leave it out"
@@ -196,10 +198,26 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises FileError for a file that is not TOML, RequestError for unknown keys and values that do not fit.
     """
-    table = parsed(path, tomllib.loads, "TOML", "recipes are in the folder recipes/")
+    table = _read(path)
     for assignment in overrides:
         override(table, assignment)
     return make_recipe(table)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The table of a file, on top of that of the file that it names as its base."""
+    table = parsed(path, tomllib.loads, "TOML", "recipes are in the folder recipes/")
+    base = table.pop("base", None)
+    return table if base is None else _merged(_read(path.parent / str(base)), table)
+
+
+def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    nested = {
+        key: _merged(below[key], value)
+        for key, value in above.items()
+        if isinstance(value, Mapping) and isinstance(below.get(key), dict)
+    }
+    return {**below, **above, **nested}
 
 
 def make_recipe(table: Mapping[str, Any]) -> Recipe:

@@ -98,6 +98,14 @@ def new_network(recipe: Recipe) -> nn.Module:
         return load(config.name, config.weights, **config.variant)
     if config.initialisation == "random":
         return load(config.name, **config.variant)
+    if config.initialisation == "kaiming":
+        net = load(config.name, **config.variant)
+        for layer in net.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+        return net
     return initialised_network(config.name, config.initialisation, config.variant)
 
 

@@ -31,6 +31,8 @@ def take_step(recipe: Recipe, state: State, pieces: Sequence[Batch], lr: float) 
     reported: dict[str, float] = {}
     for name, network in state.networks.items():
         terms = _gradients(recipe, state, name, pieces)
+        if not terms:
+            continue
         wrong = [term for term, value in terms.items() if not math.isfinite(value)]
         if wrong:
             raise LossError(f"the loss '{wrong[0]}' became {terms[wrong[0]]} in step {state.step + 1}")
@@ -54,11 +56,15 @@ def _gradients(recipe: Recipe, state: State, name: str, pieces: Sequence[Batch])
         waits = together() and not last and hasattr(network.called, "no_sync")  # averaged with the last piece
         with cast(Any, network.called).no_sync() if waits else nullcontext():
             terms = _terms(recipe, state, name, piece)
+            if not terms:
+                break
             loss = torch.stack(list(terms.values())).sum() / len(pieces)
             state.scaler.scale(loss).backward()
         sums = {key: sums.get(key, 0) + value.detach() / len(pieces) for key, value in terms.items()}
     for other in others:
         other.learn(True)
+    if not sums:
+        return {}
     means = mean_over_processes(torch.stack(list(sums.values())).double()).tolist()
     return dict(zip(sums, means, strict=True))
 

@@ -8,8 +8,8 @@ Three layouts are in use, found by what is in the folder:
     GSANet      ROOT/short_sub medium_sub long_sub gt_sub/NAME.png, exposures/ID_exposures.npy,
                 alignratio/ID_alignratio.npy: patches, NAME starts with the ID
 
-Splits are listed in splits/hdm.json, with whose they are: `train` and `validation` divide a folder without split
-folders; those of papers (`gsanet`, `adnet`, ...) pick scenes by number from all folders.
+Splits are listed in splits/hdm.json, with whose they are. A folder that is divided already, with complete scenes in
+both parts, stays as it is: every split for training is its training part, every other one its validation part.
 The truth is a 16-bit PNG in the gamma domain: code / alignratio = light^(1/2.24), 1.0 = the medium frame
 clips. A patch keeps its image's alignratio.
 """
@@ -38,24 +38,31 @@ _FOLDERS = {"train": ("training", "train"), "validation": ("validation", "valid"
 
 
 def open_hdm(root: Path, split: str) -> Dataset:
-    """The scenes of one split, by split folders, val.npy or the lists of splits/hdm.json."""
+    """The scenes of one split, by the folder's own division, val.npy or the lists of splits/hdm.json."""
     if split == "test":  # the challenges published no truth of it
         frames = _scenes(first_folder(root, ("test", "testing")) or root)
         entries = {name: _entry(name, list(entry.files[:4])) for name, entry in frames.items()}
         return need_entries("hdm", root, LAYOUT, entries)
-    folders = {name: first_folder(root, names) for name, names in _FOLDERS.items()}
-    divided = any(folders.values())
-    if divided and split in _FOLDERS:
-        folder = folders[split]
-        if folder is None:
-            raise FileError(root, f"has no {split} folder", f"expected one of: {', '.join(_FOLDERS[split])}")
-        entries = _scenes(folder)
+    parts = {name: first_folder(root, names) for name, names in _FOLDERS.items()}
+    held = _scenes(parts["validation"]) if parts["validation"] else {}
+    if (
+        split != "all"
+        and parts["train"]
+        and any(all(path.is_file() for path in one.files) for one in held.values())
+    ):
+        entries = (
+            _scenes(parts["train"]) if split.endswith("train") else held
+        )  # whoever divided the folder decides
     else:
-        parts = [folder for folder in folders.values() if folder] or [root]
-        entries = {name: entry for part in parts for name, entry in _scenes(part).items()}
-        if split != "all":
+        folders = [folder for folder in parts.values() if folder] or [root]
+        entries = {name: entry for folder in folders for name, entry in _scenes(folder).items()}
+        if entries and split != "all":
             wanted = numbered("hdm", split)
-            entries = {name: e for name, e in entries.items() if _number(name) in wanted}
+            entries = {name: entry for name, entry in entries.items() if _number(name) in wanted}
+            if not entries:
+                raise FileError(
+                    root, f"holds no scene of the split '{split}'", f"its scenes: {wanted.source}"
+                )
     dataset = need_entries("hdm", root, LAYOUT, entries)
     listed = root / "val.npy"
     if split == "validation" and listed.is_file():

@@ -61,7 +61,7 @@ class Objective(Protocol[SampleT]):
         return None
 
     def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """Weighted loss terms of the discriminator."""
+        """Weighted loss terms of the discriminator; none where it does not learn."""
         return {}
 
 

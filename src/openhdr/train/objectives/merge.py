@@ -2,6 +2,7 @@
 
 Losses of the papers, on gamma-coded images (see train.losses):
 
+    l1, l2       mean absolute and mean squared difference: tables of GSANet and EAPNet
     mu           L1 of tone-mapped images: ADNet, GSANet (percentile of the prediction, as in their programs; of
                  the truth, as in the challenge's score), AHDRNet (no percentile)
     tanh         L1 of tanh: HDRUNet, which EAPNet cites
@@ -40,7 +41,7 @@ class Merge(BracketObjective):
 
     name: ClassVar[str] = "merge"
 
-    loss: Literal["mu", "tanh", "mu+tanh", "tanh-of-mu", "log-mse"] = "mu"
+    loss: Literal["l1", "l2", "mu", "tanh", "mu+tanh", "tanh-of-mu", "log-mse"] = "mu"
     percentile: PercentileOf = "prediction"  # of which the tone mapping takes its level
     mu_weight: float = 1.0
     tanh_weight: float = 1.0
@@ -53,18 +54,22 @@ class Merge(BracketObjective):
         if arrays.truth is None or len(arrays.frames) != 3:
             raise RequestError(f"sample '{sample.name}' is not three frames with their truth")
         ev, truth = arrays.ev, arrays.truth
+        shortest = ev[0]
         disturbed, shift = rng.random() < self.gamma_share, rng.uniform(-1, 1)
         if bounded:  # 1.0 must mean that the shortest frame clips
             truth = truth * np.float32(2.0 ** (float(ev[0]) / NETWORK_GAMMA))
         if disturbed:
             ev = ev * np.float32(NETWORK_GAMMA / (NETWORK_GAMMA + shift * self.gamma_range))
-        ev = ev - ev[0] if bounded else ev
+        ev = ev - shortest if bounded else ev  # a disturbed gamma moves the outer frames, never the reference
         return {"frames": arrays.frames, "ev": ev, "truth": truth}
 
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         out = nets.net(batch["frames"], batch["ev"]).float()
         if self.loss == "log-mse":
             return {"log-mse": log_mse(out, batch["truth"], batch["ev"])}
+        if self.loss in ("l1", "l2"):
+            gap = out - batch["truth"]
+            return {self.loss: gap.abs().mean() if self.loss == "l1" else gap.square().mean()}
         terms = {}
         if self.loss != "tanh":
             tanh = self.loss == "tanh-of-mu"

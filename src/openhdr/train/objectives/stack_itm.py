@@ -56,6 +56,7 @@ class StackITMObjective(BracketObjective):
 
     name: ClassVar[str] = "stack-itm"
 
+    progressive: bool = True  # compare the exposures at five scales; False: at the finest alone
     perceptual_weight: float = 0.5
     perceptual_weights: str = ""  # file of VGG16's weights (keys features.N.weight); "" = no such term
     adversarial_weight: float = 0.1  # 0 = no discriminator
@@ -86,7 +87,8 @@ class StackITMObjective(BracketObjective):
         parts = nets.net(batch["photo"], return_parts=True)
         terms: Terms = {}
         for side in SIDES:
-            images = [image.float() for image in parts[f"progressive_{side}"]]
+            scales = parts[f"progressive_{side}"]
+            images = [image.float() for image in (scales if self.progressive else scales[-1:])]
             labels = [resize(batch[side], image.shape[-2:]) for image in images]
             pairs = list(zip(images, labels, strict=True))
             zero = batch[side].new_zeros(())

@@ -103,6 +103,9 @@ class TwoStageObjective(BracketObjective):
         return terms
 
     def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """Nothing where stage II is trained alone: only stage I's result is judged."""
+        if not hasattr(nets.net, "stage1"):
+            return {}
         with torch.no_grad():
             made = nets.net.get_submodule("stage1")(batch["photo"])
         assert nets.discriminator is not None
