@@ -13,18 +13,22 @@ import numpy as np
 
 from openhdr.alignment.registration import (
     LOG_FLOOR,
+    Pair,
     Pattern,
     RegistrationOptions,
-    disagreement,
     phase_shift,
-    register,
 )
 from openhdr.camera.response import Response
 from openhdr.color.luminance import luminance
 from openhdr.core import progress
 from openhdr.core.image import Bracket, Image
+from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration, Status, identity, mean_shift
 
+REFINED_LEVELS = (
+    3  # of a pyramid, finest first, on which perspective is sought after rotation and translation
+)
+SAME_PX = 8  # guesses no farther apart lead to the same registration
 CERTAIN = 0.12  # disagreement under which no further candidate is tried
 
 
@@ -50,16 +54,24 @@ class Thumbnail:
 
 def align(bracket: Bracket, response: Response, options: AlignOptions = AlignOptions()) -> list[Registration]:
     """One Registration per frame, in the bracket's order."""
-    ev = bracket.ev
-    thumbs = [thumbnail(frame.image, response, options.working_megapixels) for frame in bracket.frames]
+    ev, count = bracket.ev, len(bracket.frames)
+    thumbs = in_threads(
+        lambda frame: thumbnail(frame.image, response, options.working_megapixels), bracket.frames
+    )
+    shared = _shared(thumbs)
     placed = {bracket.reference: identity("reference")}
     shape = bracket.frames[0].image.pixels.shape[:2]
-    with progress.task("aligning", len(thumbs) - 1) as advance:
-        while len(placed) < len(thumbs):
-            index, target = _next_pair(thumbs, ev, placed)
-            placed[index] = _place(thumbs, ev, (index, target), placed[target], shape, options)
-            advance()
-    return _at_rest([placed[index] for index in range(len(thumbs))], options)
+
+    def place(pair: tuple[int, int]) -> Registration:
+        found = _place(thumbs, ev, pair, placed[pair[1]], shape, options)
+        advance()
+        return found
+
+    with progress.task("aligning", count - 1) as advance:
+        while len(placed) < count:
+            pairs = _next_pairs(shared, ev, placed)
+            placed |= zip((index for index, _ in pairs), in_threads(place, pairs), strict=True)
+    return _at_rest([placed[index] for index in range(count)], options)
 
 
 def _at_rest(registrations: list[Registration], options: AlignOptions) -> list[Registration]:
@@ -100,25 +112,34 @@ def patterns(thumbs: list[Thumbnail], ev: np.ndarray, pair: tuple[int, int]) -> 
     return made[0], made[1]
 
 
-def _next_pair(thumbs: list[Thumbnail], ev: np.ndarray, placed: dict[int, Registration]) -> tuple[int, int]:
-    """(frame, target): the unplaced frame that shares most well exposed pixels with a placed one.
+def _next_pairs(shared: np.ndarray, ev: np.ndarray, placed: dict[int, Registration]) -> list[tuple[int, int]]:
+    """(frame, target) of unplaced frames that can be registered now, each to the placed one it shares most with.
 
-    The reference counts fourfold: a direct registration has no chain of errors.
+    A maximum spanning tree grows from the placed frames (Prim's algorithm); its branches that start at these are
+    returned. The reference counts fourfold: a direct registration has no chain of errors.
     """
-    pairs = [(i, j) for i in range(len(thumbs)) if i not in placed for j in placed]
-    usable = [pair for pair in pairs if placed[pair[1]].status != "rejected"]
-    favour = {j: 4.0 if place.status == "reference" else 1.0 for j, place in placed.items()}
+    reached = {index: place.status for index, place in placed.items()}
+    now = []
 
     def rank(pair: tuple[int, int]) -> tuple[float, float]:
-        return _shared(thumbs[pair[0]], thumbs[pair[1]]) * favour[pair[1]], -abs(ev[pair[0]] - ev[pair[1]])
+        favour = 4.0 if reached[pair[1]] == "reference" else 1.0
+        return favour * shared[pair], -abs(ev[pair[0]] - ev[pair[1]])
 
-    return max(usable, key=rank)
+    while len(reached) < len(shared):
+        outside = [index for index in range(len(shared)) if index not in reached]
+        targets = [index for index, status in reached.items() if status != "rejected"]
+        frame, target = max(((i, j) for i in outside for j in targets), key=rank)
+        reached[frame] = "kept"  # or so it is taken: who depends on it is asked again when it is known
+        if target in placed:
+            now.append((frame, target))
+    return now
 
 
-def _shared(a: Thumbnail, b: Thumbnail) -> float:
-    """Share of pixels that are above the noise and below clipping in both."""
-    good = [thumb.unclipped * (thumb.light > 2 * LOG_FLOOR) for thumb in (a, b)]
-    return round(float((good[0] * good[1]).mean()), 3)
+def _shared(thumbs: list[Thumbnail]) -> np.ndarray:
+    """(N, N): share of pixels that are above the noise and below clipping in both of two frames."""
+    good = [(thumb.unclipped * (thumb.light > 2 * LOG_FLOOR))[::2, ::2].ravel() for thumb in thumbs]
+    stacked = np.stack(good).astype(np.float32)
+    return np.round(stacked @ stacked.T / stacked.shape[1], 3)
 
 
 def _place(
@@ -135,10 +156,11 @@ def _place(
     still = (
         zoom @ np.linalg.inv(base.homography) @ np.linalg.inv(zoom)
     )  # "the frame has not moved" seen from target
-    before, overlap = disagreement(target, moving, still)
+    prepared = Pair(target, moving, options.registration)
+    before, overlap = prepared.disagreement(still)
     if overlap < options.least_overlap:
         return identity("kept")
-    found, after = _best_registration(target, moving, still, options)
+    found, after = _best_registration(prepared, still, options)
     if after >= (1 - _needed_gain(found @ np.linalg.inv(still), target.log.shape, options)) * before:
         status: Status = "rejected" if before > options.hopeless else "kept"
         return Registration(status, np.eye(3), disagreement=(before, before), overlap=overlap)
@@ -156,19 +178,19 @@ def _needed_gain(move: np.ndarray, shape: tuple[int, int], options: AlignOptions
     return options.gain + 0.5 * (1 - np.exp(-8 * travel))
 
 
-def _best_registration(
-    target: Pattern, moving: Pattern, still: np.ndarray, options: AlignOptions
-) -> tuple[np.ndarray, float]:
+def _best_registration(pair: Pair, still: np.ndarray, options: AlignOptions) -> tuple[np.ndarray, float]:
     """The best of a few candidates: from rest or from a phase correlation, rigid or with perspective."""
     best, least = still, 1.0
-    for guess in (np.eye(3), phase_shift(target, moving)):
-        start = guess
+    for first_guess in (lambda: np.eye(3), lambda: phase_shift(pair.target, pair.moving)):
+        start = first_guess()
+        if least < 1 and mean_shift(start @ np.linalg.inv(best), *pair.target.log.shape) < SAME_PX:
+            continue
         for freedoms in (3, 8):
-            warp = register(target, moving, start, freedoms, options.registration)
-            cost, overlap = disagreement(target, moving, warp)
+            warp = pair.register(start, freedoms, None if freedoms == 3 else REFINED_LEVELS)
+            cost, overlap = pair.disagreement(warp)
             # perspective is the rule, but where little is shared it must earn its freedom or it swings elsewhere
             worth = cost < least * (1.0 if freedoms == 3 else 1.01 if overlap > 0.15 else 0.98)
-            if worth and overlap >= options.least_overlap and _plausible(warp, target.log.shape):
+            if worth and overlap >= options.least_overlap and _plausible(warp, pair.target.log.shape):
                 best, least, start = warp, cost, warp
         if least < CERTAIN:
             break

@@ -6,6 +6,7 @@ import numpy as np
 
 CLASSES = 10  # brightness classes of equal size
 LEAST_IN_CLASS = 3000  # values that a class should have; fewer classes if there are not enough
+SAMPLES = 20_000  # values that are sorted, of however many there are
 
 
 def tone_difference(value: np.ndarray, difference: np.ndarray) -> np.ndarray:
@@ -23,13 +24,24 @@ def tone_curve(value: np.ndarray, difference: np.ndarray) -> tuple[np.ndarray, n
 
     The densest value speaks for a class, not the median: a moving object may cover more than half of its pixels.
     """
-    order = np.argsort(value)[:: max(len(value) // 20_000, 1)]
-    classes = np.array_split(order, min(CLASSES, max(len(value) // LEAST_IN_CLASS, 1)))
+    count = class_count(len(value))
+    step = max(len(value) // SAMPLES, 1)
+    value, difference = value[::step], difference[::step]
+    classes = np.array_split(np.argsort(value), count)
     centres = np.array([value[part].mean() for part in classes])
-    offsets = np.array([densest(difference[part]) for part in classes])
+    return centres, without_outliers(np.array([densest(difference[part]) for part in classes]))
+
+
+def class_count(values: int) -> int:
+    """How many brightness classes so many values make."""
+    return min(CLASSES, max(values // LEAST_IN_CLASS, 1))
+
+
+def without_outliers(offsets: np.ndarray) -> np.ndarray:
+    """(K,) offsets of neighbouring classes, each inner one as the median of three."""
     if len(offsets) >= 3:
         offsets[1:-1] = np.median([offsets[:-2], offsets[1:-1], offsets[2:]], axis=0)
-    return centres, offsets
+    return offsets
 
 
 def densest(values: np.ndarray) -> float:
