@@ -41,16 +41,16 @@ def estimate_noise(light: np.ndarray, unclipped: np.ndarray) -> NoiseModel:
 def _blocks(
     green: np.ndarray, detail: np.ndarray, usable: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means of light and squared detail, and whether all is usable, of every block: (rows, columns) each."""
     rows, columns = (side // BLOCK_PX for side in green.shape)
-    cut = (slice(0, rows * BLOCK_PX), slice(0, columns * BLOCK_PX))
-
-    def block(values: np.ndarray) -> np.ndarray:
-        return values[cut].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
-
     if not (rows and columns):
         return np.zeros((0, 0)), np.zeros((0, 0)), np.zeros((0, 0), bool)
-    power = block(np.square(detail)).mean(axis=(1, 3))
-    return block(green).mean(axis=(1, 3)), power, np.asarray(block(usable).all(axis=(1, 3)))
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        values = values[: rows * BLOCK_PX, : columns * BLOCK_PX]
+        return cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA)
+
+    return mean(green), mean(np.square(detail)), mean(usable.astype(np.float32)) > 0.999
 
 
 def _flattest(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

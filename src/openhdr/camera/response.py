@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -96,15 +97,19 @@ class Response:
 
     def step(self, light: np.ndarray) -> np.ndarray:
         """(..., 3) light -> the light between neighbouring 8-bit codes there, float32: what rounding to codes hides."""
+        place = cv2.sqrt(np.clip(light, 0, 1)) * np.float32(_STEPS - 1)
+        index = place.astype(np.uint16)
+        return np.stack([np.take(t, index[..., c]) for c, t in enumerate(self._step_tables)], axis=-1)
+
+    @cached_property
+    def _step_tables(self) -> list[np.ndarray]:
         fine = np.square(np.linspace(0, 1, _STEPS))  # of light: dense where curves are steep
         coarse = self._at(np.linspace(0, 1, 256))
         steps = np.gradient(coarse, axis=0)
         # the widest of the codes near: at the toe of film and of scans light is lost in a few codes of next to none
         near = np.pad(steps, ((_NEAR, _NEAR), (0, 0)), mode="edge")
         steps = np.max([near[k : k + len(steps)] for k in range(2 * _NEAR + 1)], axis=0)
-        tables = [np.interp(fine, coarse[:, c], steps[:, c]).astype(np.float32) for c in range(3)]
-        place = (np.sqrt(np.clip(light, 0, 1)) * np.float32(_STEPS - 1)).astype(np.uint16)
-        return np.stack([np.take(table, place[..., c]) for c, table in enumerate(tables)], axis=-1)
+        return [np.interp(fine, coarse[:, c], steps[:, c]).astype(np.float32) for c in range(3)]
 
     def relative_steps(self) -> tuple[np.ndarray, np.ndarray]:
         """((256, 3) light of the 8-bit codes, (256, 3) share of it that one code makes), smoothed over some codes."""

@@ -9,7 +9,7 @@ shows less light there shows something else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -18,14 +18,18 @@ from openhdr.bracketing.tone_difference import densest
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.core import progress
+from openhdr.core.threads import in_threads
+from openhdr.filters.channels import any_channel, mean_channel
 from openhdr.geometry import shrink, steepness
 from openhdr.merging.matching import Match, find_match
-from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip
+from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip, strips_of, widened
 
 CODE_NOISE = 0.6  # codes (of 0..255) by which rounding and compression make a sample wrong
 SURELY_BELOW = (
     0.97  # share of its clipping level from which downwards a channel beside a clipped one is measured
 )
+STATISTIC_PIXELS = 200_000  # of a picture, enough for a median or a tone curve
+MARGIN_ROWS = 6  # rows beside a strip that a comparison looks at
 TINY = np.float32(1e-6)  # light below which ratios mean nothing
 LEAST_LEVELLED, MOST_LEVELLED = 1000, 0.4  # values that show it, and stops by which an exposure may be off
 LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
@@ -62,22 +66,43 @@ class Composite:
     bound: np.ndarray
     crushed: np.ndarray
 
+    def cut(self, rows: slice) -> Composite:
+        """Some rows, as views."""
+        return Composite(self.light[rows], self.variance[rows], self.bound[rows], self.crushed[rows])
+
+    def thinned(self) -> Composite:
+        """Some hundred thousand pixels of it, enough for a statistic."""
+        return Composite(*map(thinned, (self.light, self.variance, self.bound, self.crushed)))
+
+    def put(self, rows: slice, part: Composite) -> None:
+        """Overwrite some rows."""
+        self.light[rows], self.variance[rows] = part.light, part.variance
+        self.bound[rows], self.crushed[rows] = part.bound, part.crushed
+
+
+def thinned(image: np.ndarray) -> np.ndarray:
+    """Every so many-th row and column of an image (h, w, ...), so that some hundred thousand pixels are left."""
+    step = max(int((image.shape[0] * image.shape[1] / STATISTIC_PIXELS) ** 0.5), 1)
+    return image[::step, ::step]
+
 
 @dataclass(frozen=True)
 class Evidence:
-    """What frames showed when they were compared, at working size.
+    """What frames showed when they were compared, at working size. Lists have one entry a frame.
 
-    small: the bracket with every frame matched to the reference's tones, without ghost masks. frames: each on the
-    reference's scale. composite: what they told together. consistency: (h, w) float32 0..1 per frame. hole_fill:
-    (h, w, 3) float32. doubtful: per frame (h, w) bool, where it may show something else; empty = anywhere.
+    small: the bracket with every frame matched to the reference's tones, without ghost masks; strip: all its rows.
+    scales: how each frame was brought onto the reference's scale. composite: what they told together.
+    consistency: (h, w) float32 0..1. hole_fill: (h, w, 3) float32. doubtful: (h, w) bool, where a frame may show
+    something else; empty = anywhere.
     """
 
     small: RegisteredBracket
-    frames: tuple[Composite, ...]
+    strip: Strip
+    scales: list[FrameScale]
     composite: Composite
     consistency: list[np.ndarray]
     hole_fill: np.ndarray
-    doubtful: tuple[np.ndarray, ...] = ()
+    doubtful: list[np.ndarray] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -96,41 +121,48 @@ class Comparison:
 def compare(registered: RegisteredBracket, options: CompareOptions = CompareOptions()) -> Comparison:
     """Find the ghosts of a bracket and match every frame to the reference's tones."""
     count = len(registered.registrations)
+    matches = [Match() for _ in range(count)]
     if options.deghost is False and not options.match:
-        return Comparison(registered, [Match() for _ in range(count)])
+        return Comparison(registered, matches)
     small = shrink_registered(
         registered, options.matching_megapixels if options.deghost is False else options.working_megapixels
     )
     strip = small.strip(slice(0, small.shape[0]))
+    scales = in_threads(lambda index: _own_scale(strip, index), range(count))
     order = sorted(range(count), key=lambda i: (i != strip.reference, abs(strip.ev[i]), strip.ev[i]))
-    consistency, matches = [np.ones(small.shape, np.float32) for _ in order], [Match() for _ in order]
-    composite = _measured(small, strip, strip.reference, Match())
-    frames, objects = [composite] * count, [np.zeros(small.shape, bool)] * count
+    consistency = [np.ones(small.shape, np.float32) for _ in order]
+    objects = [np.zeros(small.shape, bool) for _ in order]
+    composite = _whole_frame(small, strip, strip.reference, scales)
     tripod = options.deghost is None and _at_rest(small, options)
     with progress.task("comparing frames", count - 1) as advance:
         for index in order[1:]:
+            frame = _whole_frame(small, strip, index, scales)
             if options.match:
-                matches[index] = _match(small, strip, index, composite)
-            frames[index] = _measured(small, strip, index, matches[index])
+                matches[index] = _match(strip, index, frame, composite)
+            if matches[index].size:
+                small = _with_matches(small, [m if i == index else Match() for i, m in enumerate(matches)])
+                strip = small.strip_with(strip, index)
+                scales[index] = _own_scale(strip, index)
+                frame = _whole_frame(small, strip, index, scales)
             if small.light_variance[index].processed:
-                frames[index] = _levelled(frames[index], composite)
+                scales[index] = replace(scales[index], factor=_levelling(frame, composite))
+                frame = replace(frame, light=frame.light * scales[index].factor)
             if options.deghost is not False:
-                consistency[index] = _agreement(frames[index], composite, options)
+                consistency[index] = _agreement(frame, composite, options)
             if tripod:
                 agreeing = 1 - strip.consistency[index] * (1 - consistency[index])
-                objects[index] = _objects(frames[index], composite, agreeing, options)
+                objects[index] = _objects(frame, composite, agreeing, options)
                 consistency[index][~objects[index]] = 1
-            composite = _extend(composite, frames[index], consistency[index] * strip.consistency[index])
+            _extend(composite, frame, consistency[index] * strip.consistency[index])
             advance()
     matched = _with_matches(registered, matches)
     if options.deghost is False or (tripod and not any(one.any() for one in objects)):
         return Comparison(matched, matches)
     hole_fill = make_hole_fill(composite, strip.top[strip.reference])
     marked = replace(matched, consistency=list(consistency), hole_fill=hole_fill)
-    doubtful = tuple(objects) if tripod else ()
-    small = _with_matches(small, matches)
+    doubtful = objects if tripod else []
     return Comparison(
-        marked, matches, Evidence(small, tuple(frames), composite, consistency, hole_fill, doubtful)
+        marked, matches, Evidence(small, strip, scales, composite, consistency, hole_fill, doubtful)
     )
 
 
@@ -147,7 +179,7 @@ def _objects(
     What is narrow, scattered or faint is mostly glare, leaves in the wind, crushed black and the residual of the
     camera's curve. A mask of it takes more light away than it removes ghosts. agreeing: (h, w), 0 = contradicts.
     """
-    apart = np.maximum(frame.light, TINY).mean(axis=2) / np.maximum(composite.light, TINY).mean(axis=2)
+    apart = mean_channel(np.maximum(frame.light, TINY)) / mean_channel(np.maximum(composite.light, TINY))
     strong = (agreeing < 0.5) & (np.abs(np.log2(apart)) > options.object_stops)
     side = max(round(options.object_share * max(agreeing.shape)), 5)
     square = np.ones((side, side), np.uint8)
@@ -195,77 +227,110 @@ def shrink_registered(registered: RegisteredBracket, megapixels: float) -> Regis
     )
 
 
-def _measured(small: RegisteredBracket, strip: Strip, index: int, match: Match) -> Composite:
-    """One frame on the reference's scale, with its noise measured on itself."""
-    light, scale = strip.light[index], np.float32(2.0 ** -strip.ev[index])
-    noise = estimate_noise(light, (strip.saturation_weight[index] > 0.5) & (strip.consistency[index] > 0.5))
-    variance = (
-        _variance(light, noise)
-        + np.square(small.code_step(index, light) * max(CODE_NOISE, small.noise.codes))
-    ) * scale**2
-    clipped = strip.clipped(index)
+@dataclass(frozen=True)
+class FrameScale:
+    """What the comparison measured on a frame: its noise, and a factor for its light that mends its exposure."""
+
+    noise: NoiseModel
+    factor: np.float32 = np.float32(1)
+
+
+def _own_scale(strip: Strip, index: int) -> FrameScale:
+    inside = (strip.saturation_weight[index] > 0.5) & (strip.consistency[index] > 0.5)
+    return FrameScale(estimate_noise(strip.light[index], inside))
+
+
+def measured(small: RegisteredBracket, strip: Strip, index: int, scale: FrameScale) -> Composite:
+    """One frame on the reference's scale. strip: some rows of `small`, the bracket at working size."""
+    light, gain = strip.light[index], np.float32(2.0 ** -strip.ev[index])
+    codes = np.float32(max(CODE_NOISE, small.noise.codes))
+    # the light inside the variance is smoothed: a noisy low value must not claim to be precise
+    variance = cv2.GaussianBlur(light, (0, 0), 1.0) * np.float32(scale.noise.shot)
+    variance += np.float32(scale.noise.read**2)
+    variance += np.square(small.code_step(index, light) * codes)
+    variance *= gain**2
     darkest = small.darkest(index)
-    crushed = light < darkest
-    seen = match.apply(np.maximum(light, darkest)) * scale
-    return Composite(
-        np.where(clipped, match.apply(strip.top[index]) * scale, seen), variance, clipped, crushed
-    )
+    bound, crushed = strip.clipped(index), light < darkest
+    seen = np.where(bound, strip.top[index], np.maximum(light, darkest))
+    return Composite(seen * (gain * scale.factor), variance, bound, crushed)
 
 
-def _levelled(frame: Composite, composite: Composite) -> Composite:
-    """The frame without what its exposure is off, as both show it where they are properly exposed.
+def _whole_frame(small: RegisteredBracket, strip: Strip, index: int, scales: list[FrameScale]) -> Composite:
+    """All rows of a frame on the reference's scale."""
+    shape = strip.light[index].shape
+    whole = Composite(*(np.empty(shape, kind) for kind in (np.float32, np.float32, bool, bool)))
+
+    def work(rows: slice) -> None:
+        wide, inner = widened(rows, MARGIN_ROWS, shape[0])
+        whole.put(rows, measured(small, strip.cut(wide), index, scales[index]).cut(inner))
+
+    in_threads(work, strips_of(*shape[:2]))
+    return whole
+
+
+def _levelling(frame: Composite, composite: Composite) -> np.float32:
+    """The factor that takes out what a frame's exposure is off, as both show it where they are properly exposed.
 
     For the comparison only: shutter times are rounded by a tenth of a stop, which is no movement. What is merged stays
     at the stated exposures.
     """
+    frame, composite = frame.thinned(), composite.thinned()
     sure = ~(frame.bound | composite.bound | frame.crushed | composite.crushed)
     if sure.sum() < LEAST_LEVELLED:
-        return frame
+        return np.float32(1)
     ratio = np.median(composite.light[sure] / np.maximum(frame.light[sure], 1e-9))
-    factor = np.float32(np.clip(ratio, 2.0**-MOST_LEVELLED, 2.0**MOST_LEVELLED))
-    return replace(frame, light=frame.light * factor)
+    return np.float32(np.clip(ratio, 2.0**-MOST_LEVELLED, 2.0**MOST_LEVELLED))
 
 
-def _match(small: RegisteredBracket, strip: Strip, index: int, composite: Composite) -> Match:
+def _match(strip: Strip, index: int, frame: Composite, composite: Composite) -> Match:
     """Tone match on the pixels that are neither clipped nor noisy in either.
 
     Pixels are chosen and sorted by the mean of both weighted by precision: its noise is independent of their
     difference's. Chosen by either's own light, noise would pass for a difference of tones.
     """
-    frame = _measured(small, strip, index, Match())
+    frame, composite = frame.thinned(), composite.thinned()
     variance = composite.variance + frame.variance
     mean = composite.light + composite.variance / variance * (frame.light - composite.light)
     sure = ~(frame.bound | composite.bound | frame.crushed | composite.crushed) & (
         mean > 6 * np.sqrt(variance)
     )
-    sure &= (np.minimum(frame.light, composite.light) > 0) & (strip.consistency[index] > 0.99)[..., None]
+    inside = thinned(strip.consistency[index])[..., None] > 0.99
+    sure &= (np.minimum(frame.light, composite.light) > 0) & inside
     light = mean * np.float32(2.0 ** strip.ev[index])
     return find_match(frame.light, composite.light, light, sure)
-
-
-def _variance(light: np.ndarray, noise: NoiseModel) -> np.ndarray:
-    # the light inside the variance is smoothed: a noisy low value must not claim to be precise
-    return (noise.shot * cv2.GaussianBlur(light, (0, 0), 1.0) + noise.read**2).astype(np.float32)
 
 
 def _agreement(frame: Composite, composite: Composite, options: CompareOptions) -> np.ndarray:
     """(h, w) float32 consistency 0..1."""
     bleached = bleaching(frame, composite)
-    lacking = np.maximum(frame.light, frame.light.mean(axis=2, keepdims=True)) if bleached else frame.light
+    result = np.empty(frame.light.shape[:2], np.float32)
+
+    def work(rows: slice) -> None:
+        wide, inner = widened(rows, MARGIN_ROWS, len(result))
+        result[rows] = _agreement_of_strip(frame.cut(wide), composite.cut(wide), bleached, options)[inner]
+
+    in_threads(work, strips_of(*result.shape))
+    return result
+
+
+def _agreement_of_strip(
+    frame: Composite, composite: Composite, bleached: float, options: CompareOptions
+) -> np.ndarray:
+    lacking = np.maximum(frame.light, mean_channel(frame.light)[..., None]) if bleached else frame.light
     lacking = lacking - np.float32(1 - bleached) * composite.light
     difference = np.where(composite.bound, lacking, frame.light - composite.light)
     difference = contradiction(difference, frame, composite)
-    slack = np.where(composite.bound.any(axis=2, keepdims=True), max(bleached, options.slack), options.slack)
-    spread = frame.variance + composite.variance + np.square(slack * composite.light)
+    any_bound = any_channel(composite.bound)[..., None]
+    slack = np.where(any_bound, np.float32(max(bleached, options.slack)), np.float32(options.slack))
+    spread = frame.variance + composite.variance
+    spread += np.square(slack * composite.light)
     slope = steepness(composite.light)
     # small lamps: a clipped composite hides how steep the light is, the frame shows it
     slope = np.where(composite.bound, np.maximum(slope, steepness(frame.light)), slope)
-    spread += np.square(options.misalignment_px * slope)
-    evidence = (np.square(difference) / spread).mean(axis=2)
-    pooled = np.sqrt(cv2.GaussianBlur(evidence, (0, 0), options.radius_px))
-    return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1).astype(
-        np.float32
-    )
+    spread += np.square(np.float32(options.misalignment_px) * slope)
+    evidence = mean_channel(np.square(difference) / spread)
+    pooled = cv2.sqrt(cv2.GaussianBlur(evidence, (0, 0), options.radius_px))
+    return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1)
 
 
 def contradiction(difference: np.ndarray, frame: Composite, composite: Composite) -> np.ndarray:
@@ -296,7 +361,9 @@ def bleaching(frame: Composite, composite: Composite) -> float:
     channel may have had less light than its bound. The channels that still measure beside a clipped one show it:
     compared with a shorter frame they are too bright by a share, which is returned; 0 for an honest sensor.
     """
-    partly = composite.bound.any(axis=2, keepdims=True) & ~composite.bound & ~frame.bound
+    partly = any_channel(composite.bound)[..., None] & ~composite.bound & ~frame.bound
+    if not partly.any():
+        return 0.0
     partly &= np.minimum(composite.light, frame.light) > 0.1
     if partly.sum() < 1000:
         return 0.0
@@ -308,19 +375,29 @@ def bleaching(frame: Composite, composite: Composite) -> float:
     return min(2 * typical, MOST_BLEACHED)
 
 
-def _extend(composite: Composite, frame: Composite, consistency: np.ndarray) -> Composite:
-    """Add a consistent frame: it replaces bounds and is averaged with measurements by precision."""
+def _extend(composite: Composite, frame: Composite, consistency: np.ndarray) -> None:
+    """Add a consistent frame to the composite: it replaces bounds and is averaged with measurements by precision."""
+
+    def work(rows: slice) -> None:
+        composite.put(rows, _extended(composite.cut(rows), frame.cut(rows), consistency[rows]))
+
+    in_threads(work, strips_of(*consistency.shape))
+
+
+def _extended(composite: Composite, frame: Composite, consistency: np.ndarray) -> Composite:
     use = consistency[..., None] > 0.5
-    measured = ~frame.bound & ~frame.crushed
-    fresh = use & (composite.bound | composite.crushed) & measured
-    tighter = use & composite.bound & frame.bound & (frame.light > composite.light)
-    tighter |= use & composite.crushed & frame.crushed & (frame.light < composite.light)
-    both = use & ~composite.bound & ~composite.crushed & measured
-    share = np.where(both, composite.variance / (composite.variance + frame.variance), 0)
-    share[fresh | tighter] = 1
+    known, better = ~(frame.bound | frame.crushed), ~(composite.bound | composite.crushed)
+    fresh = use & known & ~better
+    tighter = composite.bound & frame.bound & (frame.light > composite.light)
+    tighter |= composite.crushed & frame.crushed & (frame.light < composite.light)
+    tighter &= use
+    replaced = fresh | tighter
+    share = composite.variance / (composite.variance + frame.variance)
+    share *= use & known & better
+    variance = np.where(replaced, frame.variance, composite.variance * (1 - share))
+    share[replaced] = 1
     light = composite.light + share * (frame.light - composite.light)
-    variance = np.where(fresh | tighter, frame.variance, composite.variance * (1 - share) + 0)
-    return Composite(light, variance.astype(np.float32), composite.bound & ~fresh, composite.crushed & ~fresh)
+    return Composite(light, variance, composite.bound & ~fresh, composite.crushed & ~fresh)
 
 
 def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
@@ -328,8 +405,10 @@ def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
 
     Channels that are measured keep their value; the others take the smooth continuation, never less than the bound.
     """
-    only_reference = (composite.bound & (composite.light <= top)).any(axis=2)
-    beyond = ~only_reference & (composite.light > CLIPPED_SHARE * top).any(axis=2)
+    if not composite.bound.any():
+        return composite.light
+    only_reference = any_channel(composite.bound & (composite.light <= top))
+    beyond = ~only_reference & any_channel(composite.light > CLIPPED_SHARE * top)
     known = np.asarray(beyond, np.float32)
     smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), known))
     # a channel that is measured tells how bright the continuation may be in the others
@@ -338,7 +417,7 @@ def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
     ratio = np.minimum(composite.light / np.maximum(smooth, 1e-6), 1) ** sure
     smooth *= ratio.min(axis=2, keepdims=True)
     raised = composite.light * np.maximum(smooth / np.maximum(composite.light, 1e-6), 1) ** (1 - sure)
-    return np.where(composite.bound.any(axis=2, keepdims=True), raised, composite.light)
+    return np.where(any_channel(composite.bound)[..., None], raised, composite.light)
 
 
 def pull_push(values: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -16,12 +16,14 @@ from openhdr.camera.clipping import clip_code
 from openhdr.camera.noise import TYPICAL, PhotoNoise
 from openhdr.camera.response import LightVariance, Response
 from openhdr.core.image import Bracket, Image
+from openhdr.filters.channels import brightest_channel
 from openhdr.geometry import Registration, resize_strip, sampling_map
 
 CLIP_FULL = 0.90  # code (0..1) up to which a pixel is surely not clipped
 CLIP_NONE = 0.98  # code from which it is taken as clipped
 CRUSHED_CODE = 6  # of 255, up to which a processed photo is taken as black
 CLIPPED_SHARE = 0.93  # share of its clipping level from which the light of one channel is taken as clipped
+STRIP_PIXELS = 240_000  # small enough for a core's cache, large enough that NumPy's calls do not count
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,12 @@ class RegisteredBracket:
 
     def strip(self, rows: slice) -> Strip:
         """Cut, resample and decode some rows of every frame."""
-        light, saturation_weight, consistency = [], [], []
-        for index in range(len(self.bracket.frames)):
-            one = self._frame_strip(index, rows)
-            light.append(one[0])
-            saturation_weight.append(one[1])
-            consistency.append(one[2])
+        parts = [self._frame_strip(index, rows) for index in range(len(self.bracket.frames))]
+        return self._as_strip(*map(list, zip(*parts, strict=True)))
+
+    def _as_strip(
+        self, light: list[np.ndarray], saturation_weight: list[np.ndarray], consistency: list[np.ndarray]
+    ) -> Strip:
         return Strip(
             light,
             saturation_weight,
@@ -146,6 +148,14 @@ class RegisteredBracket:
             self.light_variance,
             [float(self.darkest(index).mean()) for index in range(len(self.registrations))],
         )
+
+    def strip_with(self, strip: Strip, index: int) -> Strip:
+        """A strip of all rows with one of its frames cut anew."""
+        light, saturation_weight, consistency = self._frame_strip(index, slice(0, self.shape[0]))
+        lists = list(strip.light), list(strip.saturation_weight), list(strip.consistency)
+        for values, one in zip(lists, (light, saturation_weight, consistency), strict=True):
+            values[index] = one
+        return self._as_strip(*lists)
 
     def darkest(self, index: int) -> np.ndarray:
         """(3,) light below which a frame says only that there is no more: cameras crush their darkest codes."""
@@ -209,6 +219,18 @@ class RegisteredBracket:
         return light, room, consistency
 
 
+def strips_of(height: int, width: int) -> list[slice]:
+    """The rows of a picture in strips of a convenient size."""
+    step = max(STRIP_PIXELS // width, 8)
+    return [slice(top, min(top + step, height)) for top in range(0, height, step)]
+
+
+def widened(rows: slice, margin: int, height: int) -> tuple[slice, slice]:
+    """(rows with a margin on both sides, as far as the picture goes; where the rows lie in these)."""
+    wide = slice(max(rows.start - margin, 0), min(rows.stop + margin, height))
+    return wide, slice(rows.start - wide.start, rows.stop - wide.start)
+
+
 def decode(image: Image, response: Response) -> np.ndarray:
     """(H, W, 3) float32 light; 8-bit photos by OpenCV's look-up, which is several times NumPy's speed."""
     if image.encoding == "srgb" and image.pixels.dtype == np.uint8:
@@ -219,15 +241,10 @@ def decode(image: Image, response: Response) -> np.ndarray:
 
 def saturation_weight(pixels: np.ndarray, clip: float) -> np.ndarray:
     """(h, W) float32: 1 below CLIP_FULL of the code `clip` in all channels, 0 from CLIP_NONE on in any."""
-    peak = _brightest(pixels)
+    peak = brightest_channel(pixels)
     if pixels.dtype == np.uint8:
         return cv2.LUT(peak, _ramp(np.arange(256, dtype=np.float32), clip))
     return _ramp(peak.astype(np.float32), clip)
-
-
-def _brightest(pixels: np.ndarray) -> np.ndarray:
-    red, green, blue = cv2.split(np.ascontiguousarray(pixels))
-    return cv2.max(cv2.max(red, green), blue)
 
 
 def _ramp(codes: np.ndarray, clip: float) -> np.ndarray:

@@ -10,13 +10,12 @@ import numpy as np
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
 from openhdr.geometry import resize_strip
-from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip
+from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip, strips_of, widened
 
 MARGIN_ROWS = 1  # mergers may look at a pixel's neighbours
 HARDLY_SEEN = np.float32(0.05)  # consistency times saturation weight, summed over the frames
 MEASURED = 0.5  # share of what was seen below which nothing counts as measured
 BRIGHT = np.float32(0.8)  # share of the reference's clipping level from which on the hole fill is shown
-STRIP_PIXELS = 240_000  # small enough for a core's cache, large enough that NumPy's calls do not count
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,7 @@ def merge_strips(
     )
 
     def work(rows: slice) -> None:
-        wide = slice(max(rows.start - MARGIN_ROWS, 0), min(rows.stop + MARGIN_ROWS, height))
-        inner = slice(rows.start - wide.start, rows.stop - wide.start)
+        wide, inner = widened(rows, MARGIN_ROWS, height)
         strip = registered.strip(wide)
         radiance, weight = combine(strip)
         radiance, weight, strip = radiance[inner], weight[inner], strip.cut(inner)
@@ -65,12 +63,6 @@ def merge_strips(
     with progress.task("merging", len(strips)) as advance:
         in_threads(work, strips)
     return result
-
-
-def strips_of(height: int, width: int) -> list[slice]:
-    """The rows of a picture in strips of a convenient size."""
-    step = max(STRIP_PIXELS // width, 8)
-    return [slice(top, min(top + step, height)) for top in range(0, height, step)]
 
 
 def coverage_of(strip: Strip) -> np.ndarray:

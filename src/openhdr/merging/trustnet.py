@@ -22,6 +22,7 @@ import onnxruntime
 from openhdr.core import progress
 from openhdr.core.errors import FileError
 from openhdr.core.threads import cores, in_threads
+from openhdr.filters.channels import all_channels
 from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
@@ -65,7 +66,9 @@ class TrustNet(Merger):
             found, factor = self._networks.decide(features.frames, features.shared)
             advance()
         # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
-        open_to_doubt = ~np.logical_and.reduce([frame.bound.all(axis=2) for frame in evidence.frames])
+        strip = evidence.strip
+        clipped = [all_channels(strip.clipped(index)) for index in range(len(strip.light))]
+        open_to_doubt = ~np.logical_and.reduce(clipped)
         consistency: list[np.ndarray | None] = list(evidence.consistency)
         for index, one in zip(features.others, found, strict=True):
             sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)

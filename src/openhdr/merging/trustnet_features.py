@@ -11,7 +11,7 @@ import numpy as np
 
 from openhdr.color.transfer import mu_law
 from openhdr.merging import mle
-from openhdr.merging.ghosts import Composite, Evidence, contradiction, deviation
+from openhdr.merging.ghosts import Composite, Evidence, contradiction, deviation, measured
 from openhdr.merging.registered import Strip
 
 FRAME_CHANNELS = 13
@@ -40,18 +40,18 @@ def mu_code(light: np.ndarray) -> np.ndarray:
 
 def features_of(evidence: Evidence) -> Features:
     """The features of a bracket that was compared."""
-    small, composite = evidence.small, evidence.composite
-    strip = small.strip(slice(0, small.shape[0]))
+    small, strip, composite = evidence.small, evidence.strip, evidence.composite
     consistency = evidence.consistency
     consistent = [inside * one for inside, one in zip(strip.consistency, consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
     others = tuple(index for index in range(len(consistency)) if index != strip.reference)
+    shown = {index: measured(small, strip, index, evidence.scales[index]) for index in others}
     frames = [
         np.concatenate(
             [
-                _chosen(strip, index, evidence.frames[index], composite),
+                _chosen(strip, index, shown[index], composite),
                 consistency[index][None],
-                evidence.frames[index].bound.mean(axis=2, dtype=np.float32)[None],
+                shown[index].bound.mean(axis=2, dtype=np.float32)[None],
                 np.full((1, *small.shape), strip.ev[index] / 4, np.float32),
                 np.log2(mle.variance(guide, strip, index))[None] / 20 + np.float32(0.5),
             ]

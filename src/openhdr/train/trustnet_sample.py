@@ -120,7 +120,7 @@ def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") 
     evidence = comparison.evidence
     assert evidence is not None
     features = features_of(evidence)
-    strip = evidence.small.strip(slice(0, evidence.small.shape[0]))
+    strip = evidence.strip
     consistent = [a * b for a, b in zip(strip.consistency, evidence.consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
     order = range(len(consistent))
