@@ -17,7 +17,7 @@ from openhdr.core.image import Image
 from openhdr.geometry import Registration
 from openhdr.merging import MERGERS, strips
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
-from openhdr.merging.registered import CLIP_FULL, CLIP_NONE, saturation_weight
+from openhdr.merging.registered import CLIP_FULL, CLIP_NONE, saturation_weight, strips_of
 
 RADIANCE = [name for name, row in MERGERS.items() if row.output == "radiance"]
 EV = (-2.0, 0.0, 2.0)
@@ -118,7 +118,7 @@ def test_strips_make_the_same_picture(room, photo, rng, registered_of, monkeypat
     ghosts = compare(registered).registered
     ghosts.consistency[2] = rng.random((20, 17)).astype(np.float32)
     whole = _merged(ghosts, name)
-    monkeypatch.setattr(strips, "STRIP_PIXELS", pixels)
+    monkeypatch.setattr(strips, "strips_of", lambda *size: strips_of(*size, pixels))
     np.testing.assert_allclose(_merged(ghosts, name), whole, rtol=2e-3, atol=1e-5)
 
 

@@ -33,7 +33,7 @@ def _by(name: str, comparison: Comparison) -> np.ndarray:
 
 
 def _refined(registered, merged) -> np.ndarray:
-    return trustnet.TRUSTNET.refine(registered, merged).pixels
+    return trustnet.TRUSTNET.refine(registered, replace(merged, pixels=merged.pixels.copy())).pixels
 
 
 def _walker(light: np.ndarray, left: int) -> np.ndarray:
@@ -93,8 +93,22 @@ def test_tiles_equal_the_whole(bracket, monkeypatch) -> None:
     registered, _ = bracket
     merged = merge_strips(registered, mle.combine, with_weights=True)
     whole = _refined(registered, merged)
-    monkeypatch.setattr(trustnet, "TILE", 64)
+    monkeypatch.setattr(trustnet, "TILE_ROWS", 64)
+    monkeypatch.setattr(trustnet, "TILE_COLUMNS", 72)
     np.testing.assert_allclose(mu_code(_refined(registered, merged)), mu_code(whole), atol=1e-5)
+
+
+def test_bands_and_groups_decide_as_the_whole_does(bracket, monkeypatch) -> None:
+    comparison = compare(bracket[0])
+    whole = trustnet.TRUSTNET.decide(comparison)
+    monkeypatch.setattr(trustnet, "BAND_PIXELS", 16 * 208)
+    banded = trustnet.TRUSTNET.decide(comparison)
+    for one, other in zip(banded.consistency, whole.consistency, strict=True):
+        np.testing.assert_allclose(one, other, atol=0.02)
+    monkeypatch.setattr(trustnet, "GROUP", 1)  # told less, it says much the same
+    grouped = trustnet.TRUSTNET.decide(comparison)
+    for one, other in zip(grouped.consistency, whole.consistency, strict=True):
+        assert np.abs(one - other).mean() < 0.1
 
 
 def test_measured_values_stay_within_their_noise(bracket) -> None:
@@ -117,9 +131,9 @@ def test_clipped_light_is_left_as_it_is(photo, registered_of) -> None:
 
 def test_features_say_what_their_names_promise(bracket) -> None:
     registered, _ = bracket
-    found = features_of(compare(registered).evidence)
+    found = features_of(compare(registered).evidence, (0, 2))
     assert found.frames.shape == (2, FRAME_CHANNELS, *registered.shape)
-    assert found.shared.shape == (SHARED_CHANNELS, *registered.shape) and found.others == (0, 2)
+    assert found.shared.shape == (SHARED_CHANNELS, *registered.shape)
     assert np.isfinite(found.frames).all() and np.isfinite(found.shared).all()
     assert (found.frames[0, 11] == -0.5).all() and (found.frames[1, 11] == 0.5).all()  # EV / 4
     for channel in (7, 8, 9, 10):  # saturation_weight, inside, consistency, clipped

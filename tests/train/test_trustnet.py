@@ -19,7 +19,7 @@ from openhdr.merging import MERGERS, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged, merge_strips
-from openhdr.merging.trustnet_features import features_of, mu_code
+from openhdr.merging.trustnet_features import Features, features_of, mu_code
 from openhdr.simulation.config import TRIPOD, ObjectConfig, ShakeConfig
 from openhdr.simulation.scene import make_scene
 from openhdr.train.examples import collate
@@ -58,6 +58,11 @@ def _classical(comparison: Comparison) -> Merged:
     return merge_strips(comparison.registered, mle.combine, with_weights=True)
 
 
+def _features(comparison: Comparison) -> Features:
+    evidence = comparison.evidence
+    return features_of(evidence, [k for k in range(len(evidence.scales)) if k != evidence.strip.reference])
+
+
 def _tensors(one: ComparedBracket) -> dict[str, torch.Tensor]:
     example = TrustNetObjective(half_share=0).example(one, np.random.default_rng(0), False)
     return {key: value[0] for key, value in collate([example]).items()}
@@ -79,7 +84,7 @@ def test_merge_with_gradients_is_the_merger_s(bracket, count: int) -> None:
 
 def test_features_are_those_that_the_merger_sees(bracket) -> None:
     comparison, truth = bracket(3)
-    parts, features = compared_bracket(comparison, truth).parts(), features_of(comparison.evidence)
+    parts, features = compared_bracket(comparison, truth).parts(), _features(comparison)
     np.testing.assert_array_equal(parts["frames"], features.frames)
     np.testing.assert_array_equal(parts["shared"], features.shared)
     np.testing.assert_array_equal(parts["truth"], truth.transpose(2, 0, 1))
@@ -197,15 +202,15 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
     net, shipped = models.load_for_use(name), trustnet.shipped(name)
     for count in EVS:
         comparison, _ = bracket(count)
-        features = features_of(comparison.evidence)
+        features = _features(comparison)
         with torch.inference_mode():
             ours = net.decide(torch.from_numpy(features.frames), torch.from_numpy(features.shared))
         for one, other in zip(ours, shipped.decide(features.frames, features.shared), strict=True):
             np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
         known = _classical(comparison)
-        seen = trustnet.seen(comparison.registered, known, slice(0, 96), slice(0, 128))[None]
+        seen = trustnet.seen(comparison.registered, known, known.pixels, slice(0, 96), slice(0, 128))
         with torch.inference_mode():
-            ours = net.refine(torch.from_numpy(seen)).numpy()
+            ours = net.refine(*map(torch.from_numpy, vars(seen).values())).numpy()
         np.testing.assert_allclose(mu_code(ours), mu_code(shipped.refine(seen)), atol=1e-4)
 
 
@@ -223,7 +228,7 @@ def test_export_takes_two_to_nine_frames(tmp_path: Path) -> None:
     assert max(decide.largest_difference, refine.largest_difference) < 1e-4
     session = runtime.InferenceSession(decide.path)
     for others in (1, 8):
-        frames, shared = torch.rand(others, 13, 37, 50), torch.rand(11, 37, 50)
+        frames, shared = torch.rand(others, 13, 48, 64), torch.rand(11, 48, 64)
         with torch.inference_mode():
             expected = net.decide(frames, shared)
         found = session.run(None, {"frames": frames.numpy(), "shared": shared.numpy()})

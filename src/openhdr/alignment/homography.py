@@ -39,6 +39,7 @@ class AlignOptions:
     hopeless: float = 0.75  # disagreement above which a frame does not show the same scene
     rest_px: float = 1.5  # mean shift up to which a frame counts as at rest ...
     moved_share: float = 0.25  # ... as long as no more than this share of the frames moved farther
+    telling_overlap: float = 0.05  # ... and show enough in common to tell
     least_overlap: float = 0.002  # share of properly exposed common pixels that registration needs
     registration: RegistrationOptions = RegistrationOptions()
 
@@ -80,7 +81,11 @@ def _at_rest(registrations: list[Registration], options: AlignOptions) -> list[R
     One frame that seems to move farther, or to show something else, does not make a tripod a hand: it is taken at
     its word, while the others stay.
     """
-    moved = [place.shift_px > options.rest_px for place in registrations if place.status == "aligned"]
+    moved = [
+        place.shift_px > options.rest_px and place.overlap > options.telling_overlap
+        for place in registrations
+        if place.status == "aligned"
+    ]
     if sum(moved) > len(registrations) * options.moved_share:
         return registrations
     return [

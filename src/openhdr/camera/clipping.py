@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from openhdr.core.image import Image
+from openhdr.filters.channels import brightest_channel
 
 LOWEST_SHARE = 0.9  # of full scale: below, a pile is a bright wall, not clipping
 LEAST_PIXELS = 0.002  # share of a frame that has to pile up
@@ -36,10 +38,11 @@ def clip_code(images: Sequence[Image]) -> float:
 def _top_histogram(image: Image) -> np.ndarray:
     """Share of pixels whose brightest channel has each of the topmost 8-bit codes, on a million pixels."""
     step = max(int((image.height * image.width / 1e6) ** 0.5), 1)
-    peak = image.pixels[::step, ::step].max(axis=2)
-    codes = peak.astype(np.uint32) * 255 // int(image.full_scale)
-    lowest = int(LOWEST_SHARE * 255)
-    return np.bincount(codes.ravel(), minlength=256)[lowest:] / codes.size
+    codes = brightest_channel(image.pixels[::step, ::step])
+    if codes.dtype != np.uint8:
+        codes = (codes.astype(np.uint32) * 255 // int(image.full_scale)).astype(np.uint8)
+    histogram = cv2.calcHist([codes], [0], None, [256], [0, 256]).ravel()
+    return histogram[int(LOWEST_SHARE * 255) :].astype(np.float64) / codes.size
 
 
 def _code_of_bin(pile: int, full_scale: float) -> float:

@@ -23,6 +23,11 @@ def all_channels(mask: np.ndarray) -> np.ndarray:
     return mask[..., 0] & mask[..., 1] & mask[..., 2]
 
 
+def share_of_channels(mask: np.ndarray) -> np.ndarray:
+    """(h, w, 3) bool -> (h, w) float32, the share of the channels for which it holds."""
+    return cv2.transform(mask.view(np.uint8).astype(np.float32), _THIRD)
+
+
 def brightest_channel(image: np.ndarray) -> np.ndarray:
     """(h, w, 3), any dtype that OpenCV knows -> (h, w), the highest of the channels."""
     red, green, blue = cv2.split(np.ascontiguousarray(image))

@@ -54,8 +54,8 @@ MERGERS: Table[MergerRow] = Table(
         "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
         "openhdr.merging.trustnet:TRUSTNET",
         sha256=(
-            ("decide", "68f137e98b63545ada2dd681662d481c8b3bb3ac35c89375b25167aeaf8612ec"),
-            ("refine", "dc463a860cce1a1f7f0d823cb29156f48cfbb674204c4d4026fb08830c6def80"),
+            ("decide", "fd48ff9f5ad58f00d78c7e43aaa77db0c22c03a5dafba4abbea8b725ef2b92dd"),
+            ("refine", "b75ce843a92901a10b60bd26864103324c4638b8d70294a3beef5a7e370a0aed"),
         ),
     ),
     LearnedRow(
@@ -63,8 +63,8 @@ MERGERS: Table[MergerRow] = Table(
         "The same with a quarter of the arithmetic.",
         "openhdr.merging.trustnet:TRUSTNET_TINY",
         sha256=(
-            ("decide", "108cb50c278aab8c9c8aed7b3aa7e363baeb802176b0e51a5e592073adba52c6"),
-            ("refine", "7c085cbcfd72152a20216971061eaa1786d43128801b768d707429fc45a77f36"),
+            ("decide", "7067a2af659e0663b8468d5538b23b87ae9d0c11bed922d3b508e46d8e80ba7e"),
+            ("refine", "135c2eaea57c3ee60d7d360613eb09b2cd4ddf1999d63e00a2a1dae14230f927"),
         ),
     ),
 )

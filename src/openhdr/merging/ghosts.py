@@ -224,6 +224,7 @@ def shrink_registered(registered: RegisteredBracket, megapixels: float) -> Regis
         invalid,
         registered.consistency,
         noise=registered.noise,
+        clip=registered.clip,
     )
 
 

@@ -83,6 +83,7 @@ class RegisteredBracket:
         ghost is known.
     hole_fill: (h, w, 3) float32 radiance at any size for places that no consistent frame measured, or None.
     noise: of every frame, in units of its clipping level.
+    clip: the code value at which the frames clip; 0 = found in their pixels.
     """
 
     bracket: Bracket
@@ -92,8 +93,12 @@ class RegisteredBracket:
     consistency: list[np.ndarray | None] = field(default_factory=list)
     hole_fill: np.ndarray | None = None
     noise: PhotoNoise = TYPICAL
+    clip: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.clip:
+            images = [frame.image for frame in self.bracket.frames]
+            object.__setattr__(self, "clip", clip_code(images))
         for name in ("invalid", "consistency"):
             object.__setattr__(self, name, getattr(self, name) or [None] * len(self.bracket.frames))
 
@@ -102,11 +107,6 @@ class RegisteredBracket:
         """(H, W) of every frame."""
         height, width, _ = self.bracket.frames[0].image.pixels.shape
         return height, width
-
-    @cached_property
-    def clip(self) -> float:
-        """The code value at which the frames clip."""
-        return clip_code([frame.image for frame in self.bracket.frames])
 
     @cached_property
     def tops(self) -> list[np.ndarray]:
@@ -219,10 +219,10 @@ class RegisteredBracket:
         return light, room, consistency
 
 
-def strips_of(height: int, width: int) -> list[slice]:
-    """The rows of a picture in strips of a convenient size."""
-    step = max(STRIP_PIXELS // width, 8)
-    return [slice(top, min(top + step, height)) for top in range(0, height, step)]
+def strips_of(height: int, width: int, pixels: int = STRIP_PIXELS, step: int = 8) -> list[slice]:
+    """The rows of a picture in strips of about so many pixels, multiples of `step` rows but for the last."""
+    rows = max(pixels // width // step, 1) * step
+    return [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
 
 
 def widened(rows: slice, margin: int, height: int) -> tuple[slice, slice]:

@@ -16,34 +16,58 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
+import cv2
 import numpy as np
 import onnxruntime
 
+from openhdr.camera.response import Response
 from openhdr.core import progress
 from openhdr.core.errors import FileError
-from openhdr.core.threads import cores, in_threads
+from openhdr.core.image import Image
+from openhdr.core.threads import in_threads
 from openhdr.filters.channels import all_channels
 from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
-from openhdr.merging.registered import RegisteredBracket, decode
+from openhdr.merging.registered import RegisteredBracket, decode, strips_of, widened
 from openhdr.merging.strips import Merged, merge_strips
-from openhdr.merging.trustnet_features import features_of
+from openhdr.merging.trustnet_features import features_of, mu_code, rounded_up
 
-TILE, MARGIN = 512, 56  # pixels, divisible by 8; a refined value depends on no more than the margin around it
+TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56  # px of the full picture; divisible by `STEP`
+STEP = (
+    8  # px by which a refined value's surroundings are cut; it depends on no more than the margin around it
+)
+BAND_STEP, BAND_MARGIN = 16, 64  # px of the working picture; what lies beyond the margin hardly counts
+BAND_PIXELS = 2_000_000  # that are decided at a time, over all frames
+GROUP = 8  # frames that are decided on together, at most: no more were trained with
 UNSURE = 0.01  # a sigmoid never says 0 or 1; so near them it means them
 
 
 @dataclass(frozen=True)
 class Networks:
-    """Both networks, on float32 arrays.
+    """Both networks, on float32 arrays; called from several threads at a time.
 
-    decide: frames (K, 13, h, w), shared (11, h, w) -> consistency (K, h, w), factor of the hole fill (3, h, w).
-    refine: merged (1, 8, h, w) -> radiance (1, 3, h, w); called from several threads at a time.
+    decide: frames (K, 13, h, w), shared (11, h, w) -> consistency (K, h, w), factor of the hole fill (3, h, w);
+        h and w are multiples of 16.
+    refine: `Seen` -> radiance (1, 3, h, w); h and w are multiples of 8.
     """
 
     decide: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-    refine: Callable[[np.ndarray], np.ndarray]
+    refine: Callable[[Seen], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the refining network sees, float32.
+
+    light: (1, 3, h, w) merged radiance; weight, coverage: (1, 1, h, w), see `Merged`; reference: (1, 3, h, w), mu
+    code of the reference's light.
+    """
+
+    light: np.ndarray
+    weight: np.ndarray
+    coverage: np.ndarray
+    reference: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -61,21 +85,38 @@ class TrustNet(Merger):
         evidence, registered = comparison.evidence, comparison.registered
         if evidence is None:
             return registered
-        features = features_of(evidence)
-        with progress.task("deciding what moved", 1) as advance:
-            found, factor = self._networks.decide(features.frames, features.shared)
-            advance()
+        strip, doubtful = evidence.strip, evidence.doubtful
         # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
-        strip = evidence.strip
         clipped = [all_channels(strip.clipped(index)) for index in range(len(strip.light))]
         open_to_doubt = ~np.logical_and.reduce(clipped)
-        consistency: list[np.ndarray | None] = list(evidence.consistency)
-        for index, one in zip(features.others, found, strict=True):
-            sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
-            doubtful = open_to_doubt & evidence.doubtful[index] if evidence.doubtful else open_to_doubt
-            consistency[index] = np.where(doubtful, sure, evidence.consistency[index])
-        factor = np.where(open_to_doubt, factor, 1).transpose(1, 2, 0)
-        hole_fill = np.ascontiguousarray(evidence.hole_fill * factor)
+        asked = [
+            index
+            for index in range(len(strip.light))
+            if index != strip.reference and (not doubtful or doubtful[index].any())
+        ]
+        consistency = [one.copy() for one in evidence.consistency]
+        hole_fill = evidence.hole_fill.copy()
+
+        groups = np.array_split(asked, -(-len(asked) // GROUP))
+
+        def work(rows: slice) -> None:
+            wide, inner = widened(rows, BAND_MARGIN, len(open_to_doubt))
+            columns = slice(0, open_to_doubt.shape[1])
+            for group in groups:
+                features = features_of(evidence, group.tolist(), wide)
+                found, factor = self._networks.decide(features.frames, features.shared)
+                for index, one in zip(group, found[:, inner, columns], strict=True):
+                    sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
+                    asked_here = open_to_doubt[rows] & (doubtful[index][rows] if doubtful else True)
+                    np.copyto(consistency[index][rows], sure, where=asked_here)
+                factor = np.where(open_to_doubt[rows], factor[:, inner, columns], 1)
+                hole_fill[rows] *= factor.transpose(1, 2, 0) ** np.float32(1 / len(groups))
+            advance()
+
+        height, width = open_to_doubt.shape
+        bands = strips_of(height, width, BAND_PIXELS // len(groups[0]), BAND_STEP)
+        with progress.task("deciding what moved", len(bands)) as advance:
+            in_threads(work, bands)
         return replace(registered, consistency=consistency, hole_fill=hole_fill)
 
     def merge(self, registered: RegisteredBracket) -> Merged:
@@ -90,21 +131,38 @@ class TrustNet(Merger):
         if registered.noise.codes:
             return merged
         height, width = registered.shape
-        result = np.empty_like(merged.pixels)
+        corners = [
+            (top, left) for top in range(0, height, TILE_ROWS) for left in range(0, width, TILE_COLUMNS)
+        ]
+        above = merged.pixels[:0]  # rows over a row of tiles as they were before they were refined
+        with progress.task("refining", len(corners)) as advance:
+            for top in range(0, height, TILE_ROWS):
+                above = self._refine_rows(registered, merged, top, above, advance)
+        return merged
 
-        def work(corner: tuple[int, int]) -> None:
-            top, left = corner
-            rows = slice(max(top - MARGIN, 0), min(top + TILE + MARGIN, height))
-            columns = slice(max(left - MARGIN, 0), min(left + TILE + MARGIN, width))
-            refined = self._networks.refine(seen(registered, merged, rows, columns)[None])
-            inner = refined[0, :, top - rows.start :, left - columns.start :][:, :TILE, :TILE]
-            result[top : top + TILE, left : left + TILE] = inner.transpose(1, 2, 0)
+    def _refine_rows(
+        self,
+        registered: RegisteredBracket,
+        merged: Merged,
+        top: int,
+        above: np.ndarray,
+        advance: progress.Advance,
+    ) -> np.ndarray:
+        """Refine a row of tiles in place -> the rows over the next one, as they were."""
+        height, width = registered.shape
+        rows = slice(top, min(top + TILE_ROWS, height))
+        wide, inner = widened(rows, MARGIN, height)
+        light = np.concatenate((above, merged.pixels[top : wide.stop]))
+
+        def work(left: int) -> None:
+            columns, own = widened(slice(left, min(left + TILE_COLUMNS, width)), MARGIN, width)
+            known = seen(registered, merged, light[:, columns], wide, columns)
+            refined = self._networks.refine(known)[0, :, inner, own]
+            merged.pixels[rows, left : left + TILE_COLUMNS] = refined.transpose(1, 2, 0)
             advance()
 
-        corners = [(top, left) for top in range(0, height, TILE) for left in range(0, width, TILE)]
-        with progress.task("refining", len(corners)) as advance:
-            in_threads(work, corners)
-        return replace(merged, pixels=result)
+        in_threads(work, range(0, width, TILE_COLUMNS))
+        return light[inner.stop - MARGIN : inner.stop]
 
     @property
     def _networks(self) -> Networks:
@@ -113,28 +171,41 @@ class TrustNet(Merger):
 
 def shipped(name: str) -> Networks:
     """The networks of the package; each file is read when it is first needed."""
+    # one tile or band a core costs less than each on all cores
     return Networks(
         lambda frames, shared: _session(name, "decide").run(None, {"frames": frames, "shared": shared}),
-        # one tile a core costs less than one tile on all
-        lambda merged: _session(name, "refine", threads=1).run(None, {"merged": merged})[0],
+        lambda seen: _session(name, "refine").run(None, vars(seen))[0],
     )
 
 
-def seen(registered: RegisteredBracket, merged: Merged, rows: slice, columns: slice) -> np.ndarray:
-    """(8, h, w) float32: what the refining network sees: radiance (3), weight, coverage, the reference's light (3)."""
+def seen(
+    registered: RegisteredBracket, merged: Merged, light: np.ndarray, rows: slice, columns: slice
+) -> Seen:
+    """What the refining network sees of some rows and columns, of which `light` is the merged radiance.
+
+    The size is rounded up to multiples of `STEP`; the last row and column are repeated.
+    """
     reference = registered.bracket.reference
     image = registered.bracket.frames[reference].image
-    light = decode(image.with_pixels(image.pixels[rows, columns]), registered.responses[reference])
-    planes = np.empty((8, *light.shape[:2]), np.float32)
-    planes[:3] = merged.pixels[rows, columns].transpose(2, 0, 1)
-    planes[3] = merged.weight[rows, columns]
-    planes[4] = merged.coverage[rows, columns]
-    planes[5:] = light.transpose(2, 0, 1)
-    return planes
+    image = image.with_pixels(image.pixels[rows, columns])
+    parts = (
+        light,
+        merged.weight[rows, columns, None],
+        merged.coverage[rows, columns, None],
+        decode_mu(image, registered.responses[reference]),
+    )
+    return Seen(*(rounded_up(part.transpose(2, 0, 1), STEP)[None] for part in parts))
+
+
+def decode_mu(image: Image, response: Response) -> np.ndarray:
+    """(h, w, 3) float32 mu code of an image's light."""
+    if image.encoding == "srgb" and image.pixels.dtype == np.uint8:
+        return cv2.LUT(image.pixels, mu_code(response.table(np.dtype(np.uint8)))[None])
+    return mu_code(decode(image, response))
 
 
 @cache
-def _session(name: str, part: str, threads: int = 0) -> onnxruntime.InferenceSession:
+def _session(name: str, part: str) -> onnxruntime.InferenceSession:
     """A network of the package, checked before it is run."""
     file = resources.files("openhdr.merging").joinpath("weights", f"{name}-{part}.onnx")
     try:
@@ -148,7 +219,7 @@ def _session(name: str, part: str, threads: int = 0) -> onnxruntime.InferenceSes
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = part == "refine"  # it keeps what was needed, and only tiles are small
-    options.intra_op_num_threads = threads or cores()
+    options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 

@@ -5,17 +5,20 @@ Everything is in the reference's geometry and on its scale, at the size at which
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from openhdr.color.transfer import mu_law
+from openhdr.filters.channels import mean_channel, share_of_channels
 from openhdr.merging import mle
-from openhdr.merging.ghosts import Composite, Evidence, contradiction, deviation, measured
-from openhdr.merging.registered import Strip
+from openhdr.merging.ghosts import Evidence, contradiction, deviation, measured
 
 FRAME_CHANNELS = 13
 SHARED_CHANNELS = 11
+STEP = 16  # px of the working picture, of which heights and widths are multiples
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,11 @@ class Features:
     A frame's channels: its light (3) and its difference from the composite (3), mu-coded; the logarithm of that
     difference in standard deviations; saturation weight; inside the frame; classical consistency; share of clipped
     channels; EV / 4; the logarithm of its variance. Shared: the reference's light (3) and saturation weight, the
-    composite (3) and its share of clipped channels, the hole fill (3). others: the frames' indices in the bracket.
+    composite (3) and its share of clipped channels, the hole fill (3).
     """
 
     frames: np.ndarray
     shared: np.ndarray
-    others: tuple[int, ...]
 
 
 def mu_code(light: np.ndarray) -> np.ndarray:
@@ -38,56 +40,58 @@ def mu_code(light: np.ndarray) -> np.ndarray:
     return mu_law(np.maximum(light, 0))
 
 
-def features_of(evidence: Evidence) -> Features:
-    """The features of a bracket that was compared."""
-    small, strip, composite = evidence.small, evidence.strip, evidence.composite
-    consistency = evidence.consistency
+def features_of(evidence: Evidence, others: Sequence[int], rows: slice = slice(None)) -> Features:
+    """The features of some rows of a bracket that was compared. others: the frames beside the reference.
+
+    The size is rounded up to multiples of 16; the last row and column are repeated.
+    """
+    strip, composite = evidence.strip.cut(rows), evidence.composite.cut(rows)
+    consistency = [one[rows] for one in evidence.consistency]
     consistent = [inside * one for inside, one in zip(strip.consistency, consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
-    others = tuple(index for index in range(len(consistency)) if index != strip.reference)
-    shown = {index: measured(small, strip, index, evidence.scales[index]) for index in others}
-    frames = [
-        np.concatenate(
-            [
-                _chosen(strip, index, shown[index], composite),
-                consistency[index][None],
-                shown[index].bound.mean(axis=2, dtype=np.float32)[None],
-                np.full((1, *small.shape), strip.ev[index] / 4, np.float32),
-                np.log2(mle.variance(guide, strip, index))[None] / 20 + np.float32(0.5),
-            ]
-        )
-        for index in others
-    ]
+    composite_code = mu_code(composite.light)
+    height, width = guide.shape
+    frames = np.empty(
+        (len(others), FRAME_CHANNELS, -(-height // STEP) * STEP, -(-width // STEP) * STEP), np.float32
+    )
+    for planes, index in zip(frames, others, strict=True):
+        frame = measured(evidence.small, strip, index, evidence.scales[index])
+        gain = np.float32(2.0 ** strip.ev[index])
+        difference = contradiction(mu_code(frame.light) - composite_code, frame, composite)
+        channels = [
+            *cv2.split(mu_code(strip.light[index] / gain)),
+            *cv2.split(np.clip(8 * difference, -4, 4)),
+            mean_channel(np.log1p(deviation(frame, composite))),
+            strip.saturation_weight[index],
+            strip.consistency[index],
+            consistency[index],
+            share_of_channels(frame.bound),
+            np.float32(strip.ev[index] / 4),
+            np.log2(mle.variance(guide, strip, index)) / 20 + np.float32(0.5),
+        ]
+        for plane, channel in zip(planes, channels, strict=True):
+            plane[:height, :width] = channel
+        _repeat_edges(planes, height, width)
     reference = strip.reference
-    shared = np.concatenate(
-        [
-            _planes(mu_code(strip.light[reference])),
-            strip.saturation_weight[reference][None],
-            _planes(mu_code(composite.light)),
-            composite.bound.mean(axis=2, dtype=np.float32)[None],
-            _planes(mu_code(evidence.hole_fill)),
-        ]
-    )
-    return Features(np.stack(frames), shared, others)
+    shared = [
+        *cv2.split(mu_code(strip.light[reference])),
+        strip.saturation_weight[reference],
+        *cv2.split(composite_code),
+        share_of_channels(composite.bound),
+        *cv2.split(mu_code(evidence.hole_fill[rows])),
+    ]
+    return Features(frames, rounded_up(np.stack(shared), STEP))
 
 
-def _chosen(strip: Strip, index: int, frame: Composite, composite: Composite) -> np.ndarray:
-    """(9, h, w): light, difference, deviations, saturation weight, inside."""
-    gain = np.float32(2.0 ** strip.ev[index])
-    return np.concatenate(
-        [
-            _planes(mu_code(strip.light[index] / gain)),
-            np.clip(
-                8 * _planes(contradiction(mu_code(frame.light) - mu_code(composite.light), frame, composite)),
-                -4,
-                4,
-            ),
-            np.log1p(deviation(frame, composite)).mean(axis=2)[None],
-            strip.saturation_weight[index][None],
-            strip.consistency[index][None],
-        ]
-    )
+def rounded_up(planes: np.ndarray, step: int) -> np.ndarray:
+    """(C, h, w) float32 with the last row and column repeated up to the next multiples of `step`; contiguous."""
+    count, height, width = planes.shape
+    result = np.empty((count, -(-height // step) * step, -(-width // step) * step), np.float32)
+    result[:, :height, :width] = planes
+    _repeat_edges(result, height, width)
+    return result
 
 
-def _planes(image: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(image.transpose(2, 0, 1), np.float32)
+def _repeat_edges(planes: np.ndarray, height: int, width: int) -> None:
+    planes[:, :height, width:] = planes[:, :height, width - 1 : width]
+    planes[:, height:] = planes[:, height - 1 : height]

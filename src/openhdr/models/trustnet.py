@@ -19,7 +19,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from openhdr.color.transfer import MU
-from openhdr.models.layers.blocks import pad_to_multiple
 
 Merge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Consistency (K, H, W), factor of the hole fill (3, H, W) -> what `Refine` takes (1, 8, H, W)."""
@@ -68,7 +67,8 @@ class TrustNet(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Both with a merger between them -> what it merged (1, 8, H, W), and that refined (1, 3, H, W)."""
         merged = merge(*self.decide(frames, shared))
-        return merged, self.refine(merged)
+        light, weight, coverage, reference = torch.split(merged, (3, 1, 1, 3), 1)
+        return merged, self.refine(light, weight, coverage, mu_code(reference))
 
     @staticmethod
     def from_authors(state: dict[str, torch.Tensor]) -> None:
@@ -93,17 +93,19 @@ class Decide(nn.Module):
         self.fill = _zero(nn.Conv2d(half, 4, 3, padding=1))
 
     def forward(self, frames: torch.Tensor, shared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """frames (K, 13, H, W), shared (11, H, W) -> consistency (K, H, W), factor (3, H, W)."""
-        height, width = shared.shape[1:]
-        x = _act(self.frame(pad_to_multiple(frames, 16)) + self.shared(pad_to_multiple(shared[None], 16)))
+        """frames (K, 13, H, W), shared (11, H, W) -> consistency (K, H, W), factor (3, H, W).
+
+        H and W are multiples of 16.
+        """
+        x = _act(self.frame(frames) + self.shared(shared[None]))
         levels = [_act(self.first(x))]
         for down in self.down:
             levels.append(down(levels[-1], self.config.share))
         y = levels.pop()
         for up in self.up:
             y = up(y, levels.pop())
-        change = F.pixel_shuffle(self.trust(y), 2)[:, 0, :height, :width]
-        fill = F.pixel_shuffle(self.fill(y.mean(0, keepdim=True)), 2)[0, :, :height, :width]
+        change = F.pixel_shuffle(self.trust(y), 2)[:, 0]
+        fill = F.pixel_shuffle(self.fill(y.mean(0, keepdim=True)), 2)[0]
         fill = fill.expand(3, -1, -1)  # the same in all channels: the hole fill keeps its colour
         classical = frames[:, CONSISTENCY].clamp(LEAST_CONSISTENCY, 1 - LEAST_CONSISTENCY)
         odds = torch.log(classical / (1 - classical)) + _bounded(change, self.config.odds)
@@ -124,21 +126,24 @@ class Refine(nn.Module):
         self.up = nn.ModuleList((Up(quarter, eighth), Up(half, quarter)))
         self.leave = _zero(nn.Conv2d(half, 12, 3, padding=1))
 
-    def forward(self, merged: torch.Tensor) -> torch.Tensor:
-        """merged (B, 8, H, W): radiance, weight, coverage, the reference's light -> radiance (B, 3, H, W)."""
-        height, width = merged.shape[2:]
-        light, weight, coverage, reference = merged[:, :3], merged[:, 3:4], merged[:, 4:5], merged[:, 5:]
+    def forward(
+        self, light: torch.Tensor, weight: torch.Tensor, coverage: torch.Tensor, reference: torch.Tensor
+    ) -> torch.Tensor:
+        """Radiance (B, 3, H, W), its weight and coverage (B, 1, H, W) -> radiance (B, 3, H, W).
+
+        reference: (B, 3, H, W), mu code of the reference's light. H and W are multiples of 8.
+        """
         code = mu_code(light)
         slope = (MU / LOG_MU) / (1 + MU * light.mean(1, keepdim=True))
         sd = (slope / weight.clamp(min=1).sqrt()).clamp(LEAST_SD, MOST_SD)
-        seen = torch.cat((code, torch.log2(sd) / 8 + 1, coverage, mu_code(reference)), 1)
-        x = self.at_half(_act(self.enter(pad_to_multiple(seen, 8))))
+        seen = torch.cat((code, torch.log2(sd) / 8 + 1, coverage, reference), 1)
+        x = self.at_half(_act(self.enter(seen)))
         y = self.at_quarter(_act(self.to_quarter(x)))
         z = self.at_eighth(_act(self.to_eighth(y)))
         for up, finer in zip(self.up, (y, x), strict=True):
             z = up(z, finer)
         room = self.config.reach_sd * sd * coverage + self.config.free * (1 - coverage)
-        change = room * torch.tanh(F.pixel_shuffle(self.leave(z), 2)[..., :height, :width])
+        change = room * torch.tanh(F.pixel_shuffle(self.leave(z), 2))
         refined = ((code + change).clamp(min=0) * LOG_MU).exp().sub(1) / MU
         # a clipped level is a bound, and no noise is taken out of a bound
         return torch.where((weight <= 0) & (coverage > 0.5), light, refined)

@@ -119,16 +119,18 @@ def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") 
     """
     evidence = comparison.evidence
     assert evidence is not None
-    features = features_of(evidence)
     strip = evidence.strip
+    others = [index for index in range(len(strip.light)) if index != strip.reference]
+    height, width = evidence.composite.light.shape[:2]
+    features = features_of(evidence, others)
     consistent = [a * b for a, b in zip(strip.consistency, evidence.consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
     order = range(len(consistent))
     light = [strip.light[k] / np.float32(2.0 ** strip.ev[k]) for k in order]
     variance = [np.log2(mle.variance(guide, strip, k)) for k in order]
     stacks = [
-        *(plane for frame in features.frames for plane in frame),
-        *features.shared,
+        *(plane for frame in features.frames[..., :height, :width] for plane in frame),
+        *features.shared[:, :height, :width],
         *(plane for one in light for plane in one.transpose(2, 0, 1)),
         *strip.saturation_weight,
         *strip.consistency,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import torch
 
-from openhdr.models.trustnet import FRAME_CHANNELS, MERGED_CHANNELS, SHARED_CHANNELS
+from openhdr.models.trustnet import FRAME_CHANNELS, SHARED_CHANNELS
 
 Sizes = Mapping[str, int]
 """Name of a dynamic axis -> its length."""
@@ -52,9 +52,8 @@ def _features(sizes: Sizes) -> tuple[torch.Tensor, ...]:
 
 
 def _merged(sizes: Sizes) -> tuple[torch.Tensor, ...]:
-    merged = _drawn(1, MERGED_CHANNELS, sizes["height"], sizes["width"])
-    merged[:, 3] *= 1e6  # weights
-    return (merged,)
+    size = (sizes["height"], sizes["width"])
+    return _drawn(1, 3, *size), _drawn(1, 1, *size) * 1e6, _drawn(1, 1, *size), _drawn(1, 3, *size)
 
 
 def _drawn(*shape: int) -> torch.Tensor:
@@ -95,22 +94,27 @@ INTERFACES: Mapping[str, Mapping[str, Interface]] = MappingProxyType(
                 _features,
                 {
                     "frames": "(K, 13, H, W), of the frames beside the reference: "
-                    "openhdr.merging.trustnet_features",
+                    "openhdr.merging.trustnet_features; H and W multiples of 16",
                     "shared": "(11, H, W): openhdr.merging.trustnet_features",
                     "trust": "(K, H, W) 0..1: consistency with the reference",
                     "factor": "(3, H, W), of the hole fill",
                 },
-                {"frames": 2, "height": 53, "width": 75},
-                ({"frames": 1, "height": 48, "width": 64}, {"frames": 4, "height": 91, "width": 50}),
+                {"frames": 2, "height": 64, "width": 96},
+                ({"frames": 1, "height": 48, "width": 64}, {"frames": 4, "height": 96, "width": 80}),
             ),
             "refine": Interface(
-                {"merged": {2: "height", 3: "width"}},
+                {name: {2: "height", 3: "width"} for name in ("light", "weight", "coverage", "reference")},
                 {"refined": {2: "height", 3: "width"}},
                 _merged,
                 {
-                    "merged": "(1, 8, H, W): radiance, weight, coverage, the reference's light",
-                    "refined": "(1, 3, H, W) radiance, 1 = the reference clips",
+                    "light": "(1, 3, H, W) radiance, 1 = the reference clips; H and W multiples of 8",
+                    "weight": "(1, 1, H, W), inverse variance of the light",
+                    "coverage": "(1, 1, H, W) 0..1: 1 = measured",
+                    "reference": "(1, 3, H, W), mu code of the reference frame's light",
+                    "refined": "(1, 3, H, W) radiance",
                 },
+                {"height": 64, "width": 96},
+                ({"height": 48, "width": 72}, {"height": 96, "width": 80}),
             ),
         },
     }
