@@ -8,7 +8,7 @@ import pytest
 
 from openhdr.core.image import Bracket, Frame, Image
 from openhdr.merging import MERGERS
-from openhdr.merging.ghosts import CompareOptions, compare, make_hole_fill, pull_push
+from openhdr.merging.ghosts import CompareOptions, compare
 from openhdr.merging.masks import BACKGROUND, CELL_WIDTHS, GAP, LINE, SHEET_WIDTH, ghost_sheet
 
 EV = (-2.0, 0.0, 2.0)
@@ -148,33 +148,6 @@ def test_the_sheet_stays_of_sensible_size(count, width):
     assert CELL_WIDTHS[0] <= sheet.width <= SHEET_WIDTH and sheet.height <= 2000
     shown = sheet.width // (min(max(width, CELL_WIDTHS[0]), CELL_WIDTHS[1]) + GAP)
     assert shown * sheet.height // (CELL_WIDTHS[0] // 2) >= count  # every frame has its place
-
-
-def test_pull_push_keeps_what_is_known_and_continues_it(rng):
-    ramp = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], (48, 64, 3))
-    known = np.ones((48, 64), np.float32)
-    known[16:32, 24:40] = 0
-    filled = pull_push(ramp * known[..., None], known)
-    np.testing.assert_allclose(filled[known > 0], ramp[known > 0], atol=1e-5)
-    hole = filled[known == 0]
-    assert hole.min() > 0.2 and hole.max() < 0.8
-    assert filled[24, 25, 0] < filled[24, 38, 0]
-
-
-def test_pull_push_without_anything_known():
-    values = np.full((5, 7, 3), 0.3, np.float32)
-    assert pull_push(values, np.zeros((5, 7), np.float32)) is values
-
-
-def test_backdrop_never_falls_below_the_bound(room, photo, rng, registered_of):
-    from openhdr.merging.ghosts import Composite
-
-    light = np.minimum(room(), 1)
-    bound = light >= 0.93
-    composite = Composite(light, np.full_like(light, 1e-4), bound, np.zeros_like(bound))
-    hole_fill = make_hole_fill(composite, np.ones(3, np.float32))
-    assert (hole_fill >= light - 1e-6).all() and np.isfinite(hole_fill).all()
-    np.testing.assert_allclose(hole_fill[~bound], light[~bound], rtol=1e-6)
 
 
 def test_shrunken_comparison_agrees_with_the_full_one(room, photo, rng, registered_of):

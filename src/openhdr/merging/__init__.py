@@ -3,6 +3,7 @@
 registered                     frames as codes, and how they become light in the reference's geometry
 measured                       the camera's response, recovered from them
 ghosts, matching               which pixels show something else; frames brought onto the reference's tones
+composite, hole_fill           what frames told so far, with its noise and bounds; what may lie where none measured
 merger                         what a merge method is
 mle, debevec, robertson        classical: a weighted mean of what the frames measured
 mertens                        exposure fusion: a picture for display, not light

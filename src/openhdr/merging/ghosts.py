@@ -15,21 +15,24 @@ import cv2
 import numpy as np
 
 from openhdr.bracketing.tone_difference import densest
-from openhdr.camera.noise import NoiseModel
-from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
 from openhdr.filters.channels import any_channel, mean_channel
 from openhdr.geometry import shrink, steepness
-from openhdr.merging.matching import Match, find_match
-from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip, strips_of, widened
-
-CODE_NOISE = 0.6  # codes (of 0..255) by which rounding and compression make a sample wrong
-SURELY_BELOW = (
-    0.97  # share of its clipping level from which downwards a channel beside a clipped one is measured
+from openhdr.merging.composite import (
+    MARGIN_ROWS,
+    Composite,
+    FrameScale,
+    contradiction,
+    extend,
+    own_scale,
+    thinned,
+    whole_frame,
 )
-STATISTIC_PIXELS = 200_000  # of a picture, enough for a median or a tone curve
-MARGIN_ROWS = 6  # rows beside a strip that a comparison looks at
+from openhdr.merging.hole_fill import make_hole_fill
+from openhdr.merging.matching import Match, find_match
+from openhdr.merging.registered import RegisteredBracket, Strip, strips_of, widened
+
 TINY = np.float32(1e-6)  # light below which ratios mean nothing
 LEAST_LEVELLED, MOST_LEVELLED = 1000, 0.4  # values that show it, and stops by which an exposure may be off
 LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
@@ -51,39 +54,6 @@ class CompareOptions:
     )
     object_stops: float = 0.5  # by which an object is brighter or darker than what it covers
     moved_share: float = 0.25  # of the frames that may have moved on a tripod
-
-
-@dataclass(frozen=True)
-class Composite:
-    """What is known so far, on the reference's scale: (h, w, 3) light, variance, and whether it is only a bound.
-
-    bound: bool, the light is clipped, the truth is at least this. crushed: bool, the camera made it black, the truth
-    is at most this.
-    """
-
-    light: np.ndarray
-    variance: np.ndarray
-    bound: np.ndarray
-    crushed: np.ndarray
-
-    def cut(self, rows: slice) -> Composite:
-        """Some rows, as views."""
-        return Composite(self.light[rows], self.variance[rows], self.bound[rows], self.crushed[rows])
-
-    def thinned(self) -> Composite:
-        """Some hundred thousand pixels of it, enough for a statistic."""
-        return Composite(*map(thinned, (self.light, self.variance, self.bound, self.crushed)))
-
-    def put(self, rows: slice, part: Composite) -> None:
-        """Overwrite some rows."""
-        self.light[rows], self.variance[rows] = part.light, part.variance
-        self.bound[rows], self.crushed[rows] = part.bound, part.crushed
-
-
-def thinned(image: np.ndarray) -> np.ndarray:
-    """Every so many-th row and column of an image (h, w, ...), so that some hundred thousand pixels are left."""
-    step = max(int((image.shape[0] * image.shape[1] / STATISTIC_PIXELS) ** 0.5), 1)
-    return image[::step, ::step]
 
 
 @dataclass(frozen=True)
@@ -128,22 +98,22 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
         registered, options.matching_megapixels if options.deghost is False else options.working_megapixels
     )
     strip = small.strip(slice(0, small.shape[0]))
-    scales = in_threads(lambda index: _own_scale(strip, index), range(count))
+    scales = in_threads(lambda index: own_scale(strip, index), range(count))
     order = sorted(range(count), key=lambda i: (i != strip.reference, abs(strip.ev[i]), strip.ev[i]))
     consistency = [np.ones(small.shape, np.float32) for _ in order]
     objects = [np.zeros(small.shape, bool) for _ in order]
-    composite = _whole_frame(small, strip, strip.reference, scales)
+    composite = whole_frame(small, strip, strip.reference, scales)
     tripod = options.deghost is None and _at_rest(small, options)
     with progress.task("comparing frames", count - 1) as advance:
         for index in order[1:]:
-            frame = _whole_frame(small, strip, index, scales)
+            frame = whole_frame(small, strip, index, scales)
             if options.match:
                 matches[index] = _match(strip, index, frame, composite)
             if matches[index].size:
                 small = _with_matches(small, [m if i == index else Match() for i, m in enumerate(matches)])
                 strip = small.strip_with(strip, index)
-                scales[index] = _own_scale(strip, index)
-                frame = _whole_frame(small, strip, index, scales)
+                scales[index] = own_scale(strip, index)
+                frame = whole_frame(small, strip, index, scales)
             if small.light_variance[index].processed:
                 scales[index] = replace(scales[index], factor=_levelling(frame, composite))
                 frame = replace(frame, light=frame.light * scales[index].factor)
@@ -153,7 +123,7 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
                 agreeing = 1 - strip.consistency[index] * (1 - consistency[index])
                 objects[index] = _objects(frame, composite, agreeing, options)
                 consistency[index][~objects[index]] = 1
-            _extend(composite, frame, consistency[index] * strip.consistency[index])
+            extend(composite, frame, consistency[index] * strip.consistency[index])
             advance()
     matched = _with_matches(registered, matches)
     if options.deghost is False or (tripod and not any(one.any() for one in objects)):
@@ -228,47 +198,6 @@ def shrink_registered(registered: RegisteredBracket, megapixels: float) -> Regis
     )
 
 
-@dataclass(frozen=True)
-class FrameScale:
-    """What the comparison measured on a frame: its noise, and a factor for its light that mends its exposure."""
-
-    noise: NoiseModel
-    factor: np.float32 = np.float32(1)
-
-
-def _own_scale(strip: Strip, index: int) -> FrameScale:
-    inside = (strip.saturation_weight[index] > 0.5) & (strip.consistency[index] > 0.5)
-    return FrameScale(estimate_noise(strip.light[index], inside))
-
-
-def measured(small: RegisteredBracket, strip: Strip, index: int, scale: FrameScale) -> Composite:
-    """One frame on the reference's scale. strip: some rows of `small`, the bracket at working size."""
-    light, gain = strip.light[index], np.float32(2.0 ** -strip.ev[index])
-    codes = np.float32(max(CODE_NOISE, small.noise.codes))
-    # the light inside the variance is smoothed: a noisy low value must not claim to be precise
-    variance = cv2.GaussianBlur(light, (0, 0), 1.0) * np.float32(scale.noise.shot)
-    variance += np.float32(scale.noise.read**2)
-    variance += np.square(small.code_step(index, light) * codes)
-    variance *= gain**2
-    darkest = small.darkest(index)
-    bound, crushed = strip.clipped(index), light < darkest
-    seen = np.where(bound, strip.top[index], np.maximum(light, darkest))
-    return Composite(seen * (gain * scale.factor), variance, bound, crushed)
-
-
-def _whole_frame(small: RegisteredBracket, strip: Strip, index: int, scales: list[FrameScale]) -> Composite:
-    """All rows of a frame on the reference's scale."""
-    shape = strip.light[index].shape
-    whole = Composite(*(np.empty(shape, kind) for kind in (np.float32, np.float32, bool, bool)))
-
-    def work(rows: slice) -> None:
-        wide, inner = widened(rows, MARGIN_ROWS, shape[0])
-        whole.put(rows, measured(small, strip.cut(wide), index, scales[index]).cut(inner))
-
-    in_threads(work, strips_of(*shape[:2]))
-    return whole
-
-
 def _levelling(frame: Composite, composite: Composite) -> np.float32:
     """The factor that takes out what a frame's exposure is off, as both show it where they are properly exposed.
 
@@ -304,13 +233,14 @@ def _match(strip: Strip, index: int, frame: Composite, composite: Composite) -> 
 def _agreement(frame: Composite, composite: Composite, options: CompareOptions) -> np.ndarray:
     """(h, w) float32 consistency 0..1."""
     bleached = bleaching(frame, composite)
-    result = np.empty(frame.light.shape[:2], np.float32)
+    height, width, _ = frame.light.shape
+    result = np.empty((height, width), np.float32)
 
     def work(rows: slice) -> None:
-        wide, inner = widened(rows, MARGIN_ROWS, len(result))
+        wide, inner = widened(rows, MARGIN_ROWS, height)
         result[rows] = _agreement_of_strip(frame.cut(wide), composite.cut(wide), bleached, options)[inner]
 
-    in_threads(work, strips_of(*result.shape))
+    in_threads(work, strips_of(height, width))
     return result
 
 
@@ -334,27 +264,6 @@ def _agreement_of_strip(
     return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1)
 
 
-def contradiction(difference: np.ndarray, frame: Composite, composite: Composite) -> np.ndarray:
-    """(h, w, 3) difference of a frame from what is known, as far as it contradicts it.
-
-    Where only a lower bound is known, more light than that is no contradiction; nor is less where the frame clips.
-    Where only an upper bound is known, less is none; nor is more where the frame is black.
-    """
-    difference = np.where(composite.bound | frame.crushed, np.minimum(difference, 0), difference)
-    return np.where(frame.bound | composite.crushed, np.maximum(difference, 0), difference)
-
-
-def deviation(frame: Composite, composite: Composite, slack: float = 0.03) -> np.ndarray:
-    """(h, w, 3) float32 >= 0: how far a frame contradicts what is known, in standard deviations.
-
-    slack: relative difference that errors of response and exposure may make.
-    """
-    difference = contradiction(frame.light - composite.light, frame, composite)
-    spread = frame.variance + composite.variance + np.square(slack * composite.light)
-    spread += np.square(0.1 * steepness(composite.light))
-    return np.abs(difference) / np.sqrt(spread)
-
-
 def bleaching(frame: Composite, composite: Composite) -> float:
     """How far the composite's highlights are bleached, 0..MOST_BLEACHED.
 
@@ -374,67 +283,3 @@ def bleaching(frame: Composite, composite: Composite) -> float:
     if (np.abs(excess - typical) < 0.15).mean() < 0.3 or 2 * typical < LEAST_BLEACHED:
         return 0.0
     return min(2 * typical, MOST_BLEACHED)
-
-
-def _extend(composite: Composite, frame: Composite, consistency: np.ndarray) -> None:
-    """Add a consistent frame to the composite: it replaces bounds and is averaged with measurements by precision."""
-
-    def work(rows: slice) -> None:
-        composite.put(rows, _extended(composite.cut(rows), frame.cut(rows), consistency[rows]))
-
-    in_threads(work, strips_of(*consistency.shape))
-
-
-def _extended(composite: Composite, frame: Composite, consistency: np.ndarray) -> Composite:
-    use = consistency[..., None] > 0.5
-    known, better = ~(frame.bound | frame.crushed), ~(composite.bound | composite.crushed)
-    fresh = use & known & ~better
-    tighter = composite.bound & frame.bound & (frame.light > composite.light)
-    tighter |= composite.crushed & frame.crushed & (frame.light < composite.light)
-    tighter &= use
-    replaced = fresh | tighter
-    share = composite.variance / (composite.variance + frame.variance)
-    share *= use & known & better
-    variance = np.where(replaced, frame.variance, composite.variance * (1 - share))
-    share[replaced] = 1
-    light = composite.light + share * (frame.light - composite.light)
-    return Composite(light, variance, composite.bound & ~fresh, composite.crushed & ~fresh)
-
-
-def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
-    """Radiance for places of which only a lower bound is known: carried over from the known bright surroundings.
-
-    Channels that are measured keep their value; the others take the smooth continuation, never less than the bound.
-    """
-    if not composite.bound.any():
-        return composite.light
-    only_reference = any_channel(composite.bound & (composite.light <= top))
-    beyond = ~only_reference & any_channel(composite.light > CLIPPED_SHARE * top)
-    known = np.asarray(beyond, np.float32)
-    smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), known))
-    # a channel that is measured tells how bright the continuation may be in the others
-    # (beside a clipped one, compression makes values near clipping worthless: `sure` fades them out)
-    sure = np.where(composite.bound, 0, np.clip((SURELY_BELOW - composite.light / top) / 0.15, 0, 1))
-    ratio = np.minimum(composite.light / np.maximum(smooth, 1e-6), 1) ** sure
-    smooth *= ratio.min(axis=2, keepdims=True)
-    raised = composite.light * np.maximum(smooth / np.maximum(composite.light, 1e-6), 1) ** (1 - sure)
-    return np.where(any_channel(composite.bound)[..., None], raised, composite.light)
-
-
-def pull_push(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Fill the places of weight 0 from the nearest others, coarse to fine (Gortler et al. 1996, section 3.4).
-
-    values: (h, w, 3) float32; weight: (h, w) float32 0..1. Where all weights are 0 the values come back.
-    """
-    if not weight.any():
-        return values
-    levels = [(values * weight[..., None], weight)]
-    while min(levels[-1][1].shape) > 1:
-        levels.append((cv2.pyrDown(levels[-1][0]), cv2.pyrDown(levels[-1][1])))
-    filled = levels[-1][0] / np.maximum(levels[-1][1], 1e-9)[..., None]
-    for total, known in reversed(levels[:-1]):
-        # a place that any of its near neighbours speak for is theirs; a plain blend would let far ones shine through
-        coarse = cv2.pyrUp(filled, dstsize=known.shape[::-1]).reshape(total.shape)
-        own = total / np.maximum(known, 1e-6)[..., None]
-        filled = coarse + np.minimum(16 * known, 1)[..., None] * (own - coarse)
-    return filled

@@ -117,7 +117,7 @@ class TrustNet(Merger):
         bands = strips_of(height, width, BAND_PIXELS // len(groups[0]), BAND_STEP)
         with progress.task("deciding what moved", len(bands)) as advance:
             in_threads(work, bands)
-        return replace(registered, consistency=consistency, hole_fill=hole_fill)
+        return replace(registered, consistency=list(consistency), hole_fill=hole_fill)
 
     def merge(self, registered: RegisteredBracket) -> Merged:
         return merge_strips(registered, mle.combine, with_weights=not registered.noise.codes)

@@ -14,7 +14,8 @@ import numpy as np
 from openhdr.color.transfer import mu_law
 from openhdr.filters.channels import mean_channel, share_of_channels
 from openhdr.merging import mle
-from openhdr.merging.ghosts import Evidence, contradiction, deviation, measured
+from openhdr.merging.composite import contradiction, deviation, measured
+from openhdr.merging.ghosts import Evidence
 
 FRAME_CHANNELS = 13
 SHARED_CHANNELS = 11

@@ -67,7 +67,7 @@ class TrustNet(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Both with a merger between them -> what it merged (1, 8, H, W), and that refined (1, 3, H, W)."""
         merged = merge(*self.decide(frames, shared))
-        light, weight, coverage, reference = torch.split(merged, (3, 1, 1, 3), 1)
+        light, weight, coverage, reference = torch.split(merged, [3, 1, 1, 3], 1)
         return merged, self.refine(light, weight, coverage, mu_code(reference))
 
     @staticmethod
