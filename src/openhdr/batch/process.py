@@ -1,6 +1,7 @@
 """A process that makes results one after another: what a photo does to its decoder, or a merge to memory, stays there.
 
-It ends when the process that started it does, however that ends. Request and answer are a line of JSON each.
+It ends when the process that started it does, however that ends. Request and answer are a line of JSON each; lines
+before the answer tell of the progress.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 SERVE = "openhdr.cli.served"  # module that answers
@@ -28,14 +31,18 @@ class Ended(Exception):
         super().__init__(reason)
 
 
-class Process:
-    """Started with the first request. threads: cores that it may use."""
+Tell = Callable[[dict[str, Any]], None]
+"""Takes what is told before the answer."""
 
-    def __init__(self, threads: int) -> None:
+
+class Process:
+    """threads: cores that it may use. module: whose function `serve` answers, see `answer_requests`."""
+
+    def __init__(self, threads: int, module: str = SERVE) -> None:
         self.threads, self.owner = threads, os.getpid()
         self.said = tempfile.TemporaryFile()  # noqa: SIM115 (kept as long as the process)
         limits = ("OPENHDR_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
-        start = f"import sys; sys.path[:] = {sys.path!r}; from {SERVE} import serve; serve()"
+        start = f"import sys; sys.path[:] = {sys.path!r}; from {module} import serve; serve()"
         self.process = subprocess.Popen(
             [sys.executable, "-c", start],
             stdin=subprocess.PIPE,
@@ -45,8 +52,13 @@ class Process:
             start_new_session=True,  # Ctrl-C is for the one that started it, which ends this
         )
 
-    def ask(self, request: dict[str, Any], seconds: float | None) -> dict[str, Any]:
-        """The answer. Raises Ended when the process crashes, or takes longer and is killed."""
+    def ask(
+        self, request: dict[str, Any], seconds: float | None, hear: Tell | None = None
+    ) -> dict[str, Any]:
+        """The answer. Raises Ended when the process crashes, or takes longer and is killed.
+
+        hear: gets what is told on the way.
+        """
         assert self.process.stdin is not None and self.process.stdout is not None
         late = threading.Timer(seconds or threading.TIMEOUT_MAX, self.process.kill)
         late.daemon = True
@@ -55,7 +67,10 @@ class Process:
         try:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
-            return json.loads(self.process.stdout.readline())
+            while "told" in (answer := json.loads(self.process.stdout.readline())):
+                if hear:
+                    hear(answer["told"])
+            return answer
         except (OSError, ValueError) as error:
             status = self.process.wait()
             if seconds is not None and time.monotonic() - began >= seconds:
@@ -79,3 +94,29 @@ class Process:
         for stream in (self.process.stdin, self.process.stdout, self.said):
             with contextlib.suppress(OSError):
                 stream.close()  # type: ignore[union-attr]
+
+
+# What runs in the process
+
+
+def answer_requests(answer: Callable[[dict[str, Any], Tell], dict[str, Any]]) -> None:
+    """Answer requests from standard input, one after another, until it closes; nothing else is printed."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    with open(os.devnull, "wb") as nowhere:  # decoders print
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    requests: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+
+    def write(content: dict[str, Any]) -> None:
+        answers.write(json.dumps(content) + "\n")
+        answers.flush()
+
+    while True:
+        write(answer(json.loads(requests.get()), lambda told: write({"told": told})))
+
+
+def _listen(requests: queue.Queue[str]) -> None:
+    """Pass requests on; end at once when nobody is left to ask, so that nothing is made twice at a time."""
+    for line in sys.stdin:
+        requests.put(line)
+    os._exit(0)

@@ -22,6 +22,7 @@ COMMANDS: Table[Row] = Table(
     Row("calibrate", "Recover a camera's response from a bracket.", "openhdr.cli.calibrate:calibrate"),
     Row("expand", "Turn one photo into an HDR image.", "openhdr.cli.expand:expand"),
     Row("batch", "Merge everything on a card; started again, it goes on.", "openhdr.cli.batch:batch"),
+    Row("serve", "Open a page in the browser that does all this.", "openhdr.cli.serve:serve"),
     Row("tonemap", "Turn an HDR image into a displayable one.", "openhdr.cli.tonemap:tonemap"),
     Row("convert", "Convert between image formats.", "openhdr.cli.convert:convert"),
     Row("info", "Describe images and how they group into brackets.", "openhdr.cli.info:info"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
@@ -45,7 +46,7 @@ def parameters(config: type, without: tuple[str, ...] = ()) -> Iterator[click.Pa
             yield click.Argument(
                 [one.name],
                 nargs=count,
-                required=True,
+                required=one.default is MISSING,
                 metavar=declared.metavar,
                 type=declared.kind or _kind(one),
             )
@@ -109,6 +110,8 @@ def _kind(one: Field[Any]) -> click.ParamType[Any]:
         return click.Path(path_type=Path)
     if "Sequence[float]" in parts:
         return Numbers(words="str" in parts)
+    if any(part.startswith("Sequence[Stroke") for part in parts):
+        return Strokes()
     if "int" in parts:
         return Whole() if "str" in parts else click.INT
     return click.FLOAT if "float" in parts else click.STRING
@@ -135,6 +138,20 @@ class Numbers(click.ParamType[Any]):
             raise RequestError(
                 f"{option} {value}: expected numbers with commas between, such as -2,0,2"
             ) from error
+
+
+class Strokes(click.ParamType[Any]):
+    """A JSON file with a list of strokes, or the list itself, as a sidecar holds it."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from openhdr.core.files import parsed
+        from openhdr.merging.retouch import plain_strokes
+
+        if isinstance(value, str):
+            value = parsed(Path(value), json.loads, "a list of strokes (JSON)")
+        return plain_strokes(value)
 
 
 class Whole(click.ParamType[Any]):

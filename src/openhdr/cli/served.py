@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
-import queue
-import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 import click
 
+from openhdr.batch.process import Tell, answer_requests
 from openhdr.cli import COMMANDS, worded
 from openhdr.cli.process import prepare
 from openhdr.core.errors import OpenHDRError
@@ -28,25 +25,10 @@ def serve() -> None:
     picture: a file of the result to draw the thumbnail of; "" = none.
     """
     prepare()
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    with open(os.devnull, "wb") as nowhere:  # decoders print
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    requests: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
-    while True:
-        request = json.loads(requests.get())
-        answers.write(json.dumps(_answer(request)) + "\n")
-        answers.flush()
+    answer_requests(_answer)
 
 
-def _listen(requests: queue.Queue[str]) -> None:
-    """Pass requests on; end at once when nobody is left to ask, so that nothing is made twice at a time."""
-    for line in sys.stdin:
-        requests.put(line)
-    os._exit(0)
-
-
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
+def _answer(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     command = COMMANDS[request["command"]].load()
     said, noted = io.StringIO(), io.StringIO()
     try:

@@ -50,9 +50,9 @@ def option(
     return field(default=default, metadata={"option": Declared(help, flags, kind, metavar, bounds=bounds)})
 
 
-def argument(metavar: str, *, kind: Any = None) -> Any:
+def argument(metavar: str, *, kind: Any = None, default: Any = MISSING) -> Any:
     """A dataclass field that a command takes by position; `tuple[...]` takes one or more."""
-    return field(metadata={"option": Declared("", (), kind, metavar, positional=True)})
+    return field(default=default, metadata={"option": Declared("", (), kind, metavar, positional=True)})
 
 
 def nested(config: type, *, without: tuple[str, ...] = ()) -> Any:

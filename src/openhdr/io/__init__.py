@@ -137,7 +137,9 @@ MOSAICS = {"dng": "openhdr.io.dng", "raw": "openhdr.io.raw"}
 """Formats that may hold sensor values, and the module with their `read_mosaic`."""
 
 
-def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | None = REC709) -> Image:
+def read(
+    path: str | Path, *, base: bool = False, primaries: Chromaticities | None = REC709, enough: int = 0
+) -> Image:
     """The image in a file, upright, as (H, W, 3) RGB.
 
     Photos come as uint8 or uint16 code values with encoding `srgb`; HDR files, 32-bit float TIFF and camera
@@ -145,6 +147,8 @@ def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | No
     SDR screen. Whatever reading had to change is in `image.notes`.
     base: leave gain maps out, as the frames of a bracket want it: the photo as it was taken, in code values.
     primaries: of the pixels that are returned; None = as stored.
+    enough: pixels of the longer side that will do, for previews; a format that gains by it (JPEG) returns a half, quarter
+    or eighth of the size, not less than that. 0 = all.
     Raises FileError (missing, empty, truncated, damaged, too large, not an image) or MissingExtraError.
 
     >>> import numpy as np, openhdr
@@ -154,8 +158,8 @@ def read(path: str | Path, *, base: bool = False, primaries: Chromaticities | No
     ((4, 6, 3), 'linear')
     """
     if isolated.wanted():
-        return read_isolated(path, base=base, primaries=primaries)
-    with _opened(path, base) as (source, row, format):
+        return read_isolated(path, base=base, primaries=primaries, enough=enough)
+    with _opened(path, base, enough) as (source, row, format):
         image = format.read(source).with_notes(*_misnamed(source.path, row), *_incomplete(source))
     return image if primaries is None else in_primaries(image, primaries)
 
@@ -200,6 +204,7 @@ def read_isolated(
     *,
     base: bool = False,
     primaries: Chromaticities | None = REC709,
+    enough: int = 0,
     memory_gb: float = isolated.MEMORY_GB,
     seconds: float = isolated.SECONDS,
 ) -> Image:
@@ -208,7 +213,8 @@ def read_isolated(
     memory_gb: of memory that the child may take. seconds: that it may take. The environment variable OPENHDR_ISOLATE
     makes `read` and `probe` work so, and with them all that reads files.
     """
-    return isolated.call("read", Image, path, {"base": base, "primaries": primaries}, memory_gb, seconds)
+    options = {"base": base, "primaries": primaries, "enough": enough}
+    return isolated.call("read", Image, path, options, memory_gb, seconds)
 
 
 def write(path: str | Path, image: Image, options: WriteOptions | None = None) -> tuple[str, ...]:
@@ -253,8 +259,10 @@ def takes_sdr(path: str | Path, options: WriteOptions) -> bool:
 
 
 @contextmanager
-def _opened(path: str | Path, base: bool = False) -> Iterator[tuple[Source, FormatRow, Format]]:
-    with open_source(Path(path), base) as source:
+def _opened(
+    path: str | Path, base: bool = False, enough: int = 0
+) -> Iterator[tuple[Source, FormatRow, Format]]:
+    with open_source(Path(path), base, enough) as source:
         row = _row_by_signature(source)
         try:
             yield source, row, row.load()

@@ -76,11 +76,15 @@ Bytes = FileBytes | bytes
 
 @dataclass(frozen=True)
 class Source:
-    """A file that is being read. data: its bytes, read when they are asked for. base: leave a gain map out."""
+    """A file that is being read. data: its bytes, read when they are asked for. base: leave a gain map out.
+
+    enough: pixels of the longer side that will do, 0 = all; formats that are faster then decode no more than needed.
+    """
 
     path: Path
     data: FileBytes
     base: bool = False
+    enough: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ class Format:
 
 
 @contextmanager
-def open_source(path: Path, base: bool = False) -> Iterator[Source]:
+def open_source(path: Path, base: bool = False, enough: int = 0) -> Iterator[Source]:
     """Open an input file. Raises FileError when it is missing, empty, a folder or not a plain file."""
     try:
         mode = os.stat(path).st_mode
@@ -165,7 +169,7 @@ def open_source(path: Path, base: bool = False) -> Iterator[Source]:
         with FileBytes(path) as data:
             if len(data) == 0:
                 raise FileError(path, "is empty", "expected an image")
-            yield Source(path, data, base)
+            yield Source(path, data, base, enough)
     except FileNotFoundError as error:
         raise FileError(path, "does not exist") from error
     except OSError as error:

@@ -37,6 +37,7 @@ class Strip:
     moved: whether the frame was resampled.
     ev: (N,) float64, stops relative to the reference; light / 2^ev is on the reference's scale.
     noise: of the light of each frame. darkest: luminance below which a frame is crushed, 0 = none is.
+    chosen: (h, W) float32 0..1 where the user chose a frame, or None; see `retouch`.
     """
 
     light: list[np.ndarray]
@@ -48,6 +49,7 @@ class Strip:
     reference: int
     noise: list[LightVariance]
     darkest: list[float]
+    chosen: np.ndarray | None = None
 
     @property
     def shortest(self) -> int:
@@ -66,6 +68,7 @@ class Strip:
             light=[one[rows] for one in self.light],
             saturation_weight=[one[rows] for one in self.saturation_weight],
             consistency=[one[rows] for one in self.consistency],
+            chosen=None if self.chosen is None else self.chosen[rows],
         )
 
     def clipped(self, index: int) -> np.ndarray:
@@ -84,6 +87,7 @@ class RegisteredBracket:
     hole_fill: (h, w, 3) float32 radiance at any size for places that no consistent frame measured, or None.
     noise: of every frame, in units of its clipping level.
     clip: the code value at which the frames clip; 0 = found in their pixels.
+    chosen: (h, w) float32 0..1 at any size, 1 = the user chose a frame and nothing is filled in; None = nowhere.
     """
 
     bracket: Bracket
@@ -94,6 +98,7 @@ class RegisteredBracket:
     hole_fill: np.ndarray | None = None
     noise: PhotoNoise = TYPICAL
     clip: float = 0.0
+    chosen: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.clip:
@@ -132,7 +137,9 @@ class RegisteredBracket:
     def strip(self, rows: slice) -> Strip:
         """Cut, resample and decode some rows of every frame."""
         parts = [self._frame_strip(index, rows) for index in range(len(self.bracket.frames))]
-        return self._as_strip(*map(list, zip(*parts, strict=True)))
+        strip = self._as_strip(*map(list, zip(*parts, strict=True)))
+        chosen = None if self.chosen is None else resize_strip(self.chosen, rows, self.shape)
+        return replace(strip, chosen=chosen)
 
     def _as_strip(
         self, light: list[np.ndarray], saturation_weight: list[np.ndarray], consistency: list[np.ndarray]

@@ -68,12 +68,15 @@ def merge_strips(
 def coverage_of(strip: Strip) -> np.ndarray:
     """(h, W) float32 0..1: how far consistent, unsaturated frames cover each pixel.
 
-    The shortest frame counts where it clips, too: no frame could tell more than its bound.
+    The shortest frame counts where it clips, too: no frame could tell more than its bound. So does a frame that the
+    user chose.
     """
     total = strip.consistency[strip.shortest].copy()
     for index, usable in enumerate(strip.usable):
         if index != strip.shortest:
             total += usable
+    if strip.chosen is not None:
+        total += strip.chosen
     return np.minimum(total, 1, out=total)
 
 

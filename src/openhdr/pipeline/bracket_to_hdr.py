@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from openhdr.merging.matching import Match
 from openhdr.merging.measured import MeasuredResponse, measure_response, with_measured
 from openhdr.merging.merger import Merger
 from openhdr.merging.registered import RegisteredBracket
+from openhdr.merging.retouch import Stroke, retouched
 from openhdr.models import MODELS, chosen_weights
 from openhdr.models.inference.options import Precision, RunOptions
 from openhdr.pipeline.network_merger import NetworkMerger
@@ -76,6 +78,7 @@ def merge(
     calibration: str = "bracket",
     deghost: bool | None = None,
     match: bool | None = None,
+    retouch: Sequence[Stroke | Mapping[str, Any]] | None = None,
     weights: str | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
@@ -87,7 +90,8 @@ def merge(
     frames: paths or Images, two or more, one size; or a folder of photos. ev: stops per frame (only differences
     matter), "auto" to measure them in the pixels, or None to take them from the metadata. times: shutter times in
     seconds instead. reference: a number, counted from 1, or a file name; by default the middle exposure that is well
-    exposed. response, calibration, deghost, match: see `MergeOptions`. weights, device, precision, memory (GB),
+    exposed. response, calibration, deghost, match: see `MergeOptions`. retouch: areas that a frame is taken for, see
+    `openhdr.merging.retouch.Stroke`. weights, device, precision, memory (GB),
     augment: of a network, see `RunOptions`. Raises OpenHDRError with what to do. `merge_bracket` also tells how.
 
     >>> import numpy as np, openhdr
@@ -97,7 +101,7 @@ def merge(
     """
     run = RunOptions(device, precision, memory, augment)
     options = MergeOptions(
-        ev, times, method, weights, run, align, reference, response, calibration, deghost, match
+        ev, times, method, weights, run, align, reference, response, calibration, deghost, match, retouch
     )
     return in_primaries(merge_bracket(frames, options).image, REC709)
 
@@ -116,7 +120,7 @@ def merge_bracket(
     registered = register(bracket, align, first, options)
     registered, measured = decode(registered, options, source, _remembered(frames, images, options))
     comparison = compare(registered, _comparing(options, merger, measured))
-    registered = merger.decide(comparison)
+    registered = retouched(merger.decide(comparison), options.retouch or ())
     merged = merger.merge(registered)
     merged = merger.refine(registered, merged)
 
@@ -144,7 +148,10 @@ def merger_of(options: MergeOptions) -> Merger:
     name = options.method or DEFAULT_MERGER
     if name not in METHODS:
         raise unknown_name("merge method", name, METHODS)
-    return METHODS[name](name, options)
+    merger = METHODS[name](name, options)
+    if options.retouch and not merger.masks_ghosts:
+        raise RequestError(f"`retouch`: the method '{name}' decides itself what it takes from each frame")
+    return merger
 
 
 def _by_merger(name: str, options: MergeOptions) -> Merger:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
@@ -18,6 +18,7 @@ from openhdr.models.inference.options import RunOptions
 
 if TYPE_CHECKING:
     from openhdr.camera.response import Response
+    from openhdr.merging.retouch import Stroke
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class MergeOptions:
     """How a bracket is merged. None = the default, or what the files say.
 
     ev: stops per frame (only differences matter), or "auto". times: seconds per frame. reference: a number, from 1 in
-    the order given, or a file name. response: a response, its name, a saved curve's path or "calibrate".
+    the order given, or a file name. response: a response, its name, a saved curve's path or "calibrate". retouch:
+    strokes of a brush, also as mappings.
     """
 
     ev: Sequence[float] | str | None = option(
@@ -51,6 +53,9 @@ class MergeOptions:
     deghost: bool | None = option("Leave out what moved.  [default: yes; on a tripod only objects]", None)
     match: bool | None = option(
         "Bring frames onto the reference's tones.  [default: if srgb is assumed]", None
+    )
+    retouch: Sequence[Stroke | Mapping[str, Any]] | None = option(
+        "File (.json) of areas to take from a frame, as `openhdr serve` paints and saves them.", None
     )
 
 

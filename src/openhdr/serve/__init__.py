@@ -1,0 +1,14 @@
+"""A page on this machine to drop photos on: grouped, merged, looked at, retouched and exported.
+
+app        the routes
+guard      who may ask
+session    photos, brackets and results: what every open tab shows
+jobs       queues of work, and the processes that do it
+worker     what runs in those processes: the only place where photos are decoded
+layers     pictures on disk as pyramids of tiles
+options    what the page can ask of merging, tone mapping and files, and the command line that does the same
+assets/    the page: HTML, style, and ES modules as the browser runs them
+
+The server holds no pixels. Results lie as arrays in a temporary folder, workers write them, and tiles are cut out of
+the files.
+"""
