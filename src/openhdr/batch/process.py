@@ -52,9 +52,7 @@ class Process:
             start_new_session=True,  # Ctrl-C is for the one that started it, which ends this
         )
 
-    def ask(
-        self, request: dict[str, Any], seconds: float | None, hear: Tell | None = None
-    ) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], seconds: float | None, hear: Tell | None = None) -> dict[str, Any]:
         """The answer. Raises Ended when the process crashes, or takes longer and is killed.
 
         hear: gets what is told on the way.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -21,6 +22,7 @@ import click
 from openhdr.cli.options import command
 from openhdr.core.errors import FileError, MissingExtraError, RequestError
 from openhdr.core.options import argument, option
+from openhdr.core.version import __version__
 
 PREFIX, LOCK = "openhdr-serve-", ".lock"
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -31,9 +33,12 @@ class Request:
     """The command's arguments and options."""
 
     folder: Path | None = argument("[FOLDER]", default=None)
-    host: str = option("Address to listen on. Others than this machine's own are reached from outside.", "127.0.0.1")
+    host: str = option(
+        "Address to listen on. Others than this machine's own are reached from outside.", "127.0.0.1"
+    )
     port: int = option("Port to listen on; 0 = any that is free.", 0)
     no_open: bool = option("Do not open a browser.", False)
+    as_json: bool = option("Print address and version as JSON.", False, flags=("--json",))
 
 
 @command("serve", Request)
@@ -58,13 +63,23 @@ def serve(request: Request) -> None:
         raise FileError(request.folder, "does not exist")
     os.environ[isolated.VARIABLE] = "1"  # for this process and its workers
     token = secrets.token_urlsafe(24)
-    with _listening(request.host, request.port) as listener, _scratch() as root:
+    try:
+        listening = socket.create_server((request.host, request.port))
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", "") or str(error)
+        raise RequestError(
+            f"`host={request.host}` and `port={request.port}` cannot be listened on ({why})"
+        ) from error
+    with listening as listener, _scratch() as root:
         port = listener.getsockname()[1]
         own = request.host in LOOPBACK
         address = f"http://{'127.0.0.1' if request.host in (*LOOPBACK, '0.0.0.0') else request.host}:{port}/#{token}"
-        click.echo(address)
+        facts = {"address": address, "openhdr": __version__}
+        click.echo(json.dumps(facts) if request.as_json else address)
         if not own:
-            click.echo("note: everyone who can reach this address and knows the key can use the page", err=True)
+            click.echo(
+                "note: everyone who can reach this address and knows the key can use the page", err=True
+            )
         hosts = frozenset(LOOPBACK) if own else frozenset()
         config = uvicorn.Config(
             make_app(root, token, hosts, request.folder), log_level="error", server_header=False, lifespan="on",
@@ -76,15 +91,6 @@ def serve(request: Request) -> None:
             uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except (OSError, OverflowError) as error:
-        raise RequestError(
-            f"`host={host}` `port={port}`: cannot be listened on ({getattr(error, 'strerror', error)})"
-        ) from error
-
-
 @contextmanager
 def _scratch() -> Iterator[Path]:
     """A temporary folder, removed at the end; what a killed server left behind is removed, too."""
@@ -93,11 +99,11 @@ def _scratch() -> Iterator[Path]:
             _hold(lock)
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
-        with (Path(folder) / LOCK).open("w") as lock:
+        root = Path(folder, "session")
+        root.mkdir()
+        with root.with_name(LOCK).open("w") as lock:
             with contextlib.suppress(OSError):
                 _hold(lock)
-            root = Path(folder, "session")
-            root.mkdir()
             yield root
 
 

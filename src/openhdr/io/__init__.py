@@ -147,8 +147,8 @@ def read(
     SDR screen. Whatever reading had to change is in `image.notes`.
     base: leave gain maps out, as the frames of a bracket want it: the photo as it was taken, in code values.
     primaries: of the pixels that are returned; None = as stored.
-    enough: pixels of the longer side that will do, for previews; a format that gains by it (JPEG) returns a half, quarter
-    or eighth of the size, not less than that. 0 = all.
+    enough: pixels of the longer side that will do, for previews; a format that gains by it (JPEG) returns a half,
+    quarter or eighth of the size, not less than that. 0 = all.
     Raises FileError (missing, empty, truncated, damaged, too large, not an image) or MissingExtraError.
 
     >>> import numpy as np, openhdr

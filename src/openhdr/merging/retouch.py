@@ -46,18 +46,22 @@ class Stroke:
 
 def strokes_of(given: Sequence[Stroke | Mapping[str, Any]]) -> tuple[Stroke, ...]:
     """Strokes, also of mappings as JSON gives them. Raises RequestError."""
-    return tuple(one if isinstance(one, Stroke) else _stroke(one) for one in given)
-
-
-def _stroke(given: Mapping[str, Any]) -> Stroke:
-    names = [one.name for one in fields(Stroke)]
-    try:
-        if given.keys() != set(names):
-            raise TypeError
-        points = tuple((float(x), float(y)) for x, y in given["points"])
-        return Stroke(int(given["frame"]), given["trust"], float(given["radius"]), points)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise RequestError(f"`retouch`: expected a list of strokes, each with {', '.join(names)}") from error
+    names = {one.name for one in fields(Stroke)}
+    strokes = []
+    for one in given:
+        if isinstance(one, Stroke):
+            strokes.append(one)
+            continue
+        try:
+            if one.keys() != names:
+                raise TypeError
+            points = tuple((float(x), float(y)) for x, y in one["points"])
+            strokes.append(Stroke(int(one["frame"]), one["trust"], float(one["radius"]), points))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise RequestError(
+                f"`retouch`: expected a list of strokes, each with {', '.join(names)}"
+            ) from error
+    return tuple(strokes)
 
 
 def plain_strokes(strokes: Sequence[Stroke | Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -79,7 +83,10 @@ def retouched(
     for stroke in strokes:
         if not 1 <= stroke.frame <= count:
             raise RequestError(f"`retouch`: a stroke names frame {stroke.frame}; there are {count}")
-    shape = _size_of_maps(registered)
+    height, width = registered.shape
+    factor = min((WORKING_MEGAPIXELS * 1e6 / (height * width)) ** 0.5, 1)
+    sizes = [one.shape[:2] for one in registered.consistency if one is not None]
+    shape = sizes[0] if sizes else (max(round(height * factor), 1), max(round(width * factor), 1))
     found = [np.ones(shape, np.float32) if one is None else one for one in registered.consistency]
     maps, chosen = [one.copy() for one in found], np.zeros(shape, np.float32)
     for stroke in strokes:
@@ -92,15 +99,6 @@ def retouched(
                 one += area * (float(own and stroke.trust != "never") - one)
         chosen += area * (float(stroke.trust == "only") - chosen)
     return replace(registered, consistency=list(maps), chosen=chosen)
-
-
-def _size_of_maps(registered: RegisteredBracket) -> tuple[int, int]:
-    for one in registered.consistency:
-        if one is not None:
-            return one.shape[0], one.shape[1]
-    height, width = registered.shape
-    factor = min((WORKING_MEGAPIXELS * 1e6 / (height * width)) ** 0.5, 1)
-    return max(round(height * factor), 1), max(round(width * factor), 1)
 
 
 def painted(stroke: Stroke, shape: tuple[int, int]) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 app        the routes
 guard      who may ask
-session    photos, brackets and results: what every open tab shows
+library    photos received, looked at, grouped
+session    and what is made of them: one state, that every open tab shows
+pictures   photos, brackets and results, as both hold them
 jobs       queues of work, and the processes that do it
 worker     what runs in those processes: the only place where photos are decoded
 layers     pictures on disk as pyramids of tiles

@@ -18,12 +18,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from openhdr.batch.card import ENDINGS
 from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.core.version import __version__
 from openhdr.serve import layers
 from openhdr.serve import options as asked
 from openhdr.serve.guard import Guard
 from openhdr.serve.session import Picture, Session
+from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 
 MOST_JSON = 32 << 20  # bytes of a request that is no photo
@@ -33,7 +35,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(root: Path, token: str, hosts: frozenset[str], folder: Path | None = None) -> Starlette:
-    """The application. root: an empty folder. hosts, token: see `Guard`. folder: whose photos are there from the start."""
+    """The application. root: an empty folder. hosts, token: see `Guard`. folder: its photos are there at the start."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -119,7 +121,7 @@ async def about(request: Request) -> Response:
                 {
                     "name": row.name,
                     "summary": row.summary,
-                    "default": row.name == asked.DEFAULT_OPERATOR,
+                    "default": row.name == DEFAULT_OPERATOR,
                     "options": [
                         asdict(one) | {"default": getattr(row.options(), one.name)}
                         for one in asked.tone_form(row.name)
@@ -127,8 +129,11 @@ async def about(request: Request) -> Response:
                 }
                 for row in OPERATORS.values()
             ],
-            "files": [{"suffix": one, "options": [asdict(o) for o in asked.file_form(one)]} for one in formats],
+            "files": [
+                {"suffix": one, "options": [asdict(o) for o in asked.file_form(one)]} for one in formats
+            ],
             "pictures": list(asked.PICTURE_FORMATS),
+            "extensions": sorted(ENDINGS),
         }
     )
 
@@ -160,7 +165,9 @@ async def listing(request: Request) -> Response:
 
 async def upload(request: Request) -> Response:
     query = request.query_params
-    photo = await _session(request).add_upload(query.get("name", ""), query.get("folder", ""), request.stream())
+    photo = await _session(request).add_upload(
+        query.get("name", ""), query.get("folder", ""), request.stream()
+    )
     return JSONResponse({"id": photo.id})
 
 
@@ -174,7 +181,9 @@ async def thumbnail(request: Request) -> Response:
 async def join(request: Request) -> Response:
     session = _session(request)
     given = (await _json(request)).get("photos")
-    if not isinstance(given, list) or not all(isinstance(one, str) and one in session.photos for one in given):
+    if not isinstance(given, list) or not all(
+        isinstance(one, str) and one in session.photos for one in given
+    ):
         raise RequestError("expected a list of photos that are on the page")
     return JSONResponse({"id": session.join([session.photos[one] for one in dict.fromkeys(given)]).id})
 
@@ -228,8 +237,8 @@ async def export(request: Request) -> Response:
 
 async def command(request: Request) -> Response:
     given = await _json(request)
-    text = _session(request).command(
-        _picture(request), str(given.get("suffix")), given.get("light") is True, given.get("options", {})
+    text = _picture(request).command_line(
+        str(given.get("suffix")), given.get("light") is True, given.get("options", {})
     )
     return JSONResponse({"command": text})
 
@@ -258,7 +267,9 @@ async def tile(request: Request) -> Response:
     data = await asyncio.to_thread(
         layers.tile, result.folder / place["layer"], place["level"], place["column"], place["row"]
     )
-    return Response(status_code=404) if data is None else Response(data, media_type="application/octet-stream")
+    return (
+        Response(status_code=404) if data is None else Response(data, media_type="application/octet-stream")
+    )
 
 
 async def probe(request: Request) -> Response:

@@ -30,6 +30,7 @@ class Job:
     finished: Callable[[Job], None] = lambda job: None
     id: str = ""
     state: State = "waiting"
+    given_up: bool = False
     step: str = ""
     percent: int = 0
     answer: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Lane:
             self.waiting.remove(job)
             self._over(job, "cancelled")
         elif job is self.running and self.process is not None:
-            job.state = "cancelled"
+            job.given_up = True
             self.process.process.kill()
 
     async def work(self) -> None:
@@ -95,24 +96,20 @@ class Lane:
                 self.changed()
 
                 def hear(told: dict[str, Any], job: Job = job) -> None:
-                    loop.call_soon_threadsafe(self._heard, job, told)
+                    job.step, job.percent = told["label"], told["percent"]
+                    loop.call_soon_threadsafe(self.changed)
 
                 try:
                     job.answer = await asyncio.to_thread(self.process.ask, job.request, job.seconds, hear)
                 except Ended as ended:
-                    job.answer = {"error": "" if job.state == "cancelled" else str(ended)}
+                    job.answer = {"error": "" if job.given_up else str(ended)}
                     self.process.end()
                     self.process = None
                 self.running = None
-                ended_as: State = "failed" if job.error else "done"
-                self._over(job, "cancelled" if job.state == "cancelled" else ended_as)
+                self._over(job, "cancelled" if job.given_up else "failed" if job.error else "done")
         finally:
             if self.process is not None:
                 self.process.end()
-
-    def _heard(self, job: Job, told: dict[str, Any]) -> None:
-        job.step, job.percent = told["label"], told["percent"]
-        self.changed()
 
     def _over(self, job: Job, state: State) -> None:
         job.state = state

@@ -1,7 +1,8 @@
 """Pictures on disk as pyramids of tiles: arrays that are mapped, never loaded whole.
 
-A layer is a folder with files 0.npy, 1.npy ...: the picture, and copies of half the size each. Light is float32, linear;
-code values and masks are uint8. A browser gets tiles as it gives them to the graphics card: RGBA, half floats or bytes.
+A layer is a folder with files 0.npy, 1.npy ...: the picture, and copies of half the size each. Light is float32,
+linear; code values and masks are uint8. A browser gets tiles as it gives them to the graphics card: RGBA, half floats
+or bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ HALF_MAX = float(np.finfo(np.float16).max)
 def write_layer(folder: Path, pixels: np.ndarray) -> list[list[int]]:
     """Write a picture, (H, W) or (H, W, C), and its smaller copies; [width, height] of each."""
     folder.mkdir(parents=True)
-    sizes = []
+    sizes: list[list[int]] = []
     while True:
         np.save(folder / f"{len(sizes)}.npy", pixels)
         height, width = pixels.shape[:2]
@@ -63,7 +64,7 @@ def probe(folder: Path, x: float, y: float) -> list[float]:
 
 
 def histogram(light: np.ndarray) -> dict[str, Any]:
-    """Counts of each channel over log2 of the light, from LOW_STOPS to HIGH_STOPS; what is beyond counts at the ends."""
+    """Counts of each channel over log2 of the light, LOW_STOPS to HIGH_STOPS; what is beyond counts at the ends."""
     step = max(math.isqrt(light.shape[0] * light.shape[1] // 2_000_000), 1)
     stops = np.log2(np.maximum(light[::step, ::step], 2.0**LOW_STOPS))
     bins = ((stops - LOW_STOPS) * (BINS / (HIGH_STOPS - LOW_STOPS))).astype(np.int32)

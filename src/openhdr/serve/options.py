@@ -24,7 +24,6 @@ from openhdr.io.cicp import TRANSFERS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.models import MODELS
-from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 
 Kind = Literal["choice", "flag", "yes-no", "number", "text"]
@@ -56,21 +55,18 @@ class Asked:
             if not isinstance(value, bool) or (self.kind == "flag" and not value):
                 raise RequestError(f"`{self.name}={value}`: expected yes or no")
         elif self.kind == "text":
-            value = _exposures(value)
+            text = str(value).strip()
+            try:
+                value = text if text == "auto" else [float(part) for part in text.split(",")]
+            except ValueError as error:
+                raise RequestError(
+                    f"`{self.name}={text[:40]}`: expected numbers with commas between, or auto"
+                ) from error
         elif not isinstance(value, int | float) or not self.bounds[0] <= value <= self.bounds[1]:
             raise RequestError(
                 f"`{self.name}={value}`: expected a number from {self.bounds[0]:g} to {self.bounds[1]:g}"
             )
         return value
-
-
-def _exposures(value: Any) -> str | list[float]:
-    """`auto` or `-2,0,2`."""
-    text = str(value).strip()
-    try:
-        return text if text == "auto" else [float(part) for part in text.split(",")][: MOST_FRAMES + 1]
-    except ValueError as error:
-        raise RequestError(f"`ev={text[:40]}`: expected numbers with commas between, or auto") from error
 
 
 def _choices(default: str, rows: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -99,7 +95,9 @@ def merge_form() -> tuple[Asked, ...]:
         Asked("reference", "Reference frame", "number", "Its geometry is kept.", bounds=(1, MOST_FRAMES)),
         Asked("response", "Camera response", "choice", choices=responses),
         Asked("deghost", "Leave out what moved", "yes-no"),
-        Asked("ev", "Exposures in stops", "text", "One a photo, such as -2,0,2; auto = measured in the pixels."),
+        Asked(
+            "ev", "Exposures in stops", "text", "One a photo, such as -2,0,2; auto = measured in the pixels."
+        ),
     )
 
 
@@ -149,7 +147,9 @@ def light_formats() -> list[str]:
     """Extensions of the files for HDR light that this installation can write."""
     rows = [row for row in FORMATS.values() if row.light and row.writable]
     return [
-        row.extensions[0] for row in rows if not row.module or importlib.util.find_spec(row.module) is not None
+        row.extensions[0]
+        for row in rows
+        if not row.module or importlib.util.find_spec(row.module) is not None
     ]
 
 
@@ -199,9 +199,3 @@ def operator_text(operator: str, options: Mapping[str, float]) -> str:
 
 def stem_of(name: str) -> str:
     return PurePath(name).stem
-
-
-__all__ = [
-    *("Asked", "DEFAULT_OPERATOR", "PICTURE_FORMATS", "checked", "command_line", "expand_form", "file_form"),
-    *("light_formats", "merge_form", "operator_text", "stem_of", "tone_form", "words"),
-]

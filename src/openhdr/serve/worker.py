@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -74,6 +75,16 @@ def _listener(tell: Tell) -> progress.Listener:
     return shown
 
 
+def warm(request: dict[str, Any]) -> dict[str, Any]:
+    """Load what the first photo would wait for: decoders, their process, and the networks."""
+    demo = resources.files("openhdr.demo")
+    with resources.as_file(demo / "0.jpg") as path:
+        photo = io.read(path, base=True, primaries=None, enough=120)
+    for options in (DRAFT, {}):
+        merge_bracket([photo, photo], _merge_options({"ev": [0, 1], **options}))
+    return {}
+
+
 def describe(request: dict[str, Any]) -> dict[str, Any]:
     """A thumbnail, `into`/thumbnail.jpg, and a small copy of the photo for drafts, `into`/small.npy."""
     into = Path(request["into"])
@@ -88,7 +99,10 @@ def describe(request: dict[str, Any]) -> dict[str, Any]:
     small = cv2.resize(codes, np.maximum(size, 1).tolist(), interpolation=cv2.INTER_AREA)
     io.write(into / "thumbnail.jpg", Image(small, "srgb"), io.WriteOptions(jpeg_quality=85))
     _store_facts(image, into / "small.json")
-    return {"clipped": float((codes.max(axis=2) >= 250).mean()), "black": float((codes.max(axis=2) <= 5).mean())}
+    return {
+        "clipped": float((codes.max(axis=2) >= 250).mean()),
+        "black": float((codes.max(axis=2) <= 5).mean()),
+    }
 
 
 def _codes(image: Image) -> np.ndarray:
@@ -142,7 +156,12 @@ def open_light(request: dict[str, Any]) -> dict[str, Any]:
     np.savez(into / "registrations.npz", homographies=np.eye(3)[None])
     facts = _kept(io.read(request["photos"][0]), into)
     frame = {"name": request["names"][0], "ev": 0.0, "status": "reference", "shift_px": 0.0, "used": 1.0}
-    return facts | {"frames": [frame | {"reference": True}], "masks": [], "response": "", "exposures_from": ""}
+    return facts | {
+        "frames": [frame | {"reference": True}],
+        "masks": [],
+        "response": "",
+        "exposures_from": "",
+    }
 
 
 def expand(request: dict[str, Any]) -> dict[str, Any]:
@@ -151,7 +170,10 @@ def expand(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merge_options(given: Mapping[str, Any]) -> MergeOptions:
-    return MergeOptions(**{name: int(value) if name == "reference" else value for name, value in given.items()})
+    values: dict[str, Any] = dict(given)
+    if "reference" in values:
+        values["reference"] = int(values["reference"])
+    return MergeOptions(**values)
 
 
 def _merged(result: MergeResult, request: dict[str, Any]) -> dict[str, Any]:
@@ -160,11 +182,9 @@ def _merged(result: MergeResult, request: dict[str, Any]) -> dict[str, Any]:
     facts = _kept(result.image, into)
     masks = [_mask(one, facts["height"] / facts["width"]) for one in result.consistency]
     sizes = [write_layer(into / f"mask-{index}", mask) for index, mask in enumerate(masks)]
-    np.savez(
-        into / "registrations.npz",
-        homographies=np.stack([one.homography for one in result.registrations]),
-        **{f"flow{k}": one.flow for k, one in enumerate(result.registrations) if one.flow is not None},
-    )
+    flows = {f"flow{k}": one.flow for k, one in enumerate(result.registrations) if one.flow is not None}
+    homographies = np.stack([one.homography for one in result.registrations])
+    np.savez(into / "registrations.npz", allow_pickle=False, homographies=homographies, **flows)
     names = request["names"]
     facts["masks"] = sizes
     facts["response"] = result.measured.origin or result.response.name
@@ -176,7 +196,9 @@ def _merged(result: MergeResult, request: dict[str, Any]) -> dict[str, Any]:
             "status": place.status,
             "shift_px": place.shift_px,
             "reference": index == result.bracket.reference,
-            "used": 0.0 if place.status == "rejected" or index not in result.used else float(mask.mean() / 255),
+            "used": 0.0
+            if place.status == "rejected" or index not in result.used
+            else float(mask.mean() / 255),
         }
         for index, (place, mask) in enumerate(zip(result.registrations, masks, strict=True))
     ]
@@ -188,7 +210,12 @@ def _expanded(photo: Image | str, request: dict[str, Any]) -> dict[str, Any]:
     facts = _kept(expansion.image, Path(request["into"]))
     frame = {"name": request["names"][0], "ev": 0.0, "status": "reference", "shift_px": 0.0, "used": 1.0}
     np.savez(Path(request["into"]) / "registrations.npz", homographies=np.eye(3)[None])
-    return facts | {"frames": [frame | {"reference": True}], "masks": [], "response": "", "exposures_from": ""}
+    return facts | {
+        "frames": [frame | {"reference": True}],
+        "masks": [],
+        "response": "",
+        "exposures_from": "",
+    }
 
 
 def _mask(consistency: np.ndarray, ratio: float) -> np.ndarray:
@@ -252,7 +279,7 @@ def frame(request: dict[str, Any]) -> dict[str, Any]:
     else:
         image = io.read(request["photo"], base=True, primaries=None)
     with np.load(folder / "registrations.npz", allow_pickle=False) as stored:
-        flow = stored[f"flow{index}"] if f"flow{index}" in stored else None
+        flow = stored.get(f"flow{index}")
         place = Registration("aligned", stored["homographies"][index], flow)
     return {"sizes": write_layer(folder / request["layer"], warp(_codes(image), place)[0])}
 
@@ -264,8 +291,9 @@ def export(request: dict[str, Any]) -> dict[str, Any]:
     if request["light"] and image.encoding == "linear":
         exr = io.WriteOptions(exr_half=not asked.pop("float", False))
         known = {one.name: one for one in fields(DeliveryOptions)}
-        whole = {
-            name: int(value) if known[name].type in ("int", "int | None") else value for name, value in asked.items()
+        whole: dict[str, Any] = {
+            name: int(value) if known[name].type in ("int", "int | None") else value
+            for name, value in asked.items()
         }
         notes = write(output, image, storage(DeliveryOptions(**whole), image, exr), request["operator"])
     elif image.encoding == "linear":
@@ -291,8 +319,15 @@ def sidecar(request: dict[str, Any]) -> dict[str, Any]:
 
 WORK: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType(
     {
-        "describe": describe, "draft": draft, "merge": merge, "expand": expand, "open": open_light, "tone": tone,
-        "frame": frame, "export": export, "sidecar": sidecar,
-    }  # fmt: skip
+        "warm": warm,
+        "describe": describe,
+        "draft": draft,
+        "merge": merge,
+        "expand": expand,
+        "open": open_light,
+        "tone": tone,
+        "frame": frame,
+        "export": export,
+        "sidecar": sidecar,
+    }
 )
-

@@ -1,0 +1,122 @@
+"""The page in a real browser: photos in, grouped, merged, looked at, retouched, exported."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from openhdr import io
+
+expect = pytest.importorskip("playwright.sync_api", reason="needs playwright").expect
+pytestmark = pytest.mark.slow
+SECONDS = 90_000  # milliseconds for a merge on a busy machine
+expect.set_options(timeout=30_000)
+
+
+def drop(page: Any, files: list[Path]) -> None:
+    page.set_input_files("#files", [str(one) for one in files])
+
+
+def merge(page: Any) -> None:
+    page.locator("#brackets .card button.primary").click()
+    expect(page.locator("#brackets .chip.good")).to_have_text("Done", timeout=SECONDS)
+
+
+def looks_like_a_picture(page: Any) -> np.ndarray:
+    """What the canvas shows, (H, W, 3); fails where it is empty."""
+    shot = page.locator("#canvas").screenshot()
+    pixels = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels.std() > 10
+    return pixels
+
+
+def test_the_whole_job(page: Any, bracket: list[Path], server: Any, tmp_path: Path) -> None:
+    """Dropped, grouped, merged, exported; the file is what the command line on the page writes."""
+    drop(page, bracket)
+    expect(page.locator("#brackets .card")).to_have_count(1)
+    expect(page.locator("#brackets .strip img")).to_have_count(3)
+    expect(page.locator("#badge")).to_be_visible(timeout=SECONDS)
+    looks_like_a_picture(page)
+    merge(page)
+    expect(page.locator("#badge")).to_be_hidden()
+    looks_like_a_picture(page)
+
+    page.get_by_role("tab", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("^Save 0.exr")).click()
+    download.value.save_as(tmp_path / "page.exr")
+    line = page.locator("#command code").inner_text()
+    assert line == "openhdr merge 0.jpg 1.jpg 2.jpg -o 0.exr"
+    words = [sys.executable, "-m", *shlex.split(line)]
+    words = [str(bracket[0].parent / one) if one.endswith(".jpg") else one for one in words]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    page_pixels, pixels = io.read(tmp_path / "page.exr").pixels, io.read(tmp_path / "0.exr").pixels
+    np.testing.assert_array_equal(page_pixels, pixels)
+
+
+def test_a_merge_is_cancelled_and_begun_again(page: Any, bracket: list[Path], server: Any) -> None:
+    drop(page, bracket)
+    expect(page.locator("#badge")).to_be_visible(timeout=SECONDS)
+    page.locator("#brackets .card button.primary").click()
+    page.locator("#stop").click()
+    expect(page.locator("#brackets .card button.primary")).to_have_text("Merge")
+    assert server.listing()["pictures"][0]["result"]["draft"]
+    merge(page)
+
+
+def test_what_is_no_photo_is_named(page: Any, bracket: list[Path], tmp_path: Path) -> None:
+    broken, text = tmp_path / "broken.jpg", tmp_path / "notes.txt"
+    broken.write_bytes(bracket[0].read_bytes()[:5000])
+    text.write_text("hello")
+    drop(page, [broken, text])
+    card = page.locator("#rest .card.bad")
+    expect(card).to_have_count(1)
+    expect(card).to_contain_text("broken.jpg")
+
+
+def test_a_stroke_goes_into_the_merge_and_the_recipe(
+    page: Any, bracket: list[Path], server: Any, tmp_path: Path
+) -> None:
+    drop(page, bracket)
+    expect(page.locator("#badge")).to_be_visible(timeout=SECONDS)
+    page.keyboard.press("b")
+    page.get_by_role("button", name=re.compile("^3 2.jpg")).click()
+    box = page.locator("#stage").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 10, steps=5)
+    page.mouse.up()
+    expect(page.get_by_text("1 stroke, kept")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("Paint on the picture")).to_be_visible()
+    page.keyboard.press("Control+Shift+z")
+    expect(page.get_by_text("1 stroke, kept")).to_be_visible()
+    page.get_by_role("button", name="Merge with these strokes").click()
+    expect(page.locator("#brackets .chip.good")).to_have_text("Done", timeout=SECONDS)
+
+    page.get_by_role("tab", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save recipe").click()
+    recipe = tmp_path / "0.json"
+    download.value.save_as(recipe)
+    (stroke,) = json.loads(recipe.read_text())["options"]["retouch"]
+    assert (stroke["frame"], stroke["trust"]) == (3, "only")
+    assert page.locator("#command code").inner_text().endswith("--like 0.json")
+    words = ["merge", *map(str, bracket), "-o", "like.exr", "--like", str(recipe)]
+    subprocess.run([sys.executable, "-m", "openhdr", *words], cwd=tmp_path, check=True, capture_output=True)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("^Save 0.exr")).click()
+    download.value.save_as(tmp_path / "page.exr")
+    np.testing.assert_array_equal(
+        io.read(tmp_path / "page.exr").pixels, io.read(tmp_path / "like.exr").pixels
+    )
