@@ -70,7 +70,7 @@ def serve(request: Request) -> None:
         raise RequestError(
             f"`host={request.host}` and `port={request.port}` cannot be listened on ({why})"
         ) from error
-    with listening as listener, _scratch() as root:
+    with listening as listener, scratch_folder() as root:
         port = listener.getsockname()[1]
         own = request.host in LOOPBACK
         address = f"http://{'127.0.0.1' if request.host in (*LOOPBACK, '0.0.0.0') else request.host}:{port}/#{token}"
@@ -92,7 +92,7 @@ def serve(request: Request) -> None:
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch_folder() -> Iterator[Path]:
     """A temporary folder, removed at the end; what a killed server left behind is removed, too."""
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError), (left / LOCK).open("w") as lock:

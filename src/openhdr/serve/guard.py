@@ -57,11 +57,12 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        refused = self._refused(scope, Headers(scope=scope))
+        refused = self.refused(scope, Headers(scope=scope))
         answer = self.app if refused is None else refused
         await answer(scope, receive, send_with_headers)
 
-    def _refused(self, scope: MutableMapping[str, Any], headers: Headers) -> PlainTextResponse | None:
+    def refused(self, scope: MutableMapping[str, Any], headers: Headers) -> PlainTextResponse | None:
+        """The answer to a request that is none of ours; None = it is."""
         host = headers.get("host", "")
         if self.hosts and host.rpartition(":")[0] not in self.hosts and host not in self.hosts:
             return PlainTextResponse("unknown host", 400)

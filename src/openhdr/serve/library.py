@@ -50,6 +50,7 @@ class Library:
         self.arriving, self.probing = 0, asyncio.Lock()
         self.quick = Lane("q", threads or cores(), self._notify)  # what somebody waits for
         self.slow = Lane("s", threads or cores(), self._notify)
+        self.tasks: set[asyncio.Task[None]] = set()
         for lane in self.lanes:
             lane.add(Job({"do": "warm"}, "starting"))
 
@@ -60,12 +61,12 @@ class Library:
     def _notify(self) -> None:
         self.changed.set()
 
-    def _touch(self) -> None:
+    def touch(self) -> None:
         """What the listing tells has changed."""
         self.version += 1
         self.changed.set()
 
-    def _folder(self, kind: str) -> tuple[str, Path]:
+    def new_folder(self, kind: str) -> tuple[str, Path]:
         identifier = f"{kind}{next(self.numbers)}"
         folder = self.root / identifier
         folder.mkdir()
@@ -76,7 +77,7 @@ class Library:
     def add_folder(self, folder: Path) -> None:
         """The photos of a folder of this machine, where they are."""
         for path in images_in(folder):
-            identifier, scratch = self._folder("p")
+            identifier, scratch = self.new_folder("p")
             place = path.relative_to(folder) if folder.is_dir() else path.name
             self._add(Photo(identifier, PurePosixPath(folder.name, place), path, scratch, own=False))
 
@@ -85,7 +86,7 @@ class Library:
         key = self.key(name, folder)
         if len(self.photos) >= MOST_PHOTOS:
             raise RequestError(f"there are {MOST_PHOTOS} photos already; remove some first")
-        identifier, scratch = self._folder("p")
+        identifier, scratch = self.new_folder("p")
         path = scratch / key.name
         self.arriving += 1
         try:
@@ -137,32 +138,29 @@ class Library:
             )
         )
         task = asyncio.get_running_loop().create_task(self._probe(photo))
-        task.add_done_callback(lambda done: self._probed(photo, done))
-        self._touch()
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        self.touch()
 
-    async def _probe(self, photo: Photo) -> io.ImageInfo:
+    async def _probe(self, photo: Photo) -> None:
         """Facts of a photo, one after another: one process is enough for all."""
-        async with self.probing:
-            return await asyncio.to_thread(io.probe, photo.path)
-
-    def _probed(self, photo: Photo, done: asyncio.Task[io.ImageInfo]) -> None:
-        error = done.exception()
-        if isinstance(error, OpenHDRError):
-            photo.problem = self._said(photo, str(error))
-        elif error is not None:
-            raise error
+        try:
+            async with self.probing:
+                info = await asyncio.to_thread(io.probe, photo.path)
+        except OpenHDRError as error:
+            photo.problem = self.said(photo, str(error))
         else:
-            photo.info = replace(done.result(), path=Path(photo.key))
+            photo.info = replace(info, path=Path(photo.key))
         self._regroup()
 
     def _looked(self, photo: Photo, job: Job) -> None:
         photo.look = job.answer if job.state == "done" else {}
         if job.error and not photo.problem:
-            photo.problem = self._said(photo, job.error)
+            photo.problem = self.said(photo, job.error)
             self._regroup()
-        self._touch()
+        self.touch()
 
-    def _said(self, photo: Photo, error: str) -> str:
+    def said(self, photo: Photo, error: str) -> str:
         """A message with the name that the user knows, not that of the temporary file."""
         return error.replace(printable(str(photo.path)), photo.key.name)
 
@@ -179,11 +177,11 @@ class Library:
             for job in [one for one in lane.jobs if one.target == picture.id]:
                 lane.cancel(job)
         for result in (picture.draft, picture.result):
-            self._discard(result)
+            self.discard(result)
         self.pictures.pop(picture.id, None)
-        self._touch()
+        self.touch()
 
-    def _discard(self, result: Result | None) -> None:
+    def discard(self, result: Result | None) -> None:
         if result is not None and self.results.pop(result.id, None) is not None:
             shutil.rmtree(result.folder, ignore_errors=True)
 
@@ -192,7 +190,7 @@ class Library:
     def _regroup(self) -> None:
         """Brackets of all photos that are known and free; pictures whose photos stay the same are kept."""
         if self.arriving or any(one.info is None and not one.problem for one in self.photos.values()):
-            self._touch()
+            self.touch()
             return
         by_hand = {photo.id for one in self.pictures.values() if one.by_hand for photo in one.photos}
         free = sorted(
@@ -215,23 +213,10 @@ class Library:
             self._forget(one)
         kept.sort(key=lambda one: (len(one.photos) == 1, natural_order(str(one.photos[0].key))))
         self.pictures = {one.id: one for one in kept}
-        self._say_why([one.photos[0] for one in kept if len(one.photos) == 1])
-        self._touch()
-
-    def _picture(self, photos: list[Photo], by_hand: bool = False) -> Picture:
-        identifier = f"b{next(self.numbers)}"
-        command = "merge"
-        if len(photos) == 1:
-            info = photos[0].info
-            light = info is not None and info.encoding == "linear" and info.format != "raw"
-            command = "open" if light or (info is not None and is_result(info)) else "expand"
-        return Picture(identifier, photos, command, by_hand)
-
-    def _say_why(self, singles: list[Photo]) -> None:
-        """Why single photos belong to no bracket, each seen from the one before."""
+        # why single photos belong to no bracket, each seen from the one before
         before: Photo | None = None
         found: dict[str, str] = {}
-        for photo in singles:
+        for photo in [one.photos[0] for one in kept if len(one.photos) == 1]:
             pair = [one for one in (before, photo) if one is not None and one.info is not None]
             obstacle = why_none([shot_of(one.info) for one in pair if one.info])
             found[photo.id] = (
@@ -242,6 +227,16 @@ class Library:
             before = photo
         for picture in self.pictures.values():
             picture.why = found.get(picture.photos[0].id, "") if picture.command == "expand" else ""
+        self.touch()
+
+    def _picture(self, photos: list[Photo], by_hand: bool = False) -> Picture:
+        identifier = f"b{next(self.numbers)}"
+        command = "merge"
+        if len(photos) == 1:
+            info = photos[0].info
+            light = info is not None and info.encoding == "linear" and info.format != "raw"
+            command = "open" if light or (info is not None and is_result(info)) else "expand"
+        return Picture(identifier, photos, command, by_hand)
 
     def join(self, photos: list[Photo]) -> Picture:
         """A bracket as the user wants it, of photos that belong to others now."""

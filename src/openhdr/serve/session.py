@@ -32,7 +32,7 @@ class Session(Library):
             for job in [one for one in lane.jobs if one.target == picture.id and one.request["do"] in MAKING]:
                 if (job.request["do"] == "draft") == draft:
                     lane.cancel(job)
-        identifier, folder = self._folder("r")
+        identifier, folder = self.new_folder("r")
         result = Result(identifier, folder, draft, picture.made_of)
         request = {
             "do": "draft" if draft and picture.command != "open" else picture.command, "command": picture.command,
@@ -46,7 +46,7 @@ class Session(Library):
             request, label, picture.id, draft, SECONDS_TO_MAKE, lambda job: self._made(picture, result, job)
         )
         picture.error = ""
-        self._touch()
+        self.touch()
         return lane.add(job)
 
     def _made(self, picture: Picture, result: Result, job: Job) -> None:
@@ -55,8 +55,8 @@ class Session(Library):
             shutil.rmtree(result.folder, ignore_errors=True)
             picture.error = job.error
             for photo in picture.photos:
-                picture.error = self._said(photo, picture.error)
-            self._touch()
+                picture.error = self.said(photo, picture.error)
+            self.touch()
             return
         result.facts = job.answer
         layers = {"light"} if job.answer["light"] else set()
@@ -64,15 +64,15 @@ class Session(Library):
         result.layers = layers | {f"mask-{index}" for index in range(len(job.answer["masks"]))}
         self.results[result.id] = result
         if result.draft:
-            self._discard(picture.draft)
+            self.discard(picture.draft)
             picture.draft = result
         else:
             for old in (picture.draft, picture.result):
-                self._discard(old)
+                self.discard(old)
             picture.draft, picture.result = None, result
         for action in waiting:
             action()
-        self._touch()
+        self.touch()
 
     def change(self, picture: Picture, given: dict[str, Any]) -> None:
         """Other options or strokes. Raises RequestError."""
@@ -86,7 +86,7 @@ class Session(Library):
         if "tone" in given:
             operator, values = str(given["tone"].get("operator")), given["tone"].get("options", {})
             picture.tone = operator, asked.checked(asked.tone_form(operator), values)
-        self._touch()
+        self.touch()
 
     def tone(self, picture: Picture, proxy: bool) -> Job:
         """Tone-map what is shown; an older request that still waits is dropped."""
@@ -114,7 +114,7 @@ class Session(Library):
                     result.layers.discard(old["name"])
                     shutil.rmtree(result.folder / old["name"], ignore_errors=True)
             picture.error = job.error
-            self._touch()
+            self.touch()
 
         return self.quick.add(Job(request, "tone mapping", picture.id, True, SECONDS_TO_MAKE, finished))
 
@@ -137,7 +137,7 @@ class Session(Library):
             if job.state == "done":
                 result.layers.add(layer)
                 result.facts.setdefault("frame_layers", {})[str(index)] = job.answer["sizes"]
-            self._touch()
+            self.touch()
 
         return self.quick.add(Job(request, photo.key.name, picture.id, True, SECONDS_TO_LOOK, finished))
 
@@ -154,7 +154,7 @@ class Session(Library):
         if suffix not in formats:
             raise RequestError(f"cannot write '{suffix}'; choose one of {', '.join(formats)}")
         given = asked.checked(asked.file_form(suffix) if light else (), delivery)
-        identifier, folder = self._folder("e")
+        identifier, folder = self.new_folder("e")
         output = folder / (picture.name + suffix)
         job = Job({}, f"{output.name}: export", picture.id, seconds=SECONDS_TO_MAKE)
         self.exports[identifier] = (output, job)

@@ -48,13 +48,13 @@ def serve() -> None:
 def answer(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """What was asked for, or why it cannot be."""
     try:
-        with progress.listening(_listener(tell)):
+        with progress.listening(listener(tell)):
             return WORK[request["do"]](request)
     except (OpenHDRError, MemoryError) as error:
         return {"error": str(error) or "it needs more memory than there is"}
 
 
-def _listener(tell: Tell) -> progress.Listener:
+def listener(tell: Tell) -> progress.Listener:
     """Tells the label of the work and the share that is done, at most a hundred times."""
 
     @contextmanager
