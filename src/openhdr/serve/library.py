@@ -213,20 +213,13 @@ class Library:
             self._forget(one)
         kept.sort(key=lambda one: (len(one.photos) == 1, natural_order(str(one.photos[0].key))))
         self.pictures = {one.id: one for one in kept}
-        # why single photos belong to no bracket, each seen from the one before
-        before: Photo | None = None
-        found: dict[str, str] = {}
-        for photo in [one.photos[0] for one in kept if len(one.photos) == 1]:
-            pair = [one for one in (before, photo) if one is not None and one.info is not None]
+        previous: list[Photo] = []  # why single photos belong to no bracket, each seen from the one before
+        for picture in [one for one in kept if one.command == "expand"]:
+            pair = [*previous, picture.photos[0]]
             obstacle = why_none([shot_of(one.info) for one in pair if one.info])
-            found[photo.id] = (
-                APART[obstacle[0]]
-                if obstacle and (len(pair) > 1 or obstacle[0] == "unknown exposure")
-                else ""
-            )
-            before = photo
-        for picture in self.pictures.values():
-            picture.why = found.get(picture.photos[0].id, "") if picture.command == "expand" else ""
+            seen = obstacle and (previous or obstacle[0] == "unknown exposure")
+            picture.why = APART[obstacle[0]] if obstacle and seen else ""
+            previous = picture.photos
         self.touch()
 
     def _picture(self, photos: list[Photo], by_hand: bool = False) -> Picture:
