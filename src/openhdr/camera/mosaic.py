@@ -79,6 +79,11 @@ class Mosaic:
     def monochrome(self) -> bool:
         return bool((self.pattern == self.pattern[0, 0]).all())
 
+    @property
+    def cell(self) -> int:
+        """Sites each way of the smallest square that holds every colour."""
+        return 3 if len(self.pattern) % 3 == 0 else 2
+
     @cached_property
     def gains(self) -> np.ndarray:
         """(3,) float32 white-balance gains, the least of them 1."""
@@ -121,13 +126,12 @@ def camera_to_rgb(
     return (full / full.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def proxy(mosaic: Mosaic) -> tuple[np.ndarray, int]:
-    """A picture without a colour filter array, and its sites per pixel: (h, w, 3) float32 light, 1.0 = clips.
+def proxy(mosaic: Mosaic) -> np.ndarray:
+    """A picture without a colour filter array: (h, w, 3) float32 light, 1.0 = clips; one pixel a cell.
 
-    Each pixel is the mean of a cell of sites that holds every colour, 2 x 2 or 3 x 3; weights fall off beside it so
-    that all colours are centred on the cell.
+    Weights fall off beside the cell, so that all colours are centred on it.
     """
-    cell = 3 if mosaic.pattern.shape[0] % 3 == 0 else 2
+    cell = mosaic.cell
     kernel = np.convolve(np.ones(cell), [1, 2, 1]).astype(np.float32)
     light = np.clip(mosaic.light(slice(0, mosaic.shape[0])), 0, 1)
     height, width = (side // cell for side in mosaic.shape)
@@ -139,7 +143,7 @@ def proxy(mosaic: Mosaic) -> tuple[np.ndarray, int]:
         total = _windowed(light * mask, kernel, cell)[at, at][::cell, ::cell]
         weight = _windowed(mask, kernel, cell)[at, at][::cell, ::cell]
         out[..., colour] = (total / weight)[:height, :width]
-    return out, cell
+    return out
 
 
 def _windowed(values: np.ndarray, kernel: np.ndarray, cell: int) -> np.ndarray:

@@ -39,7 +39,7 @@ class Request:
 
     images: tuple[Path, ...] = argument("IMG...")
     output: Path = option(
-        "HDR file: .exr, .hdr, .tif; for screens .jpg (gain map), .avif, .jxl, .png (PQ); with --method mertens any.",
+        "HDR file: .exr, .hdr, .tif, .dng; screens: .jpg (gain map), .avif, .jxl, .png (PQ); with mertens any.",
         flags=("-o", "--output"),
     )
     options: MergeOptions = nested(MergeOptions)
@@ -59,7 +59,7 @@ class Request:
     delivery: DeliveryOptions = nested(DeliveryOptions)
     sidecar: bool = option("Write how the picture was made beside it (.json).", False)
     like: Path | None = option("Take the options of such a .json; those given here rule.", None)
-    full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
+    full_float: bool = option("32-bit floats in EXR and DNG instead of half.", False, flags=("--float",))
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
@@ -91,6 +91,8 @@ def merge(request: Request) -> None:
     else:
         click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
         response = result.measured.origin or result.response.name
+        if result.mosaic:
+            response = "linear, merged before demosaicing"
         click.echo(f"exposures from {facts['exposures_from']}; response: {response}")
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
     notes_of_frames(result.bracket.frames)
@@ -145,12 +147,17 @@ def _for_display(method: str) -> bool:
 def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.merging.masks import ghost_sheet, motion_sheet
-    from openhdr.pipeline.delivery import storage, write, write_preview
+    from openhdr.pipeline.delivery import holds_sensor_values, storage, write, write_preview
     from openhdr.pipeline.scale import anchored
 
     image = anchored(result.image, request.anchor)
-    exr = io.WriteOptions(exr_half=not request.full_float)
-    notes = write(request.output, image, storage(request.delivery, image, exr), request.operator)
+    half = not request.full_float
+    stored = storage(request.delivery, image, io.WriteOptions(exr_half=half, dng_half=half))
+    notes: tuple[str, ...] = ()
+    if result.mosaic and holds_sensor_values(request.output, request.delivery, request.anchor):
+        io.write_mosaic(request.output, result.mosaic, stored)
+    else:
+        notes = write(request.output, image, stored, request.operator)
     if request.preview:
         notes += write_preview(request.preview, result.image, request.operator)
     if request.mask:
@@ -192,6 +199,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
         "response": result.response.name,
         "response_error": result.response.error / 255 if result.measured.response else None,
         "anchor": request.anchor if image.encoding == "linear" else None,
+        "before_demosaicing": result.mosaic is not None,
         "stops": stops(image.pixels) if image.encoding == "linear" else None,
         "frames": frames,
     }

@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
-    *("check_output", "probe", "read", "read_isolated", "read_mosaic", "stores_light", "takes_sdr", "write"),
+    *(
+        "check_output",
+        "may_hold_sensor_values",
+        "probe",
+        "read",
+        "read_isolated",
+        "read_mosaic",
+        "stores_light",
+        "takes_sdr",
+        "write",
+    ),
     "write_mosaic",
 ]
 
@@ -175,6 +185,12 @@ def read_mosaic(path: str | Path) -> Mosaic | None:
         module = importlib.import_module(MOSAICS[row.name])
         found: Mosaic | None = module.read_mosaic(source)
         return found and replace(found, notes=found.notes + _misnamed(source.path, row) + _incomplete(source))
+
+
+def may_hold_sensor_values(path: str | Path) -> bool:
+    """Whether the name's extension is one of camera RAW or DNG."""
+    rows = [FORMATS[name] for name in MOSAICS]
+    return Path(path).suffix.lower() in {extension for row in rows for extension in row.extensions}
 
 
 def write_mosaic(path: str | Path, mosaic: Mosaic, options: WriteOptions | None = None) -> None:

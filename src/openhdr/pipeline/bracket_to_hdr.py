@@ -19,6 +19,7 @@ from openhdr.camera.border import pure_colour_border
 from openhdr.camera.calibration import CalibrationOptions, calibrate_frames
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import with_white_luminance
+from openhdr.camera.mosaic import Mosaic
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core import progress
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
@@ -38,6 +39,7 @@ from openhdr.models import MODELS, chosen_weights
 from openhdr.models.inference.options import Precision, RunOptions
 from openhdr.pipeline.network_merger import NetworkMerger
 from openhdr.pipeline.options import MergeOptions
+from openhdr.pipeline.sensor_merger import SensorMerger, proxies, sensor_values
 
 CALIBRATE = "calibrate"
 
@@ -53,6 +55,7 @@ class MergeResult:
     response: of the reference. measured: what the bracket said of it.
     consistency: (h, w) float32 0..1, what deghosting left in, in the reference's geometry.
     used: indices of the frames that were merged.
+    mosaic: the merged sensor values, where camera RAW was merged before demosaicing; the frames are then its proxies.
     """
 
     image: Image
@@ -64,6 +67,7 @@ class MergeResult:
     consistency: list[np.ndarray]
     matches: list[Match]
     used: tuple[int, ...]
+    mosaic: Mosaic | None = None
 
 
 def merge(
@@ -79,6 +83,7 @@ def merge(
     deghost: bool | None = None,
     match: bool | None = None,
     retouch: Sequence[Stroke | Mapping[str, Any]] | None = None,
+    raw_domain: str = "auto",
     weights: str | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
@@ -90,9 +95,9 @@ def merge(
     frames: paths or Images, two or more, one size; or a folder of photos. ev: stops per frame (only differences
     matter), "auto" to measure them in the pixels, or None to take them from the metadata. times: shutter times in
     seconds instead. reference: a number, counted from 1, or a file name; by default the middle exposure that is well
-    exposed. response, calibration, deghost, match: see `MergeOptions`. retouch: areas that a frame is taken for, see
-    `openhdr.merging.retouch.Stroke`. weights, device, precision, memory (GB),
-    augment: of a network, see `RunOptions`. Raises OpenHDRError with what to do. `merge_bracket` also tells how.
+    exposed. response, calibration, deghost, match, raw_domain: see `MergeOptions`. retouch: areas that a frame is taken
+    for, see `openhdr.merging.retouch.Stroke`. weights, device, precision, memory (GB), augment: of a network, see
+    `RunOptions`. Raises OpenHDRError with what to do. `merge_bracket` also tells how.
 
     >>> import numpy as np, openhdr
     >>> photos = [openhdr.Image(np.full((8, 8, 3), code, np.uint8), "srgb") for code in (60, 118, 188)]
@@ -101,7 +106,19 @@ def merge(
     """
     run = RunOptions(device, precision, memory, augment)
     options = MergeOptions(
-        ev, times, method, weights, run, align, reference, response, calibration, deghost, match, retouch
+        ev,
+        times,
+        method,
+        weights,
+        run,
+        align,
+        reference,
+        response,
+        calibration,
+        deghost,
+        match,
+        retouch,
+        raw_domain,
     )
     return in_primaries(merge_bracket(frames, options).image, REC709)
 
@@ -114,7 +131,12 @@ def merge_bracket(
     align = ALIGNERS[options.align or DEFAULT_ALIGNER].load()
     first = parse(ASSUMED_RESPONSE if options.response in (None, CALIBRATE) else options.response)
 
-    images, names = read_frames(frames)
+    frames = listed(frames)
+    names = names_of(frames)
+    if mosaics := sensor_values(frames, options):
+        images, merger = proxies(mosaics), SensorMerger(mosaics)
+    else:
+        images = read_frames(frames)
     bracket, source = expose(images, names, options, first, merger)
     used = merger.frames_of(bracket)
     registered = register(bracket, align, first, options)
@@ -140,6 +162,7 @@ def merge_bracket(
         consistency,
         comparison.matches,
         used,
+        merger.merged if isinstance(merger, SensorMerger) else None,
     )
 
 
@@ -182,26 +205,37 @@ def photos_of(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: natural_order(path.name))
 
 
-def read_frames(frames: Sequence[ImageOrPath] | str | Path) -> tuple[list[Image], list[str]]:
-    """Images and their names; paths are read one by one. frames: also a folder, or a list of one folder."""
+def listed(frames: Sequence[ImageOrPath] | str | Path) -> Sequence[ImageOrPath]:
+    """The frames; of a folder, or a list of one folder, its photos. Of RAW + JPEG pairs in it, the RAW files."""
     if isinstance(frames, (str, Path)):
         frames = [frames]
     if len(frames) == 1 and not isinstance(frames[0], Image) and Path(frames[0]).is_dir():
-        frames = photos_of(Path(frames[0]))
+        photos = photos_of(Path(frames[0]))
+        raw = {path.stem for path in photos if io.may_hold_sensor_values(path)}
+        frames = [path for path in photos if path.stem not in raw or io.may_hold_sensor_values(path)]
     if len(frames) < 2:
         raise RequestError(
             f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too"
         )
+    return frames
+
+
+def names_of(frames: Sequence[ImageOrPath]) -> list[str]:
+    """What messages call the frames."""
+    return [
+        f"frame {n}" if isinstance(frame, Image) else Path(frame).name
+        for n, frame in enumerate(frames, start=1)
+    ]
+
+
+def read_frames(frames: Sequence[ImageOrPath]) -> list[Image]:
+    """The images; paths are read one by one."""
     images = []
     with progress.task("reading", len(frames)) as advance:
         for frame in frames:
             images.append(frame if isinstance(frame, Image) else io.read(frame, base=True, primaries=None))
             advance()
-    names = [
-        f"frame {n}" if isinstance(frame, Image) else Path(frame).name
-        for n, frame in enumerate(frames, start=1)
-    ]
-    return images, names
+    return images
 
 
 def expose(

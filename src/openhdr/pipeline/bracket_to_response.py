@@ -12,7 +12,16 @@ from openhdr.camera.remembered import camera_of
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core.errors import RequestError
 from openhdr.core.image import ImageOrPath
-from openhdr.pipeline.bracket_to_hdr import CALIBRATE, decode, expose, merger_of, read_frames, register
+from openhdr.pipeline.bracket_to_hdr import (
+    CALIBRATE,
+    decode,
+    expose,
+    listed,
+    merger_of,
+    names_of,
+    read_frames,
+    register,
+)
 from openhdr.pipeline.options import CalibrateOptions, MergeOptions
 
 
@@ -28,7 +37,8 @@ def calibrate(
     )
     first = parse(ASSUMED_RESPONSE)
     align = ALIGNERS[options.align or DEFAULT_ALIGNER].load()
-    images, names = read_frames(frames)
+    frames = listed(frames)
+    images, names = read_frames(frames), names_of(frames)
     bracket, source = expose(images, names, merging, first, merger_of(merging))
     registered = register(bracket, align, first, merging)
     registered, measured = decode(registered, merging, source, None)

@@ -45,6 +45,11 @@ def write(
     return io.write(path, image, options)
 
 
+def holds_sensor_values(path: str | Path, asked: DeliveryOptions, anchor: str) -> bool:
+    """Whether a merge of camera RAW is stored in such a file as sensor values: on the reference's scale only."""
+    return Path(path).suffix.lower() == ".dng" and asked.dng == "cfa" and anchor == "reference"
+
+
 def write_preview(path: str | Path, image: Image, operator: str | None = None) -> tuple[str, ...]:
     """Write a picture to look at: tone-mapped, and in a format with gain maps HDR where the screen is.
 
@@ -90,6 +95,8 @@ def _check(asked: DeliveryOptions) -> None:
             raise RequestError(f"`{name}={value}`: expected {least:g} to {most:g}")
     if asked.bits not in (10, 12):
         raise RequestError(f"`bits={asked.bits}`: expected 10 or 12")
+    if asked.dng not in ("cfa", "linear"):
+        raise unknown_name("kind of DNG", asked.dng, ("cfa", "linear"))
     if asked.transfer not in TRANSFERS:
         raise unknown_name("transfer curve", asked.transfer, TRANSFERS)
 

@@ -57,6 +57,9 @@ class MergeOptions:
     retouch: Sequence[Stroke | Mapping[str, Any]] | None = option(
         "File (.json) of areas to take from a frame, as `openhdr serve` paints and saves them.", None
     )
+    raw_domain: str = option(
+        "Merge camera RAW before demosaicing: on, off or auto = where files and method allow it.", "auto"
+    )
 
 
 @dataclass(frozen=True)
@@ -117,4 +120,7 @@ class DeliveryOptions:
     gain_map: bool = option("AVIF: an SDR picture with a gain map instead of PQ.", False)
     transfer: str = option("Of AVIF, JPEG XL, PNG, HEIC: pq or hlg.", "pq")
     bits: int = option("Of AVIF and HEIC: 10 or 12.", 10)
+    dng: str = option(
+        "Of merged camera RAW: cfa = sensor values for an editor, or linear = a picture.", "cfa"
+    )
     lossless: bool = option("JPEG XL: keep the light as floats.", False)

@@ -1,0 +1,253 @@
+"""Merging sensor values before demosaicing: every site of the reference from light of its own colour in all frames.
+
+A bracket is registered and compared on proxies (`camera.mosaic.proxy`), pictures without a filter array. What that
+found is applied here to the sensor values themselves: frames at rest give their sites as they are, moved ones what
+their sites of the same colour measured around the place where a site looks. Sites clip one by one, and weights are
+inverse variances of the sensor's own noise, as in `mle`. The result is a mosaic on the reference's scale that has no
+upper end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from openhdr.camera.demosaic import HALO, STRIP_SITES, demosaic
+from openhdr.camera.mosaic import Mosaic
+from openhdr.camera.noise import NoiseModel
+from openhdr.camera.noise_estimation import estimate_noise
+from openhdr.core import progress
+from openhdr.core.threads import in_threads
+from openhdr.geometry import Registration, resize_strip, sampling_map, shrink, steepness
+from openhdr.merging.hole_fill import pull_push
+from openhdr.merging.registered import RegisteredBracket
+
+CLIPPED, RAMP = (
+    0.985,
+    0.05,
+)  # share of the white level from which a site is clipped, and where doubt begins below it
+HARDLY_SEEN = 0.05  # consistency times saturation weight, summed over the frames
+HUE = 0.3  # stops by which clipped colours may differ from white: farther, continued colours err more than white
+BRIGHT = 0.8  # share of the reference's clipping level from which the hole fill is shown
+RESAMPLING_PX = np.float32(0.05)  # of its slope, by which resampled light is off
+TINY = np.float32(1e-12)
+SQUARE = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True)
+class MergedMosaic:
+    """Merged sensor values.
+
+    mosaic: float32 light, 1.0 = the reference clips. bound: (H, W) bool, sites whose light is at least that.
+    """
+
+    mosaic: Mosaic
+    bound: np.ndarray
+
+
+def noise_of(mosaic: Mosaic, cell: int) -> NoiseModel:
+    """What the file says of the sensor's noise, or the photon transfer line of the green sites of one phase."""
+    if mosaic.noise is not None:
+        return mosaic.noise
+    row, column = np.argwhere(mosaic.pattern == 1)[0] % cell
+    sites = mosaic.light(slice(0, mosaic.shape[0]))[row::cell, column::cell]
+    return estimate_noise(np.repeat(sites[..., None], 3, axis=2), sites < CLIPPED - RAMP)
+
+
+def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> MergedMosaic:
+    """One mosaic of all. registered: their proxies, with exposures, places, consistency and hole fill."""
+    ev, reference = registered.bracket.ev, mosaics[registered.bracket.reference]
+    height, width = reference.shape
+    cell = height // registered.shape[0]
+    noise = [noise_of(mosaic, cell) for mosaic in mosaics]
+    places = [shrink(one, (cell, cell)) if one.moves else one for one in registered.registrations]
+    values, bound = np.empty((height, width), np.float32), np.empty((height, width), bool)
+
+    def work(rows: slice) -> None:
+        light, usable, consistent = [], [], []
+        for index, mosaic in enumerate(mosaics):
+            seen, clear, inside = _seen(mosaic, places[index], rows)
+            known = registered.consistency[index]
+            if places[index].status == "rejected":
+                inside = np.zeros_like(inside)
+            elif known is not None:
+                inside = inside * resize_strip(known, rows, (height, width))
+            light.append(seen * np.float32(2.0 ** -ev[index]))
+            usable.append(clear * inside)
+            consistent.append(inside)
+        gains = reference.tiled(reference.gains[reference.pattern], rows)
+        guide = _guide(light, usable, ev, gains)
+        slope = np.square(RESAMPLING_PX * steepness(guide * gains) / gains)
+        total, weights = np.zeros_like(guide), np.full_like(guide, TINY)
+        for index in range(len(mosaics)):
+            gain = np.float32(2.0 ** ev[index])
+            variance = noise[index].variance(guide * gain).astype(np.float32) / gain**2
+            weight = usable[index] / (variance + slope if places[index].moves else variance)
+            total += weight * light[index]
+            weights += weight
+        merged = total / weights
+        # what clips everywhere is at least as bright as the shortest frame that shows the place
+        blind = np.sum(usable, axis=0) < HARDLY_SEEN
+        least = light[registered.bracket.reference].copy()
+        for index in np.argsort(-ev):
+            np.copyto(least, light[index], where=consistent[index] > 0.5)
+        values[rows], bound[rows] = np.where(blind, least, merged), blind
+        if registered.hole_fill is not None:
+            shown = _hole_fill(registered.hole_fill, light[registered.bracket.reference], reference, rows)
+            values[rows] = shown + _coverage(consistent, usable, ev) * (values[rows] - shown)
+        advance()
+
+    strips = _strips(reference)
+    with progress.task("merging sensor values", len(strips)) as advance:
+        in_threads(work, strips)
+    kept = np.array([one.status != "rejected" for one in places])
+    longest = int(np.argmax(np.where(kept, ev, -np.inf)))
+    scale = 2.0 ** -ev[longest]
+    ones = np.ones(reference.pattern.shape, np.float32)
+    left = NoiseModel(noise[longest].shot * scale, noise[longest].read * scale)
+    return MergedMosaic(replace(reference, values=values, black=0 * ones, white=ones, noise=left), bound)
+
+
+def _strips(mosaic: Mosaic) -> list[slice]:
+    """Rows in strips that begin with the array."""
+    height, width = mosaic.shape
+    step = max(STRIP_SITES // width // HALO, 1) * HALO
+    return [slice(top, min(top + step, height)) for top in range(0, height, step)]
+
+
+def _seen(mosaic: Mosaic, place: Registration, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of a frame, at the sites of some rows: light (h, W), weight 0..1 by the distance from clipping, 1 = inside."""
+    if not place.moves:
+        light = mosaic.light(rows)
+        return light, _clear(light), np.ones_like(light)
+    height, width = mosaic.shape
+    where = sampling_map(place, rows, mosaic.shape)
+    x, y = where[..., 0], where[..., 1]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    period = len(mosaic.pattern)
+    top = int(np.clip(np.floor(y.min()) - 4 - HALO, 0, height - 2 * period)) // period * period
+    bottom = int(np.clip(np.ceil(y.max()) + 5 + HALO, top + 2 * period, height))
+    piece = slice(top, bottom)
+    sample = _by_planes if mosaic.pattern.shape == (2, 2) else _by_demosaicing
+    light, clear = sample(mosaic, piece, rows, x, y - np.float32(top))
+    return light, clear, inside.astype(np.float32)
+
+
+def _by_planes(
+    mosaic: Mosaic, piece: slice, rows: slice, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Light and clearness of Bayer arrays at x, y: sites of one phase are a picture of their own.
+
+    Green is the mean of its two phases: what one aliases, the other does in opposite sense.
+    """
+    source = mosaic.light(piece)
+    light, clear = np.zeros_like(x), np.ones_like(x)
+    phases = [(row, column) for row in (0, 1) for column in (0, 1)]
+    planes = {(row, column): np.ascontiguousarray(source[row::2, column::2]) for row, column in phases}
+    rooms = {phase: cv2.erode(_clear(plane), SQUARE) for phase, plane in planes.items()}
+    for row, column in phases:
+        sites = (slice((row - rows.start) % 2, None, 2), slice(column, None, 2))
+        same = [phase for phase in phases if mosaic.pattern[phase] == mosaic.pattern[row, column]]
+        for phase in same:
+            u, v = (x[sites] - phase[1]) / 2, (y[sites] - phase[0]) / 2
+            plane = planes[phase]
+            found = cv2.remap(plane, u, v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            # cubic undershoots beside bright edges: never below the neighbourhood
+            least = cv2.remap(
+                cv2.erode(plane, SQUARE), u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+            )
+            light[sites] += np.maximum(found, least) / np.float32(len(same))
+            room = cv2.remap(rooms[phase], u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            clear[sites] = np.minimum(clear[sites], room)
+    return light, clear
+
+
+def _by_demosaicing(
+    mosaic: Mosaic, piece: slice, rows: slice, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Light and clearness of other arrays at x, y: their sites of one colour are no grid."""
+    source, gains = mosaic.light(piece), mosaic.gains[mosaic.pattern]
+    colours = demosaic(source * mosaic.tiled(gains, piece), mosaic, piece, floor=1e-3)
+    colours = cv2.remap(colours, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    light = _of_sites(colours, mosaic, rows) / mosaic.tiled(gains, rows)
+    room = cv2.erode(_clear(source), np.ones((5, 5), np.uint8))
+    return np.maximum(light, 0), cv2.remap(room, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _clear(light: np.ndarray) -> np.ndarray:
+    return np.clip((np.float32(CLIPPED) - light) * np.float32(1 / RAMP), 0, 1)
+
+
+def _guide(
+    light: list[np.ndarray], usable: list[np.ndarray], ev: np.ndarray, gains: np.ndarray
+) -> np.ndarray:
+    """(h, W) light of the longest frame that does not clip, smoothed: what stands inside the variance of all."""
+    order = np.argsort(ev)
+    guide = light[order[0]].copy()
+    for index in order[1:]:
+        guide += usable[index] * (light[index] - guide)
+    return np.maximum(cv2.blur(guide * gains, (3, 3)) / gains, 0)
+
+
+def _coverage(consistent: list[np.ndarray], usable: list[np.ndarray], ev: np.ndarray) -> np.ndarray:
+    """(h, W) 0..1: how far consistent, unsaturated frames cover each site; the shortest counts where it clips, too."""
+    shortest = int(np.argmin(ev))
+    others = [one for index, one in enumerate(usable) if index != shortest]
+    return np.minimum(consistent[shortest] + sum(others), 1)
+
+
+def _hole_fill(filled: np.ndarray, light: np.ndarray, mosaic: Mosaic, rows: slice) -> np.ndarray:
+    """(h, W) what is shown where no consistent frame measured: the reference, brightest sites raised to the fill."""
+    wanted = _of_sites(resize_strip(filled, rows, mosaic.shape), mosaic, rows)
+    return np.where(light > BRIGHT, np.maximum(wanted, light), light)
+
+
+def _of_sites(colours: np.ndarray, mosaic: Mosaic, rows: slice) -> np.ndarray:
+    """(h, W) from (h, W, 3): of each site its own colour."""
+    pattern = mosaic.tiled(mosaic.pattern, rows).astype(np.intp)
+    return np.take_along_axis(colours, pattern[..., None], 2)[..., 0]
+
+
+def recover_highlights(merged: MergedMosaic) -> Mosaic:
+    """The mosaic with clipped sites raised to what their surroundings and the channels that did not clip tell.
+
+    Colours of light beside a clipped place are continued over it (pull-push). Where a channel still measures, it gives
+    the others their brightness; where none does, the highest bound of the three gives all: white, never magenta.
+    """
+    mosaic = merged.mosaic
+    if not merged.bound.any() or mosaic.monochrome:
+        return mosaic
+    light, bound = _cells(mosaic, merged.bound)
+    log = np.log2(np.maximum(light * mosaic.gains, 1e-6))
+    measured = (~bound).astype(np.float32)
+    count = measured.sum(axis=2, keepdims=True)
+    bright = (count[..., 0] == 3) & (log.max(axis=2) > np.log2(0.05))
+    hue = np.clip(pull_push(log - log.mean(axis=2, keepdims=True), bright.astype(np.float32)), -HUE, HUE)
+    level = (measured * (log - hue)).sum(axis=2, keepdims=True) / np.maximum(count, 1)
+    estimate = np.where(count > 0, level + hue, log.max(axis=2, keepdims=True))
+    estimate = np.ascontiguousarray(np.exp2(np.maximum(estimate, log)) / mosaic.gains, np.float32)
+    values = mosaic.values.copy()
+    for rows in _strips(mosaic):
+        here = merged.bound[rows]
+        if here.any():
+            raised = _of_sites(resize_strip(estimate, rows, mosaic.shape), mosaic, rows)
+            values[rows] = np.where(here, np.maximum(values[rows], raised), values[rows])
+    return replace(mosaic, values=values)
+
+
+def _cells(mosaic: Mosaic, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w, 3) mean light of each colour in cells of sites, and whether any of its sites is bounded."""
+    cell = mosaic.cell
+    height, width = (side // cell for side in mosaic.shape)
+    shape = (height, cell, width, cell)
+    light, bounded = np.empty((height, width, 3), np.float32), np.empty((height, width, 3), bool)
+    tile = mosaic.tiled(mosaic.pattern, slice(0, height * cell))[:, : width * cell]
+    values, bounds = (one[: height * cell, : width * cell] for one in (mosaic.values, bound))
+    for colour in range(3):
+        sites = tile == colour
+        total = np.where(sites, values, 0).reshape(shape).sum(axis=(1, 3))
+        light[..., colour] = total / sites.reshape(shape).sum(axis=(1, 3))
+        bounded[..., colour] = (sites & bounds).reshape(shape).any(axis=(1, 3))
+    return light, bounded

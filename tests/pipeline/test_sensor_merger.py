@@ -1,0 +1,203 @@
+"""Camera RAW merged before demosaicing: against the truth, the developed route, and each promise by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openhdr import io
+from openhdr.camera.mosaic import ARRAYS, Mosaic
+from openhdr.camera.noise import NoiseModel
+from openhdr.core.errors import ExposureError, FileError, RequestError
+from openhdr.core.image import Image
+from openhdr.data.simulated import write_bracket
+from openhdr.io.pixels import orient
+from openhdr.merging.mosaics import MergedMosaic, merge_mosaics, noise_of, recover_highlights
+from openhdr.pipeline.bracket_to_hdr import listed, merge_bracket
+from openhdr.pipeline.options import MergeOptions
+from openhdr.pipeline.sensor_merger import upright
+from openhdr.simulation.config import CameraConfig, ObjectConfig, ShakeConfig, SimulationConfig, ViewConfig
+from openhdr.simulation.distributions import Fixed
+from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.render import render
+from openhdr.simulation.scene import make_scene
+
+pytest.importorskip("rawpy")
+
+EV = (-3.0, 0.0, 3.0)
+
+
+def bracket(folder: Path, array: str = "rggb", still: bool = True, iso: float = 400.0, ev=EV) -> Path:
+    """Sensor values of a scene with edges, textures and a lamp, as `openhdr simulate` writes them."""
+    y, x = np.mgrid[:512, :1024]
+    light = 2 + np.sin(x / 3) * np.sin(y / 5) + 6 * ((x // 40 + y // 30) % 2)
+    colour = np.stack(
+        [light, light * (0.7 + 0.2 * np.sin(x / 60)), light * (0.6 + 0.3 * np.cos(y / 50))], axis=2
+    )
+    colour[200:210, ::60] *= 40
+    config = SimulationConfig(
+        size=(528, 360) if not still else (264, 180),
+        view=ViewConfig(tries=2),
+        shake=ShakeConfig(still_share=float(still)),
+        objects=ObjectConfig(still_share=1.0),
+        camera=CameraConfig(array=array, iso=Fixed(iso)),
+    )
+    scene = make_scene("cards", colour.astype(np.float32))
+    write_bracket(render(draw_plan(scene, (), config, 4, ev), [scene]), folder, config, masks=False)
+    return folder
+
+
+def score(pixels: np.ndarray, folder: Path) -> float:
+    """PSNR of mu-law light over what the shortest frame measures."""
+    truth = io.read(folder / "gt.exr").pixels
+    coded = [np.log1p(5000 * np.clip(one / 8, 0, 1)) / np.log1p(5000) for one in (pixels, truth)]
+    return float(-10 * np.log10(np.mean(np.square(coded[0] - coded[1]))))
+
+
+@pytest.fixture(scope="module")
+def tripod(tmp_path_factory) -> Path:
+    return bracket(tmp_path_factory.mktemp("tripod"))
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_merging_before_demosaicing_beats_developing_first_by_two_decibels(still: bool, tmp_path) -> None:
+    files = sorted(bracket(tmp_path, still=still).glob("?.dng"))
+    before, after = (merge_bracket(files, MergeOptions(raw_domain=domain)) for domain in ("on", "off"))
+    assert before.mosaic is not None
+    assert after.mosaic is None
+    assert score(before.image.pixels, tmp_path) > score(after.image.pixels, tmp_path) + 2
+
+
+@pytest.mark.parametrize("array", list(ARRAYS))
+def test_every_array_gives_the_true_light(array: str, tmp_path) -> None:
+    files = sorted(bracket(tmp_path, array).glob("?.dng"))
+    result = merge_bracket(files, MergeOptions(raw_domain="on"))
+    truth = io.read(tmp_path / "gt.exr").pixels[: result.image.height, : result.image.width]
+    light = result.image.pixels
+    if array == "mono":
+        truth, light = truth @ (0.15, 0.75, 0.10), light[..., 1]  # what the simulated sensor's green sees
+    seen = truth < 6
+    assert np.median(np.abs(np.log2((light[seen] + 0.01) / (truth[seen] + 0.01)))) < 0.06
+
+
+def test_noise_falls_as_inverse_variances_say() -> None:
+    """Three flat frames, 3 stops apart: the merged variance is the inverse of the summed inverse variances."""
+    rng, noise = np.random.default_rng(0), NoiseModel(4e-4, 2e-3)
+    pattern, zeros, ones = np.array([[0, 1], [1, 2]], np.uint8), np.zeros((2, 2)), np.ones((2, 2))
+    ev, level = np.array([-3.0, 0.0, 3.0]), 0.1
+    frames = [
+        Mosaic(
+            noise.add(np.full((240, 240), level * 2.0**stop), rng).astype(np.float32),
+            *(pattern, zeros, ones, np.ones(3), None, noise),
+        )
+        for stop in ev
+    ]
+    result = merge_mosaics(frames, _registered(frames, ev)).mosaic
+    variances = [noise.variance(np.array(level * 2.0**stop)) / 4.0**stop for stop in ev]
+    assert result.values.mean() == pytest.approx(level, rel=1e-3)
+    assert result.values.var() == pytest.approx(1 / np.sum(1 / np.array(variances)), rel=0.05)
+
+
+def _registered(frames: list[Mosaic], ev: np.ndarray):
+    from openhdr.camera.mosaic import proxy
+    from openhdr.camera.response import parse
+    from openhdr.core.image import Bracket, Frame
+    from openhdr.geometry import identity
+    from openhdr.merging.registered import RegisteredBracket
+
+    images = [Image(np.maximum(proxy(frame), 0), "linear") for frame in frames]
+    listed_frames = tuple(Frame(image, float(stop)) for image, stop in zip(images, ev, strict=True))
+    places = [identity("kept") for _ in frames]
+    return RegisteredBracket(Bracket(listed_frames, 1), [parse("linear")] * len(frames), places)
+
+
+def test_noise_is_measured_where_the_file_does_not_state_it(tripod) -> None:
+    stated = io.read_mosaic(tripod / "1.dng")
+    flat = np.random.default_rng(1).random((8, 8)).repeat(40, 0).repeat(40, 1)[:320, :320] * 0.8
+    noisy = stated.noise.add(flat, np.random.default_rng(2)).astype(np.float32)
+    plain = replace(stated, values=noisy, black=0 * stated.black, white=0 * stated.white + 1, noise=None)
+    measured = noise_of(plain, 2)
+    assert measured.shot == pytest.approx(stated.noise.shot, rel=0.25)
+
+
+def test_clipped_channels_become_white_and_not_magenta() -> None:
+    """Green clips long before red and blue do: a white lamp that clips in green alone, and one that clips in all."""
+    neutral, lamp = np.array([0.5, 1.0, 0.6]), np.full((60, 60), 0.2)
+    lamp[10:30, 10:30], lamp[35:55, 35:55] = 1.5, 8.0
+    pattern = np.array([[0, 1], [1, 2]], np.uint8)
+    seen = lamp * neutral[np.tile(pattern, (30, 30))]
+    values = np.minimum(seen, 1).astype(np.float32)
+    mosaic = Mosaic(values, pattern, np.zeros((2, 2)), np.ones((2, 2)), neutral)
+    light = recover_highlights(MergedMosaic(mosaic, seen >= 1)).values / neutral[np.tile(pattern, (30, 30))]
+    np.testing.assert_allclose(light[14:26, 14:26], 1.5, rtol=0.02)
+    np.testing.assert_allclose(light[39:51, 39:51], 2.0, rtol=0.02)
+    np.testing.assert_allclose(light[:8], 0.2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_sensor_values_turn_with_their_array_and_levels(orientation: int) -> None:
+    for pattern in (np.array([[0, 1], [1, 2]]), np.arange(36).reshape(6, 6) % 3):
+        rows, columns = 30, 44
+        tile = np.tile(pattern, (9, 9))[:rows, :columns]
+        black = (pattern * 10).astype(np.float32)
+        values = (100 + tile * 10).astype(np.float32)
+        turned = upright(Mosaic(values, pattern, black, black + 100, np.ones(3), orientation=orientation))
+        light = turned.light(slice(0, turned.shape[0]))
+        np.testing.assert_allclose(light, 1.0)
+        wanted = orient(tile[..., None], orientation)[: light.shape[0], : light.shape[1], 0]
+        np.testing.assert_array_equal(turned.tiled(turned.pattern, slice(0, len(light))), wanted)
+
+
+def test_turned_files_give_upright_pictures(tripod, tmp_path) -> None:
+    plain = merge_bracket(sorted(tripod.glob("?.dng")), MergeOptions(raw_domain="on")).image
+    for path in tripod.glob("?.dng"):
+        io.write_mosaic(tmp_path / path.name, replace(io.read_mosaic(path), orientation=6))
+    turned = merge_bracket(sorted(tmp_path.glob("?.dng")), MergeOptions(raw_domain="on")).image
+    expected = orient(plain.pixels, 6)
+    assert turned.pixels.shape == expected.shape
+    np.testing.assert_allclose(np.median(turned.pixels / np.maximum(expected, 1e-3)), 1, atol=0.01)
+
+
+def test_of_raw_and_jpeg_pairs_the_raw_files_are_merged(tripod, tmp_path) -> None:
+    for path in tripod.glob("?.dng"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+        io.write(tmp_path / f"{path.stem}.jpg", Image(np.zeros((8, 8, 3), np.uint8), "srgb"))
+    assert [path.name for path in listed(tmp_path)] == ["0.dng", "1.dng", "2.dng"]
+
+
+def test_what_cannot_be_merged_before_demosaicing(tripod, tmp_path) -> None:
+    files = sorted(tripod.glob("?.dng"))
+    assert merge_bracket(files, MergeOptions(method="robertson")).mosaic is None
+    with pytest.raises(RequestError, match="robertson"):
+        merge_bracket(files, MergeOptions(method="robertson", raw_domain="on"))
+    with pytest.raises(RequestError, match="raw domain 'maybe'"):
+        merge_bracket(files, MergeOptions(raw_domain="maybe"))
+    io.write(tmp_path / "a.png", Image(np.zeros((8, 8, 3), np.uint8), "srgb"))
+    with pytest.raises(RequestError, match=r"a\.png holds no sensor values"):
+        merge_bracket([tmp_path / "a.png", files[0]], MergeOptions(raw_domain="on"))
+    smaller = io.read_mosaic(files[0])
+    io.write_mosaic(tmp_path / "small.dng", replace(smaller, values=smaller.values[:90]))
+    with pytest.raises(RequestError, match=r"small\.dng and 1\.dng are of different sensors or sizes"):
+        merge_bracket([files[1], tmp_path / "small.dng"], MergeOptions(raw_domain="on"))
+
+
+def test_damaged_files_and_wrong_exposures_are_refused(tripod, tmp_path) -> None:
+    files = sorted(tripod.glob("?.dng"))
+    cut = tmp_path / "cut.dng"
+    cut.write_bytes(files[0].read_bytes()[:40_000])
+    with pytest.raises(FileError, match=r"cut\.dng"):
+        merge_bracket([cut, *files[1:]], MergeOptions())
+    with pytest.raises(ExposureError, match="darker picture"):
+        merge_bracket(files, MergeOptions(ev=(3, 0, -3)))
+
+
+def test_merged_sensor_values_are_written_and_read_back(tripod, tmp_path) -> None:
+    result = merge_bracket(sorted(tripod.glob("?.dng")), MergeOptions())
+    io.write_mosaic(tmp_path / "out.dng", result.mosaic)
+    again = io.read(tmp_path / "out.dng").pixels
+    close = np.abs(np.log2((again + 0.01) / (result.image.pixels + 0.01)))
+    assert np.quantile(close, 0.99) < 0.03
+    assert again.max() > 2
