@@ -38,13 +38,13 @@ def demosaic(light: np.ndarray, mosaic: Mosaic, rows: slice, floor: float) -> np
     if mosaic.monochrome:
         return np.repeat(np.maximum(light, 0)[..., None], 3, axis=2)
     log = np.log2(np.maximum(light, 0) + np.float32(floor))
-    colours = _directional(log, pattern) if pattern.shape == (2, 2) else _by_differences(log, mosaic, rows)
+    colours = by_directions(log, pattern) if pattern.shape == (2, 2) else by_differences(log, mosaic, rows)
     np.exp2(colours, out=colours)
     colours -= np.float32(floor)
     return np.maximum(colours, 0, out=colours)
 
 
-def _directional(log: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+def by_directions(log: np.ndarray, pattern: np.ndarray) -> np.ndarray:
     down, across = -(-log.shape[0] // 2), -(-log.shape[1] // 2)
     colour = np.tile(pattern, (down, across))[: log.shape[0], : log.shape[1]]
     is_green = colour == 1
@@ -79,7 +79,7 @@ def _filtered(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return cv2.filter2D(values, cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT_101)
 
 
-def _by_differences(log: np.ndarray, mosaic: Mosaic, rows: slice) -> np.ndarray:
+def by_differences(log: np.ndarray, mosaic: Mosaic, rows: slice) -> np.ndarray:
     masks = [mosaic.tiled((mosaic.pattern == colour).astype(np.float32), rows) for colour in range(3)]
     green = _spread(log, masks[1], _RADIUS["green"])
     out = np.empty((*log.shape, 3), np.float32)

@@ -294,7 +294,7 @@ def _file(
             **pieces,
         )
     first = 8  # where tifffile begins
-    exif = _append_directory(file, _exif_entries(image))
+    exif = append_directory(file, _exif_entries(image))
     _replace_entry(file, first, PLACE_OF_EXIF, struct.pack("<HHII", EXIF_DIRECTORY, LONG, 1, exif))
     if grey:
         inner = dict(directory(file.getvalue(), Layout("<", False, first), first, (SUB_DIRECTORIES,)))[
@@ -322,7 +322,7 @@ def _exif_entries(image: Image) -> list[tuple[int, int, int, bytes]]:
     return sorted(entries)
 
 
-def _append_directory(file: io.BytesIO, entries: list[tuple[int, int, int, bytes]]) -> int:
+def append_directory(file: io.BytesIO, entries: list[tuple[int, int, int, bytes]]) -> int:
     """A directory at the end of the file, and where it begins."""
     start = file.seek(0, io.SEEK_END)
     start += start % 2

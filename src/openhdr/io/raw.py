@@ -132,11 +132,11 @@ def read_mosaic(source: Source) -> Mosaic | None:
         if any(words in printed() for words in MISSING) or not values.any():
             raise ValueError("sensor values are missing, the file may be cut off")
         tags = {tag: value for each in reversed(_directories(source.data)) for tag, value in each.items()}
-        numbers = _smallest_tile(raw.raw_colors_visible) if raw.num_colors == 3 else np.zeros((2, 2), int)
+        numbers = smallest_tile(raw.raw_colors_visible) if raw.num_colors == 3 else np.zeros((2, 2), int)
         pattern = np.array([1, 1, 1, 1] if raw.num_colors == 1 else ["RGB".index(one) for one in "RGBG"])[
             numbers
         ]
-        black, white = _levels(raw, numbers, tags)
+        black, white = levels_of(raw, numbers, tags)
         balance = np.array([raw.camera_whitebalance[:3], raw.daylight_whitebalance[:3]], np.float64)
         recorded, *known = [bool((one > 0).all()) for one in balance]
         matrix = np.array(raw.rgb_xyz_matrix[:3], np.float64)
@@ -158,7 +158,7 @@ def read_mosaic(source: Source) -> Mosaic | None:
     )  # fmt: skip
 
 
-def _smallest_tile(colours: np.ndarray) -> np.ndarray:
+def smallest_tile(colours: np.ndarray) -> np.ndarray:
     """The colour filter array of (H, W) colour numbers: 2 x 2 or 6 x 6."""
     corner = colours[:48, :48]
     for size in (2, 6):
@@ -168,7 +168,7 @@ def _smallest_tile(colours: np.ndarray) -> np.ndarray:
     raise ValueError("the colour filter array is none that is known")
 
 
-def _levels(raw: Any, numbers: np.ndarray, tags: dict[int, Any]) -> tuple[np.ndarray, np.ndarray]:
+def levels_of(raw: Any, numbers: np.ndarray, tags: dict[int, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Codes of black and of clipping by site. numbers: LibRaw's colour numbers of the sites."""
     black = np.array(raw.black_level_per_channel, np.float32)[numbers]
     own, repeat = tags.get(BLACK_LEVEL), tags.get(BLACK_REPEAT)

@@ -78,7 +78,7 @@ def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> Merge
             usable.append(clear * inside)
             consistent.append(inside)
         gains = reference.tiled(reference.gains[reference.pattern], rows)
-        guide = _guide(light, usable, ev, gains)
+        guide = guide_of(light, usable, ev, gains)
         slope = np.square(RESAMPLING_PX * steepness(guide * gains) / gains)
         total, weights = np.zeros_like(guide), np.full_like(guide, TINY)
         for index in range(len(mosaics)):
@@ -95,8 +95,14 @@ def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> Merge
             np.copyto(least, light[index], where=consistent[index] > 0.5)
         values[rows], bound[rows] = np.where(blind, least, merged), blind
         if registered.hole_fill is not None:
-            shown = _hole_fill(registered.hole_fill, light[registered.bracket.reference], reference, rows)
-            values[rows] = shown + _coverage(consistent, usable, ev) * (values[rows] - shown)
+            # the reference where no consistent frame measured, its brightest sites raised to the fill
+            seen = light[registered.bracket.reference]
+            filled = _of_sites(resize_strip(registered.hole_fill, rows, (height, width)), reference, rows)
+            shown = np.where(seen > BRIGHT, np.maximum(filled, seen), seen)
+            shortest = int(np.argmin(ev))  # counts where it clips, too
+            others = [one for index, one in enumerate(usable) if index != shortest]
+            coverage = np.minimum(consistent[shortest] + sum(others), 1)
+            values[rows] = shown + coverage * (values[rows] - shown)
         advance()
 
     strips = _strips(reference)
@@ -180,7 +186,7 @@ def _clear(light: np.ndarray) -> np.ndarray:
     return np.clip((np.float32(CLIPPED) - light) * np.float32(1 / RAMP), 0, 1)
 
 
-def _guide(
+def guide_of(
     light: list[np.ndarray], usable: list[np.ndarray], ev: np.ndarray, gains: np.ndarray
 ) -> np.ndarray:
     """(h, W) light of the longest frame that does not clip, smoothed: what stands inside the variance of all."""
@@ -189,19 +195,6 @@ def _guide(
     for index in order[1:]:
         guide += usable[index] * (light[index] - guide)
     return np.maximum(cv2.blur(guide * gains, (3, 3)) / gains, 0)
-
-
-def _coverage(consistent: list[np.ndarray], usable: list[np.ndarray], ev: np.ndarray) -> np.ndarray:
-    """(h, W) 0..1: how far consistent, unsaturated frames cover each site; the shortest counts where it clips, too."""
-    shortest = int(np.argmin(ev))
-    others = [one for index, one in enumerate(usable) if index != shortest]
-    return np.minimum(consistent[shortest] + sum(others), 1)
-
-
-def _hole_fill(filled: np.ndarray, light: np.ndarray, mosaic: Mosaic, rows: slice) -> np.ndarray:
-    """(h, W) what is shown where no consistent frame measured: the reference, brightest sites raised to the fill."""
-    wanted = _of_sites(resize_strip(filled, rows, mosaic.shape), mosaic, rows)
-    return np.where(light > BRIGHT, np.maximum(wanted, light), light)
 
 
 def _of_sites(colours: np.ndarray, mosaic: Mosaic, rows: slice) -> np.ndarray:
@@ -219,7 +212,7 @@ def recover_highlights(merged: MergedMosaic) -> Mosaic:
     mosaic = merged.mosaic
     if not merged.bound.any() or mosaic.monochrome:
         return mosaic
-    light, bound = _cells(mosaic, merged.bound)
+    light, bound = cells_of(mosaic, merged.bound)
     log = np.log2(np.maximum(light * mosaic.gains, 1e-6))
     measured = (~bound).astype(np.float32)
     count = measured.sum(axis=2, keepdims=True)
@@ -237,7 +230,7 @@ def recover_highlights(merged: MergedMosaic) -> Mosaic:
     return replace(mosaic, values=values)
 
 
-def _cells(mosaic: Mosaic, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def cells_of(mosaic: Mosaic, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(h, w, 3) mean light of each colour in cells of sites, and whether any of its sites is bounded."""
     cell = mosaic.cell
     height, width = (side // cell for side in mosaic.shape)
