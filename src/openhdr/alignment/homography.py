@@ -25,10 +25,7 @@ from openhdr.core.image import Bracket, Image
 from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration, Status, identity, mean_shift
 
-REFINED_LEVELS = (
-    3  # of a pyramid, finest first, on which perspective is sought after rotation and translation
-)
-SAME_PX = 8  # guesses no farther apart lead to the same registration
+SAME_PX = 2  # guesses no farther apart lead to the same registration
 CERTAIN = 0.12  # disagreement under which no further candidate is tried
 
 
@@ -166,7 +163,10 @@ def _place(
     if overlap < options.least_overlap:
         return identity("kept")
     found, after = _best_registration(prepared, still, options)
-    if after >= (1 - _needed_gain(found @ np.linalg.inv(still), target.log.shape, options)) * before:
+    needed = _needed_gain(found @ np.linalg.inv(still), target.log.shape, options)
+    if overlap < options.telling_overlap:
+        needed *= 2
+    if after >= (1 - needed) * before:
         status: Status = "rejected" if before > options.hopeless else "kept"
         return Registration(status, np.eye(3), disagreement=(before, before), overlap=overlap)
     if after > options.hopeless:
@@ -191,7 +191,7 @@ def _best_registration(pair: Pair, still: np.ndarray, options: AlignOptions) -> 
         if least < 1 and mean_shift(start @ np.linalg.inv(best), *pair.target.log.shape) < SAME_PX:
             continue
         for freedoms in (3, 8):
-            warp = pair.register(start, freedoms, None if freedoms == 3 else REFINED_LEVELS)
+            warp = pair.register(start, freedoms)
             cost, overlap = pair.disagreement(warp)
             # perspective is the rule, but where little is shared it must earn its freedom or it swings elsewhere
             worth = cost < least * (1.0 if freedoms == 3 else 1.01 if overlap > 0.15 else 0.98)

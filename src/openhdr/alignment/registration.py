@@ -87,15 +87,14 @@ class Pair:
         self._levels = list(zip(_pyramid(target, options), _pyramid(moving, options), strict=True))
         self._points: dict[int, Points] = {}
 
-    def register(self, start: np.ndarray, freedoms: int, levels: int | None = None) -> np.ndarray:
+    def register(self, start: np.ndarray, freedoms: int) -> np.ndarray:
         """Homography (3, 3) float64 from target pixels to moving pixels, in pattern coordinates.
 
         start: the first guess. freedoms: 3 = rotation and translation, 8 = all (on levels that can carry them).
-        levels: how many of the finest levels are used; None = all. The result may be poor: judge it with
-        `disagreement`.
+        The result may be poor: judge it with `disagreement`.
         """
         warp = start.copy()
-        for level in reversed(range(len(self._levels))[:levels]):
+        for level in reversed(range(len(self._levels))):
             zoom = np.diag([0.5**level, 0.5**level, 1.0])
             # a handful of pixels cannot carry eight parameters
             carried = freedoms if min(self._levels[level][0].known.shape) >= 96 else 3
