@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from openhdr.bracketing.bracket import exposures, make_bracket
-from openhdr.camera.exposure import clipping_luminance, ev_from_metadata, ev_from_times, ev_from_user
+from openhdr.camera.exposure import (
+    all_equal,
+    clipping_luminance,
+    ev_from_metadata,
+    ev_from_times,
+    ev_from_user,
+)
 from openhdr.camera.response import analytic
 from openhdr.core.errors import ExposureError, RequestError
 from openhdr.core.image import Exposure
@@ -49,17 +55,15 @@ def test_a_tag_missing_in_one_frame_is_refused_by_name(last, label):
         ev_from_metadata([Exposure(1 / 100, 100, 8), Exposure(1 / 25, 100, 8), last], NAMES)
 
 
-@pytest.mark.parametrize(
-    ("call", "option"),
-    [
-        (lambda: ev_from_user([1, 1.01, 1], NAMES), "`ev`"),
-        (lambda: ev_from_times([0.01, 0.01, 0.01], NAMES), "`times`"),
-        (lambda: ev_from_metadata([Exposure(1 / 100, 100, 8)] * 3, NAMES), "the metadata"),
-    ],
-)
-def test_identical_exposures_are_refused(call, option):
-    with pytest.raises(ExposureError, match=f"{option} gives all 3 frames .* the same exposure.*`ev`"):
-        call()
+def test_equal_exposures_are_a_burst():
+    shots = [Exposure(1 / 100, 100, 8)] * 3
+    for ev in (
+        ev_from_user([1, 1.01, 1], NAMES),
+        ev_from_times([0.01] * 3, NAMES),
+        ev_from_metadata(shots, NAMES),
+    ):
+        assert all_equal(ev)
+    assert not all_equal(ev_from_user([0, 0, 0.3], NAMES))
 
 
 @pytest.mark.parametrize("values", [[1, 2], [1, 2, 3, 4], []])

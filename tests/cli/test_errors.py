@@ -64,7 +64,7 @@ def test_files_that_cannot_be_used(refused, bad, photos, name, words, command):
 MERGE = [
     ((), "0.png: no shutter time in the metadata.*--ev or --times.*--ev auto"),
     (("--ev", "0,2"), "--ev has 2 values for 3 frames"),
-    (("--ev", "0,0,0"), "--ev gives all 3 frames .* the same exposure"),
+    (("--ev", "0,0,0"), "--ev gives all 3 frames the same exposure, but .* EV brighter than"),
     (("--ev", "2,0,-2"), "--ev says that .* darker picture"),
     (("--ev", "a,b,c"), "--ev a,b,c: expected numbers with commas between"),
     (("--ev", "1,,2"), "--ev 1,,2: expected numbers"),
@@ -104,8 +104,10 @@ def test_requests_that_cannot_be_met(refused, photos, tmp_path, options, words):
     assert re.search(words, line), line
 
 
-def test_identical_photos_by_metadata(refused, photos, tmp_path):
-    assert "--ev" in refused("merge", photos / "1.jpg", photos / "1.jpg", "-o", tmp_path / "out.exr")
+def test_a_photo_given_twice(refused, photos, tmp_path):
+    assert "1.jpg is given twice" in refused(
+        "merge", photos / "1.jpg", photos / "1.jpg", "-o", tmp_path / "out.exr"
+    )
 
 
 def test_one_frame_and_no_frame(refused, photos, tmp_path):

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from openhdr.bracketing.exposure_estimation import contradiction, estimate_ev, measure_pairs
-from openhdr.camera.exposure import ev_from_metadata, ev_from_times, ev_from_user
+from openhdr.camera.exposure import all_equal, ev_from_metadata, ev_from_times, ev_from_user
 from openhdr.camera.response import Response
 from openhdr.core.errors import ExposureError, RequestError
 from openhdr.core.image import Bracket, Frame, Image, middle_exposure
 
 POORLY_EXPOSED = 0.4  # of the best frame's well exposed share, under which the middle is not taken
 WELL_EXPOSED = 0.7  # ... from which another is taken in its place
+
+UNEQUAL = 0.5  # stops by which frames of a burst may differ in the pixels
 
 PIXELS = "the pixels"  # source of estimated exposures
 
@@ -30,7 +32,7 @@ def make_bracket(
 
     ev: stops, one a frame, or "auto" = measured in the pixels. times: seconds, one a frame, instead. reference: a
     number, from 1 in the order given, or a name; None = the middle exposure that is well exposed.
-    Raises ExposureError when exposures are missing, identical or contradict the pictures.
+    Equal exposures are a burst. Raises ExposureError when exposures are missing or contradict the pictures.
     """
     stops, source = exposures(images, names, response, ev, times)
     chosen = _well_exposed_middle(images, stops) if reference is None else _named(reference, names)
@@ -93,7 +95,15 @@ def exposures(
 
 
 def _refuse_contradiction(bracket: Bracket, source: str, response: Response) -> None:
-    found = contradiction(bracket.ev, measure_pairs([frame.image for frame in bracket.frames], response))
+    pairs = measure_pairs([frame.image for frame in bracket.frames], response)
+    if all_equal(bracket.ev) and np.abs(pairs.stops).max() > UNEQUAL:
+        low, high = np.unravel_index(np.argmax(pairs.stops), pairs.stops.shape)
+        raise ExposureError(
+            f"{_spelled(source)} gives all {len(bracket.frames)} frames the same exposure, but "
+            f"{bracket.frames[high].name} is {pairs.stops[low, high]:.1f} EV brighter than {bracket.frames[low].name}; "
+            "give the true ones as `ev` or `times`, or measure with `ev='auto'`"
+        )
+    found = contradiction(bracket.ev, pairs)
     if found:
         longer, darker = bracket.frames[found[0]], bracket.frames[found[1]]
         raise ExposureError(

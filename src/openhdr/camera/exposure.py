@@ -32,7 +32,6 @@ def ev_from_metadata(exposures: Sequence[Exposure | None], names: Sequence[str])
         if missing and (tag == "time_s" or len(missing) < len(found)):
             raise ExposureError(f"{missing[0]}: no {label} in the metadata; {REMEDY}")
     ev = np.array([relative_ev(exposure) for exposure in found])
-    check_distinct(ev, names, "the metadata")
     return ev
 
 
@@ -52,9 +51,7 @@ def ev_from_times(times_s: Sequence[float], names: Sequence[str]) -> np.ndarray:
         raise ExposureError(
             f"`times={_list(times)}`: every shutter time must be a finite number above 0 seconds"
         )
-    ev = np.log2(times)
-    check_distinct(ev, names, "`times`")
-    return ev
+    return np.log2(times)
 
 
 def ev_from_user(ev: Sequence[float], names: Sequence[str]) -> np.ndarray:
@@ -63,18 +60,12 @@ def ev_from_user(ev: Sequence[float], names: Sequence[str]) -> np.ndarray:
     stops = np.asarray(ev, dtype=np.float64)
     if not np.isfinite(stops).all() or np.abs(stops).max() > 60:
         raise ExposureError(f"`ev={_list(stops)}`: every value must be a finite number of stops within +-60")
-    check_distinct(stops, names, "`ev`")
     return stops
 
 
-def check_distinct(ev: np.ndarray, names: Sequence[str], source: str) -> None:
-    """Refuse a bracket whose frames all have the same exposure."""
-    if len(ev) > 1 and np.ptp(ev) < SAME_EV:
-        raise ExposureError(
-            f"{source} gives all {len(ev)} frames ({', '.join(names)}) the same exposure; "
-            "a bracket needs different ones: give the true ones as `ev` or `times`, "
-            "or estimate them from the pixels with `ev='auto'`"
-        )
+def all_equal(ev: np.ndarray) -> bool:
+    """Whether the frames are a burst: all of the same exposure, to be merged for less noise."""
+    return bool(np.ptp(ev) < SAME_EV)
 
 
 def _check_count(values: Sequence[float], names: Sequence[str], option: str) -> None:

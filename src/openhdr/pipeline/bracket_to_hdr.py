@@ -18,7 +18,7 @@ from openhdr.camera import remembered
 from openhdr.camera.border import pure_colour_border
 from openhdr.camera.calibration import CalibrationOptions, calibrate_frames
 from openhdr.camera.clipping import clip_code
-from openhdr.camera.exposure import with_white_luminance
+from openhdr.camera.exposure import all_equal, with_white_luminance
 from openhdr.camera.mosaic import Mosaic
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core import progress
@@ -217,6 +217,10 @@ def listed(frames: Sequence[ImageOrPath] | str | Path) -> Sequence[ImageOrPath]:
         raise RequestError(
             f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too"
         )
+    paths = [Path(frame).resolve() for frame in frames if not isinstance(frame, Image)]
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice:
+        raise RequestError(f"{twice.name} is given twice; give every photo once")
     return frames
 
 
@@ -248,7 +252,12 @@ def expose(
     if options.response == CALIBRATE and options.ev == "auto":
         raise ExposureError("`response='calibrate'` needs known exposures; give them as `ev` or `times`")
     try:
-        return make_bracket(images, names, response, options.ev, options.times, options.reference)
+        bracket, source = make_bracket(images, names, response, options.ev, options.times, options.reference)
+        if options.response == CALIBRATE and all_equal(bracket.ev):
+            raise ExposureError(
+                "`response='calibrate'` needs different exposures; these frames have the same"
+            )
+        return bracket, source
     except ExposureError:
         stated = options.ev is not None or options.times is not None
         if stated or merger.encoding == "linear":
@@ -314,7 +323,9 @@ def decode(
     insist = options.response == CALIBRATE
     if (insist and options.calibration != "bracket") or not (insist or options.response is None):
         return registered, MeasuredResponse()
-    if source == PIXELS:
+    if all_equal(registered.bracket.ev):
+        measured = MeasuredResponse(origin="sRGB assumed, because all exposures are equal")
+    elif source == PIXELS:
         measured = MeasuredResponse(origin="sRGB assumed, because the exposures were measured through it")
     else:
         measured = measure_response(registered, known, insist)

@@ -39,8 +39,8 @@ def draw_plan(
 ) -> ScenePlan:
     """Draw one bracket of `scene`, with moving objects cut from `others` (none = from the scene itself).
 
-    ev: exposures in stops instead of drawn ones; only differences matter. Raises ExposureError when two are
-    equal or there is but one.
+    ev: exposures in stops instead of drawn ones; only differences matter, equal ones make a burst. Raises
+    ExposureError when there is but one.
     """
     seeds = np.random.SeedSequence(seed).spawn(len(STREAMS))
     rngs = {name: np.random.default_rng(own) for name, own in zip(STREAMS, seeds, strict=True)}
@@ -73,9 +73,9 @@ def _draw_exposures(
     """Stops relative to the reference, shortest first, and the index of the reference."""
     drawn = choose(config.exposure.ev_patterns, rng)
     stops = np.sort(np.asarray(drawn if ev is None else ev, dtype=np.float64))
-    if len(stops) < 2 or not np.isfinite(stops).all() or (np.diff(stops) <= 0).any() or np.ptp(stops) > 30:
+    if len(stops) < 2 or not np.isfinite(stops).all() or np.ptp(stops) > 30:
         raise ExposureError(
-            f"exposures {','.join(f'{stop:g}' for stop in stops)}; expected two or more different numbers of "
+            f"exposures {','.join(f'{stop:g}' for stop in stops)}; expected two or more numbers of "
             "stops within a range of 30, such as -2,0,2"
         )
     rolled = int(rng.integers(len(stops)))
