@@ -194,7 +194,15 @@ async def split(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    _session(request).remove(_picture(request))
+    _session(request).remove(_picture(request).photos)
+    return JSONResponse({})
+
+
+async def remove_photos(request: Request) -> Response:
+    """One, or all."""
+    session = _session(request)
+    wanted = request.query_params.get("id")
+    session.remove([one for one in session.photos.values() if wanted in (None, one.id)])
     return JSONResponse({})
 
 
@@ -218,6 +226,17 @@ async def tone(request: Request) -> Response:
 
 async def frame(request: Request) -> Response:
     return JSONResponse(_session(request).frame(_picture(request), request.path_params["index"]).told())
+
+
+async def photo(request: Request) -> Response:
+    return JSONResponse(_session(request).photo(_picture(request)).told())
+
+
+async def photo_file(request: Request) -> Response:
+    result = _session(request).results.get(request.path_params["result"])
+    if result is None or "photo" not in result.facts:
+        return Response(status_code=404)
+    return FileResponse(result.folder / f"{result.facts['photo']}.jpg", media_type="image/jpeg")
 
 
 async def cancel(request: Request) -> Response:
@@ -292,6 +311,7 @@ ROUTES = [
     Route("/api/events", events),
     Route("/api/listing", listing),
     Route("/api/photos", upload, methods=["PUT"]),
+    Route("/api/photos", remove_photos, methods=["DELETE"]),
     Route("/api/photos/{photo}/thumbnail", thumbnail),
     Route("/api/pictures", join, methods=["POST"]),
     Route("/api/pictures/{picture}", change, methods=["PATCH"]),
@@ -300,10 +320,12 @@ ROUTES = [
     Route("/api/pictures/{picture}/make", make, methods=["POST"]),
     Route("/api/pictures/{picture}/tone", tone, methods=["POST"]),
     Route("/api/pictures/{picture}/frames/{index:int}", frame, methods=["POST"]),
+    Route("/api/pictures/{picture}/photo", photo, methods=["POST"]),
     Route("/api/pictures/{picture}/export", export, methods=["POST"]),
     Route("/api/pictures/{picture}/command", command, methods=["POST"]),
     Route("/api/jobs/{job}", cancel, methods=["DELETE"]),
     Route("/api/exports/{export}", exported),
+    Route("/api/results/{result}/photo", photo_file),
     Route("/api/results/{result}/probe", probe),
     Route("/api/results/{result}/{layer}/{level:int}/{column:int}/{row:int}", tile),
 ]

@@ -164,10 +164,12 @@ class Library:
         """A message with the name that the user knows, not that of the temporary file."""
         return error.replace(printable(str(photo.path)), photo.key.name)
 
-    def remove(self, picture: Picture) -> None:
-        """Take a picture and its photos off the page; files in the user's folders stay."""
-        self._forget(picture)
-        for photo in picture.photos:
+    def remove(self, photos: list[Photo]) -> None:
+        """Take photos and the pictures with them off the page; files in the user's folders stay."""
+        for picture in list(self.pictures.values()):
+            if set(picture.photos) & set(photos):
+                self._forget(picture)
+        for photo in photos:
             self.photos.pop(photo.id, None)
             shutil.rmtree(photo.scratch, ignore_errors=True)
         self._regroup()

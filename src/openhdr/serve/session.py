@@ -118,6 +118,23 @@ class Session(Library):
 
         return self.quick.add(Job(request, "tone mapping", picture.id, True, SECONDS_TO_MAKE, finished))
 
+    def photo(self, picture: Picture) -> Job:
+        """Write what is shown as a JPEG with a gain map, for browsers that show such photos as HDR."""
+        result = self._ready(picture)
+        name = f"photo-{next(self.numbers)}"
+        request = {
+            "do": "photo", "folder": str(result.folder), "output": str(result.folder / f"{name}.jpg"),
+            "operator": asked.operator_text(*picture.tone),
+        }  # fmt: skip
+
+        def finished(job: Job) -> None:
+            if job.state == "done":
+                result.facts["photo"] = name
+            picture.error = job.error
+            self.touch()
+
+        return self.quick.add(Job(request, "HDR photo", picture.id, True, SECONDS_TO_MAKE, finished))
+
     def frame(self, picture: Picture, index: int) -> Job:
         """A source frame as a layer `frame-N` of what is shown."""
         result = self._ready(picture)

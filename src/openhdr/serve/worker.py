@@ -260,14 +260,27 @@ def _result(folder: Path, level: int = 0) -> Image:
 
 def tone(request: dict[str, Any]) -> dict[str, Any]:
     """The result tone-mapped into a layer; proxy: a smaller copy, while values are still being chosen."""
-    folder, level = Path(request["folder"]), 0
-    while request["proxy"] and (folder / "light" / f"{level + 1}.npy").exists():
-        level += 1
-        if max(mapped(folder / "light", level).shape) <= 2 * COARSEST:
-            break
-    image = in_primaries(_result(folder, level), REC709)
+    folder = Path(request["folder"])
+    image = in_primaries(_result(folder, proxy_level(folder) if request["proxy"] else 0), REC709)
     shown = tonemap(image, request["operator"], request["options"], dtype="uint8")
     return {"name": request["layer"], "sizes": write_layer(folder / request["layer"], shown.pixels)}
+
+
+def photo(request: dict[str, Any]) -> dict[str, Any]:
+    """A smaller copy of the result as a JPEG with a gain map, which browsers show as HDR."""
+    image = _result(Path(request["folder"]), proxy_level(Path(request["folder"])))
+    write(request["output"], image, storage(DeliveryOptions(quality=92), image), request["operator"])
+    return {}
+
+
+def proxy_level(folder: Path) -> int:
+    """Of the copy that is looked at while values are still being chosen."""
+    level = 0
+    while (folder / "light" / f"{level + 1}.npy").exists() and max(
+        mapped(folder / "light", level).shape
+    ) > 2 * COARSEST:
+        level += 1
+    return level
 
 
 def frame(request: dict[str, Any]) -> dict[str, Any]:
@@ -327,6 +340,7 @@ WORK: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyTyp
         "open": open_light,
         "tone": tone,
         "frame": frame,
+        "photo": photo,
         "export": export,
         "sidecar": sidecar,
     }

@@ -1,12 +1,12 @@
 // The page: everything is begun here.
 
 import { beginPanels, openTab } from './panels.js';
+import { bestRenderer } from './display.js';
 import { byId, make, toast } from './dom.js';
 import { beginPhotos } from './photos.js';
 import { resizeBrush, toggleBrush, undo } from './brush.js';
 import { begin, onChange, select, selected, state } from './state.js';
 import { beginViewer, key } from './viewer.js';
-import { WebglRenderer } from './webgl.js';
 
 const HELP = [
   ['H, T', 'light, tone-mapped picture'], ['S', 'split: before and after'], ['E, D', 'brighter, darker by half a stop'],
@@ -82,9 +82,8 @@ theme();
 panes();
 byId('help-open').addEventListener('click', help);
 try {
-  const renderer = new WebglRenderer(byId('canvas'));
-  byId('display').textContent = 'SDR display';
-  beginViewer(renderer);
+  beginViewer(await bestRenderer());
+  byId('display').addEventListener('click', () => toast(byId('display').title));
   beginPhotos();
   beginPanels();
   onChange(() => document.title = selected() ? `${selected()?.name} – openhdr` : 'openhdr');

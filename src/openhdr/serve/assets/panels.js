@@ -10,7 +10,7 @@ import { show, view } from './viewer.js';
 const TABS = /** @type {const} */ ([['merge', 'Merge'], ['tone', 'Tone'], ['retouch', 'Retouch'], ['export', 'Export']]);
 let tab = 'merge';
 /** What the export tab has chosen: a file for light, or a picture for any screen. */
-const wanted = { suffix: '.exr', light: true, /** @type {Object<string, Object<string, any>>} */ options: {} };
+const wanted = { suffix: '.exr', light: true, options: /** @type {Object<string, Object<string, any>>} */ ({}) };
 
 /** @param {string} name */
 export function openTab(name) {

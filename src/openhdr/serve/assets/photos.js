@@ -113,7 +113,8 @@ function draw() {
     singles.length ? make('h2', {}, 'Photos by themselves') : null,
     singles.length ? make('ul', { 'aria-label': 'Photos by themselves' }, ...singles.map(card)) : null,
     bad.length ? make('h2', {}, 'Cannot be read') : null,
-    bad.length ? make('ul', { 'aria-label': 'Cannot be read' }, ...bad.map((one) => make('li.card.bad', {}, one.problem))) : null,
+    bad.length ? make('ul', { 'aria-label': 'Cannot be read' }, ...bad.map((one) => make('li.card.bad', {}, make('p', {}, one.problem),
+      make('button.quiet', { 'aria-label': `Remove ${one.name}`, onclick: () => act(send(`/api/photos?id=${one.id}`, 'DELETE')) }, 'Remove')))) : null,
   ]);
   const words = [];
   if (state.gone) words.push('The server has ended. Start openhdr serve again.');

@@ -9,7 +9,7 @@
  * @typedef {number[][]} Sizes
  * @typedef {{ name: string, sizes: Sizes, proxy?: boolean, of?: { operator: string, options: Object<string, number> } }} Tone
  * @typedef {{ id: string, draft: boolean, stale: boolean, width: number, height: number, notes: string[],
- *   light: Sizes | null, tone: Tone | null, masks: Sizes[], frames: Frame[], frame_layers?: Object<string, Sizes>,
+ *   light: Sizes | null, tone: Tone | null, masks: Sizes[], frames: Frame[], frame_layers?: Object<string, Sizes>, photo?: string,
  *   histogram?: Histogram, stops?: number, peak?: number, response: string, exposures_from: string }} Result
  * @typedef {{ frame: number, trust: string, radius: number, points: number[][] }} Stroke
  * @typedef {{ id: string, name: string, photos: string[], command: string, by_hand: boolean, why: string,

@@ -1,13 +1,13 @@
 // The viewer: what is shown, where, and how bright; pointer and keys.
 
-import { get, send } from './api.js';
+import { ask, get, send } from './api.js';
 import { byId, ev, make, renew } from './dom.js';
 import { clippedShares, drawHistogram } from './histogram.js';
 import { act, changed, jobOf, onChange, selected } from './state.js';
 import { Tiles } from './tiles.js';
 
 /**
- * What this tab looks at. layer: light, tone or frame. width: of the whole picture on the canvas, in its pixels; 0 = it
+ * What this tab looks at. layer: light, tone, frame or photo (an HDR picture that the browser shows by itself). width: of the whole picture on the canvas, in its pixels; 0 = it
  * fits. x, y: the part of the picture at the middle, 0..1. against: what is left of the split: a frame, or -1 = the tones.
  */
 export const view = {
@@ -65,6 +65,7 @@ export function under(event) {
 /** @returns {string} what is really shown: a picture for a screen has no light, tones may not be there yet */
 function layerNow() {
   const result = shown();
+  if (view.layer === 'photo' && photo.shown && photo.shown === result?.photo) return 'photo';
   if (!result) return 'light';
   if (view.layer === 'tone' && result.tone) return 'tone';
   return result.light ? view.layer === 'frame' ? 'frame' : 'light' : view.layer === 'frame' ? 'frame' : 'tone';
@@ -101,6 +102,7 @@ function draw() {
   const passes = [];
   const at = place();
   tiles.begin();
+  drawPhoto(at);
   if (result) {
     const layer = layerNow();
     const cut = Math.round(view.splitAt * canvas.width);
@@ -117,6 +119,34 @@ function draw() {
   for (const painter of painters) painter(at);
   statistics.frames += 1;
   statistics.milliseconds += performance.now() - began;
+}
+
+// the result as a photo with a gain map: HDR where no canvas is
+
+const photo = { shown: '', asked: '' };
+
+/** @param {Place} at */
+function drawPhoto(at) {
+  const image = byId('photo');
+  image.hidden = layerNow() !== 'photo';
+  const scale = canvas.width / Math.max(stage.clientWidth, 1);
+  Object.assign(image.style, { left: `${at.x / scale}px`, top: `${at.y / scale}px`, width: `${at.width / scale}px`, height: `${at.height / scale}px` });
+}
+
+/** @param {import('./state.js').Picture} picture @param {import('./state.js').Result} result */
+async function needPhoto(picture, result) {
+  if (result.photo && result.photo !== photo.shown) {
+    photo.shown = result.photo;
+    const blob = await (await ask(`/api/results/${result.id}/photo`)).blob();
+    const image = byId('photo');
+    URL.revokeObjectURL(image.src);
+    image.src = URL.createObjectURL(blob);
+    await image.decode().catch(() => {});
+    redraw();
+  } else if (photo.asked !== result.id + JSON.stringify(picture.tone)) {
+    photo.asked = result.id + JSON.stringify(picture.tone);
+    act(send(`/api/pictures/${picture.id}/photo`, 'POST'));
+  }
 }
 
 // zoom, pan, exposure
@@ -378,6 +408,7 @@ function need() {
     asked.add(`${result.id} tone`);
     act(send(`/api/pictures/${picture.id}/tone?proxy=1`, 'POST'));
   }
+  if (view.layer === 'photo' && result.light) needPhoto(picture, result);
   // the whole picture is tone-mapped when single pixels are looked at
   const tone = result.tone;
   if (tones && tone?.proxy && place().width > 1.2 * tone.sizes[0][0] && !asked.has(`${result.id} ${tone.name}`)) {
@@ -401,7 +432,8 @@ function toolbar() {
       make('div.choice', { role: 'group', 'aria-label': 'What is shown' },
         button('Light', view.layer === 'light', () => show('light'), 'The HDR light at an exposure (H)'),
         button('Tone-mapped', view.layer === 'tone', () => show('tone'), 'The picture for any screen (T)'),
-        button('Photos', view.layer === 'frame', () => show('frame', view.frame), 'The source photos, moved into place')),
+        button('HDR photo', view.layer === 'photo', () => show('photo'), 'The exported photo with a gain map: HDR on HDR screens'),
+        button('Sources', view.layer === 'frame', () => show('frame', view.frame), 'The source photos, moved into place')),
       view.layer === 'frame' ? choose('Photo', view.frame, frames, (value) => show('frame', value)) : null,
       view.layer === 'frame' ? button('Matched', view.matched, () => { view.matched = !view.matched; changed(); }, 'Brightness matched to the result, or as shot') : null,
       button('Split', view.split, () => toggle('split'), 'Before and after, side by side (S)'),
@@ -450,9 +482,8 @@ function legend() {
   renew(place, 'stops', () => {
     const bands = [];
     for (let stop = 6; stop >= -12; stop -= 2) {
-      const hue = 360 * (0.72 - 0.72 * ((stop + 12) / 18));
       const band = make('i', {});
-      band.style.background = `hsl(${hue} 90% 50%)`;
+      band.style.background = `hsl(${(360 * 0.72 * (6 - stop)) / 18} 85% 50%)`;
       bands.push(make('span', {}, band, `${stop > 0 ? '+' : ''}${stop}`));
     }
     return bands;

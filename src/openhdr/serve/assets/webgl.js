@@ -34,11 +34,11 @@ vec3 decoded(vec3 code) {
   vec3 high = pow((code + 0.055) / 1.055, vec3(2.4));
   return mix(high, code / 12.92, lessThan(code, vec3(0.04045)));
 }
-vec3 scale(float stops) { // false colour: one hue every two stops, dark at the start of each stop pair
-  float place = clamp((stops + 12.0) / 18.0, 0.0, 1.0);
-  vec3 hue = clamp(abs(fract(vec3(0.72 - 0.72 * place) + vec3(0.0, 2.0, 1.0) / 3.0) * 6.0 - 3.0) - 1.0, 0.0, 1.0);
-  float step = 0.55 + 0.45 * fract(stops + 64.0);
-  return hue * step + 0.08;
+vec3 scale(float stops) { // false colour: a flat colour for each stop from -12 to +6, every other one darker
+  float band = clamp(floor(stops), -12.0, 6.0);
+  float place = 0.72 * (6.0 - band) / 18.0;
+  vec3 hue = clamp(abs(fract(vec3(place) + vec3(0.0, 2.0, 1.0) / 3.0) * 6.0 - 3.0) - 1.0, 0.0, 1.0);
+  return mix(vec3(0.16), hue, 0.85) * (mod(band, 2.0) < 0.5 ? 0.95 : 0.72);
 }
 void main() {
   vec4 found = texture(picture, at);
