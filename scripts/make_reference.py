@@ -298,6 +298,33 @@ def data() -> str:
     )
 
 
+def papers() -> str:
+    """Every row of every table of the papers: what was printed, and the command that makes it or why none does."""
+    from openhdr.bench.paper import PAPERS, load_paper
+
+    parts = []
+    for name in PAPERS:
+        paper = load_paper(name)
+        parts.append(f"## {paper.title}\n\n`openhdr bench paper {name} --data FOLDER`")
+        for one in paper.tables:
+            words = " ".join(filter(None, (one.why, one.note)))
+            split = f", split `{one.split}`" if one.split else ""
+            scored = f" `openhdr bench {one.case}`{split}." if one.case else ""
+            part = f"### {name}, table {one.number}: {one.title}\n\n{words}{scored}"
+            if one.rows:
+                heads = ["row", *(f"{column}, printed" for column in one.columns), "made by"]
+                rows = ((row.name, *row.printed, row.how if row.why else f"`{row.how}`") for row in one.rows)
+                part += "\n\n" + table(heads, rows)
+            parts.append(part)
+    lead = (
+        "What the papers print, row by row. `openhdr bench paper NAME --data FOLDER` scores the rows whose weights "
+        "are there and prints ours beside the paper's. `--weights NAME=FILE` gives the weights of a row or of a "
+        "network, `--program NAME=COMMAND` a row of a program outside. Scores of the paper and ours are of other "
+        "scenes, as each table says."
+    )
+    return page("The five papers", lead, *parts)
+
+
 # --- Python ----------------------------------------------------------------------------------------------
 
 FUNCTIONS = (
@@ -349,6 +376,7 @@ PAGES = {
     "models.md": models,
     "formats.md": formats,
     "data.md": data,
+    "papers.md": papers,
     "python.md": python,
 }
 

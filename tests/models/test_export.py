@@ -24,6 +24,8 @@ runtime = pytest.importorskip("onnxruntime")
 Make = Callable[..., torch.nn.Module]
 
 SMALL = {
+    "expandnet": {},
+    "hdrunet": {},
     "ahdrnet": {"dense_layers": 1},
     "adnet": {"design": "variant-1", "dense_layers": 1},
     "gsanet": {},
@@ -105,7 +107,9 @@ def test_every_task_has_interfaces_that_its_networks_fit() -> None:
 
 
 def test_every_network_is_exported() -> None:
-    assert set(SMALL) == {row.name for row in models.MODELS.values() if row.task != "trust"}
+    assert set(SMALL) == {row.name for row in models.MODELS.values() if row.task != "trust" and row.exported}
+    with pytest.raises(RequestError, match="'safnet' cannot be exported"):
+        export_files("safnet", Path("net.onnx"))
 
 
 @pytest.mark.slow

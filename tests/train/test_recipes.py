@@ -29,8 +29,9 @@ def test_two_steps_give_the_stored_losses(name: str, tiny, tmp_path: Path) -> No
 
 
 def test_every_network_has_its_recipes() -> None:
-    assert set(FULL) == set(MODELS)
-    assert set(SMALL) == set(MODELS)
+    trained = {name for name, row in MODELS.items() if row.recipe}
+    assert set(FULL) == trained
+    assert set(SMALL) == trained
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ and the response that the dataset declares.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from openhdr.data.dataset import Dataset
 from openhdr.data.patches import resized
 from openhdr.data.readers import DATASETS, open_dataset
 from openhdr.data.sample import exposures_of, truth_of
+from openhdr.models.inference.options import RunOptions
 
 
 @dataclass(frozen=True)
@@ -136,10 +139,9 @@ def scenes_of_split(row: DatasetCaseRow, data: Path, split: str) -> tuple[Datase
     return complete, (f"{len(complete)} scenes of the split '{split}'.", *notes, *incomplete)
 
 
-def with_augmentation(setting: Setting) -> Setting:
-    """A network's setting with test-time augmentation; any other as it is."""
-    return (
-        replace(setting, options={**setting.options, "augment": True})
-        if setting.task == "network"
-        else setting
-    )
+def with_run_options(setting: Setting, options: Mapping[str, Any]) -> Setting:
+    """A network's setting with those of the run options that differ from the defaults and that it does not set."""
+    if setting.task != "network":
+        return setting
+    changed = {name: value for name, value in options.items() if value != getattr(RunOptions(), name)}
+    return replace(setting, options={**changed, **setting.options})

@@ -63,6 +63,10 @@ class Request:
         flags=("--submit",),
         metavar="FILE.zip|FOLDER",
     )
+    weights: tuple[str, ...] = option(
+        "Of paper: the weights of a row, or of a network; may be repeated.", (), metavar="NAME=FILE"
+    )
+    device: str = option("Of networks on a dataset: cpu, cuda, cuda:1, mps.", "cpu")
     resume: bool = option("Compute only what results.json in the folder lacks.", False)
     again: tuple[str, ...] = option("With --resume: compute this method again; may be repeated.", ())
     pictured: tuple[str, ...] = option("Images of this scene only in the report; may be repeated.", ())
@@ -101,6 +105,7 @@ def bench(request: Request) -> None:
     openhdr bench public --data public_test/hdri -o report/
     openhdr bench brackets/ -o report/                    brackets of `openhdr simulate`, or with gt.exr
     openhdr bench hdm --data HDM -o report/               kalantari, tel, sice-s, hdr-eye, fairchild too
+    openhdr bench paper adnet --data HDM                  the paper's tables, ours beside what it printed
     openhdr bench mycase.toml -o report/                  your own methods, scenes and metrics
     openhdr bench heldout --data FOLDER -o report/        photos from a tripod, scored without truth
     openhdr bench look --data FOLDER -o report/           your own brackets, side by side
@@ -117,8 +122,11 @@ def bench(request: Request) -> None:
         raise FileError(
             request.report, "its folder does not exist", f"make it: mkdir -p {request.report.parent}"
         )
+    if request.case == "paper":
+        print_paper(request)
+        return
     if request.submission:
-        _submit(request, request.submission)
+        write_submission(request, request.submission)
         return
     if len(request.words) > 1:
         raise RequestError(f"bench {' '.join(request.words)}: expected one case")
@@ -141,9 +149,66 @@ def bench(request: Request) -> None:
         )
 
 
-def _submit(request: Request, target: Path) -> None:
+def print_paper(request: Request) -> None:
+    """A paper's tables, filled in."""
+    from openhdr.bench.paper import PAPERS, Given, fill, load_paper
+
+    if len(request.words) != 2:
+        raise RequestError(f"bench paper: name one of {', '.join(PAPERS)}")
+    pairs = [text.partition("=") for text in request.weights]
+    if not all(name and file for name, _, file in pairs):
+        raise RequestError("`weights`: expected NAME=FILE, the name of a row or of a network")
+    for _, _, file in pairs:
+        if not Path(file).is_file():
+            raise FileError(file, "does not exist", "`weights` takes NAME=FILE")
+    paper = load_paper(request.words[1])
+    given = Given(
+        request.data,
+        {name: file for name, _, file in pairs},
+        request.programs,
+        request.scenes,
+        {"device": request.device},
+    )
+    with progress_bar():
+        filled = [fill(table, given) for table in paper.tables]
+    facts: dict[str, Any] = {
+        "paper": paper.name,
+        "title": paper.title,
+        "tables": [one.facts() for one in filled],
+    }
+    if request.output is not None:
+        from openhdr.core.files import make_folder
+
+        make_folder(request.output)
+        write_whole(request.output / "results.json", json.dumps(facts, indent=1).encode())
+    if request.as_json:
+        echo_json(facts)
+        return
+    click.echo(paper.title)
+    for one in facts["tables"]:
+        click.echo(f"\nTable {one['number']}. {one['title']}")
+        for note in filter(None, (one["why"], one["note"], *one["notes"])):
+            click.echo(f"  {note}")
+        if one["rows"]:
+            click.echo(format_table([paper_line(row) for row in one["rows"]]))
+    click.echo(
+        "\n`paper`: printed there, - = not printed; `ours`: computed here, - = not computed, `how` says how"
+    )
+
+
+def paper_line(row: dict[str, Any]) -> dict[str, str]:
+    """A line of a paper's table: each column twice, as printed and ours, then whose weights or how to get them."""
+    cells = {"row": row["name"]}
+    for column, printed in row["printed"].items():
+        ours = row["ours"].get(column)
+        cells[f"{column} paper"] = printed or "-"
+        cells[f"{column} ours"] = "-" if ours is None else f"{ours:.4g}" if abs(ours) < 100 else f"{ours:.2f}"
+    return cells | {"how": row["weights"] or row["how"]}
+
+
+def write_submission(request: Request, target: Path) -> None:
     """What one method makes of a challenge's frames."""
-    from openhdr.bench.datasets import with_augmentation
+    from openhdr.bench.datasets import with_run_options
     from openhdr.bench.settings import parse_setting
     from openhdr.bench.submission import submit
     from openhdr.data.readers import open_dataset
@@ -162,7 +227,8 @@ def _submit(request: Request, target: Path) -> None:
     if request.scenes:
         dataset = dataset.only(request.scenes)
     with progress_bar():
-        count = submit(dataset, with_augmentation(settings[0]) if request.augment else settings[0], target)
+        chosen = with_run_options(settings[0], {"augment": request.augment, "device": request.device})
+        count = submit(dataset, chosen, target)
     click.echo(f"{target}  {count} scenes by {settings[0].name}")
 
 
@@ -251,7 +317,7 @@ def _score_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
 
 def _run(request: Request) -> tuple[Results, Album]:
     """The results, with those of an earlier run where asked for, and the images."""
-    from openhdr.bench.datasets import with_augmentation
+    from openhdr.bench.datasets import with_run_options
     from openhdr.bench.load import load_case, narrowed
     from openhdr.bench.resume import earlier_results, joined
     from openhdr.bench.run import Extent, run
@@ -260,12 +326,11 @@ def _run(request: Request) -> tuple[Results, Album]:
     make_folder(request.folder)
     path = request.folder / "results.json"
     whole = load_case(request.case, request.data, request.folder, request.split)
-    if request.augment:
-        whole = replace(whole, settings=tuple(map(with_augmentation, whole.settings)))
+    run_options = {"augment": request.augment, "device": request.device}
+    whole = replace(whole, settings=tuple(with_run_options(one, run_options) for one in whole.settings))
     narrowed(whole, request.again, request.pictured, ())  # refuses unknown names
     case = narrowed(whole, request.methods, request.scenes, request.metrics)
-    if request.augment:
-        case = replace(case, settings=tuple(map(with_augmentation, case.settings)))
+    case = replace(case, settings=tuple(with_run_options(one, run_options) for one in case.settings))
     case = replace(case, settings=(*case.settings, *_programs(request)))
     own = {setting.name for setting in whole.settings}
     further = (setting for setting in case.settings if setting.name not in own)

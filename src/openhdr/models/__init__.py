@@ -115,6 +115,38 @@ MODELS = Table(
         params=6_930_393,
         gmacs=674.70,
     ),
+    ModelRow(
+        "safnet",
+        "selective alignment: flow and masks at half size, then a refined merge",
+        "openhdr.models.safnet:SAFNet",
+        paper="Kong et al., SAFNet: Selective alignment fusion network for efficient HDR imaging, ECCV 2024",
+        params=1_120_849,
+        gmacs=1305.13,
+        exported=False,
+        recipe=False,
+    ),
+    ModelRow(
+        "expandnet",
+        "one photo: local, dilated and global branches",
+        "openhdr.models.expandnet:ExpandNet",
+        task="expand",
+        frames=1,
+        paper="Marnerides et al., ExpandNet, Computer Graphics Forum 2018",
+        params=456_899,
+        gmacs=412.83,
+        recipe=False,
+    ),
+    ModelRow(
+        "hdrunet",
+        "one photo: a U-Net modulated by conditions, and a mask of the photo",
+        "openhdr.models.hdrunet:HDRUNet",
+        task="expand",
+        frames=1,
+        paper="Chen et al., HDRUNet: Single image HDR reconstruction with denoising and dequantization, CVPRW 2021",
+        params=1_651_494,
+        gmacs=719.22,
+        recipe=False,
+    ),
 )
 
 
@@ -155,8 +187,12 @@ def chosen_weights(name: str, weights: str | Path | None = None) -> str | Path:
     row = MODELS[name]
     shipped = [weight.name for weight in WEIGHTS.values() if weight.network == row.name]
     if weights is None and not shipped:
-        raise RequestError(
-            f"no trained weights for '{name}' are installed; give a file as `weights`, "
+        recipe = (
             f"or train some with: openhdr train recipes/small/{name}.toml"
+            if row.recipe
+            else "its authors' own"
+        )
+        raise RequestError(
+            f"no trained weights for '{name}' are installed; give a file as `weights`, {recipe}"
         )
     return weights if weights is not None else shipped[0]

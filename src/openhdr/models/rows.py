@@ -24,6 +24,8 @@ class ModelRow(Row):
     params: int = 0  # trainable numbers that the network uses
     gmacs: float = 0.0  # 1e9 multiply-adds at 1060x1900 by the challenge's rule, see metrics.cost
     variant: Mapping[str, Any] = field(default_factory=dict)
+    exported: bool = True  # whether it can be written as ONNX
+    recipe: bool = True  # whether it is trained here; else it is there to load its authors' weights
 
     @property
     def frames_text(self) -> str:

@@ -93,11 +93,15 @@ class TwoStage(nn.Module):
 
     Config = TwoStageConfig
     bounded = False
-    encoding = "gamma"  # of the photo it takes and the image it gives: light ^ (1 / 2.24)
+    encoding = "gamma"  # of the photo it takes: light ^ (1 / 2.24)
+    output = "gamma"  # of the image it gives
+    own_scale = False
+    part = 0
 
     def __init__(self, config: TwoStageConfig) -> None:
         super().__init__()
         self.config = config
+        self.steps = 2 if config.stages == "both" else 1
         if config.stages != "second":
             self.stage1 = Stage(blocks=2, inner=0.2)
         if config.stages != "first":

@@ -48,6 +48,8 @@ def export_files(name: str, path: str | Path, weights: str | Path | None = None)
 
     One file; or, of a network of several parts, FILE-PART.onnx for each of them.
     """
+    if not MODELS[name].exported:
+        raise RequestError(f"'{name}' cannot be exported: sizes within it depend on the image's")
     net = load_for_use(name, weights)
     facts = {"network": name, "weights": str(weights or "shipped"), "paper": MODELS[name].paper}
     if MODELS[name].task == "expand":

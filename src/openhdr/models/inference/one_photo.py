@@ -1,6 +1,9 @@
 """Running a one-photo network on photos of any size within a bound of memory.
 
-`two-stage` reaches only 17 pixels: it runs tile by tile and gives what it gives on the whole photo.
+`two-stage` reaches only 17 pixels: it runs tile by tile and gives what it gives on the whole photo; so do `expandnet`,
+whose global branch sees the whole photo first, and `hdrunet`, in larger parts. Light of a network with a scale of its
+own is put on the photo's by the median ratio where the photo is well exposed.
+
 `stack-itm` looks at the whole photo at every level (means of channels, channel attention), and its dilated
 attention was made for images of half a megapixel. A larger photo is shown to it at WORK_PIXELS; then the
 predicted changes of code and the masks are enlarged, and the exposures are fused at full size, so that all
@@ -23,13 +26,16 @@ from openhdr.core.progress import task
 from openhdr.models.inference.device import on_device, threads_of, tile_pixels
 from openhdr.models.inference.expanded import Expanded, PredictedExposure
 from openhdr.models.inference.options import RunOptions
-from openhdr.models.inference.tiling import TICKS, Tiled
+from openhdr.models.inference.tiling import TICKS, Tiled, windows
+from openhdr.models.layers.steps import OnePhotoNetwork
 from openhdr.models.stack_itm import VIEW, StackITM, apply_curve, exposure_stops, merge_exposures, resize
 
 WORK_PIXELS = 600_000
 """Size at which stack-itm sees a larger photo: twice that of the images it is trained on, 1 GB of features."""
 
 STRIP_ROWS = 256  # rows fused at a time
+
+WELL_EXPOSED = (0.05, 0.8)  # light, 1.0 = the photo clips
 
 
 def expand_image(
@@ -65,15 +71,38 @@ def _to_array(image: torch.Tensor) -> np.ndarray:
 
 
 def _expand_by_tiles(net: nn.Module, linear: np.ndarray, options: RunOptions) -> np.ndarray:
-    """`linear` of a network whose output depends on near pixels only."""
-    steps = len(list(net.children()))
-    like = next(net.parameters())
-    code = np.clip(linear, 0, 1).astype(np.float32, copy=False)
-    photo = _to_tensor(np.power(code, np.float32(1 / NETWORK_GAMMA)), like)
-    threads, pixels = threads_of(options), tile_pixels(options)
-    with task("expanding", TICKS * steps) as advance, Tiled(threads, pixels, advance, TICKS) as local:
-        result = _to_array(net(photo, local=local))
-    return np.power(result, np.float32(NETWORK_GAMMA), out=result)
+    """`linear` of a network whose output depends on near pixels only, global branches apart."""
+    network, like = cast(OnePhotoNetwork, net), next(net.parameters())
+    light = np.clip(linear, 0, 1).astype(np.float32, copy=False)
+    srgb = network.encoding == "srgb"
+    photo = _to_tensor(
+        srgb_encode(light).astype(np.float32) if srgb else np.power(light, np.float32(1 / NETWORK_GAMMA)),
+        like,
+    )
+    threads, pixels, size = threads_of(options), tile_pixels(options), light.shape[:2]
+    parts = windows(size, (network.part, network.part), network.margin) if network.part else []
+    result = np.empty_like(light)
+    with (
+        task("expanding", TICKS * network.steps + len(parts)) as advance,
+        Tiled(threads, pixels, advance, TICKS) as local,
+    ):
+        for window in parts:
+            top, bottom, left, right = window.seen()
+            made = _to_array(cast(torch.Tensor, net(photo[..., top:bottom, left:right])))
+            rows, columns = (
+                slice(window.top - top, window.bottom - top),
+                slice(window.left - left, window.right - left),
+            )
+            result[window.top : window.bottom, window.left : window.right] = made[rows, columns]
+            advance()
+        if not parts:
+            result = _to_array(net(photo, local=local))
+    if network.output == "gamma":
+        result = np.power(np.maximum(result, 0), np.float32(NETWORK_GAMMA))
+    if network.own_scale:
+        known = ((light > WELL_EXPOSED[0]) & (light < WELL_EXPOSED[1]) & (result > 0)).all(axis=2)
+        result *= np.float32(np.median(light[known] / result[known])) if known.any() else np.float32(1)
+    return result
 
 
 def _expand_by_stack(net: StackITM, linear: np.ndarray, keep_stack: bool) -> Expanded:

@@ -48,6 +48,11 @@ class OnePhotoNetwork(Network, Protocol):
     """What a one-photo network offers to its runner."""
 
     encoding: str  # of the photo it takes: `gamma` (light ^ (1 / 2.24)) or `srgb`
+    output: str  # of the image it gives: `gamma` or `linear`
+    own_scale: bool  # whether its 1.0 means nothing: the runner puts the image on the photo's scale
+    margin: int  # pixels beyond which nothing reaches an output pixel; only where `part` is above 0
+    part: int  # pixels: the runner cuts a photo into squares of so many; 0 = `local` makes tiles
+    steps: int  # how often `__call__` uses `local`
 
     def __call__(self, image: torch.Tensor, return_parts: bool = False) -> torch.Tensor | dict[str, Any]:
         """(B, 3, H, W) -> (B, 3, H, W); with `return_parts` a dict with `out` and the intermediate products by name."""
