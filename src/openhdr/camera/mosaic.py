@@ -18,6 +18,7 @@ from openhdr.camera.noise import NoiseModel
 from openhdr.color.primaries import adaptation, to_xyz
 from openhdr.core.errors import RequestError
 from openhdr.core.image import REC709, Chromaticities, Exposure
+from openhdr.core.threads import in_threads
 
 XTRANS = ("GBGGRG", "RGRBGB", "GBGGRG", "GRGGBG", "BGBRGR", "GRGGBG")
 ARRAYS: Mapping[str, tuple[str, ...]] = {
@@ -30,7 +31,7 @@ ARRAYS: Mapping[str, tuple[str, ...]] = {
 }
 """Colour filter arrays by name, row by row."""
 
-LEAST_NOISE = 1e-6
+STRIP_ROWS = 64  # of a proxy, made at a time
 
 
 def pattern_of(array: str) -> np.ndarray:
@@ -132,23 +133,28 @@ def proxy(mosaic: Mosaic) -> np.ndarray:
     Weights fall off beside the cell, so that all colours are centred on it.
     """
     cell = mosaic.cell
-    kernel = np.convolve(np.ones(cell), [1, 2, 1]).astype(np.float32)
-    light = np.clip(mosaic.light(slice(0, mosaic.shape[0])), 0, 1)
     height, width = (side // cell for side in mosaic.shape)
     out = np.empty((height, width, 3), np.float32)
-    at = slice(cell // 2, None) if cell == 3 else slice(0, None)
-    for colour in range(3):
-        sites = (mosaic.pattern == (1 if mosaic.monochrome else colour)).astype(np.float32)
-        mask = mosaic.tiled(sites, slice(0, mosaic.shape[0]))
-        total = _windowed(light * mask, kernel, cell)[at, at][::cell, ::cell]
-        weight = _windowed(mask, kernel, cell)[at, at][::cell, ::cell]
-        out[..., colour] = (total / weight)[:height, :width]
+    kernel = np.convolve(np.ones(cell), [1, 2, 1]).astype(np.float32)
+    anchor = ((len(kernel) - 1) // 2,) * 2  # an even window is centred between two sites
+    first = cell // 2 if cell % 2 else 0
+
+    def work(rows: slice) -> None:
+        top = max(rows.start - 2, 0)
+        wide = slice(top * cell, min((rows.stop + 2) * cell, mosaic.shape[0]))
+        light = np.clip(mosaic.light(wide), 0, 1)
+        inner = slice((rows.start - top) * cell + first, (rows.stop - top) * cell, cell)
+        for colour in range(3):
+            tile = (mosaic.pattern == (1 if mosaic.monochrome else colour)).astype(np.float32)
+            sites = mosaic.tiled(tile, wide)
+            total, weight = (
+                cv2.sepFilter2D(
+                    one, cv2.CV_32F, kernel, kernel, anchor=anchor, borderType=cv2.BORDER_REFLECT_101
+                )
+                for one in (light * sites, sites)
+            )
+            columns = slice(first, width * cell, cell)
+            out[rows, :, colour] = total[inner, columns] / weight[inner, columns]
+
+    in_threads(work, [slice(top, min(top + STRIP_ROWS, height)) for top in range(0, height, STRIP_ROWS)])
     return out
-
-
-def _windowed(values: np.ndarray, kernel: np.ndarray, cell: int) -> np.ndarray:
-    # an even window is centred between two sites: its anchor is the cell's first
-    anchor = (len(kernel) - 1) // 2
-    return cv2.sepFilter2D(
-        values, cv2.CV_32F, kernel, kernel, anchor=(anchor, anchor), borderType=cv2.BORDER_REFLECT_101
-    )

@@ -30,6 +30,7 @@ CLIPPED, RAMP = (
 )  # share of the white level from which a site is clipped, and where doubt begins below it
 HARDLY_SEEN = 0.05  # consistency times saturation weight, summed over the frames
 HUE = 0.3  # stops by which clipped colours may differ from white: farther, continued colours err more than white
+HUE_PIXELS = 1_000_000  # at which the colours of highlights are continued
 BRIGHT = 0.8  # share of the reference's clipping level from which the hole fill is shown
 RESAMPLING_PX = np.float32(0.05)  # of its slope, by which resampled light is off
 TINY = np.float32(1e-12)
@@ -212,35 +213,45 @@ def recover_highlights(merged: MergedMosaic) -> Mosaic:
     mosaic = merged.mosaic
     if not merged.bound.any() or mosaic.monochrome:
         return mosaic
-    light, bound = cells_of(mosaic, merged.bound)
-    log = np.log2(np.maximum(light * mosaic.gains, 1e-6))
-    measured = (~bound).astype(np.float32)
-    count = measured.sum(axis=2, keepdims=True)
+    height, width = (side // mosaic.cell for side in mosaic.shape)
+    coarse = max(round((height * width / HUE_PIXELS) ** 0.5), 1) * mosaic.cell
+    whole = slice(0, mosaic.shape[0] // coarse * coarse)
+    log, count, _ = _cells(mosaic, merged.bound, whole, coarse)
     bright = (count[..., 0] == 3) & (log.max(axis=2) > np.log2(0.05))
     hue = np.clip(pull_push(log - log.mean(axis=2, keepdims=True), bright.astype(np.float32)), -HUE, HUE)
-    level = (measured * (log - hue)).sum(axis=2, keepdims=True) / np.maximum(count, 1)
-    estimate = np.where(count > 0, level + hue, log.max(axis=2, keepdims=True))
-    estimate = np.ascontiguousarray(np.exp2(np.maximum(estimate, log)) / mosaic.gains, np.float32)
     values = mosaic.values.copy()
-    for rows in _strips(mosaic):
+
+    def work(rows: slice) -> None:
         here = merged.bound[rows]
-        if here.any():
-            raised = _of_sites(resize_strip(estimate, rows, mosaic.shape), mosaic, rows)
-            values[rows] = np.where(here, np.maximum(values[rows], raised), values[rows])
+        if not here.any():
+            return
+        log, count, measured = _cells(mosaic, merged.bound, rows, mosaic.cell)
+        top = rows.start // mosaic.cell
+        own = resize_strip(hue, slice(top, top + len(log)), (height, width))
+        level = (measured * (log - own)).sum(axis=2, keepdims=True) / np.maximum(count, 1)
+        estimate = np.where(count > 0, level + own, log.max(axis=2, keepdims=True))
+        estimate = np.exp2(np.maximum(estimate, log)) / mosaic.gains
+        raised = cv2.resize(estimate.astype(np.float32), here.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        values[rows] = np.where(here, np.maximum(values[rows], _of_sites(raised, mosaic, rows)), values[rows])
+
+    in_threads(work, _strips(mosaic))
     return replace(mosaic, values=values)
 
 
-def cells_of(mosaic: Mosaic, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w, 3) mean light of each colour in cells of sites, and whether any of its sites is bounded."""
-    cell = mosaic.cell
-    height, width = (side // cell for side in mosaic.shape)
-    shape = (height, cell, width, cell)
-    light, bounded = np.empty((height, width, 3), np.float32), np.empty((height, width, 3), bool)
-    tile = mosaic.tiled(mosaic.pattern, slice(0, height * cell))[:, : width * cell]
-    values, bounds = (one[: height * cell, : width * cell] for one in (mosaic.values, bound))
+def _cells(
+    mosaic: Mosaic, bound: np.ndarray, rows: slice, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of squares of sites: logarithm of white-balanced light (h, w, 3), how many channels are measured, and which."""
+    width = mosaic.shape[1] // size * size
+    shape = (width // size, (rows.stop - rows.start) // size)
+    colours = mosaic.tiled(mosaic.pattern, rows)[:, :width]
+    values, bounds = mosaic.values[rows, :width], bound[rows, :width]
+    log = np.empty((*shape[::-1], 3), np.float32)
+    measured = np.empty_like(log)
     for colour in range(3):
-        sites = tile == colour
-        total = np.where(sites, values, 0).reshape(shape).sum(axis=(1, 3))
-        light[..., colour] = total / sites.reshape(shape).sum(axis=(1, 3))
-        bounded[..., colour] = (sites & bounds).reshape(shape).any(axis=(1, 3))
-    return light, bounded
+        sites = (colours == colour).astype(np.float32)
+        share = cv2.resize(sites, shape, interpolation=cv2.INTER_AREA)
+        light = cv2.resize(values * sites, shape, interpolation=cv2.INTER_AREA) / share * mosaic.gains[colour]
+        log[..., colour] = np.log2(np.maximum(light, 1e-6))
+        measured[..., colour] = cv2.resize(sites * bounds, shape, interpolation=cv2.INTER_AREA) == 0
+    return log, measured.sum(axis=2, keepdims=True), measured
