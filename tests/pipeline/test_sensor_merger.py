@@ -13,13 +13,13 @@ from openhdr import io
 from openhdr.camera.mosaic import ARRAYS, Mosaic
 from openhdr.camera.noise import NoiseModel
 from openhdr.core.errors import ExposureError, FileError, RequestError
-from openhdr.core.image import Image
+from openhdr.core.image import REC709, Image
 from openhdr.data.simulated import write_bracket
-from openhdr.io.pixels import orient
+from openhdr.io.pixels import in_primaries, orient
 from openhdr.merging.mosaics import MergedMosaic, merge_mosaics, noise_of, recover_highlights
 from openhdr.pipeline.bracket_to_hdr import listed, merge_bracket
 from openhdr.pipeline.options import MergeOptions
-from openhdr.pipeline.sensor_merger import upright
+from openhdr.pipeline.sensor_merger import upright, with_seen_white
 from openhdr.simulation.config import CameraConfig, ObjectConfig, ShakeConfig, SimulationConfig, ViewConfig
 from openhdr.simulation.distributions import Fixed
 from openhdr.simulation.draw import draw_plan
@@ -60,6 +60,11 @@ def score(pixels: np.ndarray, folder: Path) -> float:
     return float(-10 * np.log10(np.mean(np.square(coded[0] - coded[1]))))
 
 
+def merged(files: list[Path], options: MergeOptions) -> np.ndarray:
+    """(H, W, 3) Rec.709 light."""
+    return in_primaries(merge_bracket(files, options).image, REC709).pixels
+
+
 @pytest.fixture(scope="module")
 def tripod(tmp_path_factory) -> Path:
     return bracket(tmp_path_factory.mktemp("tripod"))
@@ -74,7 +79,8 @@ def test_merging_before_demosaicing_beats_developing_first_by_two_decibels(still
     )
     assert before.mosaic is not None
     assert after.mosaic is None
-    assert score(before.image.pixels, tmp_path) > score(after.image.pixels, tmp_path) + 2
+    light = [score(in_primaries(one.image, REC709).pixels, tmp_path) for one in (before, after)]
+    assert light[0] > light[1] + 2
 
 
 @pytest.mark.parametrize("array", list(ARRAYS))
@@ -82,7 +88,7 @@ def test_every_array_gives_the_true_light(array: str, tmp_path) -> None:
     files = sorted(bracket(tmp_path, array).glob("?.dng"))
     result = merge_bracket(files, MergeOptions(raw_domain="on"))
     truth = io.read(tmp_path / "gt.exr").pixels[: result.image.height, : result.image.width]
-    light = result.image.pixels
+    light = in_primaries(result.image, REC709).pixels
     if array == "mono":
         truth, light = truth @ (0.15, 0.75, 0.10), light[..., 1]  # what the simulated sensor's green sees
     seen = truth < 6
@@ -158,13 +164,13 @@ def test_sensor_values_turn_with_their_array_and_levels(orientation: int) -> Non
 
 
 def test_turned_files_give_upright_pictures(tripod, tmp_path) -> None:
-    plain = merge_bracket(sorted(tripod.glob("?.dng")), MergeOptions(raw_domain="on")).image
+    plain = merged(sorted(tripod.glob("?.dng")), MergeOptions(raw_domain="on"))
     for path in tripod.glob("?.dng"):
         io.write_mosaic(tmp_path / path.name, replace(io.read_mosaic(path), orientation=6))
-    turned = merge_bracket(sorted(tmp_path.glob("?.dng")), MergeOptions(raw_domain="on")).image
-    expected = orient(plain.pixels, 6)
-    assert turned.pixels.shape == expected.shape
-    np.testing.assert_allclose(np.median(turned.pixels / np.maximum(expected, 1e-3)), 1, atol=0.01)
+    turned = merged(sorted(tmp_path.glob("?.dng")), MergeOptions(raw_domain="on"))
+    expected = orient(plain, 6)
+    assert turned.shape == expected.shape
+    np.testing.assert_allclose(np.median(turned / np.maximum(expected, 1e-3)), 1, atol=0.01)
 
 
 def test_of_raw_and_jpeg_pairs_the_raw_files_are_merged(tripod, tmp_path) -> None:
@@ -204,6 +210,63 @@ def test_merged_sensor_values_are_written_and_read_back(tripod, tmp_path) -> Non
     result = merge_bracket(sorted(tripod.glob("?.dng")), MergeOptions())
     io.write_mosaic(tmp_path / "out.dng", result.mosaic)
     again = io.read(tmp_path / "out.dng").pixels
-    close = np.abs(np.log2((again + 0.01) / (result.image.pixels + 0.01)))
+    close = np.abs(np.log2((again + 0.01) / (in_primaries(result.image, REC709).pixels + 0.01)))
     assert np.quantile(close, 0.99) < 0.03
     assert again.max() > 2
+
+
+def test_dark_frames_and_flat_fields_take_out_what_they_show(tripod, tmp_path) -> None:
+    """A glow in one corner and shading to a third in the others, put into a bracket and its calibration frames."""
+    y, x = np.mgrid[:180, :264]
+    glow = 900 * np.exp(-(np.square(x - 30) + np.square(y - 30)) / 800)
+    shading = 1 - 0.6 * (np.square(x - 132) + np.square(y - 90)) / (132**2 + 90**2)
+    files = sorted(tripod.glob("?.dng"))
+    first = io.read_mosaic(files[0])
+    black = first.tiled(first.black, slice(0, 180))
+
+    def stored(name: str, light: np.ndarray) -> Path:
+        codes = np.clip(np.rint(light + glow + black), 0, 16000).astype(np.uint16)
+        io.write_mosaic(tmp_path / name, replace(first, values=codes, exposure=shots.get(name)))
+        return tmp_path / name
+
+    plain = {path.name: io.read_mosaic(path) for path in files}
+    shots = {name: one.exposure for name, one in plain.items()}
+    spoiled = [stored(name, (one.values - black) * shading) for name, one in plain.items()]
+    dark, flat = stored("dark.dng", 0 * shading), stored("flat.dng", 9000 * shading)
+    flat_alone = replace(io.read_mosaic(flat), values=np.rint(9000 * shading + black).astype(np.uint16))
+    io.write_mosaic(flat, flat_alone)
+    options = MergeOptions(align="none", deghost=False, match=False)
+    expected = merged(files, options)
+    found = merged(spoiled, replace(options, dark=dark, flat=flat))
+    seen = (expected > 0.02) & (expected < 0.6)
+    off = [
+        float(np.median(np.abs(np.log2(one[seen] / expected[seen]))))
+        for one in (found, merged(spoiled, options))
+    ]
+    assert off[0] < 0.05 < 0.2 < off[1]
+    with pytest.raises(RequestError, match=r"dark=a\.png"):
+        io.write(tmp_path / "a.png", Image(np.zeros((8, 8, 3), np.uint8), "srgb"))
+        merged(files, replace(options, dark=tmp_path / "a.png"))
+
+
+def test_a_given_white_balance_is_used(tripod) -> None:
+    files = sorted(tripod.glob("?.dng"))
+    shot = io.read_mosaic(files[0])
+    as_shot = merged(files, MergeOptions())
+    np.testing.assert_allclose(
+        merged(files, MergeOptions(neutral=shot.neutral.tolist())), as_shot, rtol=1e-4, atol=1e-5
+    )
+    warmer = merged(files, MergeOptions(neutral=(shot.neutral * (1, 1, 2)).tolist()))
+    assert warmer[..., 2].mean() < 0.7 * as_shot[..., 2].mean()
+    for wrong in ((1, 2), (0, 1, 1)):
+        with pytest.raises(RequestError, match="expected three numbers above 0"):
+            merged(files, MergeOptions(neutral=wrong))
+    with pytest.raises(RequestError, match="`neutral`: the method 'robertson'"):
+        merged(files, MergeOptions(neutral=(1, 1, 1), method="robertson"))
+
+
+def test_a_sensor_that_clips_below_its_stated_white_is_seen(tripod) -> None:
+    shots = [io.read_mosaic(path) for path in sorted(tripod.glob("?.dng"))]
+    early = [replace(one, values=np.minimum(one.values, 14500)) for one in shots]
+    assert {float(one.white.max()) for one in with_seen_white(shots)} == {16000.0}
+    assert 14400 < max(float(one.white.max()) for one in with_seen_white(early)) <= 14500

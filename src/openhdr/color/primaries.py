@@ -27,12 +27,14 @@ ADOBE_RGB: Chromaticities = (
     0.3290,
 )  # Adobe RGB (1998), 4.3.1
 PROPHOTO: Chromaticities = (0.7347, 0.2653, 0.1596, 0.8404, 0.0366, 0.0001, 0.3457, 0.3585)  # ISO 22028-2
+ACESCG: Chromaticities = (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767)  # AP1, S-2014-004
 PRIMARIES = {
     "rec709": REC709,
     "p3": P3_D65,
     "rec2020": REC2020,
     "adobe-rgb": ADOBE_RGB,
     "prophoto": PROPHOTO,
+    "acescg": ACESCG,
 }
 TITLES = {
     "rec709": "Rec.709",
@@ -40,6 +42,7 @@ TITLES = {
     "rec2020": "Rec.2020",
     "adobe-rgb": "Adobe RGB",
     "prophoto": "ProPhoto RGB",
+    "acescg": "ACEScg",
 }
 TOLERANCE = 0.002  # chromaticities this close are the same primaries
 D50_XYZ = np.array([0.9642, 1.0, 0.8249])  # ICC.1:2022, 7.2.16

@@ -7,6 +7,7 @@ out. The white level is where the reference clips; brighter light lies above it.
 from __future__ import annotations
 
 import io
+import logging
 import struct
 from fractions import Fraction
 from typing import Any
@@ -142,6 +143,9 @@ def _light(source: Source) -> tuple[dict[int, Any], np.ndarray]:
     """The tags, and (H, W) or (H, W, C) float32 with black at 0 and white at 1."""
     import tifffile
 
+    logging.getLogger("tifffile").addHandler(
+        logging.NullHandler()
+    )  # what matters of damaged tags also raises
     facts = _light_directory(source.data)
     source.data.seek(0)
     with tifffile.TiffFile(source.data) as file:
@@ -152,6 +156,8 @@ def _light(source: Source) -> tuple[dict[int, Any], np.ndarray]:
         values = page.asarray(maxworkers=2).astype(np.float32)
     white = float(_numbers(facts.get(WHITE_LEVEL), 1, np.ones(1))[0])
     black = float(_numbers(facts.get(BLACK_LEVEL), 1, np.zeros(1))[0])
+    if not 0 <= black < white:
+        raise ValueError(f"the white level {white:g} is not above the black level {black:g}")
     values -= np.float32(black)
     values /= np.float32(white - black)
     return facts, np.nan_to_num(values, copy=False, posinf=0)

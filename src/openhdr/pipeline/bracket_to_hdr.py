@@ -84,6 +84,9 @@ def merge(
     match: bool | None = None,
     retouch: Sequence[Stroke | Mapping[str, Any]] | None = None,
     raw_domain: str = "auto",
+    neutral: Sequence[float] | None = None,
+    dark: str | Path | None = None,
+    flat: str | Path | None = None,
     weights: str | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
@@ -95,7 +98,8 @@ def merge(
     frames: paths or Images, two or more, one size; or a folder of photos. ev: stops per frame (only differences
     matter), "auto" to measure them in the pixels, or None to take them from the metadata. times: shutter times in
     seconds instead. reference: a number, counted from 1, or a file name; by default the middle exposure that is well
-    exposed. response, calibration, deghost, match, raw_domain: see `MergeOptions`. retouch: areas that a frame is taken
+    exposed. response, calibration, deghost, match, raw_domain, neutral, dark, flat: see
+    `MergeOptions`. retouch: areas that a frame is taken
     for, see `openhdr.merging.retouch.Stroke`. weights, device, precision, memory (GB), augment: of a network, see
     `RunOptions`. Raises OpenHDRError with what to do. `merge_bracket` also tells how.
 

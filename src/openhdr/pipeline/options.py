@@ -60,6 +60,11 @@ class MergeOptions:
     raw_domain: str = option(
         "Merge camera RAW before demosaicing: on, off or auto = where files and method allow it.", "auto"
     )
+    neutral: Sequence[float] | None = option(
+        "Of camera RAW: what the sensor shows of white, R,G,B.  [default: as shot]", None
+    )
+    dark: Path | None = option("Of camera RAW: a photo without light, taken like the others.", None)
+    flat: Path | None = option("Of camera RAW: a photo of an even, white surface.", None)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class DeliveryOptions:
     """
 
     quality: int | None = option("Of JPEG, WebP, AVIF, JPEG XL, HEIC: 1 to 100.", None)
-    primaries: str = option("Of the file: rec709, p3, rec2020, adobe-rgb or prophoto.", "rec709")
+    primaries: str = option("Of the file: rec709, p3, rec2020, adobe-rgb, prophoto or acescg.", "rec709")
     white: float | None = option(
         "For HDR screens: light shown as SDR white, 203 cd/m2.  [default: 1.0; 203 where values are cd/m2]",
         None,

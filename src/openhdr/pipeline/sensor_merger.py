@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from openhdr import io
 from openhdr.camera.demosaic import develop
 from openhdr.camera.mosaic import Mosaic, proxy
+from openhdr.color.primaries import REC2020
 from openhdr.core import progress
 from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.image import Image, ImageOrPath
@@ -44,7 +46,7 @@ class SensorMerger(Merger):
 
     def merge(self, registered: RegisteredBracket) -> Merged:
         self.merged = recover_highlights(merge_mosaics(self.mosaics, registered))
-        return Merged(develop(self.merged))
+        return Merged(develop(self.merged, primaries=REC2020))
 
 
 def sensor_values(frames: Sequence[ImageOrPath], options: MergeOptions) -> list[Mosaic] | None:
@@ -53,10 +55,13 @@ def sensor_values(frames: Sequence[ImageOrPath], options: MergeOptions) -> list[
         raise unknown_name("raw domain", options.raw_domain, DOMAINS)
     method = options.method or DEFAULT
     paths = [Path(frame) for frame in frames if not isinstance(frame, Image)]
-    if options.raw_domain == "off":
+    asked = [f"`{name}`" for name in ("neutral", "dark", "flat") if getattr(options, name) is not None]
+    if options.raw_domain == "off" and not asked:
         return None
     found: list[Mosaic] | str
-    if method not in METHODS:
+    if options.raw_domain == "off":
+        found = "`raw_domain=off` develops every photo by itself; choose another"
+    elif method not in METHODS:
         found = f"the method '{method}' merges photos; use one of {', '.join(METHODS)}"
     elif len(paths) < len(frames):
         found = "frames are given as images; give the files"
@@ -64,11 +69,18 @@ def sensor_values(frames: Sequence[ImageOrPath], options: MergeOptions) -> list[
         found = f"{isolated.VARIABLE} is set, and files are read as photos then; unset it"
     else:
         found = read_mosaics(paths)
-    if isinstance(found, str):
-        if options.raw_domain == "on":
-            raise RequestError(f"`raw_domain=on`: {found}, or leave it out")
-        return None
-    return found
+    if not isinstance(found, str):
+        return [corrected(mosaic, options) for mosaic in with_seen_white(found)]
+    if options.raw_domain == "on" or asked:
+        raise RequestError(f"{' and '.join(asked) or '`raw_domain=on`'}: {found}, or leave it out")
+    return None
+
+
+PILE_SHARE, PILE_WIDTH, PILE_PEAK = 0.002, 0.002, 4.0  # of sites; of their level; over as wide a band below
+FLAT_SIGMA, LEAST_FLAT = (
+    8.0,
+    0.05,
+)  # sites over which a flat field is smoothed; share of light that is believed
 
 
 def read_mosaics(paths: list[Path]) -> list[Mosaic] | str:
@@ -88,10 +100,68 @@ def read_mosaics(paths: list[Path]) -> list[Mosaic] | str:
     return found
 
 
+def with_seen_white(mosaics: list[Mosaic]) -> list[Mosaic]:
+    """The mosaics with the level at which they clip, where sites pile up below the one that the files state."""
+    brightest = max(mosaics, key=lambda mosaic: float(mosaic.values[::7, ::5].mean()))
+    if brightest.values.dtype != np.uint16:
+        return mosaics
+    count = np.bincount(brightest.values.ravel(), minlength=1 << 16)
+    top = int(np.flatnonzero(count)[-1])
+    near = slice(top - max(round(PILE_WIDTH * top), 1), top + 1)
+    below = count[2 * near.start - near.stop : near.start].sum()
+    piled = count[near].sum() > max(PILE_SHARE * count.sum(), PILE_PEAK * below)
+    if not piled or top >= brightest.white.min():
+        return mosaics
+    return [replace(one, white=np.minimum(one.white, np.float32(near.start))) for one in mosaics]
+
+
+def corrected(mosaic: Mosaic, options: MergeOptions) -> Mosaic:
+    """The mosaic with the asked white balance, less the dark frame, divided by the flat field."""
+    if options.neutral is not None:
+        neutral = np.array(options.neutral, np.float64)
+        if neutral.shape != (3,) or not (np.isfinite(neutral) & (neutral > 0)).all():
+            raise RequestError(
+                f"`neutral={options.neutral}`: expected three numbers above 0, such as 0.5,1,0.6"
+            )
+        mosaic = replace(mosaic, neutral=neutral / neutral.max())
+    for name, path in (("dark", options.dark), ("flat", options.flat)):
+        if path is None:
+            continue
+        other = read_mosaics([path])
+        if isinstance(other, str):
+            raise RequestError(f"`{name}={path.name}`: {other}; name a camera RAW file")
+        if other[0].shape != mosaic.shape or not np.array_equal(other[0].pattern, mosaic.pattern):
+            raise RequestError(f"`{name}={path.name}` is of another sensor or size than the photos")
+        rows = slice(0, mosaic.shape[0])
+        light, measured = mosaic.light(rows), other[0].light(rows)
+        clipped = light >= 1  # what the correction would take away from clipped sites they do not show
+        if name == "dark":
+            light -= measured
+        else:
+            light /= evened(measured, mosaic)
+        light[clipped] = np.maximum(light[clipped], 1)
+        ones = np.ones_like(mosaic.white)
+        mosaic = replace(mosaic, values=light, black=0 * ones, white=ones)
+    return mosaic
+
+
+def evened(flat: np.ndarray, mosaic: Mosaic) -> np.ndarray:
+    """(H, W) share of light that reaches each site of a flat field: smoothed, 1 at each colour's brightest place."""
+    colours = mosaic.tiled(mosaic.pattern, slice(0, mosaic.shape[0]))
+    out = np.ones_like(flat)
+    for colour in np.unique(mosaic.pattern):
+        sites = (colours == colour).astype(np.float32)
+        total, weight = (cv2.GaussianBlur(one, (0, 0), FLAT_SIGMA) for one in (flat * sites, sites))
+        smooth = total / weight
+        np.copyto(out, smooth / smooth.max(), where=sites > 0)
+    return np.maximum(out, LEAST_FLAT)
+
+
 def proxies(mosaics: list[Mosaic]) -> list[Image]:
-    """Pictures without a filter array, in camera colours: 1.0 = a site clips."""
+    """Pictures without a filter array, in camera colours: 1.0 = a site clips. What is merged of them is Rec.2020."""
     return [
-        Image(proxy(mosaic), "linear", mosaic.exposure, mosaic.metadata, mosaic.notes) for mosaic in mosaics
+        Image(proxy(mosaic), "linear", mosaic.exposure, mosaic.metadata, mosaic.notes, REC2020)
+        for mosaic in mosaics
     ]
 
 
