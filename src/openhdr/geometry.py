@@ -62,7 +62,8 @@ def sampling_map(
     y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
     if detour is not None:
         x, y = x + detour[..., 0], y + detour[..., 1]
-    h = registration.homography
+    # single precision is enough: a position of 6000 px is right to 0.0005 px
+    h = registration.homography.astype(np.float32)
     z = h[2, 0] * x + (h[2, 1] * y + h[2, 2])
     where = np.empty((rows.stop - rows.start, shape[1], 2), np.float32)
     np.divide(h[0, 0] * x + (h[0, 1] * y + h[0, 2]), z, out=where[..., 0], casting="same_kind")
@@ -88,16 +89,13 @@ def resize_strip(full: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.nd
     """Rows of a map (h, w) or (h, w, C) enlarged linearly to `shape` (H, W), without making the whole."""
     if full.shape[:2] == shape:
         return full[rows]
-    scale_y, scale_x = full.shape[0] / shape[0], full.shape[1] / shape[1]
-    count = rows.stop - rows.start
-    x = np.broadcast_to((np.arange(shape[1], dtype=np.float32) + 0.5) * scale_x - 0.5, (count, shape[1]))
-    y = (np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5) * scale_y - 0.5
-    y = np.broadcast_to(y, x.shape)
-    return cv2.remap(
+    x, y = full.shape[1] / shape[1], full.shape[0] / shape[0]
+    where = np.array([[x, 0, x / 2 - 0.5], [0, y, (rows.start + 0.5) * y - 0.5]])
+    return cv2.warpAffine(
         full,
-        np.ascontiguousarray(x),
-        np.ascontiguousarray(y),
-        cv2.INTER_LINEAR,
+        where,
+        (shape[1], rows.stop - rows.start),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
 

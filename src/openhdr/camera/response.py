@@ -20,12 +20,12 @@ from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import parsed, whole_file
 from openhdr.core.image import Image
+from openhdr.filters.channels import mean_channel
 
 ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
 
 FORMAT = "openhdr-response-1"
 MAKE_ONE = "make one with openhdr calibrate"
-_STEPS = 4096  # samples of the table behind `Response.step`
 _NEAR = 8  # 8-bit codes around a code whose steps count for it
 CRUSHED, SURE, LEAST_SURE = 2, 12, 1e-3  # codes between which trust in dark codes rises, from that share
 _FINE = 65536  # samples of an analytic curve: one per 16-bit code, so that 8- and 16-bit tables are exact
@@ -69,7 +69,14 @@ class Response:
         levels = np.iinfo(dtype).max + 1
         if len(self.curve) == levels:
             return self.curve
-        return self._at(np.linspace(0, 1, levels))
+        if levels not in self._tables:
+            self._tables[levels] = self._at(np.linspace(0, 1, levels))
+        return self._tables[levels]
+
+    @cached_property
+    def _tables(self) -> dict[int, np.ndarray]:
+        """Tables that were asked for, by their number of codes."""
+        return {}
 
     def decode(self, image: Image) -> np.ndarray:
         """(H, W, 3) float32 linear light, 1.0 = the sensor clips. A linear image comes back as it is."""
@@ -97,19 +104,19 @@ class Response:
 
     def step(self, light: np.ndarray) -> np.ndarray:
         """(..., 3) light -> the light between neighbouring 8-bit codes there, float32: what rounding to codes hides."""
-        place = cv2.sqrt(np.clip(light, 0, 1)) * np.float32(_STEPS - 1)
-        index = place.astype(np.uint16)
-        return np.stack([np.take(t, index[..., c]) for c, t in enumerate(self._step_tables)], axis=-1)
+        return at_root(self._step_table, light)
 
     @cached_property
-    def _step_tables(self) -> list[np.ndarray]:
-        fine = np.square(np.linspace(0, 1, _STEPS))  # of light: dense where curves are steep
+    def _step_table(self) -> np.ndarray:
+        fine = np.square(np.linspace(0, 1, _FINE))  # of light: dense where curves are steep
         coarse = self._at(np.linspace(0, 1, 256))
         steps = np.gradient(coarse, axis=0)
         # the widest of the codes near: at the toe of film and of scans light is lost in a few codes of next to none
         near = np.pad(steps, ((_NEAR, _NEAR), (0, 0)), mode="edge")
         steps = np.max([near[k : k + len(steps)] for k in range(2 * _NEAR + 1)], axis=0)
-        return [np.interp(fine, coarse[:, c], steps[:, c]).astype(np.float32) for c in range(3)]
+        return np.stack([np.interp(fine, coarse[:, c], steps[:, c]) for c in range(3)], axis=1).astype(
+            np.float32
+        )
 
     def relative_steps(self) -> tuple[np.ndarray, np.ndarray]:
         """((256, 3) light of the 8-bit codes, (256, 3) share of it that one code makes), smoothed over some codes."""
@@ -147,7 +154,7 @@ class LightVariance:
     """
 
     def __init__(self, noise: PhotoNoise, response: Response | None) -> None:
-        light = np.square(np.linspace(0, 1, _STEPS, dtype=np.float32))  # dense where curves are steep
+        light = np.square(np.linspace(0, 1, _FINE, dtype=np.float32))  # dense where curves are steep
         sensor = noise.shot * light + np.float32(noise.read**2)
         self._table = np.repeat(sensor[:, None], 3, axis=1)
         self._noise = noise
@@ -163,18 +170,18 @@ class LightVariance:
 
     def variance(self, light: np.ndarray) -> np.ndarray:
         """(h, W, 3) light, 1.0 = clips -> (h, W) float32 variance, mean of the channels."""
-        place = cv2.sqrt(np.clip(light, 0, 1))
-        place *= np.float32(_STEPS - 1)
-        index = place.astype(np.uint16)
-        total = np.take(self._table[:, 0], index[..., 0])
-        total += np.take(self._table[:, 1], index[..., 1])
-        total += np.take(self._table[:, 2], index[..., 2])
-        total *= np.float32(1 / 3)
-        return total
+        return mean_channel(at_root(self._table, light))
 
     def at_level(self, level: np.ndarray) -> np.ndarray:
         """(h, W) light of one channel -> (h, W) float32 variance of the sensor alone."""
         return level * np.float32(self._noise.shot) + np.float32(self._noise.read**2)
+
+
+def at_root(table: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """(..., 3) light -> (..., 3) float32 values of a table (65536, 3) over the square root of light, 0 to 1."""
+    place = cv2.sqrt(np.clip(light, 0, 1))
+    place *= np.float32(_FINE - 1)
+    return cv2.LUT(place.astype(np.uint16).reshape(-1, 1, 3), table[None]).reshape(light.shape)
 
 
 def analytic(name: str) -> Response:

@@ -123,8 +123,12 @@ def contradiction(difference: np.ndarray, frame: Composite, composite: Composite
     Where only a lower bound is known, more light than that is no contradiction; nor is less where the frame clips.
     Where only an upper bound is known, less is none; nor is more where the frame is black.
     """
-    difference = np.where(composite.bound | frame.crushed, np.minimum(difference, 0), difference)
-    return np.where(frame.bound | composite.crushed, np.maximum(difference, 0), difference)
+    low, high = composite.bound | frame.crushed, frame.bound | composite.crushed
+    if low.any():
+        difference = np.where(low, np.minimum(difference, 0), difference)
+    if high.any():
+        difference = np.where(high, np.maximum(difference, 0), difference)
+    return difference
 
 
 def deviation(frame: Composite, composite: Composite, slack: float = 0.03) -> np.ndarray:

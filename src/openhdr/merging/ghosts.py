@@ -97,7 +97,7 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     small = shrink_registered(
         registered, options.matching_megapixels if options.deghost is False else options.working_megapixels
     )
-    strip = small.strip(slice(0, small.shape[0]))
+    strip = small.whole()
     scales = in_threads(lambda index: own_scale(strip, index), range(count))
     order = sorted(range(count), key=lambda i: (i != strip.reference, abs(strip.ev[i]), strip.ev[i]))
     consistency = [np.ones(small.shape, np.float32) for _ in order]

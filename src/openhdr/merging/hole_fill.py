@@ -25,11 +25,14 @@ def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
     smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), known))
     # a channel that is measured tells how bright the continuation may be in the others
     # (beside a clipped one, compression makes values near clipping worthless: `sure` fades them out)
-    sure = np.where(composite.bound, 0, np.clip((SURELY_BELOW - composite.light / top) / 0.15, 0, 1))
-    ratio = np.minimum(composite.light / np.maximum(smooth, 1e-6), 1) ** sure
-    smooth *= ratio.min(axis=2, keepdims=True)
-    raised = composite.light * np.maximum(smooth / np.maximum(composite.light, 1e-6), 1) ** (1 - sure)
-    return np.where(any_channel(composite.bound)[..., None], raised, composite.light)
+    open_places = any_channel(composite.bound)
+    light, bound, smooth = composite.light[open_places], composite.bound[open_places], smooth[open_places]
+    sure = np.where(bound, 0, np.clip((SURELY_BELOW - light / top) / 0.15, 0, 1))
+    ratio = np.minimum(light / np.maximum(smooth, 1e-6), 1) ** sure
+    smooth *= ratio.min(axis=1, keepdims=True)
+    result = composite.light.copy()
+    result[open_places] = light * np.maximum(smooth / np.maximum(light, 1e-6), 1) ** (1 - sure)
+    return result
 
 
 def pull_push(values: np.ndarray, weight: np.ndarray) -> np.ndarray:

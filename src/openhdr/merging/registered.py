@@ -16,6 +16,7 @@ from openhdr.camera.clipping import clip_code
 from openhdr.camera.noise import TYPICAL, PhotoNoise
 from openhdr.camera.response import LightVariance, Response
 from openhdr.core.image import Bracket, Image
+from openhdr.core.threads import in_threads
 from openhdr.filters.channels import brightest_channel
 from openhdr.geometry import Registration, resize_strip, sampling_map
 
@@ -156,6 +157,12 @@ class RegisteredBracket:
             [float(self.darkest(index).mean()) for index in range(len(self.registrations))],
         )
 
+    def whole(self) -> Strip:
+        """All rows as one strip, cut on all cores: for small pictures."""
+        rows = slice(0, self.shape[0])
+        parts = in_threads(lambda index: self._frame_strip(index, rows), range(len(self.bracket.frames)))
+        return self._as_strip(*map(list, zip(*parts, strict=True)))
+
     def strip_with(self, strip: Strip, index: int) -> Strip:
         """A strip of all rows with one of its frames cut anew."""
         light, saturation_weight, consistency = self._frame_strip(index, slice(0, self.shape[0]))
@@ -204,11 +211,15 @@ class RegisteredBracket:
         """(light, saturation weight, consistency) of a frame at positions `where` (h, W, 2)."""
         image = self.bracket.frames[index].image
         height, width = self.shape
-        x, y = where[..., 0], where[..., 1]
-        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-        top = int(np.clip(np.floor(y.min()) - 4, 0, height - 1))
-        bottom = int(np.clip(np.ceil(y.max()) + 5, top + 1, height))
+        x, y = cv2.split(where)
+        (left, right), (top, bottom) = cv2.minMaxLoc(x)[:2], cv2.minMaxLoc(y)[:2]
+        consistency = np.ones(x.shape, np.float32)
+        if left < 0 or right > width - 1 or top < 0 or bottom > height - 1:
+            consistency *= (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+        top = int(np.clip(np.floor(top) - 4, 0, height - 1))
+        bottom = int(np.clip(np.ceil(bottom) + 5, top + 1, height))
         piece, y = image.pixels[top:bottom], y - np.float32(top)
+        x, y = cv2.convertMaps(x, y, cv2.CV_16SC2)
         # light is what adds up on a sensor, so light is interpolated; cubic keeps detail but undershoots beside
         # bright edges, and where no other frame measures that would be a black dot: never below the neighbourhood
         square = np.ones((3, 3), np.uint8)
@@ -219,7 +230,6 @@ class RegisteredBracket:
         # a pixel beside a clipped one is made from it: the weight is the least of the neighbourhood
         room = cv2.erode(saturation_weight(piece, self.clip), square)
         room = cv2.remap(room, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        consistency = inside.astype(np.float32)
         if invalid is not None:
             mask = invalid[top:bottom].astype(np.float32)
             consistency *= cv2.remap(mask, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) < 0.01

@@ -85,11 +85,14 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, strip: Strip) -> None
 
     What is hardly consistent fades out: it must not win because all else is saturated.
     """
-    seen = np.sum(strip.usable, axis=0)
-    share = np.where(weight > 0, np.minimum(seen / HARDLY_SEEN, 1), 0).astype(np.float32).ravel()
-    unseen = np.flatnonzero(share < 1)
+    seen = strip.usable[0].copy()
+    for usable in strip.usable[1:]:
+        seen += usable
+    unseen = np.flatnonzero((seen < HARDLY_SEEN) | (weight <= 0))
     if not len(unseen):
         return
+    share = np.where(weight.ravel()[unseen] > 0, np.minimum(seen.ravel()[unseen] / HARDLY_SEEN, 1), 0)
+    share = share.astype(np.float32)
     value = _neutral(strip, strip.reference, unseen)
     known = np.zeros(len(unseen), bool)
     for index in np.argsort(strip.ev):
@@ -97,8 +100,8 @@ def _fill_unseen(radiance: np.ndarray, weight: np.ndarray, strip: Strip) -> None
         value[take] = _neutral(strip, index, unseen[take]) * np.float32(2.0 ** -strip.ev[index])
         known |= take
     rows, columns = np.divmod(unseen, weight.shape[1])
-    radiance[rows, columns] = value + share[unseen][:, None] * (radiance[rows, columns] - value)
-    weight.ravel()[unseen[share[unseen] < MEASURED]] = 0
+    radiance[rows, columns] = value + share[:, None] * (radiance[rows, columns] - value)
+    weight.ravel()[unseen[share < MEASURED]] = 0
 
 
 def _neutral(strip: Strip, index: int, pixels: np.ndarray) -> np.ndarray:
