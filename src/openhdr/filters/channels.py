@@ -1,4 +1,4 @@
-"""Over the three channels of an image: NumPy's own reductions are many times slower along so short an axis."""
+"""Over the three channels of an image: NumPy's loops along so short an axis are ten times slower than others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import cv2
 import numpy as np
 
 _THIRD = np.full((1, 3), 1 / 3, np.float32)
+
+
+def along_row(values: np.ndarray, width: int) -> np.ndarray:
+    """(3,) a value per channel -> (width, 3), which combines with images (h, width, 3) in long loops."""
+    return np.tile(values, (width, 1))
 
 
 def mean_channel(image: np.ndarray) -> np.ndarray:

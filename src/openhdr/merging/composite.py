@@ -10,6 +10,7 @@ import numpy as np
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.core.threads import in_threads
+from openhdr.filters.channels import along_row
 from openhdr.geometry import steepness
 from openhdr.merging.registered import RegisteredBracket, Strip, strips_of, widened
 
@@ -73,10 +74,12 @@ def measured(small: RegisteredBracket, strip: Strip, index: int, scale: FrameSca
     variance += np.float32(scale.noise.read**2)
     variance += np.square(small.code_step(index, light) * codes)
     variance *= gain**2
-    darkest = small.darkest(index)
+    darkest, top = (along_row(one, light.shape[1]) for one in (small.darkest(index), strip.top[index]))
     bound, crushed = strip.clipped(index), light < darkest
-    seen = np.where(bound, strip.top[index], np.maximum(light, darkest))
-    return Composite(seen * (gain * scale.factor), variance, bound, crushed)
+    seen = np.maximum(light, darkest)
+    np.copyto(seen, top, where=bound)
+    seen *= gain * scale.factor
+    return Composite(seen, variance, bound, crushed)
 
 
 def whole_frame(small: RegisteredBracket, strip: Strip, index: int, scales: list[FrameScale]) -> Composite:
@@ -137,6 +140,7 @@ def deviation(frame: Composite, composite: Composite, slack: float = 0.03) -> np
     slack: relative difference that errors of response and exposure may make.
     """
     difference = contradiction(frame.light - composite.light, frame, composite)
-    spread = frame.variance + composite.variance + np.square(slack * composite.light)
-    spread += np.square(0.1 * steepness(composite.light))
+    spread = frame.variance + composite.variance
+    spread += np.square(np.float32(slack) * composite.light)
+    spread += np.square(np.float32(0.1) * steepness(composite.light))
     return np.abs(difference) / np.sqrt(spread)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from openhdr.filters.channels import any_channel
+from openhdr.filters.channels import along_row, any_channel
 from openhdr.merging.composite import Composite
 from openhdr.merging.registered import CLIPPED_SHARE
 
@@ -19,8 +19,9 @@ def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
     """
     if not composite.bound.any():
         return composite.light
-    only_reference = any_channel(composite.bound & (composite.light <= top))
-    beyond = ~only_reference & any_channel(composite.light > CLIPPED_SHARE * top)
+    row = along_row(top, composite.light.shape[1])
+    only_reference = any_channel(composite.bound & (composite.light <= row))
+    beyond = ~only_reference & any_channel(composite.light > np.float32(CLIPPED_SHARE) * row)
     known = np.asarray(beyond, np.float32)
     smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), known))
     # a channel that is measured tells how bright the continuation may be in the others

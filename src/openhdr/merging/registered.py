@@ -17,7 +17,7 @@ from openhdr.camera.noise import TYPICAL, PhotoNoise
 from openhdr.camera.response import LightVariance, Response
 from openhdr.core.image import Bracket, Image
 from openhdr.core.threads import in_threads
-from openhdr.filters.channels import brightest_channel
+from openhdr.filters.channels import along_row, brightest_channel
 from openhdr.geometry import Registration, resize_strip, sampling_map
 
 CLIP_FULL = 0.90  # code (0..1) up to which a pixel is surely not clipped
@@ -74,7 +74,8 @@ class Strip:
 
     def clipped(self, index: int) -> np.ndarray:
         """(h, W, 3) bool: which channels of a frame are clipped or about to."""
-        return self.light[index] >= np.float32(CLIPPED_SHARE) * self.top[index]
+        light = self.light[index]
+        return light >= along_row(np.float32(CLIPPED_SHARE) * self.top[index], light.shape[1])
 
 
 @dataclass(frozen=True)
