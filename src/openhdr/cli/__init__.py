@@ -36,6 +36,7 @@ COMMANDS: Table[Row] = Table(
     Row("train", "Train a network by a recipe.", "openhdr.cli.train:train"),
     Row("export", "Write a network as ONNX, checked against PyTorch.", "openhdr.cli.export:export"),
     Row("bench", "Run methods on scenes with known truth; write a report.", "openhdr.cli.bench:bench"),
+    Row("figure", "Strips of crops with labels; what networks look at.", "openhdr.cli.figure:figure"),
 )
 
 
