@@ -206,7 +206,9 @@ def settings_of(table: PaperTable, given: Given) -> tuple[list[Setting], dict[st
     settings, whose = [], {}
     for row in table.rows:
         if row.name in programs:
-            settings.append(programs[row.name])
+            alone = {"photo": table.photo} if table.photo != "reference" else {}
+            own = programs[row.name]
+            settings.append(replace(own, options={**own.options, **alone}))
             whose[row.name] = "program"
         if not row.method:
             continue

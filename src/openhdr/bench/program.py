@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from openhdr import io
+from openhdr.bench.network import shown_frame
 from openhdr.bench.photos import Photos, on_scale
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Exposure, Image
@@ -32,9 +33,12 @@ _DEFAULT_TYPES = {"inputs": ".png", "output": ".exr"}
 
 @dataclass(frozen=True)
 class ProgramOptions:
-    """command: what is run, see above; without a shell (`sh -c '...'` gives it one)."""
+    """command: what is run, see above; without a shell (`sh -c '...'` gives it one). photo: of a program for one photo,
+    which it is given, see `NetworkOptions`; empty = all of them.
+    """
 
     command: str = ""
+    photo: str = ""
 
 
 def check_command(command: str) -> dict[str, str]:
@@ -59,6 +63,12 @@ def run_program(photos: Photos, options: ProgramOptions) -> Image:
     when the program is not there, fails, or writes nothing of the photos' size.
     """
     types = check_command(options.command)
+    if options.photo:
+        chosen = shown_frame(photos, options.photo)
+        alone = Photos((photos.frames[chosen],), (0.0,), 0, photos.response)
+        made = run_program(alone, replace(options, photo=""))
+        stops = photos.ev[chosen] - photos.ev[photos.anchor]
+        return made.with_pixels(made.pixels / np.float32(2.0**stops)) if made.encoding == "linear" else made
     with tempfile.TemporaryDirectory(prefix="openhdr-program-") as folder:
         output = Path(folder) / f"output{types['output']}"
         inputs = _written(photos, Path(folder), types["inputs"])

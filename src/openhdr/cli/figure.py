@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from openhdr.cli.common import progress_bar, writable_file
+from openhdr.cli.common import echo_json, progress_bar, writable_file
 from openhdr.cli.options import command
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, option
@@ -37,6 +37,7 @@ class Request:
     maps: Path | None = option(
         "Folder for what the networks look at: aligned frames, attention, masks, features.", None
     )
+    as_json: bool = option("Report as JSON.", False, flags=("--json",))
 
 
 @command("figure", Request)
@@ -79,6 +80,9 @@ def figure(request: Request) -> None:
             crop.of(subject.photos.frames[0].pixels)
         write_figure(request.output, strip(subject, settings, crops, request.operator))
         written = write_maps(request.maps, subject, settings) if request.maps else 0
+    if request.as_json:
+        echo_json({"figure": str(request.output), "maps": written})
+        return
     click.echo(str(request.output))
     if request.maps:
         click.echo(f"{request.maps}  {written} maps")
