@@ -121,3 +121,36 @@ def test_every_variant_of_the_guide_runs(
     assert made.linear.shape == (33, 21, 3) and np.isfinite(made.linear).all() and made.linear.min() >= 0
     assert len(made.stack) == (2 if name == "stack-itm" else 0)
     assert (made.masks is None) == (name == "two-stage" or variant.get("fusion") == "debevec")
+
+
+@pytest.mark.parametrize("name", ["two-stage", "expandnet"])
+def test_augmentation_is_the_mean_of_four_views(name: str) -> None:
+    """In the gamma-coded domain, as for brackets."""
+    torch.manual_seed(2)
+    net = models.load(name)
+    photo = np.random.default_rng(3).random((20, 28, 3), np.float32)
+    once = [
+        expand_image(net, photo).linear,
+        expand_image(net, photo.transpose(1, 0, 2).copy()).linear.transpose(1, 0, 2),
+        expand_image(net, photo[:, ::-1].copy()).linear[:, ::-1],
+        expand_image(net, photo[::-1].copy()).linear[::-1],
+    ]
+    wanted = np.mean([view ** (1 / 2.24) for view in once], axis=0) ** 2.24
+    found = expand_image(net, photo, RunOptions(augment=True)).linear
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_light_of_its_own_scale_is_put_on_the_photo_s() -> None:
+    torch.manual_seed(2)
+    photo = np.random.default_rng(3).uniform(0.1, 0.7, (24, 24, 3)).astype(np.float32)
+    found = expand_image(models.load("expandnet"), photo).linear
+    assert np.median(found / photo) == pytest.approx(1, rel=0.02)
+
+
+def test_large_parts_are_the_whole_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(2)
+    net = models.load("hdrunet")
+    photo = np.random.default_rng(3).random((64, 320, 3), np.float32)
+    whole = expand_image(net, photo).linear
+    monkeypatch.setattr(net, "part", 96)
+    np.testing.assert_allclose(expand_image(net, photo).linear, whole, rtol=1e-3, atol=1e-4)

@@ -125,6 +125,13 @@ class SAFNet(nn.Module):
         code = light ** (1 / CODE_GAMMA)
         aligned = light * torch.exp2(-ev.to(light.dtype))[..., None, None, None]
         inputs = torch.cat((aligned, code), 2)  # B 3 6 H W
+        _, refined = self.fuse(inputs, local)
+        return refined ** (1 / NETWORK_GAMMA)
+
+    def fuse(self, inputs: torch.Tensor, local: Local = whole) -> tuple[torch.Tensor, torch.Tensor]:
+        """inputs: (B, 3, 6, H, W), of short, medium and long the linear light over exposure and the codes of gamma 2.2,
+        as the authors' program takes them. Returns the merge and the refined image, (B, 3, H, W) linear each.
+        """
         flows, masks = self.motion(inputs)
         merged = merge(inputs, flows, masks)
         short, medium, long = inputs.unbind(1)
@@ -136,7 +143,7 @@ class SAFNet(nn.Module):
         features[0] = moved(features[0], flows[:, :2])
         features[2] = moved(features[2], flows[:, 2:])
         residual = local(self.residual_of, 2 * sum(DILATIONS) + 1, torch.cat(features, 1))
-        return (merged + residual).clamp(0, 1) ** (1 / NETWORK_GAMMA)
+        return merged, (merged + residual).clamp(0, 1)
 
     def motion(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, 3, 6, H, W) -> flows of the short and the long frame (B, 4, H, W) in pixels (x, y, x, y), and how much

@@ -99,7 +99,7 @@ class ExpandOptions:
         f"Merge the exposures that stack-itm predicts by one of {', '.join(CLASSICAL)}.", None
     )
     anchor: str = option("What 1.0 means: reference (the photo clips), grey or absolute.", "reference")
-    run: RunOptions = nested(RunOptions, without=("augment",))
+    run: RunOptions = nested(RunOptions)
     keep_stack: bool = False
 
 

@@ -56,13 +56,14 @@ def expand(
     device: str = "cpu",
     precision: Precision = "float32",
     memory: float = 2.4,
+    augment: bool = False,
 ) -> Image:
     """Turn one photo into an HDR image: (H, W, 3) float32, linear Rec.709, >= 0. Options as of `openhdr expand`.
 
     photo: a path or an Image. method: a row of `openhdr.expansion.INVERSE_TONE_MAPPERS` or a one-photo network;
         None = the default.
     response: how codes stand for light: "srgb", "gamma:2.2", "linear", a saved curve.
-    weights, device, precision, memory: of a network; memory in GB (1e9 bytes).
+    weights, device, precision, memory, augment: of a network, see `RunOptions`; memory in GB (1e9 bytes).
     merger: merges the exposures that a network predicts. anchor: what 1.0 means: "reference" (the photo clips),
         "grey" or "absolute" (cd/m2).
     Raises OpenHDRError with what to do. `expand_photo` also returns what was estimated.
@@ -72,7 +73,7 @@ def expand(
     >>> openhdr.expand(photo, method="landis").pixels.shape
     (4, 4, 3)
     """
-    run = RunOptions(device, precision, memory)
+    run = RunOptions(device, precision, memory, augment)
     image = expand_photo(photo, ExpandOptions(method, response, weights, merger, anchor, run)).image
     return in_primaries(image, REC709)
 

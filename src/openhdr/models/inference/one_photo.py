@@ -12,7 +12,8 @@ detail that the photo recorded is kept. There are no tiles and no seams.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -35,6 +36,9 @@ WORK_PIXELS = 600_000
 
 STRIP_ROWS = 256  # rows fused at a time
 
+POSES: tuple[tuple[tuple[int, ...], bool], ...] = (((), False), ((), True), ((1,), False), ((0,), False))
+"""Views for test-time augmentation: axes that are flipped, whether rows and columns are swapped."""
+
 WELL_EXPOSED = (0.05, 0.8)  # light, 1.0 = the photo clips
 
 
@@ -55,9 +59,25 @@ def expand_image(
         raise RequestError("the photo holds values that are not finite; expected numbers in 0..1")
     with torch.inference_mode():
         ready = on_device(net, options)
-        if isinstance(net, StackITM):
-            return _expand_by_stack(cast(StackITM, ready), linear, keep_stack)
-        return Expanded(_expand_by_tiles(ready, linear, options))
+        whole = partial(_expand, ready, options=options)
+        if not options.augment:
+            return whole(linear, keep_stack=keep_stack)
+        coded = np.zeros_like(linear, dtype=np.float32)
+        for axes, turned in POSES:
+            view = np.ascontiguousarray(np.flip(linear.transpose(1, 0, 2) if turned else linear, axes))
+            made = np.flip(whole(view).linear, axes)
+            coded += (made.transpose(1, 0, 2) if turned else made) ** np.float32(1 / NETWORK_GAMMA) / len(
+                POSES
+            )
+        first = whole(linear, keep_stack=True) if keep_stack else Expanded(coded)
+        return replace(first, linear=coded ** np.float32(NETWORK_GAMMA))
+
+
+def _expand(net: nn.Module, linear: np.ndarray, options: RunOptions, keep_stack: bool = False) -> Expanded:
+    """One view of a photo."""
+    if isinstance(net, StackITM):
+        return _expand_by_stack(net, linear, keep_stack)
+    return Expanded(_expand_by_tiles(net, linear, options))
 
 
 def _to_tensor(code: np.ndarray, like: torch.Tensor) -> torch.Tensor:
