@@ -101,7 +101,7 @@ class Stored:
         """Rows of the tables that the results do not hold, or hold of earlier weights: {what: names}."""
         weights = [row for row in WEIGHTS.values() if MODELS[row.network].task == self.task]
         trained = {row.network for row in weights}
-        bare = [name for name, row in MODELS.items() if row.task == self.task and name not in trained]
+        bare = [n for n, row in MODELS.items() if row.task == self.task and row.recipe and n not in trained]
         table = (
             INVERSE_TONE_MAPPERS
             if self.task == "expand"

@@ -56,7 +56,9 @@ def expand_settings() -> Offer:
 def _networks(task: str) -> Offer:
     found = [row for row in WEIGHTS.values() if MODELS[row.network].task == task]
     trained = {row.network for row in found}
-    untrained = [name for name, row in MODELS.items() if row.task == task and name not in trained]
+    untrained = [
+        name for name, row in MODELS.items() if row.task == task and row.recipe and name not in trained
+    ]
     notes = (f"No weights yet: {', '.join(untrained)}.",) if untrained else ()
     if found and find_spec("torch") is None:
         missing = "The networks were left out: torch is not installed (pip install 'openhdr[torch]')."
