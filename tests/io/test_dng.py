@@ -57,10 +57,13 @@ def sensor(array: str = "rggb", floats: bool = True) -> Mosaic:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("dng")
-    written = {name: folder / f"{name}.dng" for name in ("codes", "half", "float", "picture", "xtrans")}
+    written = {
+        name: folder / f"{name}.dng" for name in ("codes", "half", "float", "linear", "picture", "xtrans")
+    }
     io.write_mosaic(written["codes"], sensor(floats=False))
     io.write_mosaic(written["half"], sensor())
     io.write_mosaic(written["float"], sensor(), io.WriteOptions(dng_half=False))
+    io.write_mosaic(written["linear"], sensor(), io.WriteOptions(dng_linear=True))
     io.write_mosaic(written["xtrans"], sensor("xtrans"))
     facts = sensor()
     io.write(written["picture"], Image(light().astype(np.float32), "linear", facts.exposure, facts.metadata))
@@ -71,7 +74,7 @@ def spots(pixels: np.ndarray) -> np.ndarray:
     return np.array([pixels[place].mean(axis=(0, 1)) for place in (GREY, TINT)])
 
 
-@pytest.mark.parametrize("name", ["codes", "half", "float", "picture", "xtrans"])
+@pytest.mark.parametrize("name", ["codes", "half", "float", "linear", "picture", "xtrans"])
 def test_light_exposure_and_facts_come_back(files, name: str) -> None:
     image = io.read(files[name])
     assert image.exposure == Exposure(0.01, 200.0, 5.6)
@@ -98,7 +101,7 @@ def test_a_picture_holds_no_sensor_values(files, tmp_path) -> None:
     assert io.read_mosaic(tmp_path / "a.png") is None
 
 
-@pytest.mark.parametrize("name", ["codes", "half", "float", "picture"])
+@pytest.mark.parametrize("name", ["codes", "half", "float", "linear", "picture"])
 def test_libraw_shows_the_same_level_and_white_balance(files, name: str) -> None:
     rawpy = pytest.importorskip("rawpy")
     with rawpy.imread(str(files[name])) as raw:

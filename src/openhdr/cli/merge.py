@@ -147,14 +147,15 @@ def _for_display(method: str) -> bool:
 def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     from openhdr import io
     from openhdr.merging.masks import ghost_sheet, motion_sheet
-    from openhdr.pipeline.delivery import holds_sensor_values, storage, write, write_preview
+    from openhdr.pipeline.delivery import storage, write, write_preview
     from openhdr.pipeline.scale import anchored
 
     image = anchored(result.image, request.anchor)
     half = not request.full_float
     stored = storage(request.delivery, image, io.WriteOptions(exr_half=half, dng_half=half))
     notes: tuple[str, ...] = ()
-    if result.mosaic and holds_sensor_values(request.output, request.delivery, request.anchor):
+    # sensor values know the reference's scale only
+    if result.mosaic and request.output.suffix.lower() == ".dng" and request.anchor == "reference":
         io.write_mosaic(request.output, result.mosaic, stored)
     else:
         notes = write(request.output, image, stored, request.operator)

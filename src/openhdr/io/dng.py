@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -189,9 +190,10 @@ def _numbers(value: Any, least: int, otherwise: Any) -> Any:
 
 
 def encode_mosaic(mosaic: Mosaic, options: WriteOptions) -> Encoded:
-    """The sensor's light as it is, white balance and matrix beside it."""
+    """The sensor's light as it is, or demosaiced (`dng_linear`); white balance and matrix beside it."""
     rows = slice(0, mosaic.shape[0])
-    floats = mosaic.values.dtype == np.float32
+    linear = options.dng_linear and not mosaic.monochrome
+    floats = mosaic.values.dtype == np.float32 or linear
     preview = _preview(develop(mosaic))
     image = Image(np.zeros((1, 1, 3), np.float32), "linear", mosaic.exposure, mosaic.metadata)
     main = _main_tags(image, mosaic.neutral, mosaic.matrix, mosaic.orientation, floats)
@@ -202,7 +204,9 @@ def encode_mosaic(mosaic: Mosaic, options: WriteOptions) -> Encoded:
         )
     values: np.ndarray = mosaic.values
     levels: list[Tag] = [(WHITE_LEVEL, LONG, 1, round(float(mosaic.white.min())), True)]
-    if floats:
+    if linear:  # in the camera's colours, so that editors treat it like the camera's own files
+        values, levels = _stored(develop(replace(mosaic, matrix=None)) / mosaic.gains, options)
+    elif floats:
         values, levels = _stored(mosaic.light(rows), options)
     elif mosaic.black.any():
         black = [round(float(code)) for code in mosaic.black.ravel()]  # RawTherapee reads no fractions
@@ -213,8 +217,9 @@ def encode_mosaic(mosaic: Mosaic, options: WriteOptions) -> Encoded:
         (50710, BYTE, 3, bytes((0, 1, 2)), True),
         (50711, SHORT, 1, 1, True),
     ]
-    photometric = LINEAR_RAW if mosaic.monochrome else CFA
-    return _file(preview, main, values, photometric, levels + ([] if mosaic.monochrome else array), image), ()
+    demosaiced = linear or mosaic.monochrome
+    photometric, more = (LINEAR_RAW, levels) if demosaiced else (CFA, levels + array)
+    return _file(preview, main, values, photometric, more, image), ()
 
 
 def encode(image: Image, options: WriteOptions) -> Encoded:

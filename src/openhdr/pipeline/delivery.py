@@ -45,11 +45,6 @@ def write(
     return io.write(path, image, options)
 
 
-def holds_sensor_values(path: str | Path, asked: DeliveryOptions, anchor: str) -> bool:
-    """Whether a merge of camera RAW is stored in such a file as sensor values: on the reference's scale only."""
-    return Path(path).suffix.lower() == ".dng" and asked.dng == "cfa" and anchor == "reference"
-
-
 def write_preview(path: str | Path, image: Image, operator: str | None = None) -> tuple[str, ...]:
     """Write a picture to look at: tone-mapped, and in a format with gain maps HDR where the screen is.
 
@@ -78,7 +73,7 @@ def storage(
         also, **quality, primaries=named(asked.primaries), white=white, headroom=asked.headroom,
         sdr=_own_sdr(asked.sdr, image) if asked.sdr else None, map_quality=asked.map_quality,
         map_scale=asked.map_scale, gain_map=asked.gain_map, transfer=asked.transfer, avif_bits=asked.bits,
-        lossless=asked.lossless,
+        lossless=asked.lossless, dng_linear=asked.dng == "linear",
     )  # fmt: skip
 
 
