@@ -1,8 +1,10 @@
 """Speed and memory of merging three 24-megapixel frames, beside OpenCV in the same run.
 
-    .venv/bin/python benchmarks/merge_speed.py [--megapixels 24] [--json FILE]
+    .venv/bin/python benchmarks/merge_speed.py [--megapixels 24] [--photos FOLDER] [--steps] [--json FILE]
 
-Every job runs in a process of its own on the same frames in memory, so that its peak memory is its own (the frames
+With --photos, the photos of a folder are merged in place of drawn ones, with exposures from their metadata; enfuse,
+where it is installed, reads and writes files. With --steps, every step of the default merge says its own time,
+processor time and peak memory. Every job runs in a process of its own, so that its peak memory is its own (the frames
 and the interpreter included). Times are wall clock of the job alone. The ratios mean more than the seconds.
 """
 
@@ -12,12 +14,16 @@ import argparse
 import json
 import multiprocessing
 import os
+import shutil
+import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
 TIMES_S = (1 / 400, 1 / 100, 1 / 25)
+STEPS = ("expose", "register", "decode", "compare", "decide", "merge", "refine")
 
 
 def make_frames(megapixels: float) -> list[np.ndarray]:
@@ -47,57 +53,87 @@ def make_frames(megapixels: float) -> list[np.ndarray]:
     return frames
 
 
-def opencv_debevec(frames: list[np.ndarray]) -> None:
+def read_photos(folder: Path) -> tuple[list[np.ndarray], list[float]]:
+    """The photos of a folder and their exposure times in seconds."""
+    from openhdr.camera.exposure import ev_from_metadata
+    from openhdr.pipeline.bracket_to_hdr import photos_of, read_frames
+
+    paths = photos_of(folder)
+    images = read_frames(paths)
+    stops = ev_from_metadata([image.exposure for image in images], [path.name for path in paths])
+    return [image.pixels for image in images], [float(2.0**ev) for ev in stops]
+
+
+def opencv_debevec(frames: list[np.ndarray], times: list[float]) -> None:
     import cv2
 
-    cv2.createMergeDebevec().process(frames, np.array(TIMES_S, np.float32))
+    cv2.createMergeDebevec().process(frames, np.array(times, np.float32))
 
 
-def opencv_mtb_debevec(frames: list[np.ndarray]) -> None:
+def opencv_mtb_debevec(frames: list[np.ndarray], times: list[float]) -> None:
     import cv2
 
     aligned = [frame.copy() for frame in frames]
     cv2.createAlignMTB().process(aligned, aligned)
-    cv2.createMergeDebevec().process(aligned, np.array(TIMES_S, np.float32))
+    cv2.createMergeDebevec().process(aligned, np.array(times, np.float32))
 
 
-def _merge(frames: list[np.ndarray], method: str, align: str = "homography", deghost: bool = True) -> None:
+def _merge(frames: list[np.ndarray], times: list[float], method: str, **options) -> None:
     from openhdr.core.image import Image
     from openhdr.pipeline.bracket_to_hdr import merge_bracket
     from openhdr.pipeline.options import MergeOptions
 
     images = [Image(frame, "srgb") for frame in frames]
-    options = MergeOptions(times=TIMES_S, method=method, align=align, deghost=deghost)
-    merge_bracket(images, options)
+    merge_bracket(images, MergeOptions(times=times, method=method, **options))
 
 
-def mle_static(frames: list[np.ndarray]) -> None:
-    _merge(frames, "mle", align="none", deghost=False)
+def mle_static(frames: list[np.ndarray], times: list[float]) -> None:
+    _merge(frames, times, "mle", align="none", deghost=False)
 
 
-def mle_deghosted(frames: list[np.ndarray]) -> None:
-    _merge(frames, "mle", align="none")
+def mle(frames: list[np.ndarray], times: list[float]) -> None:
+    _merge(frames, times, "mle")
 
 
-def mle(frames: list[np.ndarray]) -> None:
-    _merge(frames, "mle")
+def trustnet(frames: list[np.ndarray], times: list[float]) -> None:
+    _merge(frames, times, "trustnet")
 
 
-def trustnet(frames: list[np.ndarray]) -> None:
-    _merge(frames, "trustnet")
+def trustnet_tiny(frames: list[np.ndarray], times: list[float]) -> None:
+    _merge(frames, times, "trustnet-tiny")
 
 
-def trustnet_tiny(frames: list[np.ndarray]) -> None:
-    _merge(frames, "trustnet-tiny")
+def trustnet_steps(frames: list[np.ndarray], times: list[float]) -> None:
+    """The default merge; every step prints what it took."""
+    from openhdr.merging.trustnet import TrustNet
+    from openhdr.pipeline import bracket_to_hdr
+
+    def said(step, function):
+        def run(*arguments, **options):
+            wall, processor = time.perf_counter(), time.process_time()
+            result = function(*arguments, **options)
+            wall, processor = time.perf_counter() - wall, time.process_time() - processor
+            print(
+                f"  {step:10s} {wall:6.2f} s  {processor:6.2f} s of the processor  peak {_peak_gb():.2f} GB"
+            )
+            return result
+
+        return run
+
+    for step in STEPS:
+        room = TrustNet if step in vars(TrustNet) else bracket_to_hdr
+        setattr(room, step, said(step, getattr(room, step)))
+    _merge(frames, times, "trustnet")
 
 
-JOBS = (opencv_debevec, opencv_mtb_debevec, mle_static, mle_deghosted, mle, trustnet, trustnet_tiny)
+JOBS = (opencv_debevec, opencv_mtb_debevec, mle_static, mle, trustnet, trustnet_tiny)
 
 
 def _measure(job, path: str, pipe) -> None:
-    frames = list(np.load(path))
+    stored = np.load(path)
+    frames, times = list(stored["frames"]), stored["times"].tolist()
     began = time.perf_counter()
-    job(frames)
+    job(frames, times)
     seconds = time.perf_counter() - began
     pipe.send((seconds, _peak_gb()))
 
@@ -120,27 +156,59 @@ def measure(job, path: str) -> tuple[float, float]:
     return result
 
 
+def enfuse(folder: Path) -> float:
+    """Seconds of the program on the files of a folder, reading and writing included."""
+    from openhdr.pipeline.bracket_to_hdr import photos_of
+
+    with tempfile.TemporaryDirectory() as out:
+        began = time.perf_counter()
+        subprocess.run(
+            ["enfuse", "-o", f"{out}/fused.tif", *map(str, photos_of(folder))],
+            check=True,
+            capture_output=True,
+        )
+        return time.perf_counter() - began
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--megapixels", type=float, default=24.0)
+    parser.add_argument("--photos", type=Path)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--jobs", nargs="+", choices=[job.__name__ for job in JOBS])
+    parser.add_argument("--steps", action="store_true")
     parser.add_argument("--json")
     arguments = parser.parse_args()
-    handle, path = tempfile.mkstemp(suffix=".npy")
+    frames, times = (
+        read_photos(arguments.photos) if arguments.photos else (make_frames(arguments.megapixels), TIMES_S)
+    )
+    handle, path = tempfile.mkstemp(suffix=".npz")
     os.close(handle)
-    np.save(path, np.stack(make_frames(arguments.megapixels)))
+    np.savez(path, frames=np.stack(frames), times=np.array(times))
+    del frames
     results: dict[str, dict[str, float]] = {}
     try:
+        if arguments.steps:
+            print("trustnet, step by step")
+            measure(trustnet_steps, path)
         for _ in range(arguments.rounds):
             for job in JOBS:
+                if arguments.jobs and job.__name__ not in arguments.jobs:
+                    continue
                 seconds, peak = measure(job, path)
                 before = results.get(job.__name__, {"seconds": np.inf})
                 if seconds < before["seconds"]:
                     results[job.__name__] = {"seconds": round(seconds, 2), "peak_gb": round(peak, 2)}
     finally:
         os.unlink(path)
+    if arguments.photos and shutil.which("enfuse"):
+        print(f"enfuse, files to a file   {enfuse(arguments.photos):7.2f} s")
     for name, result in results.items():
-        base = results["opencv_debevec" if "static" in name or "deghosted" in name else "opencv_mtb_debevec"]
+        base = results.get(
+            "opencv_debevec" if "static" in name else "opencv_mtb_debevec", {"seconds": np.nan}
+        )
         ratio = result["seconds"] / base["seconds"]
         print(f"{name:20s} {result['seconds']:7.2f} s  {result['peak_gb']:5.2f} GB  ratio {ratio:.2f}")
     if arguments.json:

@@ -16,6 +16,7 @@ import numpy as np
 from openhdr.camera.response import Response
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Image
+from openhdr.core.threads import in_threads
 
 SIDE_PX = 192  # frames are shrunk to about this side
 DARK, BRIGHT = 0.004, 0.85  # light (1.0 = clipping) between which a pixel is properly exposed
@@ -36,7 +37,7 @@ class PairwiseEV:
 
 def measure_pairs(images: Sequence[Image], response: Response) -> PairwiseEV:
     """Median log2 ratio of every pair of frames."""
-    lights = [_shrunk_light(image, response) for image in images]
+    lights = in_threads(lambda image: _shrunk_light(image, response), images)
     count = len(lights)
     stops, weight = np.zeros((count, count)), np.zeros((count, count))
     for i in range(count):

@@ -179,10 +179,12 @@ def shrink_registered(registered: RegisteredBracket, megapixels: float) -> Regis
         return registered
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
     scale = (size[0] / width, size[1] / height)
-    frames = [
-        replace(f, image=f.image.with_pixels(cv2.resize(f.image.pixels, size, interpolation=cv2.INTER_AREA)))
-        for f in registered.bracket.frames
-    ]
+    frames = in_threads(
+        lambda f: replace(
+            f, image=f.image.with_pixels(cv2.resize(f.image.pixels, size, interpolation=cv2.INTER_AREA))
+        ),
+        registered.bracket.frames,
+    )
     invalid = [
         None if mask is None else cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
         for mask in registered.invalid

@@ -25,6 +25,7 @@ from openhdr.core import progress
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
 from openhdr.core.files import natural_order
 from openhdr.core.image import REC709, Bracket, Image, ImageOrPath
+from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration, warp
 from openhdr.io.pixels import in_primaries
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
@@ -237,12 +238,15 @@ def names_of(frames: Sequence[ImageOrPath]) -> list[str]:
 
 
 def read_frames(frames: Sequence[ImageOrPath]) -> list[Image]:
-    """The images; paths are read one by one."""
-    images = []
+    """The images; paths are read on all cores."""
+
+    def read(frame: ImageOrPath) -> Image:
+        image = frame if isinstance(frame, Image) else io.read(frame, base=True, primaries=None)
+        advance()
+        return image
+
     with progress.task("reading", len(frames)) as advance:
-        for frame in frames:
-            images.append(frame if isinstance(frame, Image) else io.read(frame, base=True, primaries=None))
-            advance()
+        images = in_threads(read, frames)
     return images
 
 
