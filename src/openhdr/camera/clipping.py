@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from openhdr.color.channels import brightest_channel
 from openhdr.core.image import Image
-from openhdr.filters.channels import brightest_channel
 
 LOWEST_SHARE = 0.9  # of full scale: below, a pile is a bright wall, not clipping
 LEAST_PIXELS = 0.002  # share of a frame that has to pile up

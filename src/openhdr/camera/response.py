@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 
 from openhdr.camera.noise import TYPICAL, PhotoNoise
+from openhdr.color.channels import mean_channel
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import parsed, whole_file
 from openhdr.core.image import Image
-from openhdr.filters.channels import mean_channel
 
 ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
 

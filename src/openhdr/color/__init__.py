@@ -1,1 +1,1 @@
-"""Transfer curves and luminance; what numbers mean as light and colour."""
+"""Transfer curves, luminance and channels; what numbers mean as light and colour."""

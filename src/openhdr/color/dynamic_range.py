@@ -7,6 +7,8 @@ import math
 import cv2
 import numpy as np
 
+from openhdr.color.channels import brightest_channel
+
 AREA_PX = 9  # side of the areas whose mean is "dark": in them noise averages out to its own level
 SAMPLES = 500_000  # percentiles of that many areas are good to 0.1 %
 LOW, HIGH = 0.1, 99.9  # percentiles
@@ -22,7 +24,7 @@ def stops(linear: np.ndarray) -> float:
 
     linear: (H, W, 3) float32 >= 0. Pixels of exactly 0 are no measurement and do not count.
     """
-    peak = linear.max(axis=2)
+    peak = brightest_channel(np.asarray(linear, np.float32))
     seen = peak > 0
     if not seen.any():
         return 0.0
@@ -30,6 +32,7 @@ def stops(linear: np.ndarray) -> float:
     pick = (slice(None, None, step), slice(None, None, step))
     total, count = (cv2.blur(one.astype(np.float32), (AREA_PX, AREA_PX))[pick] for one in (peak, seen))
     measured = count > 0.5 / AREA_PX**2
-    low, high = np.percentile(total[measured] / count[measured], LOW), np.percentile(peak[seen], HIGH)
+    bright = peak[pick] if (peak[pick] > 0).any() else peak
+    low, high = np.percentile(total[measured] / count[measured], LOW), np.percentile(bright[bright > 0], HIGH)
     low, high = (max(float(one), SMALLEST) for one in (low, high))
     return max(math.log2(high) - math.log2(low), 0.0)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from openhdr.color.channels import brightest_channel
 from openhdr.color.primaries import P3_D65, P3_DCI, REC2020, same, to_xyz
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import REC709, Chromaticities, Image
@@ -152,5 +153,5 @@ def hlg_encode(nits: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def light_levels(light: np.ndarray) -> tuple[int, int]:
     """MaxCLL and MaxFALL of light (1.0 = SDR white) in cd/m2: the brightest channel of all pixels, and its mean
     (CTA-861.3, annex P)."""
-    brightest = light.max(axis=2)
+    brightest = brightest_channel(light)
     return round(float(brightest.max()) * REFERENCE_WHITE), round(float(brightest.mean()) * REFERENCE_WHITE)

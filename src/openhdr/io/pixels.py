@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from openhdr.color.channels import share_above
 from openhdr.color.primaries import conversion, same, title_of
 from openhdr.color.transfer import srgb_decode, srgb_encode
 from openhdr.core.image import REC709, Chromaticities, Image
@@ -118,7 +119,7 @@ def code_values(
     codes = by_rows(linear, lambda rows: np.rint(srgb_encode(np.clip(rows, 0, 1)) * peak), dtype)
     if image.encoding == "srgb":
         return codes, notes
-    above = np.count_nonzero((linear > 1).any(axis=2)) / codes[..., 0].size
+    above = share_above(linear, 1)
     clipped = (
         f"Light above 1.0 was clipped in {above:.1%} of the pixels; an HDR format or tone mapping keeps it."
     )

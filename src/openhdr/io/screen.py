@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from openhdr.color.channels import share_above
 from openhdr.color.primaries import REC2020, same
 from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.io.cicp import REFERENCE_WHITE, TRANSFERS, Coding, coding_of, encode, light_levels, peak_of
@@ -45,7 +46,7 @@ def coded_light(image: Image, options: WriteOptions, bits: int) -> Signal:
     coding = coding_of(primaries, TRANSFERS[options.transfer])
     light, notes = light_for_screen(image, options, primaries)
     peak = peak_of(coding.transfer)
-    above = np.count_nonzero((light > peak).any(axis=2)) / light[..., 0].size
+    above = share_above(light, peak)
     if above:
         what = f"Light over {peak:.3g} times white, the peak of {options.transfer.upper()}"
         notes += (f"{what}, was cut in {max(above, 1e-4):.2%} of the pixels.",)
@@ -85,7 +86,7 @@ def drawn_map(
 
         height, width = (-(-side // options.map_scale) for side in codes.shape[:2])
         codes = cv2.resize(codes, (width, height), interpolation=cv2.INTER_AREA)
-    above = np.count_nonzero((light > 2.0**options.headroom).any(axis=2)) / light[..., 0].size
+    above = share_above(light, 2.0**options.headroom)
     if not above:
         return facts, codes, ()
     note = f"Light more than {options.headroom:g} stops over white was cut in {max(above, 0.0001):.2%} of the pixels."

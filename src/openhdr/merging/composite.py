@@ -9,8 +9,8 @@ import numpy as np
 
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
+from openhdr.color.channels import along_row
 from openhdr.core.threads import in_threads
-from openhdr.filters.channels import along_row
 from openhdr.geometry import steepness
 from openhdr.merging.registered import RegisteredBracket, Strip, strips_of, widened
 

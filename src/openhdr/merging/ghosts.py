@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from openhdr.bracketing.tone_difference import densest
+from openhdr.color.channels import any_channel, mean_channel
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
-from openhdr.filters.channels import any_channel, mean_channel
 from openhdr.geometry import shrink, steepness
 from openhdr.merging.composite import (
     MARGIN_ROWS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from openhdr.filters.channels import along_row, any_channel
+from openhdr.color.channels import along_row, any_channel
 from openhdr.merging.composite import Composite
 from openhdr.merging.registered import CLIPPED_SHARE
 

@@ -15,9 +15,9 @@ import numpy as np
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.noise import TYPICAL, PhotoNoise
 from openhdr.camera.response import LightVariance, Response
+from openhdr.color.channels import along_row, brightest_channel
 from openhdr.core.image import Bracket, Image
 from openhdr.core.threads import in_threads
-from openhdr.filters.channels import along_row, brightest_channel
 from openhdr.geometry import Registration, resize_strip, sampling_map
 
 CLIP_FULL = 0.90  # code (0..1) up to which a pixel is surely not clipped

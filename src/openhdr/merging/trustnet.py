@@ -21,11 +21,11 @@ import numpy as np
 import onnxruntime
 
 from openhdr.camera.response import Response
+from openhdr.color.channels import all_channels
 from openhdr.core import progress
 from openhdr.core.errors import FileError
 from openhdr.core.image import Image
 from openhdr.core.threads import in_threads
-from openhdr.filters.channels import all_channels
 from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger

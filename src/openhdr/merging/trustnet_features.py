@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from openhdr.color.channels import mean_channel, share_of_channels
 from openhdr.color.transfer import mu_law
-from openhdr.filters.channels import mean_channel, share_of_channels
 from openhdr.merging import mle
 from openhdr.merging.composite import contradiction, deviation, measured
 from openhdr.merging.ghosts import Evidence

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from openhdr.color.channels import brightest_channel
 from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.image import Image
 
@@ -29,7 +30,7 @@ def anchored(image: Image, anchor: str) -> Image:
         return image
     white = image.metadata.get("white_luminance")
     if anchor == "grey":
-        peak = image.pixels.max(axis=2)
+        peak = brightest_channel(image.pixels)
         factor = 0.18 / float(np.exp(np.log(np.maximum(peak, 1e-6)).mean()))
     elif white is None:
         raise RequestError(

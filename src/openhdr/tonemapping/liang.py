@@ -17,6 +17,7 @@ import math
 import cv2
 import numpy as np
 
+from openhdr.color.channels import brightest_channel
 from openhdr.color.transfer import srgb_decode
 from openhdr.filters import guided, l1_l0
 from openhdr.filters.guided import enlarged
@@ -42,7 +43,7 @@ def liang(linear: np.ndarray, options: LiangOptions = DEFAULTS) -> np.ndarray:
     if shrink <= 1 or linear.max() <= 0:
         return _adjusted(liang_tonemap(linear, options).astype(np.float32), options)
     value = cv2.resize(
-        linear.max(axis=2),
+        brightest_channel(linear),
         (round(width / shrink) or 1, round(height / shrink) or 1),
         interpolation=cv2.INTER_AREA,
     )
@@ -53,7 +54,7 @@ def liang(linear: np.ndarray, options: LiangOptions = DEFAULTS) -> np.ndarray:
 
     def work(rows: slice) -> None:
         strip = np.ascontiguousarray(linear[rows], np.float32)
-        bright = strip.max(axis=2)
+        bright = brightest_channel(strip)
         slope, start = cv2.split(enlarged(maps, linear.shape[:2], rows))
         shown = np.clip(slope * np.log(bright + offset) + start, 0, 1) * (bright > 0)
         display[rows] = _adjusted(_coloured(strip, bright, shown, options), options)

@@ -1,8 +1,10 @@
-"""Over the three channels of an image: NumPy's loops along so short an axis are ten times slower than others."""
+"""Over the three channels of an image: NumPy's loops along so short an axis are ten times slower than others.
+
+OpenCV is loaded by the functions that need it: reading a photo does not.
+"""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 _THIRD = np.full((1, 3), 1 / 3, np.float32)
@@ -15,6 +17,8 @@ def along_row(values: np.ndarray, width: int) -> np.ndarray:
 
 def mean_channel(image: np.ndarray) -> np.ndarray:
     """(h, w, 3) float32 -> (h, w), the mean of the channels."""
+    import cv2
+
     return cv2.transform(image, _THIRD)
 
 
@@ -30,10 +34,19 @@ def all_channels(mask: np.ndarray) -> np.ndarray:
 
 def share_of_channels(mask: np.ndarray) -> np.ndarray:
     """(h, w, 3) bool -> (h, w) float32, the share of the channels for which it holds."""
+    import cv2
+
     return cv2.transform(mask.view(np.uint8).astype(np.float32), _THIRD)
 
 
 def brightest_channel(image: np.ndarray) -> np.ndarray:
     """(h, w, 3), any dtype that OpenCV knows -> (h, w), the highest of the channels."""
+    import cv2
+
     red, green, blue = cv2.split(np.ascontiguousarray(image))
     return cv2.max(cv2.max(red, green), blue)
+
+
+def share_above(image: np.ndarray, level: float) -> float:
+    """Share of the pixels of an image (h, w, 3) of which one channel at least is above a level."""
+    return np.count_nonzero(any_channel(image > level)) / (image.shape[0] * image.shape[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openhdr.filters.channels import (
+from openhdr.color.channels import (
     all_channels,
     any_channel,
     brightest_channel,
