@@ -78,13 +78,19 @@ def opencv_mtb_debevec(frames: list[np.ndarray], times: list[float]) -> None:
     cv2.createMergeDebevec().process(aligned, np.array(times, np.float32))
 
 
-def _merge(frames: list[np.ndarray], times: list[float], method: str, **options) -> None:
+def _merge(
+    frames: list[np.ndarray],
+    times: list[float],
+    method: str,
+    align: str | None = None,
+    deghost: bool | None = None,
+) -> None:
     from openhdr.core.image import Image
     from openhdr.pipeline.bracket_to_hdr import merge_bracket
     from openhdr.pipeline.options import MergeOptions
 
     images = [Image(frame, "srgb") for frame in frames]
-    merge_bracket(images, MergeOptions(times=times, method=method, **options))
+    merge_bracket(images, MergeOptions(times=times, method=method, align=align, deghost=deghost))
 
 
 def mle_static(frames: list[np.ndarray], times: list[float]) -> None:
@@ -109,9 +115,9 @@ def trustnet_steps(frames: list[np.ndarray], times: list[float]) -> None:
     from openhdr.pipeline import bracket_to_hdr
 
     def said(step, function):
-        def run(*arguments, **options):
+        def run(*arguments):
             wall, processor = time.perf_counter(), time.process_time()
-            result = function(*arguments, **options)
+            result = function(*arguments)
             wall, processor = time.perf_counter() - wall, time.process_time() - processor
             print(
                 f"  {step:10s} {wall:6.2f} s  {processor:6.2f} s of the processor  peak {_peak_gb():.2f} GB"
