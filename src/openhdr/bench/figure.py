@@ -108,9 +108,10 @@ def strip(
         (name, _codes(frame)) for name, frame in zip(subject.names, subject.photos.frames, strict=True)
     ]
     shortest = min(subject.photos.ev) - subject.photos.ev[subject.photos.anchor]
-    for setting in settings:
+    names = [setting.name.partition(":")[0] for setting in settings]
+    for setting, name in zip(settings, names, strict=True):
         made = reconstruct(setting, subject.photos)
-        label = setting.name
+        label = name if names.count(name) == 1 else setting.name
         if made.encoding == "linear":
             if subject.truth is not None:
                 key = "psnr-mu@shortest"

@@ -192,7 +192,7 @@ def fill(table: PaperTable, given: Given) -> Filled:
     named = {column.metric: column for column in case.columns}
     columns = tuple(named.get(key, Column(key)) for key in table.columns if key in METRICS)
     chosen = replace(case, settings=tuple(settings), columns=columns, scenes=scenes)
-    results, _ = run(chosen, Extent(pictured=()))
+    results, _ = run(chosen, Extent(pictured=(), timed="time-s" in table.columns))
     for one in results.means("all"):
         found = {**one["scores"], "time-s": one["time_s"]}
         ours[one["method"]] |= {key: found[key] for key in table.columns if found.get(key) is not None}

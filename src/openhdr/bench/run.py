@@ -47,7 +47,8 @@ class Extent:
     """What of a case is run, and what of it is shown.
 
     done: (method, scene) pairs whose scores are known already. pictured: scenes that the report shows; None =
-    all. compressed: whether images are small rather than exact. keep: given the results so far after every
+    all. compressed: whether images are small rather than exact. timed: whether a method's first call is made once more,
+    so that its time counts; keep: given the results so far after every
     run, so that nothing is lost when the work is stopped.
     """
 
@@ -55,6 +56,7 @@ class Extent:
     pictured: tuple[str, ...] | None = None
     compressed: bool = False
     keep: Callable[[Results], None] | None = None
+    timed: bool = True
 
     def shows(self, entry: SceneEntry) -> bool:
         return self.pictured is None or entry.name in self.pictured
@@ -120,7 +122,7 @@ class _Bench:
         """The result, scored and recorded unless that was done before; None where it cannot be made."""
         if (setting.name, entry.name) in self.extent.done:
             return _again(setting, scene)
-        if setting.name not in self.warm:
+        if self.extent.timed and setting.name not in self.warm:
             _again(setting, scene)
             self.warm.add(setting.name)
         light = None

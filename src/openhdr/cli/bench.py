@@ -66,6 +66,7 @@ class Request:
     weights: tuple[str, ...] = option(
         "Of paper: the weights of a row, or of a network; may be repeated.", (), metavar="NAME=FILE"
     )
+    tables: tuple[str, ...] = option("Of paper: only this table; may be repeated.", (), flags=("--table",))
     device: str = option("Of networks on a dataset: cpu, cuda, cuda:1, mps.", "cpu")
     resume: bool = option("Compute only what results.json in the folder lacks.", False)
     again: tuple[str, ...] = option("With --resume: compute this method again; may be repeated.", ())
@@ -169,8 +170,13 @@ def print_paper(request: Request) -> None:
         request.scenes,
         {"device": request.device},
     )
+    numbers = {table.number.partition(",")[0] for table in paper.tables}
+    for number in request.tables:
+        if number not in numbers:
+            raise unknown_name("table", number, numbers)
+    tables = [one for one in paper.tables if one.number.partition(",")[0] in (request.tables or numbers)]
     with progress_bar():
-        filled = [fill(table, given) for table in paper.tables]
+        filled = [fill(table, given) for table in tables]
     facts: dict[str, Any] = {
         "paper": paper.name,
         "title": paper.title,
