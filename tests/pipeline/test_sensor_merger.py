@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +82,24 @@ def test_merging_before_demosaicing_beats_developing_first_by_two_decibels(still
     assert after.mosaic is None
     light = [score(in_primaries(one.image, REC709).pixels, tmp_path) for one in (before, after)]
     assert light[0] > light[1] + 2
+
+
+def test_frames_are_placed_in_pixels_of_the_sensor(tmp_path) -> None:
+    """Against the homographies of the simulation, for movements that would pass for a tripod's on the proxies."""
+    files = sorted(bracket(tmp_path, still=False, ev=(-2.0, -1.0, 0.0)).glob("?.dng"))
+    facts = json.loads((tmp_path / "scene.json").read_text())
+    places = merge_bracket(files, MergeOptions(raw_domain="on", reference=2)).registrations
+    corners = np.array([[x, y, 1] for x in (0, 528) for y in (0, 360)], np.float64)
+
+    def moved(homography: np.ndarray) -> np.ndarray:
+        found = corners @ np.asarray(homography).T
+        return found[:, :2] / found[:, 2:]
+
+    for index, true in ((0, facts["homographies"][0]), (2, facts["homographies"][2])):
+        found = moved(places[index].homography)
+        errors = [np.hypot(*(found - moved(one)).T).mean() for one in (true, np.linalg.inv(true))]
+        assert min(errors) < 0.5
+        assert places[index].shift_px == pytest.approx(np.hypot(*(found - corners[:, :2]).T).mean(), rel=0.3)
 
 
 @pytest.mark.parametrize("array", list(ARRAYS))

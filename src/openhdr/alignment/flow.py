@@ -30,12 +30,13 @@ class FlowOptions:
     window_px: float = 4.0  # sigma of the window over which agreement is judged
     needed_gain: float = 0.3  # relative drop of disagreement that a local refinement must bring
     least_disagreement: float = 0.04  # of the logs, below which there is nothing to refine
+    homography: homography.AlignOptions = homography.AlignOptions()
     most_shift: float = 0.04  # of the longer side: larger motion is an object that moved, not parallax
 
 
 def align(bracket: Bracket, response: Response, options: FlowOptions = FlowOptions()) -> list[Registration]:
     """One Registration per frame, in the bracket's order."""
-    registrations = homography.align(bracket, response)
+    registrations = homography.align(bracket, response, options.homography)
     thumbs = [thumbnail(frame.image, response, options.working_megapixels) for frame in bracket.frames]
     moving = [i for i, place in enumerate(registrations) if place.status in ("aligned", "kept")]
     with progress.task("refining", len(moving)) as advance:

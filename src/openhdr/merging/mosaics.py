@@ -63,7 +63,7 @@ def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> Merge
     height, width = reference.shape
     cell = height // registered.shape[0]
     noise = [noise_of(mosaic, cell) for mosaic in mosaics]
-    places = [shrink(one, (cell, cell)) if one.moves else one for one in registered.registrations]
+    places = on_sites(registered.registrations, cell)
     values, bound = np.empty((height, width), np.float32), np.empty((height, width), bool)
 
     def work(rows: slice) -> None:
@@ -115,6 +115,14 @@ def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> Merge
     ones = np.ones(reference.pattern.shape, np.float32)
     left = NoiseModel(noise[longest].shot * scale, noise[longest].read * scale)
     return MergedMosaic(replace(reference, values=values, black=0 * ones, white=ones, noise=left), bound)
+
+
+def on_sites(registrations: list[Registration], cell: int) -> list[Registration]:
+    """Registrations of proxies as those of sites."""
+    return [
+        replace(shrink(one, (cell, cell)), shift_px=one.shift_px * cell) if one.moves else one
+        for one in registrations
+    ]
 
 
 def _strips(mosaic: Mosaic) -> list[slice]:

@@ -34,13 +34,14 @@ from openhdr.merging.ghosts import CompareOptions, compare
 from openhdr.merging.matching import Match
 from openhdr.merging.measured import MeasuredResponse, measure_response, with_measured
 from openhdr.merging.merger import Merger
+from openhdr.merging.mosaics import on_sites
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.retouch import Stroke, retouched
 from openhdr.models import MODELS, chosen_weights
 from openhdr.models.inference.options import Precision, RunOptions
 from openhdr.pipeline.network_merger import NetworkMerger
 from openhdr.pipeline.options import MergeOptions
-from openhdr.pipeline.sensor_merger import SensorMerger, proxies, sensor_values
+from openhdr.pipeline.sensor_merger import SensorMerger, of_proxies, proxies, sensor_values
 
 CALIBRATE = "calibrate"
 
@@ -140,6 +141,7 @@ def merge_bracket(
     names = names_of(frames)
     if mosaics := sensor_values(frames, options):
         images, merger = proxies(mosaics), SensorMerger(mosaics)
+        align = of_proxies(align, mosaics[0].cell)
     else:
         images = read_frames(frames)
     bracket, source = expose(images, names, options, first, merger)
@@ -161,7 +163,7 @@ def merge_bracket(
         image,
         bracket,
         source,
-        registered.registrations,
+        on_sites(registered.registrations, mosaics[0].cell) if mosaics else registered.registrations,
         response,
         measured,
         consistency,

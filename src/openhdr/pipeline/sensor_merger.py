@@ -6,20 +6,24 @@ merge itself works on the mosaics (`merging.mosaics`); then highlights are recov
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from openhdr import io
+from openhdr.alignment import flow, homography
 from openhdr.camera.demosaic import develop
 from openhdr.camera.mosaic import Mosaic, proxy
+from openhdr.camera.response import Response
 from openhdr.color.primaries import REC2020
 from openhdr.core import progress
 from openhdr.core.errors import RequestError, unknown_name
-from openhdr.core.image import Image, ImageOrPath
+from openhdr.core.image import Bracket, Image, ImageOrPath
+from openhdr.geometry import Registration
 from openhdr.io import isolated
 from openhdr.io.pixels import orient
 from openhdr.merging import DEFAULT
@@ -28,6 +32,8 @@ from openhdr.merging.mosaics import merge_mosaics, recover_highlights
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged
 from openhdr.pipeline.options import MergeOptions
+
+Align = Callable[[Bracket, Response], list[Registration]]
 
 DOMAINS = ("auto", "on", "off")
 METHODS = ("mle", "trustnet", "trustnet-tiny")
@@ -155,6 +161,17 @@ def evened(flat: np.ndarray, mosaic: Mosaic) -> np.ndarray:
         smooth = total / weight
         np.copyto(out, smooth / smooth.max(), where=sites > 0)
     return np.maximum(out, LEAST_FLAT)
+
+
+def of_proxies(align: Align, cell: int) -> Align:
+    """The aligner for pictures of one pixel a cell: a tripod gives way by as much on the sensor as with photos."""
+    options = homography.AlignOptions()
+    options = replace(options, rest_px=options.rest_px / cell)
+    if align is homography.align:
+        return partial(homography.align, options=options)
+    if align is flow.align:
+        return partial(flow.align, options=flow.FlowOptions(homography=options))
+    return align
 
 
 def proxies(mosaics: list[Mosaic]) -> list[Image]:
