@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -61,6 +61,23 @@ def serve(temporary: Path, *arguments: str) -> Served:
     )
     assert process.stdout is not None
     return Served(process, process.stdout.readline().strip(), temporary)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """`start("FOLDER", ...)`: a server of its own, ended with the test."""
+    pytest.importorskip("starlette", reason="needs the extra 'web'")
+    started: list[Served] = []
+
+    def begin(*arguments: str) -> Served:
+        started.append(serve(tmp_path / "temporary", *arguments))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+        one.process.stdout.close()
 
 
 @pytest.fixture(scope="session")

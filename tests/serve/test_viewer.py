@@ -96,7 +96,7 @@ def test_sources_tones_masks_and_false_colour_are_shown(merged: Any, bracket: li
     shown = cv2.resize(cv2.imread(str(bracket[0]))[..., ::-1], None, fx=0.5, fy=0.5).astype(float).mean()
     inside = pixels[pixels.max(axis=2) > 20]
     assert inside.mean() == pytest.approx(shown, rel=0.25)  # as shot: dark
-    page.get_by_role("button", name="Tone-mapped").click()
+    page.get_by_role("button", name="Tones").click()
     page.wait_for_timeout(2500)
     tones = canvas(page)
     assert tones.mean() > pixels.mean()
@@ -136,6 +136,7 @@ def test_the_hdr_photo_is_one_and_moves_with_the_picture(merged: Any, server: An
     width = photo.bounding_box()["width"]
     page.locator("#stage").focus()
     page.keyboard.press("+")
+    page.wait_for_timeout(1000)
     assert photo.bounding_box()["width"] == pytest.approx(1.5 * width, rel=0.01)
 
 

@@ -24,7 +24,7 @@ from openhdr.serve.pictures import Photo, Picture, Result
 
 MOST_PHOTOS, MOST_FILE_BYTES, FREE_BYTES = 10_000, 2 << 30, 2 << 30  # of a session; of one; left on the disk
 MOST_NAME = 150  # characters
-SECONDS_TO_LOOK = 120.0
+SECONDS_TO_LOOK, REGROUP_S = 120.0, 0.7
 
 APART = {
     "unknown exposure": "no shutter time in its metadata",
@@ -47,7 +47,7 @@ class Library:
         self.pictures: dict[str, Picture] = {}
         self.results: dict[str, Result] = {}
         self.version, self.changed = 0, asyncio.Event()
-        self.arriving, self.probing = 0, asyncio.Lock()
+        self.arriving, self.probing, self.regrouping = 0, asyncio.Lock(), False
         self.quick = Lane("q", threads or cores(), self._notify)  # what somebody waits for
         self.slow = Lane("s", threads or cores(), self._notify)
         self.tasks: set[asyncio.Task[None]] = set()
@@ -151,7 +151,12 @@ class Library:
             photo.problem = self.said(photo, str(error))
         else:
             photo.info = replace(info, path=Path(photo.key))
-        self._regroup()
+        more = self.arriving or any(one.info is None and not one.problem for one in self.photos.values())
+        if not more:
+            self._regroup()
+        elif not self.regrouping:  # now and then while more are coming
+            self.regrouping = True
+            asyncio.get_running_loop().call_later(REGROUP_S, self._regroup)
 
     def _looked(self, photo: Photo, job: Job) -> None:
         photo.look = job.answer if job.state == "done" else {}
@@ -178,6 +183,9 @@ class Library:
         for lane in self.lanes:
             for job in [one for one in lane.jobs if one.target == picture.id]:
                 lane.cancel(job)
+        waiting, picture.then = picture.then, []
+        for action in waiting:
+            action(False)
         for result in (picture.draft, picture.result):
             self.discard(result)
         self.pictures.pop(picture.id, None)
@@ -191,12 +199,10 @@ class Library:
 
     def _regroup(self) -> None:
         """Brackets of all photos that are known and free; pictures whose photos stay the same are kept."""
-        if self.arriving or any(one.info is None and not one.problem for one in self.photos.values()):
-            self.touch()
-            return
+        self.regrouping = False
         by_hand = {photo.id for one in self.pictures.values() if one.by_hand for photo in one.photos}
         free = sorted(
-            (one for one in self.photos.values() if one.id not in by_hand and not one.problem),
+            (one for one in self.photos.values() if one.id not in by_hand and one.info and not one.problem),
             key=lambda one: natural_order(str(one.key)),
         )
         known = {str(one.key): one for one in free}

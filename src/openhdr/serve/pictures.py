@@ -62,7 +62,8 @@ class Picture:
     """A bracket, or a photo by itself, and what is made of it.
 
     command: merge, expand, or open (HDR light already). by_hand: put together by the user. strokes: see
-    `merging.retouch`. tone: operator and options of the tone-mapped picture.
+    `merging.retouch`. tone: operator and options of the tone-mapped picture. then: called when the result is made, or
+    cannot be, with whether it is.
     """
 
     id: str
@@ -76,7 +77,7 @@ class Picture:
     draft: Result | None = None
     result: Result | None = None
     error: str = ""
-    then: list[Callable[[], None]] = field(default_factory=list)
+    then: list[Callable[[bool], None]] = field(default_factory=list)
 
     @property
     def shown(self) -> Result | None:

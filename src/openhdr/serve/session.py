@@ -56,6 +56,8 @@ class Session(Library):
             picture.error = job.error
             for photo in picture.photos:
                 picture.error = self.said(photo, picture.error)
+            for action in waiting:
+                action(False)
             self.touch()
             return
         result.facts = job.answer
@@ -71,7 +73,7 @@ class Session(Library):
                 self.discard(old)
             picture.draft, picture.result = None, result
         for action in waiting:
-            action()
+            action(True)
         self.touch()
 
     def change(self, picture: Picture, given: dict[str, Any]) -> None:
@@ -176,7 +178,10 @@ class Session(Library):
         job = Job({}, f"{output.name}: export", picture.id, seconds=SECONDS_TO_MAKE)
         self.exports[identifier] = (output, job)
 
-        def begin() -> None:
+        def begin(made: bool) -> None:
+            if not made:
+                job.state, job.answer = "failed", {"error": picture.error or "cancelled"}
+                return
             result = self._ready(picture)
             operator = asked.operator_text(*picture.tone)
             job.request = {
@@ -192,7 +197,7 @@ class Session(Library):
             if not any(one.target == picture.id and one.request["do"] in MAKING for one in self.slow.jobs):
                 self.start(picture)
         else:
-            begin()
+            begin(True)
         return identifier
 
     # what is told

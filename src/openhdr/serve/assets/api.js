@@ -35,15 +35,21 @@ export async function get(path) {
   return (await ask(path)).json();
 }
 
+/** @type {Promise<any>} */
+let before = Promise.resolve();
+
 /**
+ * Ask for a change. Changes arrive in the order in which they were asked for: options before the merge that takes them.
  * @param {string} path
  * @param {string} method
  * @param {unknown} [content]
  * @returns {Promise<any>}
  */
-export async function send(path, method, content) {
+export function send(path, method, content) {
   const body = content === undefined ? undefined : JSON.stringify(content);
-  return (await ask(path, { method, body })).json();
+  const change = before.then(async () => (await ask(path, { method, body })).json());
+  before = change.catch(() => {});
+  return change;
 }
 
 /**

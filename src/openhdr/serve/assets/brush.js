@@ -160,7 +160,7 @@ export function brushPanel(picture) {
       make('button', { disabled: !history.get(picture.id)?.undone.length, title: 'Ctrl-Shift-Z', onclick: () => undo(true) }, 'Redo'),
       make('button', { disabled: !picture.strokes.length, onclick: () => store(picture, []) }, 'Clear')),
     make('p.soft', {}, picture.strokes.length ? `${picture.strokes.length} stroke${picture.strokes.length > 1 ? 's' : ''}, kept in the recipe (.json).` : 'Paint on the picture. Alt-drag moves it.'),
-    picture.result.stale ? make('button.primary.wide', { onclick: () => start(picture) }, 'Merge with these strokes') : null,
+    picture.result.stale ? make('button.primary.wide', { onclick: () => start(picture) }, picture.strokes.length ? 'Merge with these strokes' : 'Merge') : null,
   ];
 }
 /** What the panel shows beside the picture. */

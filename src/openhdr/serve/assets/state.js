@@ -78,7 +78,8 @@ export function jobOf(target) {
 /** Ask for a first look at what is selected, once its photos have been looked at. */
 function lookFirst() {
   const picture = selected();
-  if (!picture || picture.result || picture.error || jobOf(picture.id)) return;
+  if (!picture || picture.result || picture.error || state.arriving || jobOf(picture.id)) return;
+  if (Object.values(state.photos).some((one) => one.width === undefined && !one.problem)) return; // it may still grow
   if (!picture.photos.every((id) => state.photos[id]?.looked)) return;
   act(send(`/api/pictures/${picture.id}/make?draft=1`, 'POST'));
 }

@@ -92,11 +92,8 @@ function pass(result, layer, frame, scissor, at) {
   return { scissor, kind: 'codes', look: view.look, gain: view.look === 'plain' ? 0 : 1, quads };
 }
 
-export const statistics = { frames: 0, milliseconds: 0 };
-
 function draw() {
   dirty = false;
-  const began = performance.now();
   const result = shown();
   /** @type {import('./webgl.js').Pass[]} */
   const passes = [];
@@ -117,8 +114,6 @@ function draw() {
   renderer.draw(passes);
   tiles.end();
   for (const painter of painters) painter(at);
-  statistics.frames += 1;
-  statistics.milliseconds += performance.now() - began;
 }
 
 // the result as a photo with a gain map: HDR where no canvas is
@@ -431,7 +426,7 @@ function toolbar() {
     return [
       make('div.choice', { role: 'group', 'aria-label': 'What is shown' },
         button('Light', view.layer === 'light', () => show('light'), 'The HDR light at an exposure (H)'),
-        button('Tone-mapped', view.layer === 'tone', () => show('tone'), 'The picture for any screen (T)'),
+        button('Tones', view.layer === 'tone', () => show('tone'), 'The picture for any screen (T)'),
         button('HDR photo', view.layer === 'photo', () => show('photo'), 'The exported photo with a gain map: HDR on HDR screens'),
         button('Sources', view.layer === 'frame', () => show('frame', view.frame), 'The source photos, moved into place')),
       view.layer === 'frame' ? choose('Photo', view.frame, frames, (value) => show('frame', value)) : null,
@@ -442,9 +437,10 @@ function toolbar() {
       button('Clipping', view.look === 'clipping', () => look('clipping'), 'Mark what is over white or black (C)'),
       (result?.masks.length ?? 0) > 1 ? choose('Ghost mask: red = left out', view.mask, [[-1, 'No mask'], ...frames.map(([index, name]) => /** @type {[number, string]} */ ([index, `Mask ${name}`]))], (value) => { view.mask = value; changed(); }) : null,
       make('span.grow', {}),
-      button('−', false, () => zoom(1 / 1.5), 'Smaller (−)'),
-      make('button', { id: 'zoom', title: 'Fit, or one to one (0, 1)', onclick: () => zoomTo(view.width ? 0 : 100) }, 'Fit'),
-      button('+', false, () => zoom(1.5), 'Larger (+)'),
+      make('div.choice', { role: 'group', 'aria-label': 'Size' },
+        make('button', { title: 'Smaller (−)', onclick: () => zoom(1 / 1.5) }, '−'),
+        make('button', { id: 'zoom', title: 'Fit, or one to one (0, 1)', onclick: () => zoomTo(view.width ? 0 : 100) }, 'Fit'),
+        make('button', { title: 'Larger (+)', onclick: () => zoom(1.5) }, '+')),
     ];
   });
   limits();

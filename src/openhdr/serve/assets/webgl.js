@@ -50,7 +50,9 @@ void main() {
   #else
     vec3 light = found.rgb * gain;
   #endif
-  #if LOOK == 1
+  #if LOOK == 3
+    colour = vec4(pow(max(light, vec3(0.0)), vec3(1.0 / 2.4)), 1.0);
+  #elif LOOK == 1
     float luminance = dot(light, vec3(0.2126, 0.7152, 0.0722));
     colour = vec4(luminance > 0.0 ? scale(log2(luminance)) : vec3(0.0), 1.0);
   #elif LOOK == 2
@@ -68,8 +70,32 @@ void main() {
 #endif
 }`;
 
+// A change of exposure alone is drawn from a copy of the view that holds light^(1/2.4): then a factor on the light is
+// one on the copy, and no power has to be computed. Below the curve's straight part, 12.92 light, its sqrt stands in for
+// the power; that is off by less than a seventh of an 8-bit code.
+const FROM_COPY = `#version 300 es
+precision highp float;
+uniform highp sampler2D picture;
+uniform float gain;
+in vec2 at;
+out vec4 colour;
+void main() {
+  vec3 root = texelFetch(picture, ivec2(gl_FragCoord.xy), 0).rgb * gain;
+  vec3 low = 16.43 * root * root * sqrt(root);
+  colour = vec4(mix(1.055 * root - 0.055, low, lessThan(root, vec3(0.0904))), 1.0);
+}`;
+
 const KINDS = ['light', 'codes', 'mask'];
-const LOOKS = ['plain', 'stops', 'clipping'];
+const LOOKS = ['plain', 'stops', 'clipping', 'root'];
+
+/** The part of the canvas that rectangles cover. @param {Quad[]} quads @param {number} width @param {number} height */
+function bounds(quads, width, height) {
+  const x = Math.max(Math.min(...quads.map((one) => one.x)), 0);
+  const y = Math.max(Math.min(...quads.map((one) => one.y)), 0);
+  const right = Math.min(Math.max(...quads.map((one) => one.x + one.width)), width);
+  const bottom = Math.min(Math.max(...quads.map((one) => one.y + one.height)), height);
+  return { x, y, width: Math.max(right - x, 0), height: Math.max(bottom - y, 0) };
+}
 
 export class WebglRenderer {
   name = 'webgl';
@@ -77,12 +103,19 @@ export class WebglRenderer {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
-    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false, preserveDrawingBuffer: true });
+    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false });
     if (!gl) throw new Error('this browser has no WebGL2');
     this.gl = gl;
     /** @type {Map<string, { program: WebGLProgram, place: WebGLUniformLocation | null, gain: WebGLUniformLocation | null }>} */
     this.programs = new Map();
     gl.bindVertexArray(gl.createVertexArray());
+    /** @type {{ key: string, texture: WebGLTexture, frame: WebGLFramebuffer, width: number, height: number } | null} */
+    this.copy = null;
+    this.last = '';
+    this.copies = gl.getExtension('EXT_color_buffer_float') !== null;
+    /** @type {Map<WebGLTexture, number>} */
+    this.numbers = new Map();
+    this.count = 0;
   }
 
   /**
@@ -97,12 +130,14 @@ export class WebglRenderer {
     } else {
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(data));
     }
+    this.numbers.set(texture, this.count += 1);
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
     return texture;
   }
 
   /** @param {any} texture */
   free(texture) {
+    this.numbers.delete(texture);
     this.gl.deleteTexture(texture);
   }
 
@@ -110,10 +145,53 @@ export class WebglRenderer {
   draw(passes) {
     const { gl } = this;
     const { width, height } = this.canvas;
+    const first = passes[0];
+    const copied = this.copies && first?.kind === 'light' && first.look === 'plain' && first.quads.length > 0 && this.copyOf(first);
     gl.viewport(0, 0, width, height);
     gl.disable(gl.SCISSOR_TEST);
     gl.clearColor(0.055, 0.06, 0.07, 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
+    this.paint(copied ? [{ ...first, kind: 'copy', gain: first.gain ** (1 / 2.4), quads: [copied] }, ...passes.slice(1)] : passes);
+  }
+
+  /**
+   * The view of a pass as light^(1/2.4), if it is seen for the second time; else null.
+   * @param {Pass} pass @returns {Quad | null}
+   */
+  copyOf(pass) {
+    const { gl } = this;
+    const { width, height } = this.canvas;
+    const key = JSON.stringify([width, height, ...pass.quads.map((one) => [this.numbers.get(one.texture), one.x, one.y, one.width, one.height])]);
+    const again = key === this.last;
+    this.last = key;
+    if (!again) return null;
+    if (this.copy?.width !== width || this.copy.height !== height) {
+      if (this.copy) gl.deleteTexture(this.copy.texture);
+      const texture = gl.createTexture();
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA16F, width, height);
+      const frame = this.copy?.frame ?? gl.createFramebuffer();
+      gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+      this.copy = { key: '', texture, frame, width, height };
+    }
+    if (this.copy.key !== key) {
+      this.copy.key = key;
+      gl.bindFramebuffer(gl.FRAMEBUFFER, this.copy.frame);
+      gl.viewport(0, 0, width, height);
+      gl.disable(gl.SCISSOR_TEST);
+      gl.clearColor(0.045, 0.05, 0.06, 1);
+      gl.clear(gl.COLOR_BUFFER_BIT);
+      this.paint([{ ...pass, scissor: null, look: 'root', gain: 1 }]);
+    }
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    return { texture: this.copy.texture, ...bounds(pass.quads, width, height), sharp: true };
+  }
+
+  /** @param {Pass[]} passes */
+  paint(passes) {
+    const { gl } = this;
+    const { width, height } = this.canvas;
     for (const pass of passes) {
       const program = this.program(pass);
       gl.useProgram(program.program);
@@ -148,9 +226,9 @@ export class WebglRenderer {
     const known = this.programs.get(name);
     if (known) return known;
     const { gl } = this;
-    const head = `#version 300 es\n#define KIND ${KINDS.indexOf(pass.kind)}\n#define LOOK ${LOOKS.indexOf(pass.look)}\n`;
+    const head = pass.kind === 'copy' ? '' : `#version 300 es\n#define KIND ${KINDS.indexOf(pass.kind)}\n#define LOOK ${LOOKS.indexOf(pass.look)}\n`;
     const program = gl.createProgram();
-    for (const [type, text] of /** @type {[number, string][]} */ ([[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, head + FRAGMENT]])) {
+    for (const [type, text] of /** @type {[number, string][]} */ ([[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, pass.kind === 'copy' ? FROM_COPY : head + FRAGMENT]])) {
       const shader = gl.createShader(type);
       if (!shader) throw new Error('the graphics context is lost');
       gl.shaderSource(shader, text);
