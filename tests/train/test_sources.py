@@ -249,3 +249,9 @@ def test_validation_is_spread_over_the_split(tmp_path: Path) -> None:
         (tmp_path / "hdm" / "training" / "0900" / f"{kind}.npy").write_bytes(source.read_bytes())
     held, _ = held_out(DataConfig(path=str(tmp_path / "hdm")), ValidationConfig(samples=3, size=0))
     assert [sample.name for sample in held] == ["0000", "0003", "0006"]
+
+
+def test_images_smaller_than_a_patch_are_named(brackets: Path, tmp_path: Path) -> None:
+    config = DataConfig(source="patches", path=str(brackets), cut="gsanet", on_the_fly=True)
+    with pytest.raises(FileError, match="holds no image of 480x480 pixels"):
+        open_patches(config, 0, tmp_path / "none")

@@ -47,9 +47,9 @@ class Extent:
     """What of a case is run, and what of it is shown.
 
     done: (method, scene) pairs whose scores are known already. pictured: scenes that the report shows; None =
-    all. compressed: whether images are small rather than exact. timed: whether a method's first call is made once more,
-    so that its time counts; keep: given the results so far after every
-    run, so that nothing is lost when the work is stopped.
+    all. compressed: whether images are small rather than exact. keep: given the results so far after every
+    run, so that nothing is lost when the work is stopped. timed: whether times count, so that a method's first call is
+    made once more.
     """
 
     done: frozenset[tuple[str, str]] = frozenset()

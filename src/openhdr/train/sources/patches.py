@@ -109,6 +109,10 @@ def open_patches(config: DataConfig, seed: int, cache: Path) -> PatchSource | Sc
         if config.on_the_fly:
             refuse_held_out(dataset.names)
             places = tuple((name, *one) for name, found in corners_of(dataset, cut).items() for one in found)
+            if not places:
+                raise FileError(
+                    folder, f"holds no image of {cut.size}x{cut.size} pixels", "that is what is cut"
+                )
             return SceneSource(dataset, places, cut, config, seed)
         shards = prepare_patches(dataset, cache, cut)
     if shards.facts.get("kind") != "patches" or not shards.samples:
