@@ -34,6 +34,7 @@ from openhdr.merging.matching import Match, find_match
 from openhdr.merging.registered import RegisteredBracket, Strip, strips_of, widened
 
 TINY = np.float32(1e-6)  # light below which ratios mean nothing
+BESIDE = 9  # sides of an object's least square that what is beside it may be away, half to either side
 LEAST_LEVELLED, MOST_LEVELLED = 1000, 0.4  # values that show it, and stops by which an exposure may be off
 LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 
@@ -155,8 +156,10 @@ def _objects(
     square = np.ones((side, side), np.uint8)
     core = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, square)
     _, labels = cv2.connectedComponents((agreeing < 0.5).astype(np.uint8))
+    # a branch or a limb is thin, too: what contradicts strongly beside an object is part of it
+    reach = cv2.dilate(core, np.ones((BESIDE * side, BESIDE * side), np.uint8)) > 0
     touched = np.zeros(labels.max() + 1, bool)
-    touched[np.unique(labels[core > 0])] = True
+    touched[np.unique(labels[reach & strong])] = True
     touched[0] = False  # what does not contradict
     return cv2.dilate(touched[labels].astype(np.uint8), square) > 0
 
