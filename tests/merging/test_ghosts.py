@@ -166,7 +166,7 @@ def test_shrunken_comparison_agrees_with_the_full_one(room, photo, rng, register
 
 
 def test_on_a_tripod_only_objects_are_left_out(room, photo, rng, registered_of):
-    """A walker is, with the stick beside him; a twig of one pixel elsewhere is not; told to look for all, it is, too."""
+    """A walker is, with his stick; a twig of one pixel elsewhere is not; told to look for all, it is, too."""
     light = np.minimum(room(), 0.8)
     other = light.copy()
     other[50:110, 60:80] = (0.5, 0.1, 0.05)
