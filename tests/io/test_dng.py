@@ -18,6 +18,7 @@ from openhdr.camera.noise import NoiseModel
 from openhdr.color.primaries import to_xyz
 from openhdr.core.errors import FileError
 from openhdr.core.image import REC709, Exposure, Image
+from openhdr.io.raw import smallest_tile
 
 COLOURS = np.array([[0.75, 0.2, 0.05], [0.15, 0.75, 0.1], [0.03, 0.22, 0.75]])
 NEUTRAL = np.array([0.5, 1.0, 0.65])
@@ -153,3 +154,10 @@ def test_rawtherapee_shows_the_same_level_and_white_balance(files, name: str, tm
 
 def test_developing_is_what_reading_does(files) -> None:
     np.testing.assert_allclose(io.read(files["float"]).pixels, develop(sensor()), rtol=1e-3, atol=1e-4)
+
+
+def test_arrays_that_are_not_known_are_developed_by_libraw() -> None:
+    for array in ("gbrg", "xtrans"):
+        tile = pattern_of(array)
+        np.testing.assert_array_equal(smallest_tile(np.tile(tile, (12, 9))), tile)
+    assert smallest_tile(np.tile(np.arange(16).reshape(4, 4) % 3, (12, 12))) is None

@@ -126,16 +126,17 @@ def read_mosaic(source: Source) -> Mosaic | None:
         _opened(source) as raw,
     ):
         _check_end(source.data)
-        if raw.raw_type != rawpy.RawType.Flat or raw.num_colors not in (1, 3):
+        grey, square = raw.num_colors == 1, raw.sizes.pixel_aspect == 1
+        numbers = None
+        if raw.raw_type == rawpy.RawType.Flat and square and (grey or raw.color_desc == b"RGBG"):
+            numbers = np.zeros((2, 2), int) if grey else smallest_tile(raw.raw_colors_visible)
+        if numbers is None:
             return None
         values = raw.raw_image_visible.copy()
         if any(words in printed() for words in MISSING) or not values.any():
             raise ValueError("sensor values are missing, the file may be cut off")
         tags = {tag: value for each in reversed(_directories(source.data)) for tag, value in each.items()}
-        numbers = smallest_tile(raw.raw_colors_visible) if raw.num_colors == 3 else np.zeros((2, 2), int)
-        pattern = np.array([1, 1, 1, 1] if raw.num_colors == 1 else ["RGB".index(one) for one in "RGBG"])[
-            numbers
-        ]
+        pattern = np.array([1, 1, 1, 1] if grey else ["RGB".index(one) for one in "RGBG"])[numbers]
         black, white = levels_of(raw, numbers, tags)
         balance = np.array([raw.camera_whitebalance[:3], raw.daylight_whitebalance[:3]], np.float64)
         recorded, *known = [bool((one > 0).all()) for one in balance]
@@ -158,14 +159,15 @@ def read_mosaic(source: Source) -> Mosaic | None:
     )  # fmt: skip
 
 
-def smallest_tile(colours: np.ndarray) -> np.ndarray:
-    """The colour filter array of (H, W) colour numbers: 2 x 2 or 6 x 6."""
+def smallest_tile(colours: np.ndarray) -> np.ndarray | None:
+    """The colour filter array of (H, W) colour numbers: 2 x 2 or 6 x 6; None for others."""
     corner = colours[:48, :48]
     for size in (2, 6):
         tile = np.asarray(corner[:size, :size])
-        if np.array_equal(np.tile(tile, (-(-48 // size),) * 2)[: corner.shape[0], : corner.shape[1]], corner):
+        whole = np.tile(tile, (-(-48 // size),) * 2)[: corner.shape[0], : corner.shape[1]]
+        if np.array_equal(whole, corner):
             return tile
-    raise ValueError("the colour filter array is none that is known")
+    return None
 
 
 def levels_of(raw: Any, numbers: np.ndarray, tags: dict[int, Any]) -> tuple[np.ndarray, np.ndarray]:
