@@ -30,6 +30,7 @@ def see(luminance: np.ndarray, ppd: float, surround: float = SURROUND) -> Seen:
     """(H, W, 3) float64 display RGB in cd/m2 -> response and adaptation. ppd: pixels per degree."""
     c = constants()
     planes = [np.ascontiguousarray(luminance[..., channel]) for channel in range(3)]
+    _passed(*planes[0].shape, ppd)  # once, before three threads ask for it
     retina = in_threads(lambda plane: scatter(plane, ppd, surround), planes)
     long, medium, rod = (
         sum(plane * weight for plane, weight in zip(retina, c.lmsr_from_rgb[:, column], strict=True))
@@ -51,14 +52,20 @@ def scatter(plane: np.ndarray, ppd: float, surround: float) -> np.ndarray:
     height, width = plane.shape
     spectrum = np.fft.rfft(plane - surround, n=2 * width, axis=1)
     columns = np.fft.fft(np.ascontiguousarray(spectrum.T), n=2 * height, axis=1)
-    across = np.fft.rfftfreq(2 * width, 1 / ppd)[:, None]
-    down = np.fft.fftfreq(2 * height, 1 / ppd)[None, : height + 1]
-    half = _transfer(np.sqrt(across**2 + down**2))
+    half = _passed(height, width, ppd)
     columns[:, : height + 1] *= half
     columns[:, height + 1 :] *= half[:, height - 1 : 0 : -1]
     rows = np.ascontiguousarray(np.fft.ifft(columns, axis=1)[:, :height].T)
     blurred = np.fft.irfft(rows, n=2 * width, axis=1)[:, :width] + surround * c.mtf_a.sum()
     return np.clip(blurred, _DARKEST, _BRIGHTEST)
+
+
+@functools.lru_cache(maxsize=1)  # the same for all planes of a pair, and mostly of a benchmark
+def _passed(height: int, width: int, ppd: float) -> np.ndarray:
+    """(width + 1, height + 1): what the optics pass of the frequencies of a plane in its surround."""
+    across = np.fft.rfftfreq(2 * width, 1 / ppd)[:, None]
+    down = np.fft.fftfreq(2 * height, 1 / ppd)[None, : height + 1]
+    return _transfer(np.sqrt(across**2 + down**2))
 
 
 def _transfer(frequency: np.ndarray) -> np.ndarray:
