@@ -16,8 +16,11 @@ from openhdr.batch.job import Job, Record, allow_processes, end_processes, failu
 from openhdr.core.errors import FileError, MissingExtraError
 from openhdr.core.threads import cores
 
-BASE_GB, GB_PER_FRAME_MP = 0.3, 0.024
-"""Memory of a merge: at rest, and for a megapixel of each frame; measured at 5 and 12 megapixels and 3 to 7 frames."""
+BASE_GB = 0.3
+GB_PER_RESULT_MP, GB_PER_FRAME_MP = 0.065, 0.003
+"""Memory of a merge: at rest, for a megapixel of the result and its preview, and of each frame's codes ..."""
+COMPARED_MP, GB_PER_COMPARED = 1.5, 0.07
+"""... and for each frame at the size at which frames are compared; measured with 3 and 18 frames of 5 to 24 megapixels."""
 SHARE = 0.8  # of the free memory that may be used
 AHEAD = 3  # jobs a worker that are handed out
 RETRIES = 10  # of a job whose worker died
@@ -25,7 +28,8 @@ RETRIES = 10  # of a job whose worker died
 
 def need_gb(megapixels: float, photos: int) -> float:
     """Memory that merging so many photos takes, in GB."""
-    return BASE_GB + GB_PER_FRAME_MP * megapixels * photos
+    compared = GB_PER_COMPARED * min(megapixels / COMPARED_MP, 1)
+    return BASE_GB + GB_PER_RESULT_MP * megapixels + (GB_PER_FRAME_MP * megapixels + compared) * photos
 
 
 def free_gb() -> float:
