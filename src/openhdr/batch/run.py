@@ -20,7 +20,7 @@ BASE_GB = 0.3
 GB_PER_RESULT_MP, GB_PER_FRAME_MP = 0.065, 0.003
 """Memory of a merge: at rest, for a megapixel of the result and its preview, and of each frame's codes ..."""
 COMPARED_MP, GB_PER_COMPARED = 1.5, 0.07
-"""... and for each frame at the size at which frames are compared; measured with 3 and 18 frames of 5 to 24 megapixels."""
+"""... and for each frame at the size of comparisons; measured with 3 and 18 frames of 5 to 24 megapixels."""
 SHARE = 0.8  # of the free memory that may be used
 AHEAD = 3  # jobs a worker that are handed out
 RETRIES = 10  # of a job whose worker died
