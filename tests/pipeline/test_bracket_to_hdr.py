@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from dataclasses import replace
 
 import cv2
@@ -13,7 +15,8 @@ from openhdr import io
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import ExposureError, FileError, OpenHDRError, RequestError
 from openhdr.core.image import Exposure, Image
-from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge_bracket
+from openhdr.models.inference.options import RunOptions
+from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge, merge_bracket
 from openhdr.simulation.config import SimulationConfig, ViewConfig
 from openhdr.simulation.draw import draw_plan
 from openhdr.simulation.render import photograph
@@ -305,3 +308,23 @@ def test_light_of_a_camera_with_a_curve_of_its_own_is_linear(room, photo):
     assumed = merge_bracket(frames, MergeOptions(ev=list(stops), reference=3, method="mle", response="srgb"))
     off = np.log2(assumed.image.pixels[seen] / light[seen])
     assert np.abs(off - np.median(off)).mean() > 3 * np.abs(ratio - np.median(ratio)).mean()
+
+
+def test_every_option_of_the_python_call_arrives(monkeypatch):
+    """Each parameter of `openhdr.merge` stands in the options under its own name."""
+    taken = []
+
+    def stop(frames, options):
+        taken.append(options)
+        raise RequestError("far enough")
+
+    monkeypatch.setattr("openhdr.pipeline.bracket_to_hdr.merge_bracket", stop)
+    checked = {"precision": "bfloat16", "memory": 7.0, "augment": True}
+    run = {field.name for field in dataclasses.fields(RunOptions)}
+    for name in inspect.signature(merge).parameters:
+        value = checked.get(name, "given")
+        if name != "frames":
+            with pytest.raises(RequestError, match="far enough"):
+                merge([], **{name: value})
+            options = taken.pop()
+            assert str(getattr(options.run if name in run else options, name)) == str(value), name

@@ -176,7 +176,9 @@ def fill(table: PaperTable, given: Given) -> Filled:
     settings, weights = settings_of(table, given)
     ours = {row.name: costs_of(row, table.columns) for row in table.rows}
     if given.data is None or not settings:
-        said = "No data were given: only costs are ours." if given.data is None else "No row has its weights."
+        said = "No row has its weights."
+        if given.data is None:
+            said = "No data were given, so the scores are the paper's alone; give the folder as `data`."
         return Filled(table, ours, weights, (said,))
     row = DATASET_CASES[table.case]
     folder = first_folder(given.data, (row.name, row.dataset)) or given.data

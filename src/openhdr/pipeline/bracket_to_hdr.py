@@ -41,7 +41,7 @@ from openhdr.models import MODELS, chosen_weights
 from openhdr.models.inference.options import Precision, RunOptions
 from openhdr.pipeline.network_merger import NetworkMerger
 from openhdr.pipeline.options import MergeOptions
-from openhdr.pipeline.sensor_merger import SensorMerger, of_proxies, proxies, sensor_values
+from openhdr.pipeline.sensor_merger import Align, SensorMerger, of_proxies, proxies, sensor_values
 
 CALIBRATE = "calibrate"
 
@@ -112,19 +112,22 @@ def merge(
     """
     run = RunOptions(device, precision, memory, augment)
     options = MergeOptions(
-        ev,
-        times,
-        method,
-        weights,
-        run,
-        align,
-        reference,
-        response,
-        calibration,
-        deghost,
-        match,
-        retouch,
-        raw_domain,
+        ev=ev,
+        times=times,
+        method=method,
+        weights=weights,
+        run=run,
+        align=align,
+        reference=reference,
+        response=response,
+        calibration=calibration,
+        deghost=deghost,
+        match=match,
+        retouch=retouch,
+        raw_domain=raw_domain,
+        neutral=neutral,
+        dark=None if dark is None else Path(dark),
+        flat=None if flat is None else Path(flat),
     )
     return in_primaries(merge_bracket(frames, options).image, REC709)
 
@@ -153,10 +156,11 @@ def merge_bracket(
     merged = merger.merge(registered)
     merged = merger.refine(registered, merged)
 
+    notes = merger.notes_on(bracket)
+    if all_equal(bracket.ev):
+        notes += ("The frames have one exposure: merging takes out noise and gains no highlights.",)
     image = images[bracket.reference].with_pixels(merged.pixels, merger.encoding)
-    image = (with_white_luminance(image) if merger.encoding == "linear" else image).with_notes(
-        *merger.notes_on(bracket)
-    )
+    image = (with_white_luminance(image) if merger.encoding == "linear" else image).with_notes(*notes)
     consistency = [np.ones((1, 1), np.float32) if one is None else one for one in registered.consistency]
     response = registered.responses[bracket.reference]
     return MergeResult(
@@ -222,7 +226,8 @@ def listed(frames: Sequence[ImageOrPath] | str | Path) -> Sequence[ImageOrPath]:
         frames = [path for path in photos if path.stem not in raw or io.may_hold_sensor_values(path)]
     if len(frames) < 2:
         raise RequestError(
-            f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too"
+            f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too, or expand the one "
+            "photo (openhdr expand)"
         )
     paths = [Path(frame).resolve() for frame in frames if not isinstance(frame, Image)]
     twice = next((path for path in paths if paths.count(path) > 1), None)
@@ -265,7 +270,8 @@ def expose(
         bracket, source = make_bracket(images, names, response, options.ev, options.times, options.reference)
         if options.response == CALIBRATE and all_equal(bracket.ev):
             raise ExposureError(
-                "`response='calibrate'` needs different exposures; these frames have the same"
+                "the camera's curve cannot be found from frames of one exposure; give different ones, or leave out "
+                "`response='calibrate'`"
             )
         return bracket, source
     except ExposureError:
@@ -273,9 +279,6 @@ def expose(
         if stated or merger.encoding == "linear":
             raise
         return make_bracket(images, names, response, "auto", None, options.reference)
-
-
-Align = Callable[[Bracket, Response], list[Registration]]
 
 
 def register(bracket: Bracket, align: Align, response: Response, options: MergeOptions) -> RegisteredBracket:

@@ -77,7 +77,7 @@ def _methods(task: str, classical: Mapping[str, Any]) -> dict[str, Any]:
     """The methods that this installation can run, by name."""
     torch = importlib.util.find_spec("torch") is not None
     networks = {row.name: row for row in MODELS.values() if torch and row.task == task}
-    return {**networks, **classical}
+    return {**classical, **networks}
 
 
 def merge_form() -> tuple[Asked, ...]:
@@ -87,7 +87,7 @@ def merge_form() -> tuple[Asked, ...]:
         ("srgb", "sRGB curve"),
         ("linear", "Linear"),
         ("gamma:2.2", "Gamma 2.2"),
-        ("calibrate", "Calibrate, whatever it takes"),
+        ("calibrate", "Measured, even if no better than sRGB"),
     )
     return (
         Asked("method", "Method", "choice", choices=_choices(DEFAULT_MERGER, methods)),

@@ -110,7 +110,7 @@ class Picture:
     def command_line(self, suffix: str, light: bool, delivery: Any) -> str:
         """The command line that writes the same file as the page. Raises RequestError."""
         given = asked.checked(asked.file_form(suffix) if light else (), delivery)
-        names = [one.key.name for one in self.photos]
+        names = [one.key.name if one.own else str(one.path) for one in self.photos]
         output = self.name + suffix
         more = ["--like", f"{self.name}.json"] if self.strokes else []
         operator = asked.operator_text(*self.tone)
