@@ -92,7 +92,7 @@ def merge(request: Request) -> None:
         click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
         response = result.measured.origin or result.response.name
         if result.mosaic:
-            response = "linear, merged before demosaicing"
+            response = "linear, merged before demosaicing by mle"
         click.echo(f"exposures from {facts['exposures_from']}; response: {response}")
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
     notes_of_frames(result.bracket.frames)
@@ -168,7 +168,7 @@ def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
         notes += io.write(request.motion, motion_sheet(result.registrations, image.pixels.shape[:2]))
     if request.save_response:
         result.response.save(request.save_response)
-    return notes
+    return tuple(dict.fromkeys(notes))  # the image's and the preview's are often the same
 
 
 def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
