@@ -30,7 +30,8 @@ def test_extensions_belong_to_one_format(file_format) -> None:
 def test_signature_is_its_own(written, file_format) -> None:
     data = written.read_bytes()
     claimed = [row.name for row in FORMATS.values() if row.load().recognise(data)]
-    assert claimed == [file_format.name]
+    assert claimed[0] == file_format.name  # the first row that knows a file reads it
+    assert claimed[1:] == (["raw", "tiff"] if file_format.name == "dng" else [])  # a DNG is both
 
 
 def test_recognises_nothing_in_noise(file_format, rng) -> None:

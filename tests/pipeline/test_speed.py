@@ -12,7 +12,7 @@ import pytest
 import openhdr
 
 TIMES_S = (1 / 400, 1 / 100, 1 / 25)
-MLE_RATIO, DEFAULT_RATIO = 14.0, 23.0  # as measured when these numbers were written
+MLE_RATIO, DEFAULT_RATIO = 20.0, 33.0  # as measured on an idle machine; on a busy one OpenCV loses more
 ALLOWED = 1.5  # ... and by how much they may rise
 
 

@@ -25,7 +25,7 @@ from openhdr.core.image import Bracket, Image
 from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration, Status, identity, mean_shift
 
-SAME_PX = 2  # guesses no farther apart lead to the same registration
+SAME_GUESS = 0.002  # of the longer side: guesses no farther apart lead to the same registration
 CERTAIN = 0.12  # disagreement under which no further candidate is tried
 
 
@@ -188,7 +188,8 @@ def _best_registration(pair: Pair, still: np.ndarray, options: AlignOptions) -> 
     best, least = still, 1.0
     for first_guess in (lambda: np.eye(3), lambda: phase_shift(pair.target, pair.moving)):
         start = first_guess()
-        if least < 1 and mean_shift(start @ np.linalg.inv(best), *pair.target.log.shape) < SAME_PX:
+        apart = mean_shift(start @ np.linalg.inv(best), *pair.target.log.shape)
+        if least < 1 and apart < SAME_GUESS * max(pair.target.log.shape):
             continue
         for freedoms in (3, 8):
             warp = pair.register(start, freedoms)

@@ -6,7 +6,6 @@ inputs, options and version are the same is not. A process may therefore be kill
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import tempfile
@@ -20,7 +19,7 @@ from typing import Any, Literal
 
 from openhdr.batch.plan import Option
 from openhdr.batch.process import Ended, Process
-from openhdr.batch.storage import Storage, open_storage
+from openhdr.batch.storage import Storage, open_storage, sweep
 from openhdr.core.errors import FileError, OpenHDRError
 from openhdr.core.files import sha256_of
 from openhdr.core.version import __version__
@@ -201,7 +200,7 @@ def _made(job: Job, out: Storage, photos: list[Path], scratch: Path) -> dict[str
     if thumbnail:
         staged[thumbnail] = out.staged(thumbnail, scratch / "0")
     for path in staged.values():
-        _sweep(path)
+        sweep(path)
     first, *others = job.outputs
     args = [*map(str, photos), "-o", str(staged[first]), "--json", *job.args]
     if others:
@@ -224,12 +223,6 @@ def _made(job: Job, out: Storage, photos: list[Path], scratch: Path) -> dict[str
             out.deliver(path, name)
         answer["outputs"] = {name: path.stat().st_size for name, path in staged.items()}
     return answer
-
-
-def _sweep(path: Path) -> None:
-    """Remove what a process that was killed left unfinished beside a file (see `core.files.whole_file`)."""
-    for left in path.parent.glob(f".{glob.escape(path.stem[:40])}-????????{glob.escape(path.suffix)}"):
-        left.unlink(missing_ok=True)
 
 
 _idle: list[Process] = []

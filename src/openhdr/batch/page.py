@@ -64,6 +64,7 @@ def summary(
 
 
 def write_summary(out: Storage, facts: dict[str, Any]) -> None:
+    out.sweep(SUMMARY)
     out.write(SUMMARY, (json.dumps(facts, indent=1) + "\n").encode("utf-8", "backslashreplace"))
 
 
@@ -78,6 +79,7 @@ def write_page(out: Storage, entries: Sequence[Entry], left_out: Sequence[Item])
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>openhdr: {head}</title><style>{STYLE}</style>'
         f"<h1>{head}</h1>{alone}<main>{''.join(map(_figure, order))}</main></html>\n"
     )
+    out.sweep(PAGE)
     out.write(PAGE, text.encode("utf-8", "backslashreplace"))
 
 

@@ -7,6 +7,7 @@ variables that each store's own tools use. What is written appears whole or not 
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ class Storage(Protocol):
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file."""
+
+    def sweep(self, name: str) -> None:
+        """Remove what a process that was killed left unfinished of a file."""
 
     def staged(self, name: str, into: Path) -> Path:
         """Where to write a local file that `deliver` puts in its place: there already, or in the folder `into`."""
@@ -87,6 +91,9 @@ class Folder:
         make_folder(path.parent)
         write_whole(path, data)
 
+    def sweep(self, name: str) -> None:
+        sweep(self.root / name)
+
     def staged(self, name: str, into: Path) -> Path:
         path = self.root / name
         make_folder(path.parent)
@@ -94,6 +101,12 @@ class Folder:
 
     def deliver(self, path: Path, name: str) -> None:
         pass
+
+
+def sweep(path: Path) -> None:
+    """Remove what a process that was killed left unfinished beside a file (see `core.files.whole_file`)."""
+    for left in path.parent.glob(f".{glob.escape(path.stem[:40])}-????????{glob.escape(path.suffix)}"):
+        left.unlink(missing_ok=True)
 
 
 class Bucket:
@@ -149,6 +162,9 @@ class Bucket:
                 mode = "create"
             with contextlib.suppress(AlreadyExistsError, PreconditionError):
                 self.store.put(name, data, mode=mode)
+
+    def sweep(self, name: str) -> None:
+        pass  # an object is there whole or not at all
 
     def staged(self, name: str, into: Path) -> Path:
         return into / PurePosixPath(name).name
