@@ -7,6 +7,8 @@ of a bracket: camera white balance, fixed white level, no brightening, no gamma.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -80,10 +82,10 @@ def probe(source: Source) -> ImageInfo:
         )  # fmt: skip
 
 
-def read(source: Source) -> Image:
-    """float32, linear Rec.709, 0..1: 1.0 = the sensor clips (after white balance)."""
+@contextmanager
+def _whole(source: Source) -> Iterator[tuple[Any, Callable[[], str]]]:
+    """The opened file, and what LibRaw printed so far. Raises FileError where it is damaged or ends early."""
     rawpy = _rawpy()
-    info = probe(source)
     with (
         _alone,
         decoding(source, "camera RAW", rawpy.LibRawError),
@@ -91,6 +93,14 @@ def read(source: Source) -> Image:
         _opened(source) as raw,
     ):
         _check_end(source.data)
+        yield raw, printed
+
+
+def read(source: Source) -> Image:
+    """float32, linear Rec.709, 0..1: 1.0 = the sensor clips (after white balance)."""
+    rawpy = _rawpy()
+    info = probe(source)
+    with _whole(source) as (raw, printed):
         sensor = raw.raw_image_visible if raw.raw_type == rawpy.RawType.Flat else None
         missing = any(words in printed() for words in MISSING)
         if missing or (sensor is not None and not sensor.any()):
@@ -119,13 +129,7 @@ def read_mosaic(source: Source) -> Mosaic | None:
     """The sensor's codes with what is known of them; None where the file holds no mosaic (sRAW, LinearRaw, Foveon)."""
     rawpy = _rawpy()
     info = probe(source)
-    with (
-        _alone,
-        decoding(source, "camera RAW", rawpy.LibRawError),
-        quiet() as printed,
-        _opened(source) as raw,
-    ):
-        _check_end(source.data)
+    with _whole(source) as (raw, printed):
         grey, square = raw.num_colors == 1, raw.sizes.pixel_aspect == 1
         numbers = None
         if raw.raw_type == rawpy.RawType.Flat and square and (grey or raw.color_desc == b"RGBG"):

@@ -6,6 +6,7 @@ frames and the result themselves.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -131,25 +132,26 @@ class RegisteredBracket:
     def light_variance(self) -> list[LightVariance]:
         """Per frame the variance of its light."""
         straight = [frame.image.encoding == "linear" for frame in self.bracket.frames]
-        return [
-            LightVariance(self.noise, None if linear else response)
-            for linear, response in zip(straight, self.responses, strict=True)
-        ]
+        responses = [None if linear else one for linear, one in zip(straight, self.responses, strict=True)]
+        # mostly one response for all frames, and its table is large
+        made = {
+            id(one): LightVariance(self.noise, one) for one in {id(one): one for one in responses}.values()
+        }
+        return [made[id(one)] for one in responses]
 
     def strip(self, rows: slice) -> Strip:
         """Cut, resample and decode some rows of every frame."""
-        parts = [self._frame_strip(index, rows) for index in range(len(self.bracket.frames))]
-        strip = self._as_strip(*map(list, zip(*parts, strict=True)))
+        strip = self._as_strip([self._frame_strip(index, rows) for index in range(len(self.bracket.frames))])
         chosen = None if self.chosen is None else resize_strip(self.chosen, rows, self.shape)
         return replace(strip, chosen=chosen)
 
-    def _as_strip(
-        self, light: list[np.ndarray], saturation_weight: list[np.ndarray], consistency: list[np.ndarray]
-    ) -> Strip:
+    def _as_strip(self, parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Strip:
+        """parts: per frame its light, saturation weight and consistency."""
+        light, saturation_weight, consistency = zip(*parts, strict=True)
         return Strip(
-            light,
-            saturation_weight,
-            consistency,
+            list(light),
+            list(saturation_weight),
+            list(consistency),
             self.tops,
             [one.moves for one in self.registrations],
             self.bracket.ev,
@@ -161,16 +163,14 @@ class RegisteredBracket:
     def whole(self) -> Strip:
         """All rows as one strip, cut on all cores: for small pictures."""
         rows = slice(0, self.shape[0])
-        parts = in_threads(lambda index: self._frame_strip(index, rows), range(len(self.bracket.frames)))
-        return self._as_strip(*map(list, zip(*parts, strict=True)))
+        indices = range(len(self.bracket.frames))
+        return self._as_strip(in_threads(lambda index: self._frame_strip(index, rows), indices))
 
     def strip_with(self, strip: Strip, index: int) -> Strip:
         """A strip of all rows with one of its frames cut anew."""
-        light, saturation_weight, consistency = self._frame_strip(index, slice(0, self.shape[0]))
-        lists = list(strip.light), list(strip.saturation_weight), list(strip.consistency)
-        for values, one in zip(lists, (light, saturation_weight, consistency), strict=True):
-            values[index] = one
-        return self._as_strip(*lists)
+        parts = list(zip(strip.light, strip.saturation_weight, strip.consistency, strict=True))
+        parts[index] = self._frame_strip(index, slice(0, self.shape[0]))
+        return self._as_strip(parts)
 
     def darkest(self, index: int) -> np.ndarray:
         """(3,) light below which a frame says only that there is no more: cameras crush their darkest codes."""
