@@ -145,3 +145,15 @@ def test_a_large_picture_looks_like_a_small_one(rng: np.random.Generator) -> Non
     large = cv2.resize(small, None, fx=8, fy=8, interpolation=cv2.INTER_LINEAR)
     shown = cv2.resize(local_laplacian(large), (240, 160), interpolation=cv2.INTER_AREA)
     assert np.abs(shown - local_laplacian(small)).mean() < 0.02
+
+
+def test_faint_texture_stays(rng: np.random.Generator) -> None:
+    """Writing on paper, ripples on water: contrasts of a twentieth of a stop are shown as they are, at any size."""
+    shades = np.full((1300, 1500), -2.5, F32)
+    shades[:, 750:] -= 3  # beside an edge as in a flat area
+    texture = 0.05 * rng.standard_normal(shades.shape).astype(F32)
+    light = np.exp2(shades + cv2.GaussianBlur(texture, (0, 0), 2) * F32(7))
+    shown = np.log2(srgb_decode(local_laplacian(grey(light))[..., 1]))
+    for area in (np.s_[300:900, 200:600], np.s_[300:900, 900:1300]):
+        kept = shown[area].std() / np.log2(light[area]).std()
+        assert kept > 0.9, area

@@ -9,7 +9,7 @@ D is the room between grey and white on the screen; a scene of much range leaves
 darkest hundredth to a given darkness, within limits: shadows are never crushed or opened further, and below the noise
 light is shown in proportion. `filters.local_laplacian` applies the curve to contrasts larger than `edge` and keeps
 smaller ones, so that clouds, faces and what stands in a window keep theirs. It runs on a reduced picture, and a
-guided filter carries its tones to full size.
+guided filter carries its gain to full size.
 
 Exposure: the mean of the scene's log and of its arithmetic average is brought to grey. Upwards only so far: 1.0 is
 where a photo clips that somebody chose, so what lies far below 1.0 is dark on purpose. The limit rises with the light
@@ -72,11 +72,12 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
     curve = curve_of(np.maximum(lit, np.log2(floor)), options)
     shades = np.log2(np.maximum(small, floor))
     tones = filtered(shades, curve, options.detail, options.edge)
-    lines = guided.lines(shades, tones, RADIUS, FLATNESS)
+    # the gain is carried to full size, not the tones: where a scene is nearly flat, its fine detail stays
+    lines = guided.lines(shades, tones - np.float32(options.detail) * shades, RADIUS, FLATNESS)
 
     def tone(light: np.ndarray, rows: slice) -> np.ndarray:
         slope, offset = cv2.split(guided.enlarged(lines, linear.shape[:2], rows))
-        shown = slope * np.log2(np.maximum(light, floor)) + offset
+        shown = (slope + np.float32(options.detail)) * np.log2(np.maximum(light, floor)) + offset
         below_white = 1 + np.exp2(np.minimum(np.float32(-SHOULDER) * shown, 126))
         target: np.ndarray = cv2.pow(below_white, -1 / SHOULDER).reshape(light.shape)  # 2^shown, bent below 1
         return target * (np.minimum(light, floor) / floor)
