@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from openhdr.camera.noise import NoiseModel
 from openhdr.color.primaries import to_xyz
 from openhdr.core.errors import FileError
 from openhdr.core.image import REC709, Exposure, Image
-from openhdr.io.raw import smallest_tile
+from openhdr.io.raw import exposure_with_makers, recognise, smallest_tile
 
 COLOURS = np.array([[0.75, 0.2, 0.05], [0.15, 0.75, 0.1], [0.03, 0.22, 0.75]])
 NEUTRAL = np.array([0.5, 1.0, 0.65])
@@ -130,6 +131,31 @@ def test_damage_is_refused_by_name(files, tmp_path) -> None:
             io.read(path)
     with pytest.raises(FileError):
         io.write_mosaic(tmp_path / "missing" / "a.dng", sensor())
+
+
+def test_a_dng_whose_tiles_were_taken_out_is_refused(files, tmp_path) -> None:
+    """As programs do that shorten files for reports: the directory declares a sensor, and a few bytes of it."""
+    data = bytearray(files["codes"].read_bytes())
+    with tifffile.TiffFile(files["codes"]) as file:
+        tag = file.pages[0].pages[0].tags["StripByteCounts"]
+    data[tag.valueoffset : tag.valueoffset + 4] = (22).to_bytes(4, "little")
+    path = tmp_path / "short.dng"
+    path.write_bytes(data)
+    for reader in (io.read, io.read_mosaic):
+        with pytest.raises(FileError, match=r"short\.dng.*cut off"):
+            reader(path)
+
+
+def test_phase_one_is_camera_raw_and_no_small_tiff() -> None:
+    assert recognise(memoryview(b"II*\0\x08\x0a\0\0IIIICwaR" + bytes(64)))
+    assert not recognise(memoryview(b"II*\0\x08\0\0\0" + bytes(64)))
+
+
+def test_exposure_that_only_the_maker_states_is_filled_in() -> None:
+    """As of Panasonic, whose sensitivity stands in a tag of its own."""
+    maker = SimpleNamespace(other=SimpleNamespace(shutter_speed=0.004000000189, iso_speed=80.0, aperture=4.0))
+    assert exposure_with_makers(maker, Exposure(time_s=1 / 250, f_number=5.6)) == Exposure(0.004, 80.0, 5.6)
+    assert exposure_with_makers(SimpleNamespace(), Exposure()) is None
 
 
 def test_float_codes_below_black_are_stored_as_black(tmp_path) -> None:

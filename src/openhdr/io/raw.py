@@ -44,10 +44,14 @@ SIGNATURES = (
     b"II\x1a\0\0\0HEAPCCDR",
 )
 CR2_MARK = b"CR\x02"
+PHASE_ONE = (b"IIII", b"MMMM")  # behind the header of TIFF; its directories show a small picture only
 BLACK_REPEAT = 50713
 COLOUR_MATRIX, COLOUR_MATRIX_2 = 50721, 50722  # XYZ -> camera under CalibrationIlluminant1 and 2
 DNG_TAGS = (NOISE_PROFILE, BLACK_REPEAT, BLACK_LEVEL, COLOUR_MATRIX, COLOUR_MATRIX_2)
 PIECES = {273: 279, 324: 325}  # where strips and tiles begin: their sizes
+SIDES = (256, 257)  # width and height
+MAX_SITES_PER_BYTE = 64  # of what compresses best
+CUT_OFF = "sensor values are missing, the file may be cut off"
 MISSING = ("Unexpected end of file", "data corrupted")  # what the decoder prints, and goes on
 BYTES_PER_PIXEL = 30  # sensor values, four colours, RGB of 16 bits and of floats
 CONTAINER_BITS = 16  # how many of them the sensor uses is known only after unpacking
@@ -63,7 +67,7 @@ def recognise(data: Bytes) -> bool:
         return True
     if data[:4] not in (b"II*\0", b"MM\0*"):
         return False
-    return data[8:11] == CR2_MARK or _holds_sensor_values(data)
+    return data[8:11] == CR2_MARK or data[8:12] in PHASE_ONE or _holds_sensor_values(data)
 
 
 def probe(source: Source) -> ImageInfo:
@@ -78,7 +82,7 @@ def probe(source: Source) -> ImageInfo:
         return ImageInfo(
             source.path, "raw", width, height, 1, bits=CONTAINER_BITS,
             encoding="linear", orientation=orientation_of(tags),
-            exposure=exposure_of(tags) or _exposure(raw), metadata=metadata_of(tags),
+            exposure=exposure_with_makers(raw, exposure_of(tags) or Exposure()), metadata=metadata_of(tags),
         )  # fmt: skip
 
 
@@ -104,7 +108,7 @@ def read(source: Source) -> Image:
         sensor = raw.raw_image_visible if raw.raw_type == rawpy.RawType.Flat else None
         missing = any(words in printed() for words in MISSING)
         if missing or (sensor is not None and not sensor.any()):
-            raise ValueError("sensor values are missing, the file may be cut off")
+            raise ValueError(CUT_OFF)
         zeros = 0 if sensor is None else sensor[::-1].any(axis=1).argmax()
         developed = raw.postprocess(
             use_camera_wb=True,
@@ -138,7 +142,7 @@ def read_mosaic(source: Source) -> Mosaic | None:
             return None
         values = raw.raw_image_visible.copy()
         if any(words in printed() for words in MISSING) or not values.any():
-            raise ValueError("sensor values are missing, the file may be cut off")
+            raise ValueError(CUT_OFF)
         tags = {tag: value for each in reversed(_directories(source.data)) for tag, value in each.items()}
         pattern = np.array([1, 1, 1, 1] if grey else ["RGB".index(one) for one in "RGBG"])[numbers]
         black, white = levels_of(raw, numbers, tags)
@@ -221,7 +225,7 @@ def _directories(data: Bytes) -> list[dict[int, Any]]:
     layout = tiff_layout(data)
     if layout is None:
         return []
-    wanted = {DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES, *DNG_TAGS, *PIECES, *PIECES.values()}
+    wanted = {DNG_VERSION, PHOTOMETRIC, SUB_DIRECTORIES, *DNG_TAGS, *SIDES, *PIECES, *PIECES.values()}
     tags = dict(directory(data, layout, layout.first, wanted))
     inner = tags.get(SUB_DIRECTORIES, ())
     starts = (inner if isinstance(inner, tuple) else (inner,))[:MAX_SUB_DIRECTORIES]
@@ -229,23 +233,35 @@ def _directories(data: Bytes) -> list[dict[int, Any]]:
 
 
 def _check_end(data: Bytes) -> None:
-    """Raise ValueError when a strip or tile lies beyond the end of a file that is built like TIFF."""
-    for tags in _directories(data):
+    """Raise ValueError when strips or tiles of a file that is built like TIFF lie beyond its end or are too small."""
+    found = _directories(data)
+    is_dng = any(DNG_VERSION in tags for tags in found[:1])
+    for tags in found:
+        stored = 0
         for begins, sizes in PIECES.items():
-            pieces = zip(_numbers(tags.get(begins)), _numbers(tags.get(sizes)), strict=False)
+            pieces = list(zip(_numbers(tags.get(begins)), _numbers(tags.get(sizes)), strict=False))
+            stored += sum(size for _, size in pieces)
             if any(begin + size > len(data) for begin, size in pieces):
-                raise ValueError("sensor values are missing, the file may be cut off")
+                raise ValueError(CUT_OFF)
+        (width,), (height,) = (_numbers(tags.get(side, 0))[:1] or [0] for side in SIDES)
+        if is_dng and tags.get(PHOTOMETRIC) == FILTER_ARRAY and stored * MAX_SITES_PER_BYTE < width * height:
+            raise ValueError(CUT_OFF)
 
 
 def _numbers(value: Any) -> list[int]:
     return [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, int)]
 
 
-def _exposure(raw: Any) -> Exposure | None:
-    """What LibRaw found in the maker's own tags, where the standard ones say nothing."""
-    other = getattr(raw, "other", None)
-    facts = (getattr(other, name, None) for name in ("shutter", "iso_speed", "aperture"))
-    exposure = Exposure(*(number and float(f"{number:.7g}") for number in map(positive, facts)))
+def exposure_with_makers(raw: Any, stated: Exposure) -> Exposure | None:
+    """What the standard tags state; where they are silent, what LibRaw finds in the maker's own."""
+    if stated.time_s and stated.iso and stated.f_number:
+        return stated
+    other = getattr(raw, "other", None)  # unpacks the sensor values
+    facts = (getattr(other, name, None) for name in ("shutter_speed", "iso_speed", "aperture"))
+    found = [number and float(f"{number:.7g}") for number in map(positive, facts)]
+    exposure = Exposure(
+        stated.time_s or found[0], stated.iso or found[1], stated.f_number or found[2], stated.bias_ev
+    )
     return None if exposure == Exposure() else exposure
 
 
