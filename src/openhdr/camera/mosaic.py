@@ -92,12 +92,8 @@ class Mosaic:
 
     def tiled(self, tile: np.ndarray, rows: slice) -> np.ndarray:
         """(h, W): a tile of the array's size (p, q), repeated over some rows."""
-        period = tile.shape[0]
-        start = rows.start % period
-        count = rows.stop - rows.start
-        down = -(-(start + count) // period)
-        across = -(-self.shape[1] // tile.shape[1])
-        return np.tile(tile, (down, across))[start : start + count, : self.shape[1]]
+        across = np.tile(tile, -(-self.shape[1] // tile.shape[1]))[:, : self.shape[1]]
+        return across[np.arange(rows.start, rows.stop) % len(tile)]
 
     def light(self, rows: slice) -> np.ndarray:
         """(h, W) float32 light of some rows, 1.0 = the site clips; noise may take it below 0."""
@@ -105,7 +101,8 @@ class Mosaic:
         if self.black.any():
             codes -= self.tiled(self.black.astype(np.float32), rows)
         scale = (1 / (self.white - self.black)).astype(np.float32)
-        codes *= self.tiled(scale, rows)
+        if (scale != 1).any():
+            codes *= self.tiled(scale, rows)
         return codes
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from openhdr.color.primaries import REC709, Chromaticities, chromaticities, to_xyz
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import Exposure, Image
+from openhdr.core.threads import cores
 from openhdr.io.exif import positive
 from openhdr.io.exr_header import PartHeader, part_headers
 from openhdr.io.format import (
@@ -112,7 +113,11 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     }
     stored = pixels.astype(np.float16) if half else np.ascontiguousarray(pixels)
     file = io.BytesIO()
-    OpenEXR.File(header, {"RGB": stored}).write(file)
+    OpenEXR.set_global_thread_count(cores())
+    try:
+        OpenEXR.File(header, {"RGB": stored}).write(file)
+    finally:
+        OpenEXR.set_global_thread_count(0)  # its threads would not live on in a forked process
     return file.getbuffer(), notes
 
 

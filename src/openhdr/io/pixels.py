@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from openhdr.color.channels import share_above
+from openhdr.color.channels import any_channel, brightest_channel, share_above
 from openhdr.color.primaries import conversion, same, title_of
 from openhdr.color.transfer import srgb_decode, srgb_encode
 from openhdr.core.image import REC709, Chromaticities, Image
+from openhdr.core.threads import in_threads
 
 OUTSIDE = -0.002  # of the largest channel: what lies farther below 0 is a colour that was lost, not rounding
 ROWS_AT_A_TIME = 64  # keeps temporaries of curves within the cache
@@ -81,17 +82,18 @@ def converted(
     """Linear light in other primaries, and a note. Colours that they cannot hold lose what is negative."""
     if same(source, target):
         return linear, ()
-    matrix = conversion(source, target).T
-    outside = 0
+    import cv2
+
+    matrix = conversion(source, target)
+    outside = []
 
     def convert(rows: np.ndarray) -> np.ndarray:
-        nonlocal outside
-        out = rows @ matrix
-        outside += int(np.count_nonzero(out.min(axis=2) < OUTSIDE * out.max(axis=2)))
+        out = cv2.transform(rows, matrix)
+        outside.append(np.count_nonzero(any_channel(out < OUTSIDE * brightest_channel(out)[..., None])))
         return np.maximum(out, 0, out=out)
 
     linear = by_rows(linear, convert, np.float32)
-    share = outside / linear[..., 0].size
+    share = sum(outside) / linear[..., 0].size
     cut = f"; {share:.1%} of the pixels lie outside and were cut" if share >= 0.0005 else ""
     return linear, (f"Colours were converted from {title_of(source)} to {title_of(target)}{cut}.",)
 
@@ -138,8 +140,11 @@ def _requantised(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) ->
 
 
 def by_rows(pixels: np.ndarray, curve: Callable[[np.ndarray], np.ndarray], dtype: type) -> np.ndarray:
-    """`curve` applied to an image some rows at a time."""
+    """`curve` applied to an image some rows at a time, on all cores."""
     out: np.ndarray = np.empty(pixels.shape, dtype)
-    for top in range(0, len(pixels), ROWS_AT_A_TIME):
+
+    def work(top: int) -> None:
         out[top : top + ROWS_AT_A_TIME] = curve(pixels[top : top + ROWS_AT_A_TIME])
+
+    in_threads(work, range(0, len(pixels), ROWS_AT_A_TIME))
     return out

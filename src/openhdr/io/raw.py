@@ -109,7 +109,7 @@ def read(source: Source) -> Image:
         missing = any(words in printed() for words in MISSING)
         if missing or (sensor is not None and not sensor.any()):
             raise ValueError(CUT_OFF)
-        zeros = 0 if sensor is None else sensor[::-1].any(axis=1).argmax()
+        zeros = 0 if sensor is None else zero_rows(sensor)
         developed = raw.postprocess(
             use_camera_wb=True,
             no_auto_bright=True,
@@ -155,7 +155,7 @@ def read_mosaic(source: Source) -> Mosaic | None:
             own = tags.get(COLOUR_MATRIX_2) or tags.get(COLOUR_MATRIX)
             matrix = np.reshape(own or np.zeros(9), (3, 3)).astype(np.float64)
     neutral = 1 / balance[0 if recorded else 1] if recorded or any(known) else np.ones(3)
-    profile, zeros = tags.get(NOISE_PROFILE), int(values[::-1].any(axis=1).argmax())
+    profile, zeros = tags.get(NOISE_PROFILE), zero_rows(values)
     notes = info.notes if recorded or (pattern == 1).all() else (*info.notes, NO_WHITE_BALANCE)
     if zeros:
         notes += (f"The last {zeros} rows of sensor values are zero: the file may be incomplete.",)
@@ -165,6 +165,11 @@ def read_mosaic(source: Source) -> Mosaic | None:
         noise_of(np.array(profile[:2])) if isinstance(profile, tuple) and len(profile) >= 2 else None,
         info.orientation, info.exposure, info.metadata, notes,
     )  # fmt: skip
+
+
+def zero_rows(values: np.ndarray) -> int:
+    """How many rows at the end of (H, W) sensor values are zero; not all of them are."""
+    return next(count for count, row in enumerate(values[::-1]) if row.any())
 
 
 def smallest_tile(colours: np.ndarray) -> np.ndarray | None:

@@ -18,6 +18,7 @@ from openhdr.camera.demosaic import HALO, STRIP_SITES, demosaic
 from openhdr.camera.mosaic import Mosaic
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
+from openhdr.color.channels import brightest_channel, mean_channel
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration, resize_strip, sampling_map, shrink, steepness
@@ -31,6 +32,7 @@ CLIPPED, RAMP = (
 HARDLY_SEEN = 0.05  # consistency times saturation weight, summed over the frames
 HUE = 0.3  # stops by which clipped colours may differ from white: farther, continued colours err more than white
 HUE_PIXELS = 1_000_000  # at which the colours of highlights are continued
+STRIP_CELLS = 32  # rows of them at a time
 BRIGHT = 0.8  # share of the reference's clipping level from which the hole fill is shown
 RESAMPLING_PX = np.float32(0.05)  # of its slope, by which resampled light is off
 TINY = np.float32(1e-12)
@@ -54,7 +56,7 @@ def noise_of(mosaic: Mosaic, cell: int) -> NoiseModel:
         return mosaic.noise
     row, column = np.argwhere(mosaic.pattern == 1)[0] % cell
     sites = mosaic.light(slice(0, mosaic.shape[0]))[row::cell, column::cell]
-    return estimate_noise(np.repeat(sites[..., None], 3, axis=2), sites < CLIPPED - RAMP)
+    return estimate_noise(np.broadcast_to(sites[..., None], (*sites.shape, 3)), sites < CLIPPED - RAMP)
 
 
 def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> MergedMosaic:
@@ -62,9 +64,11 @@ def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> Merge
     ev, reference = registered.bracket.ev, mosaics[registered.bracket.reference]
     height, width = reference.shape
     cell = height // registered.shape[0]
-    noise = [noise_of(mosaic, cell) for mosaic in mosaics]
+    measured = in_threads(lambda mosaic: noise_of(mosaic, cell), mosaics)
+    noise = [on_scale(model, -stops) for model, stops in zip(measured, ev, strict=True)]
     places = on_sites(registered.registrations, cell)
     values, bound = np.empty((height, width), np.float32), np.empty((height, width), bool)
+    shortest = int(np.argmin(ev))
 
     def work(rows: slice) -> None:
         light, usable, consistent = [], [], []
@@ -72,49 +76,57 @@ def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> Merge
             seen, clear, inside = _seen(mosaic, places[index], rows)
             known = registered.consistency[index]
             if places[index].status == "rejected":
-                inside = np.zeros_like(inside)
+                inside[:] = 0
             elif known is not None:
-                inside = inside * resize_strip(known, rows, (height, width))
-            light.append(seen * np.float32(2.0 ** -ev[index]))
-            usable.append(clear * inside)
+                inside *= resize_strip(known, rows, (height, width))
+            seen *= np.float32(2.0 ** -ev[index])
+            clear *= inside
+            light.append(seen)
+            usable.append(clear)
             consistent.append(inside)
         gains = reference.tiled(reference.gains[reference.pattern], rows)
         guide = guide_of(light, usable, ev, gains)
         slope = np.square(RESAMPLING_PX * steepness(guide * gains) / gains)
-        total, weights = np.zeros_like(guide), np.full_like(guide, TINY)
-        for index in range(len(mosaics)):
-            gain = np.float32(2.0 ** ev[index])
-            variance = noise[index].variance(guide * gain).astype(np.float32) / gain**2
-            weight = usable[index] / (variance + slope if places[index].moves else variance)
-            total += weight * light[index]
+        total, weights, coverage = np.zeros_like(guide), np.full_like(guide, TINY), np.zeros_like(guide)
+        for index, model in enumerate(noise):
+            variance = model.variance(guide)
+            if places[index].moves:
+                variance += slope
+            weight = usable[index] / variance
             weights += weight
-        merged = total / weights
+            weight *= light[index]
+            total += weight
+            coverage += usable[index]
+        merged = np.divide(total, weights, out=total)
         # what clips everywhere is at least as bright as the shortest frame that shows the place
-        blind = np.sum(usable, axis=0) < HARDLY_SEEN
-        least = light[registered.bracket.reference].copy()
-        for index in np.argsort(-ev):
-            np.copyto(least, light[index], where=consistent[index] > 0.5)
-        values[rows], bound[rows] = np.where(blind, least, merged), blind
-        if registered.hole_fill is not None:
+        blind = np.less(coverage, HARDLY_SEEN, out=bound[rows])
+        if blind.any():
+            least = light[registered.bracket.reference].copy()
+            for index in np.argsort(-ev):
+                np.copyto(least, light[index], where=consistent[index] > 0.5)
+            np.copyto(merged, least, where=blind)
+        coverage += consistent[shortest] - usable[shortest]  # it counts where it clips, too
+        if registered.hole_fill is not None and coverage.min() < 1:
             # the reference where no consistent frame measured, its brightest sites raised to the fill
             seen = light[registered.bracket.reference]
             filled = _of_sites(resize_strip(registered.hole_fill, rows, (height, width)), reference, rows)
             shown = np.where(seen > BRIGHT, np.maximum(filled, seen), seen)
-            shortest = int(np.argmin(ev))  # counts where it clips, too
-            others = [one for index, one in enumerate(usable) if index != shortest]
-            coverage = np.minimum(consistent[shortest] + sum(others), 1)
-            values[rows] = shown + coverage * (values[rows] - shown)
+            merged = shown + np.minimum(coverage, 1) * (merged - shown)
+        values[rows] = merged
         advance()
 
     strips = _strips(reference)
     with progress.task("merging sensor values", len(strips)) as advance:
         in_threads(work, strips)
     kept = np.array([one.status != "rejected" for one in places])
-    longest = int(np.argmax(np.where(kept, ev, -np.inf)))
-    scale = 2.0 ** -ev[longest]
+    left = noise[int(np.argmax(np.where(kept, ev, -np.inf)))]  # of the longest
     ones = np.ones(reference.pattern.shape, np.float32)
-    left = NoiseModel(noise[longest].shot * scale, noise[longest].read * scale)
     return MergedMosaic(replace(reference, values=values, black=0 * ones, white=ones, noise=left), bound)
+
+
+def on_scale(noise: NoiseModel, stops: float) -> NoiseModel:
+    """The noise of light that is multiplied by 2^stops."""
+    return NoiseModel(noise.shot * 2.0**stops, noise.read * 2.0**stops)
 
 
 def on_sites(registrations: list[Registration], cell: int) -> list[Registration]:
@@ -138,16 +150,19 @@ def _seen(mosaic: Mosaic, place: Registration, rows: slice) -> tuple[np.ndarray,
         light = mosaic.light(rows)
         return light, _clear(light), np.ones_like(light)
     height, width = mosaic.shape
-    where = sampling_map(place, rows, mosaic.shape)
-    x, y = where[..., 0], where[..., 1]
-    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    x, y = cv2.split(sampling_map(place, rows, mosaic.shape))
+    (left, right, *_), (up, down, *_) = cv2.minMaxLoc(x), cv2.minMaxLoc(y)
+    inside = np.ones_like(x)
+    if min(left, up) < 0 or right > width - 1 or down > height - 1:
+        inside *= (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     period = len(mosaic.pattern)
-    top = int(np.clip(np.floor(y.min()) - 4 - HALO, 0, height - 2 * period)) // period * period
-    bottom = int(np.clip(np.ceil(y.max()) + 5 + HALO, top + 2 * period, height))
+    top = int(np.clip(np.floor(up) - 4 - HALO, 0, height - 2 * period)) // period * period
+    bottom = int(np.clip(np.ceil(down) + 5 + HALO, top + 2 * period, height))
     piece = slice(top, bottom)
     sample = _by_planes if mosaic.pattern.shape == (2, 2) else _by_demosaicing
-    light, clear = sample(mosaic, piece, rows, x, y - np.float32(top))
-    return light, clear, inside.astype(np.float32)
+    y -= np.float32(top)
+    light, clear = sample(mosaic, piece, rows, x, y)
+    return light, clear, inside
 
 
 def _by_planes(
@@ -161,22 +176,27 @@ def _by_planes(
     light, clear = np.zeros_like(x), np.ones_like(x)
     phases = [(row, column) for row in (0, 1) for column in (0, 1)]
     planes = {(row, column): np.ascontiguousarray(source[row::2, column::2]) for row, column in phases}
-    rooms = {phase: cv2.erode(_clear(plane), SQUARE) for phase, plane in planes.items()}
+    floors = {phase: cv2.erode(plane, SQUARE) for phase, plane in planes.items()}
+    rooms = {phase: _clear(cv2.dilate(plane, SQUARE)) for phase, plane in planes.items()}
     for row, column in phases:
         sites = (slice((row - rows.start) % 2, None, 2), slice(column, None, 2))
         same = [phase for phase in phases if mosaic.pattern[phase] == mosaic.pattern[row, column]]
-        for phase in same:
-            u, v = (x[sites] - phase[1]) / 2, (y[sites] - phase[0]) / 2
-            plane = planes[phase]
-            found = cv2.remap(plane, u, v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        u, v = x[sites] / 2, y[sites] / 2
+        for down, right in same:
+            where = cv2.convertMaps(u - np.float32(right / 2), v - np.float32(down / 2), cv2.CV_16SC2)
+            found = _looked_up(planes[down, right], where, cv2.INTER_CUBIC)
             # cubic undershoots beside bright edges: never below the neighbourhood
-            least = cv2.remap(
-                cv2.erode(plane, SQUARE), u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
-            )
-            light[sites] += np.maximum(found, least) / np.float32(len(same))
-            room = cv2.remap(rooms[phase], u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            cv2.max(found, _looked_up(floors[down, right], where, cv2.INTER_LINEAR), dst=found)
+            found *= np.float32(1 / len(same))
+            light[sites] += found
+            room = _looked_up(rooms[down, right], where, cv2.INTER_LINEAR)
             clear[sites] = np.minimum(clear[sites], room)
     return light, clear
+
+
+def _looked_up(plane: np.ndarray, where: tuple[np.ndarray, np.ndarray], interpolation: int) -> np.ndarray:
+    """A plane at the places that `cv2.convertMaps` has made integers of: several planes are looked up at them."""
+    return cv2.remap(plane, *where, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _by_demosaicing(
@@ -192,7 +212,9 @@ def _by_demosaicing(
 
 
 def _clear(light: np.ndarray) -> np.ndarray:
-    return np.clip((np.float32(CLIPPED) - light) * np.float32(1 / RAMP), 0, 1)
+    """1 well below clipping, 0 where light is taken as clipped."""
+    clear = np.float32(CLIPPED / RAMP) - light * np.float32(1 / RAMP)
+    return np.clip(clear, 0, 1, out=clear)
 
 
 def guide_of(
@@ -203,7 +225,9 @@ def guide_of(
     guide = light[order[0]].copy()
     for index in order[1:]:
         guide += usable[index] * (light[index] - guide)
-    return np.maximum(cv2.blur(guide * gains, (3, 3)) / gains, 0)
+    guide = cv2.blur(guide * gains, (3, 3))
+    guide /= gains
+    return np.maximum(guide, 0, out=guide)
 
 
 def _of_sites(colours: np.ndarray, mosaic: Mosaic, rows: slice) -> np.ndarray:
@@ -223,10 +247,17 @@ def recover_highlights(merged: MergedMosaic) -> Mosaic:
         return mosaic
     height, width = (side // mosaic.cell for side in mosaic.shape)
     coarse = max(round((height * width / HUE_PIXELS) ** 0.5), 1) * mosaic.cell
-    whole = slice(0, mosaic.shape[0] // coarse * coarse)
-    log, count, _ = _cells(mosaic, merged.bound, whole, coarse)
-    bright = (count[..., 0] == 3) & (log.max(axis=2) > np.log2(0.05))
-    hue = np.clip(pull_push(log - log.mean(axis=2, keepdims=True), bright.astype(np.float32)), -HUE, HUE)
+    step, end = coarse * STRIP_CELLS, mosaic.shape[0] // coarse * coarse
+
+    def tints(top: int) -> tuple[np.ndarray, np.ndarray]:
+        log, count, _ = _cells(mosaic, merged.bound, slice(top, min(top + step, end)), coarse)
+        bright = (count[..., 0] == 3) & (brightest_channel(log) > np.log2(0.05))
+        return log - mean_channel(log)[..., None], bright.astype(np.float32)
+
+    found, known = (
+        np.concatenate(parts) for parts in zip(*in_threads(tints, range(0, end, step)), strict=True)
+    )
+    hue = np.clip(pull_push(found, known), -HUE, HUE)
     values = mosaic.values.copy()
 
     def work(rows: slice) -> None:

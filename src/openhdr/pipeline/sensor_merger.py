@@ -111,7 +111,7 @@ def with_seen_white(mosaics: list[Mosaic]) -> list[Mosaic]:
     brightest = max(mosaics, key=lambda mosaic: float(mosaic.values[::7, ::5].mean()))
     if brightest.values.dtype != np.uint16:
         return mosaics
-    count = np.bincount(brightest.values.ravel(), minlength=1 << 16)
+    count = np.bincount(brightest.values[::3].ravel(), minlength=1 << 16)
     top = int(np.flatnonzero(count)[-1])
     near = slice(top - max(round(PILE_WIDTH * top), 1), top + 1)
     below = count[2 * near.start - near.stop : near.start].sum()
@@ -184,10 +184,10 @@ def proxies(mosaics: list[Mosaic]) -> list[Image]:
 
 def upright(mosaic: Mosaic) -> Mosaic:
     """The mosaic turned upright and cut to whole cells; its array begins with another colour then."""
-    rows = slice(0, mosaic.shape[0])
     period = len(mosaic.pattern)
+    last = [period + side % period for side in mosaic.shape]  # sites up to there end like the whole
     pattern, black, white = (
-        orient(mosaic.tiled(tile, rows)[..., None], mosaic.orientation)[:period, :period, 0]
+        orient(np.tile(tile, (2, 2))[: last[0], : last[1], None], mosaic.orientation)[:period, :period, 0]
         for tile in (mosaic.pattern, mosaic.black, mosaic.white)
     )
     values = orient(mosaic.values[..., None], mosaic.orientation)[..., 0]
