@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from openhdr.color.transfer import NETWORK_GAMMA
+from openhdr.color.transfer import NETWORK_GAMMA, srgb_encode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.models import MODELS, load
 from openhdr.train.hand_wired import (
@@ -95,8 +95,8 @@ def test_others_come_near_and_beat_the_reference(name: str, least: float) -> Non
     assert merged > _decibels(_formula(frames), light) - 6
 
 
-@pytest.mark.parametrize("name", ["two-stage", "stack-itm"])
-def test_one_photo_passes_and_clipped_light_is_lifted(name: str) -> None:
+@pytest.mark.parametrize(("name", "error"), [("two-stage", 0.01), ("stack-itm", 0.05)])
+def test_one_photo_passes_and_clipped_light_is_lifted(name: str, error: float) -> None:
     codes = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(1, 1, 64, 64).repeat(3, 1)
     codes[..., 56:] = 1
     net = _begun(name)
@@ -104,9 +104,21 @@ def test_one_photo_passes_and_clipped_light_is_lifted(name: str) -> None:
         out = net(torch.from_numpy(codes)).numpy()
     light = out**NETWORK_GAMMA if net.encoding == "gamma" else out
     decoded = codes**NETWORK_GAMMA if net.encoding == "gamma" else _srgb(codes)
-    assert light[..., -4:].mean() == pytest.approx(LIFT, abs=0.03)
+    assert light[..., -4:].mean() == pytest.approx(LIFT, abs=3 * error)
     below = codes < 0.94
-    assert np.abs(light - decoded)[below].max() < 0.01
+    assert np.abs(light - decoded)[below].max() < error
+
+
+def test_stack_itm_begins_with_exposures_of_the_photo() -> None:
+    """Two stops longer and shorter, of greys and of colours that no encoder could tell apart alone."""
+    y, x = np.mgrid[0:64, 0:64].astype(np.float32) / 64
+    colours = np.stack([0.85 * x, 0.3 + 0.5 * y, 0.9 * (x + y) / 2])[None]
+    with torch.no_grad():
+        parts = _begun("stack-itm")(torch.from_numpy(colours), return_parts=True)
+    for side, stops in (("up", 2), ("down", -2)):
+        expected = srgb_encode(np.minimum(_srgb(colours) * 2.0**stops, 1))
+        error = parts[f"exposure_{side}"].numpy() - expected
+        assert -10 * np.log10(np.mean(error**2)) > 33
 
 
 def test_a_run_begins_there(tiny, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from .conftest import RECIPES, losses_of
 STORED = json.loads((Path(__file__).parent / "two_steps.json").read_text())
 FULL = sorted(path.stem for path in RECIPES.glob("*.toml"))
 SMALL = sorted(path.stem for path in RECIPES.glob("small/*.toml"))
+GPU = sorted(path.stem for path in RECIPES.glob("gpu/*.toml"))
 TOLERANCE = 1e-3  # of a loss: other processors round the simulation's 8-bit codes differently here and there
 
 
@@ -32,6 +33,18 @@ def test_every_network_has_its_recipes() -> None:
     trained = {name for name, row in MODELS.items() if row.recipe}
     assert set(FULL) == trained
     assert set(SMALL) == trained
+    assert set(GPU) == trained
+
+
+@pytest.mark.parametrize("name", [f"gpu/{name}" for name in GPU if not name.startswith("trustnet")])
+def test_pieces_of_a_long_run_in_bfloat16_go_on(name: str, tiny, tmp_path: Path) -> None:
+    """From random weights; every call is out of time after its first step."""
+    recipe = tiny(name, "run.minutes=1e-9", "run.length=3", "run.batch=1", "compute.workers=0", "data.cuts=1")
+    assert recipe.compute.precision == "bfloat16" and recipe.network.initialisation == "random"
+    steps = [train(recipe, tmp_path / "run", resume=True)["steps"] for _ in range(2)]
+    assert steps == [1, 2]
+    assert all(loss == loss for loss in losses_of(tmp_path / "run"))
+    assert (tmp_path / "run" / "last.safetensors").is_file()
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,9 @@ def resize(x: torch.Tensor, size: torch.Size | tuple[int, int]) -> torch.Tensor:
     if x.shape[-2:] == torch.Size(size):
         return x
     shrinks = size[0] < x.shape[-2] or size[1] < x.shape[-1]
-    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False, antialias=shrinks)
+    wide = x.float() if shrinks else x  # antialiasing knows no 16-bit floats on a processor
+    resized = F.interpolate(wide, size=tuple(size), mode="bilinear", align_corners=False, antialias=shrinks)
+    return resized.to(x.dtype)
 
 
 class GuidedConv(nn.Module):

@@ -6,6 +6,7 @@ a run that is killed and resumed, or spread over processes, goes through the sam
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,13 @@ from openhdr.core.errors import OpenHDRError
 from openhdr.core.progress import task
 from openhdr.models.layers.steps import Network
 from openhdr.train import checkpoint
-from openhdr.train.distributed import DistributedContext, choose_device, joined, wait_for_all
+from openhdr.train.distributed import (
+    DistributedContext,
+    choose_device,
+    gathered_objects,
+    joined,
+    wait_for_all,
+)
 from openhdr.train.examples import Examples, batches
 from openhdr.train.folder import BEST, LAST, describe_run, prepare_folder, scored_by, write_choice
 from openhdr.train.logger import NullLogger, RunLogger, Say
@@ -70,6 +77,7 @@ def _run(job: Job) -> None:
     if job.validation and not state.history:
         _validate(job)
     steps = range(state.step, job.total)
+    began = time.monotonic()
     with task("training", len(steps)) as advance:
         for pieces in batches(job.examples, run, recipe.compute, job.context, steps):
             lr = learning_rate(recipe, state.step, job.per_unit)
@@ -79,17 +87,20 @@ def _run(job: Job) -> None:
                 state.mean.update(state.networks["net"].module, state.step)
 
             last = state.step == job.total
-            if last or state.step % run.log_every == 0:
+            over = run.minutes > 0 and any(gathered_objects(time.monotonic() - began > 60 * run.minutes))
+            if last or over or state.step % run.log_every == 0:
                 job.logger.losses(state.step, losses, lr)
             if job.validation and (last or state.step % recipe.validation.every == 0):
                 _validate(job)
-            if last or state.step % run.save_every == 0:
+            if last or over or state.step % run.save_every == 0:
                 if job.context.first:
                     state.save(job.folder, run.keep)
-                    if last:
+                    if last or over:
                         checkpoint.write_weights(state.net, recipe.network.name, job.folder / LAST)
                 wait_for_all()
             advance()
+            if over:
+                break
 
 
 def _set_up(recipe: Recipe, folder: Path, resume: bool, process: tuple[DistributedContext, Say]) -> Job:

@@ -139,6 +139,7 @@ class RunConfig:
     seed: int = 0  # of weights, data and all else that is drawn
     log_every: int = 100  # steps between lines of losses
     save_every: int = 1_000  # steps between checkpoints
+    minutes: float = 0.0  # after so many a call ends, at a checkpoint, to be resumed; 0 = when all is done
     keep: int = 3  # checkpoints
     images: int = 2  # validation images shown in TensorBoard
 
@@ -179,6 +180,8 @@ class Recipe:
             raise RequestError(
                 f"recipe key 'data.clip_share' is {shares}; expected [low, high] between 0 and 1"
             )
+        if not self.run.minutes >= 0:
+            raise RequestError(f"recipe key 'run.minutes' is {self.run.minutes}; expected 0 or more")
         if not 0 <= self.ema.decay < 1:
             raise RequestError(f"recipe key 'ema.decay' is {self.ema.decay}; expected 0 or more, below 1")
         rate, network = self.optimiser.hand_wired_lr_scale, self.network
