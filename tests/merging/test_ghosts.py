@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from openhdr.camera.noise import PhotoNoise
 from openhdr.core.image import Bracket, Frame, Image
 from openhdr.merging import MERGERS
 from openhdr.merging.ghosts import CompareOptions, compare
@@ -181,3 +184,25 @@ def test_on_a_tripod_only_objects_are_left_out(room, photo, rng, registered_of):
     assert everything[0][30:100, 150].mean() < 0.5
     still = registered_of([photo(light, ev, rng) for ev in (-2, 0, 2)], (-2.0, 0.0, 2.0), 1)
     assert compare(still, CompareOptions(deghost=None, match=False)).evidence is None
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_ripples_that_a_wrong_curve_would_hide_are_told_by_their_detail(
+    room, photo, rng, registered_of, moves
+):
+    """A curve known to 4 codes hides small ripples; an area that is off by as much in a smooth way is no movement."""
+    light = np.clip(room(), 0.08, 0.2)
+    noise = rng.standard_normal((2, *light.shape[:2])).astype(np.float32)
+    waves = np.stack([cv2.GaussianBlur(one, (0, 0), 1.2) for one in noise])
+    waves *= 0.2 / waves.std()
+    water = np.s_[70:130]
+    still, short = light.copy(), light * np.float32(1.05)
+    still[water] *= 1 + waves[0, 70:130, :, None]
+    short[water] *= 1 + waves[1 if moves else 0, 70:130, :, None]
+    images = [photo(short, -1), photo(still, 0)]
+    registered = registered_of(images, (-1.0, 0.0), 1)
+    rough = replace(registered, noise=PhotoNoise(2e-5, 1e-4, codes=4.0))
+    found = compare(rough, KEEP_TONES).registered.consistency[0]
+    assert found[:60].mean() > 0.97
+    rippled = float(found[75:125].mean())
+    assert rippled < 0.75 if moves else rippled > 0.97

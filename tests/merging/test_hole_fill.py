@@ -27,7 +27,8 @@ def test_pull_push_without_anything_known():
 def test_it_never_falls_below_the_bound(room):
     light = np.minimum(room(), 1)
     bound = light >= 0.93
-    composite = Composite(light, np.full_like(light, 1e-4), bound, np.zeros_like(bound))
+    variance = np.full_like(light, 1e-4)
+    composite = Composite(light, variance, bound, np.zeros_like(bound), variance[..., 0])
     hole_fill = make_hole_fill(composite, np.ones(3, np.float32))
     assert (hole_fill >= light - 1e-6).all() and np.isfinite(hole_fill).all()
     np.testing.assert_allclose(hole_fill[~bound], light[~bound], rtol=1e-6)

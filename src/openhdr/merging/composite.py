@@ -9,14 +9,15 @@ import numpy as np
 
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
-from openhdr.color.channels import along_row
+from openhdr.color.channels import along_row, any_channel, mean_channel
 from openhdr.core.threads import in_threads
 from openhdr.geometry import steepness
 from openhdr.merging.registered import RegisteredBracket, Strip, strips_of, widened
 
 CODE_NOISE = 0.6  # codes (of 0..255) by which rounding and compression make a sample wrong
+MOST_GRAIN = 1.5  # ... at most, each pixel by itself; what is more the pixels of an area share
 STATISTIC_PIXELS = 200_000  # of a picture, enough for a median or a tone curve
-MARGIN_ROWS = 6  # rows beside a strip that a comparison looks at
+MARGIN_ROWS = 10  # rows beside a strip that a comparison looks at
 
 
 @dataclass(frozen=True)
@@ -24,26 +25,32 @@ class Composite:
     """What is known so far, on the reference's scale: (h, w, 3) light, variance, and whether it is only a bound.
 
     bound: bool, the light is clipped, the truth is at least this. crushed: bool, the camera made it black, the truth
-    is at most this.
+    is at most this. grain: (h, w), the part of the variance that neighbouring pixels do not share: noise, without the
+    errors of a curve.
     """
 
     light: np.ndarray
     variance: np.ndarray
     bound: np.ndarray
     crushed: np.ndarray
+    grain: np.ndarray
+
+    @property
+    def planes(self) -> tuple[np.ndarray, ...]:
+        return self.light, self.variance, self.bound, self.crushed, self.grain
 
     def cut(self, rows: slice) -> Composite:
         """Some rows, as views."""
-        return Composite(self.light[rows], self.variance[rows], self.bound[rows], self.crushed[rows])
+        return Composite(*(plane[rows] for plane in self.planes))
 
     def thinned(self) -> Composite:
         """Some hundred thousand pixels of it, enough for a statistic."""
-        return Composite(*map(thinned, (self.light, self.variance, self.bound, self.crushed)))
+        return Composite(*map(thinned, self.planes))
 
     def put(self, rows: slice, part: Composite) -> None:
         """Overwrite some rows."""
-        self.light[rows], self.variance[rows] = part.light, part.variance
-        self.bound[rows], self.crushed[rows] = part.bound, part.crushed
+        for plane, values in zip(self.planes, part.planes, strict=True):
+            plane[rows] = values
 
 
 def thinned(image: np.ndarray) -> np.ndarray:
@@ -69,23 +76,28 @@ def measured(small: RegisteredBracket, strip: Strip, index: int, scale: FrameSca
     """One frame on the reference's scale. strip: some rows of `small`, the bracket at working size."""
     light, gain = strip.light[index], np.float32(2.0 ** -strip.ev[index])
     codes = np.float32(max(CODE_NOISE, small.noise.codes))
+    grain = min(codes, np.float32(MOST_GRAIN))
     # the light inside the variance is smoothed: a noisy low value must not claim to be precise
     variance = cv2.GaussianBlur(light, (0, 0), 1.0) * np.float32(scale.noise.shot)
     variance += np.float32(scale.noise.read**2)
-    variance += np.square(small.code_step(index, light) * codes)
+    steps = np.square(small.code_step(index, light))
+    own = mean_channel(variance + np.square(grain) * steps) * gain**2
+    variance += np.square(codes) * steps
     variance *= gain**2
     darkest, top = (along_row(one, light.shape[1]) for one in (small.darkest(index), strip.top[index]))
     bound, crushed = strip.clipped(index), light < darkest
     seen = np.maximum(light, darkest)
     np.copyto(seen, top, where=bound)
     seen *= gain * scale.factor
-    return Composite(seen, variance, bound, crushed)
+    return Composite(seen, variance, bound, crushed, own)
 
 
 def whole_frame(small: RegisteredBracket, strip: Strip, index: int, scales: list[FrameScale]) -> Composite:
     """All rows of a frame on the reference's scale."""
     shape = strip.light[index].shape
-    whole = Composite(*(np.empty(shape, kind) for kind in (np.float32, np.float32, bool, bool)))
+    light, variance = (np.empty(shape, np.float32) for _ in range(2))
+    bound, crushed = (np.empty(shape, bool) for _ in range(2))
+    whole = Composite(light, variance, bound, crushed, np.empty(shape[:2], np.float32))
 
     def work(rows: slice) -> None:
         wide, inner = widened(rows, MARGIN_ROWS, shape[0])
@@ -115,9 +127,10 @@ def _extended(composite: Composite, frame: Composite, consistency: np.ndarray) -
     share = composite.variance / (composite.variance + frame.variance)
     share *= use & known & better
     variance = np.where(replaced, frame.variance, composite.variance * (1 - share))
+    grain = np.where(any_channel(replaced), frame.grain, composite.grain * (1 - mean_channel(share)))
     share[replaced] = 1
     light = composite.light + share * (frame.light - composite.light)
-    return Composite(light, variance, composite.bound & ~fresh, composite.crushed & ~fresh)
+    return Composite(light, variance, composite.bound & ~fresh, composite.crushed & ~fresh, grain)
 
 
 def contradiction(difference: np.ndarray, frame: Composite, composite: Composite) -> np.ndarray:

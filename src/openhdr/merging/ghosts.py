@@ -21,6 +21,7 @@ from openhdr.core.threads import in_threads
 from openhdr.geometry import shrink, steepness
 from openhdr.merging.composite import (
     MARGIN_ROWS,
+    MOST_GRAIN,
     Composite,
     FrameScale,
     contradiction,
@@ -34,6 +35,8 @@ from openhdr.merging.matching import Match, find_match
 from openhdr.merging.registered import RegisteredBracket, Strip, strips_of, widened
 
 TINY = np.float32(1e-6)  # light below which ratios mean nothing
+DETAIL_PX = 9  # side of the square over which detail has no mean
+EDGE_PX = 5  # side of the square within which light of an object shows beside it
 BESIDE = 9  # sides of an object's least square that what is beside it may be away, half to either side
 LEAST_LEVELLED, MOST_LEVELLED = 1000, 0.4  # values that show it, and stops by which an exposure may be off
 LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
@@ -50,6 +53,12 @@ class CompareOptions:
     radius_px: float = 1.0  # sigma of the window over which evidence is pooled
     tolerated: float = 2.5  # root mean square difference, in standard deviations, that is surely noise
     refused: float = 4.0  # ... that surely is not
+    detail_slack: float = 0.15  # the same for detail, which is measured without its surroundings' mean
+    detail_misalignment_px: float = 0.15
+    detail_floor: float = 0.01  # share of the light by which detail may always differ
+    detail_radius_px: float = 1.5
+    detail_tolerated: float = 2.0
+    detail_refused: float = 3.5
     object_share: float = (
         0.006  # of the longer side, 5 px at least: contradictions narrower than that are none
     )
@@ -104,7 +113,8 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     consistency = [np.ones(small.shape, np.float32) for _ in order]
     objects = [np.zeros(small.shape, bool) for _ in order]
     composite = whole_frame(small, strip, strip.reference, scales)
-    tripod = options.deghost is None and _at_rest(small, options)
+    moved = sum(one.moves for one in small.registrations) / count
+    tripod = options.deghost is None and moved <= options.moved_share
     with progress.task("comparing frames", count - 1) as advance:
         for index in order[1:]:
             frame = whole_frame(small, strip, index, scales)
@@ -119,11 +129,16 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
                 scales[index] = replace(scales[index], factor=_levelling(frame, composite))
                 frame = replace(frame, light=frame.light * scales[index].factor)
             if options.deghost is not False:
-                consistency[index] = _agreement(frame, composite, options)
-            if tripod:
-                agreeing = 1 - strip.consistency[index] * (1 - consistency[index])
-                objects[index] = _objects(frame, composite, agreeing, options)
-                consistency[index][~objects[index]] = 1
+                level, both = _agreement(frame, composite, small.noise.codes > MOST_GRAIN, options)
+                consistency[index] = both
+                if tripod:
+                    inside = strip.consistency[index]
+                    level, agreeing = (1 - inside * (1 - one) for one in (level, both))
+                    objects[index] = _objects(frame, composite, level, agreeing, options)
+                    # objects are left out with their soft edges, unless this frame alone measures them
+                    edged = cv2.erode(both, np.ones((EDGE_PX, EDGE_PX), np.uint8))
+                    edged = np.where(any_channel(composite.bound | frame.bound), both, edged)
+                    consistency[index] = np.where(objects[index], edged, np.float32(1))
             extend(composite, frame, consistency[index] * strip.consistency[index])
             advance()
     matched = _with_matches(registered, matches)
@@ -137,21 +152,21 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     )
 
 
-def _at_rest(small: RegisteredBracket, options: CompareOptions) -> bool:
-    """Whether the frames come from a tripod."""
-    return sum(one.moves for one in small.registrations) <= options.moved_share * len(small.registrations)
-
-
 def _objects(
-    frame: Composite, composite: Composite, agreeing: np.ndarray, options: CompareOptions
+    frame: Composite,
+    composite: Composite,
+    level: np.ndarray,
+    agreeing: np.ndarray,
+    options: CompareOptions,
 ) -> np.ndarray:
     """(h, w) bool: where a frame shows an object that the others do not, with its surroundings.
 
     What is narrow, scattered or faint is mostly glare, leaves in the wind, crushed black and the residual of the
-    camera's curve. A mask of it takes more light away than it removes ghosts. agreeing: (h, w), 0 = contradicts.
+    camera's curve. A mask of it takes more light away than it removes ghosts. level, agreeing: see `_agreement`;
+    an object differs in level.
     """
     apart = mean_channel(np.maximum(frame.light, TINY)) / mean_channel(np.maximum(composite.light, TINY))
-    strong = (agreeing < 0.5) & (np.abs(np.log2(apart)) > options.object_stops)
+    strong = (level < 0.5) & (np.abs(np.log2(apart)) > options.object_stops)
     side = max(round(options.object_share * max(agreeing.shape)), 5)
     square = np.ones((side, side), np.uint8)
     core = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, square)
@@ -235,21 +250,29 @@ def _match(strip: Strip, index: int, frame: Composite, composite: Composite) -> 
     return find_match(frame.light, composite.light, light, sure)
 
 
-def _agreement(frame: Composite, composite: Composite, options: CompareOptions) -> np.ndarray:
-    """(h, w) float32 consistency 0..1."""
+def _agreement(
+    frame: Composite, composite: Composite, detailed: bool, options: CompareOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Consistency in level, and in level and detail, (h, w) float32 0..1 each.
+
+    detailed: detail tells more than level, because errors of the camera's curve are larger than noise.
+    """
     bleached = bleaching(frame, composite)
     height, width, _ = frame.light.shape
-    result = np.empty((height, width), np.float32)
+    level, both = (np.empty((height, width), np.float32) for _ in range(2))
 
     def work(rows: slice) -> None:
         wide, inner = widened(rows, MARGIN_ROWS, height)
-        result[rows] = _agreement_of_strip(frame.cut(wide), composite.cut(wide), bleached, options)[inner]
+        parts = frame.cut(wide), composite.cut(wide)
+        level[rows] = both[rows] = _level_agreement(*parts, bleached, options)[inner]
+        if detailed:
+            both[rows] = np.minimum(level[rows], _detail_agreement(*parts, options)[inner])
 
     in_threads(work, strips_of(height, width))
-    return result
+    return level, both
 
 
-def _agreement_of_strip(
+def _level_agreement(
     frame: Composite, composite: Composite, bleached: float, options: CompareOptions
 ) -> np.ndarray:
     lacking = np.maximum(frame.light, mean_channel(frame.light)[..., None]) if bleached else frame.light
@@ -265,8 +288,36 @@ def _agreement_of_strip(
     slope = np.where(composite.bound, np.maximum(slope, steepness(frame.light)), slope)
     spread += np.square(np.float32(options.misalignment_px) * slope)
     evidence = mean_channel(np.square(difference) / spread)
-    pooled = cv2.sqrt(cv2.GaussianBlur(evidence, (0, 0), options.radius_px))
-    return np.clip((options.refused - pooled) / (options.refused - options.tolerated), 0, 1)
+    return _consistency(evidence, options.radius_px, options.tolerated, options.refused)
+
+
+def _detail_agreement(frame: Composite, composite: Composite, options: CompareOptions) -> np.ndarray:
+    """(h, w) float32 0..1: whether a frame's finest detail is the composite's.
+
+    Errors of the camera's curve are as large as what ripples and leaves differ by, but the pixels of an area share
+    them. Detail differs by noise alone, by a share of itself, and by what it is misplaced.
+    """
+    unknown = any_channel(frame.bound | composite.bound | frame.crushed | composite.crushed)
+    light = mean_channel(composite.light)
+    difference = mean_channel(frame.light) - light
+    difference[unknown] = 0
+    spread = frame.grain + composite.grain
+    spread += np.square(np.float32(options.detail_slack) * _finest(light))
+    spread += np.square(np.float32(options.detail_misalignment_px) * steepness(light))
+    spread += np.square(np.float32(options.detail_floor) * light)
+    evidence = np.square(_finest(difference)) / spread
+    return _consistency(evidence, options.detail_radius_px, options.detail_tolerated, options.detail_refused)
+
+
+def _finest(values: np.ndarray) -> np.ndarray:
+    """(h, w) -> what is left of it without its mean over a few pixels around."""
+    return values - cv2.blur(values, (DETAIL_PX, DETAIL_PX))
+
+
+def _consistency(evidence: np.ndarray, radius_px: float, tolerated: float, refused: float) -> np.ndarray:
+    """(h, w) float32 0..1 of squared deviations, pooled over their surroundings."""
+    pooled = cv2.sqrt(cv2.GaussianBlur(evidence, (0, 0), radius_px))
+    return np.clip((refused - pooled) / (refused - tolerated), 0, 1)
 
 
 def bleaching(frame: Composite, composite: Composite) -> float:
