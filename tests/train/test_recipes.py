@@ -39,7 +39,7 @@ def test_every_network_has_its_recipes() -> None:
 @pytest.mark.parametrize("name", [f"gpu/{name}" for name in GPU if not name.startswith("trustnet")])
 def test_pieces_of_a_long_run_in_bfloat16_go_on(name: str, tiny, tmp_path: Path) -> None:
     """From random weights; every call is out of time after its first step."""
-    recipe = tiny(name, "run.minutes=1e-9", "run.length=3", "run.batch=1", "compute.workers=0", "data.cuts=1")
+    recipe = tiny(name, "data.source=drawn", "run.minutes=1e-9", "run.length=3", "run.batch=1")
     assert recipe.compute.precision == "bfloat16" and recipe.network.initialisation == "random"
     steps = [train(recipe, tmp_path / "run", resume=True)["steps"] for _ in range(2)]
     assert steps == [1, 2]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from openhdr import io
+from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Image
 from openhdr.data.patches import PAPER_CUTS, PatchConfig, corners_of, unpack
@@ -18,7 +20,11 @@ from openhdr.data.sample import network_arrays
 from openhdr.data.shards import open_shards, read_shard
 from openhdr.train.examples import placed
 from openhdr.train.loop import train
+from openhdr.train.objectives.merge import Merge
+from openhdr.train.objectives.stack_itm import StackITMObjective
+from openhdr.train.objectives.two_stage import TwoStageObjective
 from openhdr.train.recipe import DataConfig, ValidationConfig
+from openhdr.train.sources.drawn import DrawnSource, open_drawn
 from openhdr.train.sources.patches import held_out, open_patches
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
 from openhdr.train.sources.simulated import open_simulated, simulation_of
@@ -255,3 +261,48 @@ def test_images_smaller_than_a_patch_are_named(brackets: Path, tmp_path: Path) -
     config = DataConfig(source="patches", path=str(brackets), cut="gsanet", on_the_fly=True)
     with pytest.raises(FileError, match="holds no image of 480x480 pixels"):
         open_patches(config, 0, tmp_path / "none")
+
+
+# --- drawn on the accelerator ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawn(scenes: Path, tmp_path: Path) -> DrawnSource:
+    config = DataConfig(
+        path=str(scenes), patch=48, view=64, clip_share=(0.2, 0.4), registered=True, real_share=0.5
+    )
+    return open_drawn(config, 3, tmp_path)
+
+
+def test_a_drawn_batch_depends_on_its_number_alone(drawn: DrawnSource) -> None:
+    cpu = torch.device("cpu")
+    first, other, again = drawn.batch(8, 2, cpu), drawn.batch(10, 2, cpu), drawn.batch(8, 2, cpu)
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["frames"], other["frames"])
+
+
+def test_drawn_frames_are_photos_of_their_truth(drawn: DrawnSource) -> None:
+    """The reference shows the truth up to noise and codes; others at their exposure, but for what moved."""
+    batch = drawn.batch(0, 24, torch.device("cpu"))
+    light, truth = batch["frames"] ** NETWORK_GAMMA, (batch["truth"] ** NETWORK_GAMMA)[:, None]
+    expected = truth * torch.exp2(batch["ev"])[:, :, None, None, None]
+    exposed = (expected > 0.05) & (expected < 0.8)
+    stops = torch.log2(light.clamp(min=1e-4) / expected.clamp(min=1e-4)).abs()
+    assert stops[:, 1][exposed[:, 1]].quantile(0.95) < 0.25
+    for number in (0, 2):
+        assert stops[:, number][exposed[:, number]].median() < 0.1
+    assert (light[:, 1][(truth[:, 0] > 1.2)] > 0.97).all()
+    clipped = (batch["truth"].amax(1) >= 1).float().mean()
+    assert 0.1 < clipped < 0.6
+
+
+@pytest.mark.parametrize("objective", [Merge(), TwoStageObjective(), StackITMObjective(label_stops=2)])
+@pytest.mark.parametrize("bounded", [False, True])
+def test_objectives_take_drawn_brackets_as_samples(objective, bounded: bool, drawn: DrawnSource) -> None:
+    made = objective.of_bracket(drawn.batch(0, 1, torch.device("cpu")), bounded)
+    sample = objective.stand_in(48)
+    example = objective.example(sample, np.random.default_rng(0), bounded)
+    assert {key: value.shape[1:] for key, value in made.items()} == {
+        key: value.shape for key, value in example.items()
+    }
+    assert all(torch.isfinite(value).all() for value in made.values())

@@ -13,10 +13,10 @@ from torch.utils.data import DataLoader, Dataset
 from openhdr.core.errors import RequestError
 from openhdr.data.patches import crop, turn
 from openhdr.data.sample import PicturesT
-from openhdr.train.distributed import DistributedContext
+from openhdr.train.distributed import DistributedContext, choose_device
 from openhdr.train.objectives.contract import Batch, Objective
 from openhdr.train.recipe import ComputeConfig, DataConfig, RunConfig
-from openhdr.train.sources import Source
+from openhdr.train.sources import BatchSource, Source
 
 _CORNER = 64  # pixels: largest offset of `place = "corner"`
 
@@ -62,6 +62,14 @@ def batches(
             first = step * run.batch + context.rank * piece * run.accumulate
             for number in range(run.accumulate):
                 yield list(range(first + number * piece, first + (number + 1) * piece))
+
+    if isinstance(examples.source, BatchSource):
+        device, order = choose_device(compute.device, context), indices()
+        for step in steps:
+            torch.manual_seed(run.seed + step)  # what an objective draws, too, depends on the step alone
+            brackets = [examples.source.batch(next(order)[0], piece, device) for _ in range(run.accumulate)]
+            yield [examples.objective.of_bracket(bracket, examples.bounded) for bracket in brackets]
+        return
 
     loader = DataLoader(
         examples,

@@ -37,7 +37,7 @@ class NetworkConfig:
 class DataConfig:
     """Where samples come from and what becomes of them."""
 
-    source: Literal["simulated", "patches", "compared"] = "simulated"
+    source: Literal["simulated", "drawn", "patches", "compared"] = "simulated"
     path: str = ""  # folder: HDR scenes or a cache of them; a dataset or patches of it. `--data` sets it
     dataset: str = "hdm"  # patches: row of the table of datasets
     split: str = "train"  # patches: of the dataset
@@ -56,9 +56,11 @@ class DataConfig:
     view: int = 0  # simulated, compared: pixels, width of the images that patches are cut from; 0 = `patch`
     cuts: int = 1  # simulated, compared: patches from an image, one after the other
     brackets: int = 500  # compared: brackets that are prepared
-    real_share: float = 0.0  # simulated, compared: share of brackets that real cameras take
+    real_share: float = 0.0  # simulated, drawn, compared: share of brackets that real cameras take
     preparing: int = 1  # compared: processes that prepare them
-    registered: bool = False  # simulated: no more hand shake than registration leaves; objects still move
+    registered: bool = (
+        False  # simulated, drawn: no more hand shake than registration leaves; objects still move
+    )
     window: int = 8  # simulated: scenes in memory at a time
     samples_per_scene: int = 16  # simulated: drawn between one new scene and the next
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample, truth_of
 
 SampleT = TypeVar("SampleT")
@@ -47,6 +48,10 @@ class Objective(Protocol[SampleT]):
     def example(self, sample: SampleT, rng: np.random.Generator, bounded: bool) -> dict[str, np.ndarray]:
         """A sample -> arrays by name, as the networks take them. bounded: the output cannot exceed 1."""
         ...
+
+    def of_bracket(self, bracket: Batch, bounded: bool) -> Batch:
+        """`example` of a batch that was drawn on the accelerator, see `BatchSource`."""
+        raise RequestError(f"objective '{self.name}' takes no data.source = \"drawn\"; choose another source")
 
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Weighted loss terms by name; their sum trains the network."""

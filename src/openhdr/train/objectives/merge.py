@@ -63,6 +63,17 @@ class Merge(BracketObjective):
         ev = ev - shortest if bounded else ev  # a disturbed gamma moves the outer frames, never the reference
         return {"frames": arrays.frames, "ev": ev, "truth": truth}
 
+    def of_bracket(self, bracket: Batch, bounded: bool) -> Batch:
+        """As `example`; gamma is not disturbed."""
+        if self.gamma_share:
+            raise RequestError('objective.gamma_share needs another data.source than "drawn"')
+        ev, truth = bracket["ev"], bracket["truth"]
+        if not bounded:
+            return bracket
+        shortest = ev[:, :1]
+        scale = torch.exp2(shortest / NETWORK_GAMMA)[..., None, None]
+        return {"frames": bracket["frames"], "ev": ev - shortest, "truth": truth * scale}
+
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         out = nets.net(batch["frames"], batch["ev"]).float()
         if self.loss == "log-mse":

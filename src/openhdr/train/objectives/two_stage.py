@@ -77,6 +77,18 @@ class TwoStageObjective(BracketObjective):
             "made": np.array([made], np.float32),
         }
 
+    def of_bracket(self, bracket: Batch, bounded: bool) -> Batch:
+        """As `example`, of the medium frame."""
+        labels = {
+            name: torch.rand(len(bracket["ev"]), 1, device=bracket["ev"].device) * (high - low) + low
+            for name, (low, high) in {"real": _REAL, "made": _MADE}.items()
+        }
+        return {
+            "photo": bracket["frames"][:, 1],
+            "truth": bracket["truth"],
+            **{k: v.clamp(max=1) for k, v in labels.items()},
+        }
+
     def discriminator(self) -> nn.Module | None:
         return TwoStageDiscriminator() if self.adversarial_weight else None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from openhdr.core.table import Row, Table
 
 if TYPE_CHECKING:
+    import torch
+
     from openhdr.data.sample import Sample
     from openhdr.train.recipe import ValidationConfig
 
@@ -32,12 +34,27 @@ class Source(Protocol[SampleT_co]):
         ...
 
 
+@runtime_checkable
+class BatchSource(Protocol):
+    """A source that makes whole batches where they are used; `sample` is not asked."""
+
+    def batch(self, first: int, count: int, device: torch.device) -> dict[str, torch.Tensor]:
+        """Samples `first` to `first + count`: frames (B, 3, 3, H, W) and truth (B, 3, H, W), gamma-coded; ev (B, 3)."""
+        ...
+
+
 SOURCES: Table[Row] = Table(
     "source of data",
     Row(
         "simulated",
         "Brackets drawn from HDR scenes by the camera simulation.",
         "openhdr.train.sources.simulated:open_simulated",
+    ),
+    Row(
+        "drawn",
+        "Brackets drawn on the accelerator from packed panoramas.",
+        "openhdr.train.sources.drawn:open_drawn",
+        extra="torch",
     ),
     Row("patches", "Patches cut from a dataset on disk.", "openhdr.train.sources.patches:open_patches"),
     Row(
