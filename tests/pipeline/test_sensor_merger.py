@@ -20,6 +20,7 @@ from openhdr.io.pixels import in_primaries, orient
 from openhdr.merging.mosaics import MergedMosaic, merge_mosaics, noise_of, recover_highlights
 from openhdr.pipeline.bracket_to_hdr import listed, merge_bracket
 from openhdr.pipeline.options import MergeOptions
+from openhdr.pipeline.photo_to_hdr import expand_photo
 from openhdr.pipeline.sensor_merger import upright, with_seen_white
 from openhdr.simulation.config import CameraConfig, ObjectConfig, ShakeConfig, SimulationConfig, ViewConfig
 from openhdr.simulation.distributions import Fixed
@@ -289,3 +290,23 @@ def test_a_sensor_that_clips_below_its_stated_white_is_seen(tripod) -> None:
     early = [replace(one, values=np.minimum(one.values, 14500)) for one in shots]
     assert {float(one.white.max()) for one in with_seen_white(shots)} == {16000.0}
     assert 14400 < max(float(one.white.max()) for one in with_seen_white(early)) <= 14500
+
+
+def test_one_photo_is_expanded_from_what_its_other_colours_measured(tripod) -> None:
+    """White light of 1.1 to 1.9: green clips, red and blue, whose gains are higher, still measure it."""
+    truth = io.read(tripod / "gt.exr").pixels
+    before = expand_photo(io.read(tripod / "1.dng")).image.pixels
+    after = expand_photo(tripod / "1.dng").image.pixels
+    some = (truth > 1).any(axis=2) & ~(truth > 1).all(axis=2)
+    error = [np.abs(np.log2(light[some] / truth[some])).mean() for light in (before, after)]
+    assert error[1] < 0.6 * error[0]
+    dark = (truth < 0.8).all(axis=2)
+    assert np.median(np.abs(np.log2((after[dark] + 0.01) / (truth[dark] + 0.01)))) < 0.06
+
+
+def test_merged_sensor_values_are_no_photo_to_expand(tripod, tmp_path) -> None:
+    result = merge_bracket(sorted(tripod.glob("?.dng")))
+    assert result.mosaic is not None
+    io.write_mosaic(tmp_path / "merged.dng", result.mosaic)
+    with pytest.raises(RequestError, match="is HDR already"):
+        expand_photo(tmp_path / "merged.dng")

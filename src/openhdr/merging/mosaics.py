@@ -9,6 +9,7 @@ upper end.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -59,7 +60,7 @@ def noise_of(mosaic: Mosaic, cell: int) -> NoiseModel:
     return estimate_noise(np.broadcast_to(sites[..., None], (*sites.shape, 3)), sites < CLIPPED - RAMP)
 
 
-def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> MergedMosaic:
+def merge_mosaics(mosaics: Sequence[Mosaic], registered: RegisteredBracket) -> MergedMosaic:
     """One mosaic of all. registered: their proxies, with exposures, places, consistency and hole fill."""
     ev, reference = registered.bracket.ev, mosaics[registered.bracket.reference]
     height, width = reference.shape
@@ -122,6 +123,15 @@ def merge_mosaics(mosaics: list[Mosaic], registered: RegisteredBracket) -> Merge
     left = noise[int(np.argmax(np.where(kept, ev, -np.inf)))]  # of the longest
     ones = np.ones(reference.pattern.shape, np.float32)
     return MergedMosaic(replace(reference, values=values, black=0 * ones, white=ones, noise=left), bound)
+
+
+def one_shot(mosaic: Mosaic) -> MergedMosaic:
+    """A single shot as if it were merged."""
+    light, ones = mosaic.light(slice(0, mosaic.shape[0])), np.ones_like(mosaic.white)
+    noise = noise_of(mosaic, mosaic.cell)
+    return MergedMosaic(
+        replace(mosaic, values=light, black=0 * ones, white=ones, noise=noise), light >= np.float32(CLIPPED)
+    )
 
 
 def on_scale(noise: NoiseModel, stops: float) -> NoiseModel:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from openhdr.camera.mosaic import Mosaic
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
 from openhdr.geometry import resize_strip
@@ -26,11 +27,13 @@ class Merged:
     weight: (H, W) float32 >= 0; what the merger gives, for `mle` the inverse variance; 0 = nothing was measured.
     coverage: (H, W) float32 0..1; 1 = measured, 0 = shown by the hole fill. Both (0, 0) where
         nobody asks.
+    mosaic: the merged sensor values that the pixels were developed from, of camera RAW.
     """
 
     pixels: np.ndarray
     weight: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
     coverage: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    mosaic: Mosaic | None = None
 
 
 def merge_strips(

@@ -173,7 +173,7 @@ def merge_bracket(
         consistency,
         comparison.matches,
         used,
-        merger.merged if isinstance(merger, SensorMerger) else None,
+        merged.mosaic,
     )
 
 

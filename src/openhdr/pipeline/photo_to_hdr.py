@@ -24,6 +24,7 @@ from openhdr.models.inference.options import Precision, RunOptions
 from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.predicted_stack import merged_stack, predicted_stack
 from openhdr.pipeline.scale import anchored, check_anchor
+from openhdr.pipeline.sensor_merger import recovered_photo
 
 InverseToneMapper = Callable[[Photo], Expanded]
 """A photo -> its light, and the exposures that were predicted on the way, if any."""
@@ -87,11 +88,17 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
     _check_merger(options.merger)
     inverse_tone_mapper = METHODS[method](method, options)
     name = "the image" if isinstance(photo, Image) else str(photo)
-    image = photo if isinstance(photo, Image) else io.read(photo, base=True, primaries=None)
+    if sensor := recovered_photo(photo):
+        image = sensor[0].with_pixels(np.minimum(sensor[0].pixels, 1))
+    else:
+        image = photo if isinstance(photo, Image) else io.read(photo, base=True, primaries=None)
     ready = photo_of(image, parse(options.response), name)
     made = inverse_tone_mapper(ready)
     stack = predicted_stack(image, ready, made)
     light, notes = merged_stack(stack, options.merger) if options.merger else (made.linear, ())
+    if sensor and method in INVERSE_TONE_MAPPERS and INVERSE_TONE_MAPPERS[method].keeps_measured:
+        recovered, measured = sensor[0].pixels, sensor[1] & ready.lost_anywhere
+        light = np.where(measured[..., None], recovered, np.maximum(light, recovered))
     result = result_of(image.with_notes(*notes), ready, light)
     result = replace(result, image=with_white_luminance(result.image))
     return Expansion(method, anchored(result.image, options.anchor), result, stack, made.masks)

@@ -7,7 +7,7 @@ merge itself works on the mosaics (`merging.mosaics`); then highlights are recov
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from openhdr.io import isolated
 from openhdr.io.pixels import orient
 from openhdr.merging import DEFAULT
 from openhdr.merging.merger import Merger
-from openhdr.merging.mosaics import merge_mosaics, recover_highlights
+from openhdr.merging.mosaics import merge_mosaics, one_shot, recover_highlights
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged
 from openhdr.pipeline.options import MergeOptions
@@ -43,16 +43,15 @@ TrustNet's networks have seen photos in white balance only: on sensor values the
 """
 
 
-@dataclass
+@dataclass(frozen=True)
 class SensorMerger(Merger):
-    """Maximum likelihood on sensor values. mosaics: one a frame. merged: the last result, before it is developed."""
+    """Maximum likelihood on sensor values. mosaics: one a frame; what is registered are their proxies."""
 
-    mosaics: list[Mosaic]
-    merged: Mosaic | None = field(default=None)
+    mosaics: Sequence[Mosaic]
 
     def merge(self, registered: RegisteredBracket) -> Merged:
-        self.merged = recover_highlights(merge_mosaics(self.mosaics, registered))
-        return Merged(develop(self.merged, primaries=REC2020))
+        mosaic = recover_highlights(merge_mosaics(self.mosaics, registered))
+        return Merged(develop(mosaic, primaries=REC2020), mosaic=mosaic)
 
 
 def sensor_values(frames: Sequence[ImageOrPath], options: MergeOptions) -> list[Mosaic] | None:
@@ -80,6 +79,21 @@ def sensor_values(frames: Sequence[ImageOrPath], options: MergeOptions) -> list[
     if options.raw_domain == "on" or asked:
         raise RequestError(f"{' and '.join(asked) or '`raw_domain=on`'}: {found}, or leave it out")
     return None
+
+
+def recovered_photo(photo: ImageOrPath) -> tuple[Image, np.ndarray] | None:
+    """One camera RAW file as light, 1.0 = white clips; None where it holds no sensor values.
+
+    Clipped sites are raised by what the other colours beside them measured. Second: (H, W) bool, where one of them did.
+    """
+    mosaic = None if isinstance(photo, Image) or isolated.wanted() else io.read_mosaic(photo)
+    if mosaic is None or mosaic.values.dtype != np.uint16:  # floats are merged already
+        return None
+    (mosaic,) = with_seen_white([upright(mosaic)])
+    taken = one_shot(mosaic)
+    blind = cv2.erode(taken.bound.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    pixels = develop(recover_highlights(taken))
+    return Image(pixels, "linear", mosaic.exposure, mosaic.metadata, mosaic.notes), ~blind
 
 
 PILE_SHARE, PILE_WIDTH, PILE_PEAK = 0.002, 0.002, 4.0  # of sites; of their level; over as wide a band below
