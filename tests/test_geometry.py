@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from openhdr.geometry import Registration, identity, mean_shift, sampling_map, shrink, warp
+from openhdr.core.errors import RequestError
+from openhdr.geometry import Registration, common_area, identity, mean_shift, sampling_map, shrink, warp
 
 TILT = np.array([[1.01, 0.02, 3.5], [-0.015, 0.99, -2.25], [1e-4, -2e-4, 1.0]])
 
@@ -76,3 +77,21 @@ def test_shrunk_placement_points_to_the_shrunk_pixel(rng):
     expected = (cv2.perspectiveTransform(points, TILT) + 0.5) * zoom - 0.5
     found = cv2.perspectiveTransform((points + 0.5) * zoom - 0.5, small)
     np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_common_area_lies_inside_every_frame_and_is_nearly_as_large_as_it_can_be() -> None:
+    """Two frames moved by 30 px right and 20 px up: what is left of 400 x 600 is 380 x 570."""
+    moves = [np.array([[1.0, 0, dx], [0, 1, dy], [0, 0, 1]]) for dx, dy in ((0, 0), (30, 0), (0, -20))]
+    places = [Registration("aligned", move) for move in moves]
+    rows, columns = common_area(places, (400, 600), 2)
+    assert (rows.start % 2, columns.start % 2) == (0, 0)
+    assert rows.start >= 20
+    assert columns.stop <= 570
+    assert (rows.stop - rows.start) * (columns.stop - columns.start) > 0.96 * 380 * 570
+
+
+def test_common_area_passes_over_rejected_frames_and_refuses_what_has_none() -> None:
+    far = np.array([[1.0, 0, 700], [0, 1, 0], [0, 0, 1]])
+    assert common_area([Registration("rejected", far)], (400, 600)) == (slice(0, 400), slice(0, 600))
+    with pytest.raises(RequestError, match="no area in common"):
+        common_area([Registration("aligned", far)], (400, 600))

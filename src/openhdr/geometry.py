@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
 import numpy as np
+
+from openhdr.core.errors import RequestError
+
+GRID_POINTS = 97  # each way, at which it is looked whether a frame covers the reference
 
 Status = Literal["reference", "aligned", "kept", "rejected"]
 
@@ -83,6 +88,47 @@ def frame_positions(
         scale = registration.flow.shape[0] / shape[0], registration.flow.shape[1] / shape[1]
         where += registration.flow[(y * scale[0]).astype(int), (x * scale[1]).astype(int)]
     return where
+
+
+def common_area(
+    registrations: Sequence[Registration], shape: tuple[int, int], multiple: int = 1
+) -> tuple[slice, slice]:
+    """(rows, columns) of the reference: the largest rectangle that lies inside every frame that is not rejected.
+
+    shape: (H, W) of all. multiple: of pixels, at which the rectangle begins. Found between points on a grid.
+    """
+    rows, columns = (np.unique(np.linspace(0, side - 1, GRID_POINTS).astype(int)) for side in shape)
+    x, y = (axis.ravel() for axis in np.meshgrid(columns, rows))
+    inside = np.ones(len(x), bool)
+    for one in registrations:
+        if one.status != "rejected" and one.moves:
+            places = frame_positions(one, x, y, shape)
+            inside &= ((places >= 0) & (places <= np.array(shape[::-1]) - 1)).all(axis=1)
+    top, bottom, left, right = _largest_rectangle(inside.reshape(len(rows), len(columns)))
+    if bottom <= top or right <= left:
+        raise RequestError("`crop`: the photos have no area in common; leave it out")
+    return tuple(
+        slice(-(-int(first) // multiple) * multiple, int(last) + 1)
+        for first, last in ((rows[top], rows[bottom]), (columns[left], columns[right]))
+    )  # type: ignore[return-value]
+
+
+def _largest_rectangle(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """First and last row and column, all inclusive, of the largest rectangle of True."""
+    best, found = 0, (0, -1, 0, -1)
+    for top in range(len(mask)):
+        whole = np.ones(mask.shape[1], bool)
+        for bottom in range(top, len(mask)):
+            whole &= mask[bottom]
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], whole, [False]])))
+            if not len(edges):
+                break
+            starts, ends = edges[::2], edges[1::2]
+            longest = int((ends - starts).argmax())
+            area = (bottom - top) * int(ends[longest] - starts[longest] - 1)
+            if area > best:
+                best, found = area, (top, bottom, int(starts[longest]), int(ends[longest]) - 1)
+    return found
 
 
 def resize_strip(full: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.ndarray:

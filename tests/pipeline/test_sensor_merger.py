@@ -310,3 +310,17 @@ def test_merged_sensor_values_are_no_photo_to_expand(tripod, tmp_path) -> None:
     io.write_mosaic(tmp_path / "merged.dng", result.mosaic)
     with pytest.raises(RequestError, match="is HDR already"):
         expand_photo(tmp_path / "merged.dng")
+
+
+def test_cropped_results_are_parts_of_the_whole(tmp_path) -> None:
+    files = sorted(bracket(tmp_path, still=False).glob("?.dng"))
+    whole, part = (merge_bracket(files, MergeOptions(crop=crop)) for crop in (False, True))
+    height, width = part.image.pixels.shape[:2]
+    assert (height, width) != whole.image.pixels.shape[:2]
+    assert part.mosaic is not None
+    assert part.mosaic.shape == (height, width)
+    assert any(
+        np.array_equal(part.image.pixels, whole.image.pixels[top : top + height, left : left + width])
+        for top in range(0, whole.image.height - height + 1, 2)
+        for left in range(0, whole.image.width - width + 1, 2)
+    )

@@ -7,7 +7,7 @@ sensor has one colour, green. White balance and camera matrix follow the DNG spe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -89,6 +89,10 @@ class Mosaic:
     def gains(self) -> np.ndarray:
         """(3,) float32 white-balance gains, the least of them 1."""
         return (self.neutral.max() / self.neutral).astype(np.float32)
+
+    def cut(self, rows: slice, columns: slice) -> Mosaic:
+        """A part that begins with the array."""
+        return replace(self, values=np.ascontiguousarray(self.values[rows, columns]))
 
     def tiled(self, tile: np.ndarray, rows: slice) -> np.ndarray:
         """(h, W): a tile of the array's size (p, q), repeated over some rows."""

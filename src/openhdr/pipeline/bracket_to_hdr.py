@@ -19,6 +19,7 @@ from openhdr.camera.border import pure_colour_border
 from openhdr.camera.calibration import CalibrationOptions, calibrate_frames
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import all_equal, with_white_luminance
+from openhdr.camera.lateral_ca import corrected_images
 from openhdr.camera.mosaic import Mosaic
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core import progress
@@ -26,7 +27,7 @@ from openhdr.core.errors import ExposureError, RequestError, unknown_name
 from openhdr.core.files import natural_order
 from openhdr.core.image import REC709, Bracket, Image, ImageOrPath
 from openhdr.core.threads import in_threads
-from openhdr.geometry import Registration, warp
+from openhdr.geometry import Registration, common_area, warp
 from openhdr.io.pixels import in_primaries
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
@@ -56,6 +57,7 @@ class MergeResult:
     registrations: where the frames lie. matches: the tone correction that was applied.
     response: of the reference. measured: what the bracket said of it.
     consistency: (h, w) float32 0..1, what deghosting left in, in the reference's geometry.
+        What `crop` cuts are image and mosaic; all else is of the reference's whole picture.
     used: indices of the frames that were merged.
     mosaic: the merged sensor values, where camera RAW was merged before demosaicing; the frames are then its proxies.
     """
@@ -85,6 +87,8 @@ def merge(
     deghost: bool | None = None,
     match: bool | None = None,
     retouch: Sequence[Stroke | Mapping[str, Any]] | None = None,
+    correct_ca: bool = False,
+    crop: bool = False,
     raw_domain: str = "auto",
     neutral: Sequence[float] | None = None,
     dark: str | Path | None = None,
@@ -100,8 +104,8 @@ def merge(
     frames: paths or Images, two or more, one size; or a folder of photos. ev: stops per frame (only differences
     matter), "auto" to measure them in the pixels, or None to take them from the metadata. times: shutter times in
     seconds instead. reference: a number, counted from 1, or a file name; by default the middle exposure that is well
-    exposed. response, calibration, deghost, match, raw_domain, neutral, dark, flat: see
-    `MergeOptions`. retouch: areas that a frame is taken
+    exposed. response, calibration, deghost, match, correct_ca, crop, raw_domain, neutral,
+    dark, flat: see `MergeOptions`. retouch: areas that a frame is taken
     for, see `openhdr.merging.retouch.Stroke`. weights, device, precision, memory (GB), augment: of a network, see
     `RunOptions`. Raises OpenHDRError with what to do. `merge_bracket` also tells how.
 
@@ -124,6 +128,8 @@ def merge(
         deghost=deghost,
         match=match,
         retouch=retouch,
+        correct_ca=correct_ca,
+        crop=crop,
         raw_domain=raw_domain,
         neutral=neutral,
         dark=None if dark is None else Path(dark),
@@ -146,7 +152,7 @@ def merge_bracket(
         images, merger = proxies(mosaics), SensorMerger(mosaics)
         align = of_proxies(align, mosaics[0].cell)
     else:
-        images = read_frames(frames)
+        images = corrected_images(read_frames(frames)) if options.correct_ca else read_frames(frames)
     bracket, source = expose(images, names, options, first, merger)
     used = merger.frames_of(bracket)
     registered = register(bracket, align, first, options)
@@ -161,19 +167,27 @@ def merge_bracket(
         notes += ("The frames have one exposure: merging takes out noise and gains no highlights.",)
     image = images[bracket.reference].with_pixels(merged.pixels, merger.encoding)
     image = (with_white_luminance(image) if merger.encoding == "linear" else image).with_notes(*notes)
+    registrations = (
+        on_sites(registered.registrations, mosaics[0].cell) if mosaics else registered.registrations
+    )
+    mosaic = merged.mosaic
+    if options.crop:
+        multiple = len(mosaic.pattern) if mosaic else 1
+        area = common_area([registrations[one] for one in used], image.pixels.shape[:2], multiple)
+        image, mosaic = image.with_pixels(image.pixels[area]), mosaic and mosaic.cut(*area)
     consistency = [np.ones((1, 1), np.float32) if one is None else one for one in registered.consistency]
     response = registered.responses[bracket.reference]
     return MergeResult(
         image,
         bracket,
         source,
-        on_sites(registered.registrations, mosaics[0].cell) if mosaics else registered.registrations,
+        registrations,
         response,
         measured,
         consistency,
         comparison.matches,
         used,
-        merged.mosaic,
+        mosaic,
     )
 
 

@@ -57,6 +57,10 @@ class MergeOptions:
     retouch: Sequence[Stroke | Mapping[str, Any]] | None = option(
         "File (.json) of areas to take from a frame, as `openhdr serve` paints and saves them.", None
     )
+    correct_ca: bool = option(
+        "Measure the lens' lateral chromatic aberration in the photos and correct it before merging.", False
+    )
+    crop: bool = option("Cut the result to the area that all photos show.", False)
     raw_domain: str = option(
         "Merge camera RAW before demosaicing: on, off or auto = where files and method allow it.", "auto"
     )

@@ -17,6 +17,7 @@ import numpy as np
 from openhdr import io
 from openhdr.alignment import flow, homography
 from openhdr.camera.demosaic import develop
+from openhdr.camera.lateral_ca import corrected_mosaics
 from openhdr.camera.mosaic import Mosaic, proxy
 from openhdr.camera.response import Response
 from openhdr.color.primaries import REC2020
@@ -75,7 +76,8 @@ def sensor_values(frames: Sequence[ImageOrPath], options: MergeOptions) -> list[
     else:
         found = read_mosaics(paths)
     if not isinstance(found, str):
-        return [corrected(mosaic, options) for mosaic in with_seen_white(found)]
+        mosaics = [corrected(mosaic, options) for mosaic in with_seen_white(found)]
+        return corrected_mosaics(mosaics) if options.correct_ca else mosaics
     if options.raw_domain == "on" or asked:
         raise RequestError(f"{' and '.join(asked) or '`raw_domain=on`'}: {found}, or leave it out")
     return None
