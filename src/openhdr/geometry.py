@@ -104,7 +104,7 @@ def common_area(
         if one.status != "rejected" and one.moves:
             places = frame_positions(one, x, y, shape)
             inside &= ((places >= 0) & (places <= np.array(shape[::-1]) - 1)).all(axis=1)
-    top, bottom, left, right = _largest_rectangle(inside.reshape(len(rows), len(columns)))
+    top, bottom, left, right = largest_rectangle(inside.reshape(len(rows), len(columns)))
     if bottom <= top or right <= left:
         raise RequestError("`crop`: the photos have no area in common; leave it out")
     return tuple(
@@ -113,7 +113,7 @@ def common_area(
     )  # type: ignore[return-value]
 
 
-def _largest_rectangle(mask: np.ndarray) -> tuple[int, int, int, int]:
+def largest_rectangle(mask: np.ndarray) -> tuple[int, int, int, int]:
     """First and last row and column, all inclusive, of the largest rectangle of True."""
     best, found = 0, (0, -1, 0, -1)
     for top in range(len(mask)):

@@ -154,16 +154,16 @@ def _resampled(
 def measured(pictures: Sequence[np.ndarray]) -> LateralCA:
     """What photos of one lens show. pictures: (H, W, 3) float32 0..1, about the root of light, 1 = clips."""
     found = LateralCA(np.zeros((2, 2)))
-    details = [_detail(picture) for picture in pictures]
+    details = [detail_of(picture) for picture in pictures]
     shape = details[0][0].shape[:2]
     for _ in range(STEPS):
-        steps = [_step(details, channel, found) for channel in (0, 2)]
+        steps = [gauss_newton_step(details, channel, found) for channel in (0, 2)]
         found = LateralCA(np.clip(found.coefficients + steps, -MOST, MOST))
     large = np.abs(found.corner_shift(pictures[0].shape[:2])) > LEAST_PX
     return LateralCA(np.where(large[:, None], found.coefficients, 0))
 
 
-def _detail(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def detail_of(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fine detail (h, w, 3) of a picture, shrunk, and (h, w) bool where all channels are seen."""
     height, width = picture.shape[:2]
     factor = max(int(np.ceil((height * width / WORKING_PIXELS) ** 0.5)), 1)
@@ -175,7 +175,9 @@ def _detail(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return fine - coarse, cv2.erode(seen, np.ones((9, 9), np.uint8)) > 0
 
 
-def _step(details: Sequence[tuple[np.ndarray, np.ndarray]], channel: int, found: LateralCA) -> np.ndarray:
+def gauss_newton_step(
+    details: Sequence[tuple[np.ndarray, np.ndarray]], channel: int, found: LateralCA
+) -> np.ndarray:
     """(2,) what is added to a and b of a channel: least squares of what its detail still differs by from green's."""
     normal, right = np.eye(2) * 1e-9, np.zeros(2)
     for detail, seen in details:
