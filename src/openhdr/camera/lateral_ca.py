@@ -9,8 +9,9 @@ an object's own colours differ by has no direction and averages out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -51,11 +52,16 @@ class LateralCA:
         shift: np.ndarray = self.coefficients.sum(axis=1) * np.hypot(*shape) / 2
         return shift
 
+    @property
+    def channels(self) -> list[int]:
+        """Those that are displaced: 0 red, 2 blue."""
+        return [channel for channel in (0, 2) if self.coefficients[channel // 2].any()]
+
     def places(
         self,
         channel: int,
-        rows: slice,
         shape: tuple[int, int],
+        rows: slice,
         first: tuple[int, int] = (0, 0),
         step: int = 1,
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -79,14 +85,14 @@ def corrected_images(images: Sequence[Image]) -> list[Image]:
     ]
     if images[0].encoding == "srgb":
         pictures = [np.square(picture) for picture in pictures]  # codes are near the root of light already
-    found, shape = measured(pictures), images[0].pixels.shape[:2]
+    found, shape = measured(pictures), (images[0].height, images[0].width)
     clip = clip_code(images)
 
     def correct(image: Image) -> Image:
         pixels = image.pixels.copy()
-        for channel in (0, 2):
+        for channel in found.channels:
             plane = np.ascontiguousarray(image.pixels[..., channel])
-            pixels[..., channel] = _resampled(plane, found, channel, shape, clip)
+            pixels[..., channel] = _resampled(plane, partial(found.places, channel, shape), clip)
         return image.with_pixels(pixels)
 
     return [correct(image).with_notes(_note(found, shape)) for image in images]
@@ -103,12 +109,12 @@ def corrected_mosaics(mosaics: Sequence[Mosaic]) -> list[Mosaic]:
 
     def correct(mosaic: Mosaic) -> Mosaic:
         values = mosaic.values.copy()
-        for row, column in np.argwhere(mosaic.pattern != 1):
+        for row, column in np.argwhere(np.isin(mosaic.pattern, found.channels)).tolist():
             sites = (slice(row, None, 2), slice(column, None, 2))
             black, white = mosaic.black[row, column], mosaic.white[row, column]
             plane, clip = np.ascontiguousarray(mosaic.values[sites]), black + CLIPPED * (white - black)
-            channel = int(mosaic.pattern[row, column])
-            values[sites] = _resampled(plane, found, channel, shape, clip, (int(row), int(column)), 2)
+            places = partial(found.places, mosaic.pattern[row, column], shape, first=(row, column), step=2)
+            values[sites] = _resampled(plane, places, clip)
         return replace(mosaic, values=values, notes=(*mosaic.notes, _note(found, shape)))
 
     return [correct(mosaic) for mosaic in mosaics]
@@ -124,18 +130,15 @@ def _note(found: LateralCA, shape: tuple[int, int]) -> str:
 
 
 def _resampled(
-    plane: np.ndarray, found: LateralCA, channel: int, shape: tuple[int, int], clip: float,
-    first: tuple[int, int] = (0, 0), step: int = 1,
-) -> np.ndarray:  # fmt: skip
-    """A plane read where green is. What touches clipped pixels stays clipped; nothing leaves its neighbourhood's range."""
+    plane: np.ndarray, places: Callable[[slice], tuple[np.ndarray, np.ndarray]], clip: float
+) -> np.ndarray:
+    """A plane read at the places of its rows. Nothing leaves its neighbourhood's range; what clips stays clipped."""
     out = np.empty_like(plane)
-    if not found.coefficients[channel // 2].any():
-        return plane
     low, high = cv2.erode(plane, SQUARE), cv2.dilate(plane, SQUARE)
 
     def work(top: int) -> None:
         rows = slice(top, min(top + STRIP_ROWS, len(plane)))
-        where = cv2.convertMaps(*found.places(channel, rows, shape, first, step), cv2.CV_16SC2)
+        where = cv2.convertMaps(*places(rows), cv2.CV_16SC2)
         value, least, most = (
             cv2.remap(source, *where, kind, borderMode=cv2.BORDER_REPLICATE)
             for source, kind in (
@@ -182,7 +185,7 @@ def gauss_newton_step(
     normal, right = np.eye(2) * 1e-9, np.zeros(2)
     for detail, seen in details:
         shape = detail.shape[:2]
-        x, y = found.places(channel, slice(0, shape[0]), shape)
+        x, y = found.places(channel, shape, slice(0, shape[0]))
         other = cv2.remap(np.ascontiguousarray(detail[..., channel]), x, y, cv2.INTER_CUBIC)
         green = np.ascontiguousarray(detail[..., 1])
         both = (green + other) / 2
