@@ -158,7 +158,6 @@ def measured(pictures: Sequence[np.ndarray]) -> LateralCA:
     """What photos of one lens show. pictures: (H, W, 3) float32 0..1, about the root of light, 1 = clips."""
     found = LateralCA(np.zeros((2, 2)))
     details = [detail_of(picture) for picture in pictures]
-    shape = details[0][0].shape[:2]
     for _ in range(STEPS):
         steps = [gauss_newton_step(details, channel, found) for channel in (0, 2)]
         found = LateralCA(np.clip(found.coefficients + steps, -MOST, MOST))
