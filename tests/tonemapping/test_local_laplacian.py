@@ -10,7 +10,14 @@ from openhdr.color.oklab import from_linear
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.image import Image
 from openhdr.tonemapping import tonemap
-from openhdr.tonemapping.local_laplacian import curve_of, local_laplacian, noise_level, power_norm
+from openhdr.tonemapping.local_laplacian import (
+    TOP,
+    camera_curve,
+    curve_of,
+    local_laplacian,
+    noise_level,
+    power_norm,
+)
 from openhdr.tonemapping.options import LocalLaplacianOptions
 
 F32 = np.float32
@@ -68,11 +75,51 @@ def test_skies_keep_their_colour(rng: np.random.Generator) -> None:
     lab = from_linear(srgb_decode(tonemap(Image(scene)).pixels[20:40].astype(np.float64)))
     other = from_linear(srgb_decode(tonemap(Image(scene), "mantiuk08").pixels[20:40].astype(np.float64)))
     chroma, bleached = (np.hypot(one[..., 1], one[..., 2]).mean() for one in (lab, other))
-    assert chroma > 0.06 > bleached
+    assert chroma > 0.05 > bleached
     wanted = from_linear(sky / sky.max())
     assert np.arctan2(lab[..., 2], lab[..., 1]).mean() == pytest.approx(
         np.arctan2(wanted[2], wanted[1]), abs=0.05
     )
+
+
+@pytest.mark.parametrize("stops", [-3, 0, 2, 4])
+def test_highlights_keep_their_hue_and_warm_ones_may_turn_golden(
+    stops: int, rng: np.random.Generator
+) -> None:
+    """Patches of any colour over a grey half: in Oklab, no hue turns by 6 degrees, but bright warm ones to yellow."""
+    colours = rng.uniform(0.05, 1, (40, 60, 3)).astype(F32)
+    scene = np.full((480, 360, 3), 0.2, F32)
+    scene[:240] = colours.repeat(6, axis=0).repeat(6, axis=1) * F32(2.0**stops)
+    before, after = from_linear(colours), from_linear(shown_light(scene)[3:240:6, 3::6])
+    angle, turned = (np.rad2deg(np.arctan2(lab[..., 2], lab[..., 1])) for lab in (before, after))
+    turn = (turned - angle + 180) % 360 - 180
+    coloured = np.hypot(after[..., 1], after[..., 2]) > 0.03
+    warm = colours.argmin(axis=2) == 2
+    assert coloured.mean() > 0.8
+    assert np.abs(turn[coloured & ~warm]).max() < 6
+    to_yellow = (turn * np.sign(110 - angle))[coloured & warm]
+    assert to_yellow.min() > -6
+    assert to_yellow.max() < (6 if stops < 2 else 30)
+
+
+def test_golden_light_does_not_turn_pink() -> None:
+    """Sun on a wall that clips in a photo: as light 1 : 0.56 : 0.25, in the photo 255, 231, 157."""
+    scene = grey(np.full((120, 160), 0.04))
+    scene[40:80, 60:100] = F32([1, 0.56, 0.25])
+    red, green, blue = 255 * tonemap(Image(scene)).pixels[60, 80]
+    assert red > 240
+    assert green > 195 and blue < 165
+    assert green - blue > 50
+
+
+def shown_light(scene: np.ndarray) -> np.ndarray:
+    return srgb_decode(local_laplacian(scene).astype(np.float64))
+
+
+def test_the_curve_keeps_black_grey_and_white() -> None:
+    ends = camera_curve(F32([0, 0.4613, TOP, 2]))
+    np.testing.assert_allclose(ends, [0, 0.4613, 1, 1], atol=1e-4)
+    assert (np.diff(camera_curve(np.linspace(0, 1.3, 5000, dtype=F32))) >= 0).all()
 
 
 def test_lamps_are_white_and_coloured_lights_are_not() -> None:
@@ -137,7 +184,7 @@ def test_shadows_open_only_as_far_as_noise_allows(rng: np.random.Generator) -> N
 
 def test_power_norm_by_hand() -> None:
     picture = F32([[[0.2, 0.2, 0.2], [0, 0, 4], [1, 2, 0], [0, 0, 0]]])
-    np.testing.assert_allclose(power_norm(picture)[0], [0.2, 4, 9 / 5, 0], rtol=1e-6)
+    np.testing.assert_allclose(power_norm(picture)[0], [0.2, 4, 17 / 9, 0], rtol=1e-6)
 
 
 def test_a_large_picture_looks_like_a_small_one(rng: np.random.Generator) -> None:

@@ -16,23 +16,26 @@ where a photo clips that somebody chose, so what lies far below 1.0 is dark on p
 above 1.0, and for pictures that do not come near 1.0 at all, which are on a scale of their own. Where 1.0 is known in
 cd/m2, scenes darker than LIT get darker pictures: night stays night.
 
-Brightness is the power norm of the channels, sum C^3 / sum C^2: the luminance of greys, the channel of a pure colour,
+Brightness is the power norm of the channels, sum C^4 / sum C^3: the luminance of greys, the channel of a pure colour,
 so that coloured lights and blue skies keep their colour where a curve over luminance would bleach them.
+
+The tones are then developed as a camera does it, by a curve of more contrast in the middle over the codes of every
+channel (`camera_curve`): colours gain saturation, lamps turn white, and hues are held (`developed`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from openhdr.color.transfer import srgb_encode
 from openhdr.filters import guided
 from openhdr.filters.local_laplacian import Curve
 from openhdr.filters.local_laplacian import local_laplacian as filtered
 from openhdr.tonemapping.options import LocalLaplacianOptions
-from openhdr.tonemapping.rendering import DARKEST, render
+from openhdr.tonemapping.rendering import DARKEST, encode, in_strips, saturate, with_contrast
 from openhdr.tonemapping.statistics import MIDDLE_GREY
 
 DEFAULTS = LocalLaplacianOptions()
@@ -41,25 +44,33 @@ WORKING_SIDE = 1024  # px, larger side of the picture that is filtered
 RADIUS, FLATNESS = 3, 0.02  # of the guided filter, in pixels of that picture and in stops squared
 
 GREY = math.log2(MIDDLE_GREY)
-KEY = -2.0  # log2 of the light that the scene's average is brought to
-LOG_SHARE = 0.75  # of the log average in it; the rest is the arithmetic one, which a camera's meter sees
-LIFT, LIFT_BY_HIGHLIGHTS = 1.2, 0.4  # the limit upwards in stops, and what a stop of highlights adds to it
+KEY = -1.9  # log2 of the light that the scene's average is brought to
+LOG_SHARE = 0.8  # of the log average in it; the rest is the arithmetic one, which a camera's meter sees
+LIFT, LIFT_BY_HIGHLIGHTS = 0.8, 0.7  # the limit upwards in stops, and what a stop of highlights adds to it
 HIGHLIGHTS_FROM = -1.5  # log2
-OWN_SCALE = -5.0  # log2 of the highlights of a picture that is on a scale of its own
+WHITE_PERCENTILE = 99.5
+OWN_SCALE, OWN_AVERAGE = (
+    -5.0,
+    -7.5,
+)  # log2 of the highlights or the average of a picture on a scale of its own
 LIT, BY_LIGHT, DARKEST_NIGHT = 1.0, 0.5, -2.0  # cd/m2; stops of picture for a stop of scene; stops
 
 SLOPE = 1.2  # at grey, stops on the screen for one of the scene
-LEAST_SHADOW_SLOPE, MOST_SHADOW_SLOPE = 0.6, 1.25
+LEAST_SHADOW_SLOPE, MOST_SHADOW_SLOPE = 0.5, 1.4
+SHADOW_COLOUR = 0.3  # saturation added to black, none at grey: a measured curve takes out what a camera added
 LEAST_WHITE = 2.9  # stops over grey; a photo's own white
 STEEPEST = 1.2  # of the exponent p: a large range gets a flatter curve instead of a harder shoulder
 WIDE_RANGE = 6.0  # stops over grey at which DETAIL_ROOM is left to detail in full
 DETAIL_ROOM = 0.5  # stops under white
-OVER_WHITE = 0.15  # stops by which the curve aims over white, and slope beyond the scene's white
-BEYOND_SLOPE = 0.25
-BLEACH_FROM, BLEACH = 0.6, 0.7  # display light; share of the saturation lost at white
+OVER_WHITE = 0.12  # stops over the screen's white at which the scene's white is shown
+BEYOND_SLOPE = 0.3  # beyond that
 ONES = np.ones((1, 3), np.float32)
+TOP = 1.1  # code of the light that the camera's curve shows as white: a third of a stop over the screen's
+GREY_CODE = float(srgb_encode(np.array(MIDDLE_GREY)))
+HIGHEST = 2.0**20  # light of a channel that the curve is asked for
+TO_YELLOW = 0.6  # share of the curve's own change of hue that warm colours get
+SMALLEST = np.float32(1e-6)
 NOISE_PIXELS = 1_000_000  # of the picture, whose noise stands for all
-SHOULDER = 12.0  # the larger, the closer to white the last stretch bends
 
 
 def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULTS) -> np.ndarray:
@@ -75,34 +86,62 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
     # the gain is carried to full size, not the tones: where a scene is nearly flat, its fine detail stays
     lines = guided.lines(shades, tones - np.float32(options.detail) * shades, RADIUS, FLATNESS)
 
-    def tone(light: np.ndarray, rows: slice) -> np.ndarray:
+    display = np.empty(linear.shape, np.float32)
+
+    def work(rows: slice) -> None:
+        strip = np.ascontiguousarray(linear[rows], np.float32)
+        light = power_norm(strip)
         slope, offset = cv2.split(guided.enlarged(lines, linear.shape[:2], rows))
-        shown = (slope + np.float32(options.detail)) * np.log2(np.maximum(light, floor)) + offset
-        below_white = 1 + np.exp2(np.minimum(np.float32(-SHOULDER) * shown, 126))
-        target: np.ndarray = cv2.pow(below_white, -1 / SHOULDER).reshape(light.shape)  # 2^shown, bent below 1
-        return target * (np.minimum(light, floor) / floor)
+        target = np.exp2(
+            np.minimum((slope + np.float32(options.detail)) * np.log2(np.maximum(light, floor)) + offset, 20)
+        )
+        target *= np.minimum(light, floor) / floor
+        shown = strip * (target / np.maximum(light, DARKEST))[..., None]
+        in_shadow = np.maximum(1 - target * np.float32(1 / MIDDLE_GREY), 0)
+        saturate(shown, np.float32(options.saturation) * (1 + np.float32(SHADOW_COLOUR) * in_shadow))
+        display[rows] = with_contrast(developed(encode(shown, HIGHEST)), options.contrast, GREY_CODE)
 
-    return render(linear, tone, replace(options, exposure=0.0), brightness=power_norm, colour=bleached)
+    in_strips(work, linear.shape)
+    return display
 
 
-def bleached(_: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """Saturation of light that is shown nearly white: lamps turn white, the more so the paler they are."""
-    top = np.maximum(np.maximum(shown[..., 0], shown[..., 1]), shown[..., 2])
-    low = np.minimum(np.minimum(shown[..., 0], shown[..., 1]), shown[..., 2])
-    near = np.clip((top - BLEACH_FROM) / np.float32(1 - BLEACH_FROM), 0, 1)
-    return 1 - np.float32(BLEACH) * near * near * (3 - 2 * near) * low / np.maximum(top, DARKEST)
+def developed(codes: np.ndarray) -> np.ndarray:
+    """sRGB codes, not limited by 1, (H, W, 3) float32 -> 0..1: every channel by the camera's curve, hues as they were.
+
+    The middle channel keeps its place between the other two. Where blue is the lowest it may follow the curve, as in a
+    camera: bright orange turns golden and not pink. (Brighter light looks yellower to the eye, too: Bezold and Bruecke.)
+    """
+    red, green, blue = cv2.split(codes)
+    warm = np.minimum(red, green)
+    high, low = np.maximum(np.maximum(red, green), blue), np.minimum(warm, blue)
+    shown_high, shown_low = camera_curve(high), camera_curve(low)
+    kept = (codes - low[..., None]) * ((shown_high - shown_low) / np.maximum(high - low, SMALLEST))[..., None]
+    kept += shown_low[..., None]
+    turned = camera_curve(codes) - kept
+    turned *= (blue <= warm)[..., None] * np.float32(TO_YELLOW)
+    return kept + turned
+
+
+def camera_curve(codes: np.ndarray) -> np.ndarray:
+    """sRGB codes >= 0 of any shape -> 0..1: the cubic through 0, GREY_CODE and TOP, flat from TOP on."""
+    grey = GREY_CODE / TOP
+    toe = (GREY_CODE - grey**2 * (3 - 2 * grey)) / (grey * (1 - grey) ** 2)
+    share = np.minimum(codes * np.float32(1 / TOP), 1)
+    curve = share * (share * (share * np.float32(toe - 2) + np.float32(3 - 2 * toe)) + np.float32(toe))
+    return np.clip(curve, 0, 1, out=curve)
 
 
 def power_norm(linear: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32, >= 0 -> (H, W) float32: sum C^3 / sum C^2."""
+    """(H, W, 3) float32, >= 0 -> (H, W) float32: sum C^4 / sum C^3."""
     top = np.maximum(np.maximum(linear[..., 0], linear[..., 1]), linear[..., 2])
     share = (
         linear / np.maximum(top, DARKEST)[..., None]
-    )  # cubes of light leave float32, of shares they do not
-    squares = share * share
-    total = cv2.transform(squares, ONES).reshape(top.shape)
-    squares *= share
-    return top * (cv2.transform(squares, ONES).reshape(top.shape) / np.maximum(total, np.float32(1e-9)))
+    )  # powers of light leave float32, of shares they do not
+    power = share * share
+    power *= share
+    total = cv2.transform(power, ONES).reshape(top.shape)
+    power *= share
+    return top * (cv2.transform(power, ONES).reshape(top.shape) / np.maximum(total, np.float32(1e-9)))
 
 
 def curve_of(lit: np.ndarray, options: LocalLaplacianOptions) -> Curve:
@@ -110,7 +149,7 @@ def curve_of(lit: np.ndarray, options: LocalLaplacianOptions) -> Curve:
 
     lit: (N,) log2 of the brightnesses that are not black.
     """
-    dark, bright, highlights, white = np.percentile(lit, [1, 95, 99, 99.7])
+    dark, bright, highlights, white = np.percentile(lit, [1, 95, 99, WHITE_PERCENTILE])
     log_average = float(np.clip(lit, dark, white).mean())
     arithmetic = bright + math.log2(np.exp2(np.minimum(lit, bright) - bright).mean())
     average = LOG_SHARE * log_average + (1 - LOG_SHARE) * arithmetic
@@ -140,7 +179,7 @@ def _gain(average: float, highlights: float) -> float:
     """Stops that bring the average to KEY, upwards as far as the picture's scale allows."""
     wanted = KEY - average
     limit = LIFT + LIFT_BY_HIGHLIGHTS * max(highlights - HIGHLIGHTS_FROM, 0)
-    limit += 2 * max(OWN_SCALE - highlights, 0)
+    limit += 2 * max(OWN_SCALE - highlights, 0) + max(OWN_AVERAGE - average, 0)
     return wanted if wanted < 0 else limit * math.tanh(wanted / limit)
 
 

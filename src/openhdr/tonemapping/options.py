@@ -52,7 +52,7 @@ class LocalLaplacianOptions(Look):
     edge: float = option("Stops from which a contrast is an edge between areas.", 1.6, bounds=(0.1, 10))
     shadows: float = option(
         "Stops under white at which the darkest hundredth is shown; fewer open the shadows.",
-        8.4,
+        7.5,
         bounds=(3, 14),
     )
     luminance: float | None = None

@@ -31,7 +31,6 @@ Curve = Callable[[np.ndarray, slice], np.ndarray]
 """(luminance of a strip (h, W) float32, rows of the strip) -> display luminance (h, W) float32, linear,
 0..1."""
 
-Brightness = Callable[[np.ndarray], np.ndarray]
 Colour = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(luminance before the curve (h, W), linear display light (h, W, 3)) -> factor on the saturation (h, W)."""
 
@@ -54,14 +53,12 @@ def render(
     linear: np.ndarray,
     curve: Curve,
     look: Look,
-    brightness: Brightness = luminance_of,
     colour: Colour | None = None,
 ) -> np.ndarray:
     """Apply a tone curve and finish for a display.
 
     linear: (H, W, 3) float32, linear Rec.709, >= 0. look: its exposure comes before the curve, its contrast after it.
-    brightness: what the curve is given of a strip, (h, W, 3) -> (h, W), homogeneous: twice the light, twice the
-    brightness. colour: a factor on the saturation of every pixel. Returns (H, W, 3) float32, 0..1, sRGB-encoded.
+    colour: a factor on the saturation of every pixel. Returns (H, W, 3) float32, 0..1, sRGB-encoded.
     """
     linear = np.ascontiguousarray(linear, np.float32)
     display = np.empty_like(linear)
@@ -70,7 +67,7 @@ def render(
 
     def work(rows: slice) -> None:
         strip = linear[rows]
-        light = brightness(strip).reshape(strip.shape[:2])
+        light = luminance_of(strip).reshape(strip.shape[:2])
         exposed = np.minimum(light, highest) * brighter
         target = with_contrast(np.clip(curve(exposed, rows), 0, 1), look.contrast)
         shown = strip * (target / np.maximum(light, DARKEST))[..., None]
@@ -93,24 +90,24 @@ def saturate(shown: np.ndarray, saturation: np.ndarray | np.float32) -> None:
     shown += grey[..., None] * (1 - saturation)
 
 
-def with_contrast(target: np.ndarray, contrast: float) -> np.ndarray:
-    """Display light 0..1 with its odds raised to a power: black, middle grey and white stay, nothing clips."""
+def with_contrast(target: np.ndarray, contrast: float, grey: float = MIDDLE_GREY) -> np.ndarray:
+    """Values 0..1 with their odds raised to a power: black, middle grey and white stay, nothing clips."""
     if contrast == 1:
         return target
-    odds = (MIDDLE_GREY / (1 - MIDDLE_GREY)) ** np.float32(contrast - 1)
+    odds = (grey / (1 - grey)) ** np.float32(contrast - 1)
     lit, dark = target ** np.float32(contrast), (1 - target) ** np.float32(contrast)
     return lit / (lit + odds * dark)
 
 
-def encode(linear: np.ndarray) -> np.ndarray:
-    """Linear light 0..1 -> sRGB codes 0..1, float32, within 1e-5 of color.srgb_encode, without a branch.
+def encode(linear: np.ndarray, highest: float = 1.0) -> np.ndarray:
+    """Linear light 0..highest -> sRGB codes, 0..1 where highest is 1, float32, within 1e-5 of color.srgb_encode, without a branch.
 
     Left of the break the power curve lies below the line of the dark part, but for 1e-5 just beside the break
     (a 400th of an 8-bit step), so the larger of the two is right.
     """
-    linear = np.clip(linear, 0, 1)
+    linear = np.clip(linear, 0, np.float32(highest))
     curve: np.ndarray = cv2.pow(linear, 1 / SRGB_GAMMA).reshape(linear.shape)
     curve *= np.float32(1 + SRGB_OFFSET)
     curve -= np.float32(SRGB_OFFSET)
     np.maximum(curve, np.minimum(linear, np.float32(SRGB_LINEAR_BREAK)) * np.float32(SRGB_SLOPE), out=curve)
-    return np.clip(curve, 0, 1, out=curve)
+    return np.clip(curve, 0, np.float32(highest), out=curve)
