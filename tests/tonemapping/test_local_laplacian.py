@@ -83,23 +83,18 @@ def test_skies_keep_their_colour(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("stops", [-3, 0, 2, 4])
-def test_highlights_keep_their_hue_and_warm_ones_may_turn_golden(
-    stops: int, rng: np.random.Generator
-) -> None:
-    """Patches of any colour over a grey half: in Oklab, no hue turns by 6 degrees, but bright warm ones to yellow."""
+def test_hues_stay_and_turn_little_in_highlights(stops: int, rng: np.random.Generator) -> None:
+    """Patches of any colour over a grey half, in Oklab."""
     colours = rng.uniform(0.05, 1, (40, 60, 3)).astype(F32)
     scene = np.full((480, 360, 3), 0.2, F32)
     scene[:240] = colours.repeat(6, axis=0).repeat(6, axis=1) * F32(2.0**stops)
     before, after = from_linear(colours), from_linear(shown_light(scene)[3:240:6, 3::6])
     angle, turned = (np.rad2deg(np.arctan2(lab[..., 2], lab[..., 1])) for lab in (before, after))
-    turn = (turned - angle + 180) % 360 - 180
     coloured = np.hypot(after[..., 1], after[..., 2]) > 0.03
-    warm = colours.argmin(axis=2) == 2
+    turn = np.abs((turned - angle + 180) % 360 - 180)[coloured]
     assert coloured.mean() > 0.8
-    assert np.abs(turn[coloured & ~warm]).max() < 6
-    to_yellow = (turn * np.sign(110 - angle))[coloured & warm]
-    assert to_yellow.min() > -6
-    assert to_yellow.max() < (6 if stops < 2 else 30)
+    assert turn.max() < (6 if stops < 2 else 30)
+    assert np.percentile(turn, 95) < (4 if stops < 2 else 15)
 
 
 def test_golden_light_does_not_turn_pink() -> None:

@@ -20,7 +20,7 @@ Brightness is the power norm of the channels, sum C^4 / sum C^3: the luminance o
 so that coloured lights and blue skies keep their colour where a curve over luminance would bleach them.
 
 The tones are then developed as a camera does it, by a curve of more contrast in the middle over the codes of every
-channel (`camera_curve`): colours gain saturation, lamps turn white, and hues are held (`developed`).
+channel (`camera_curve`): colours gain saturation, lamps turn white, and hues turn little (`developed`).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ ONES = np.ones((1, 3), np.float32)
 TOP = 1.1  # code of the light that the camera's curve shows as white: a third of a stop over the screen's
 GREY_CODE = float(srgb_encode(np.array(MIDDLE_GREY)))
 HIGHEST = 2.0**20  # light of a channel that the curve is asked for
-TO_YELLOW = 0.6  # share of the curve's own change of hue that warm colours get
+CAMERA_HUE = 0.6  # share of a camera's hue in highlights, the rest keeps the hue of the light
 SMALLEST = np.float32(1e-6)
 NOISE_PIXELS = 1_000_000  # of the picture, whose noise stands for all
 
@@ -106,20 +106,20 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
 
 
 def developed(codes: np.ndarray) -> np.ndarray:
-    """sRGB codes, not limited by 1, (H, W, 3) float32 -> 0..1: every channel by the camera's curve, hues as they were.
+    """sRGB codes, not limited by 1, (H, W, 3) float32 -> 0..1: by the camera's curve, between two ways of it.
 
-    The middle channel keeps its place between the other two. Where blue is the lowest it may follow the curve, as in a
-    camera: bright orange turns golden and not pink. (Brighter light looks yellower to the eye, too: Bezold and Bruecke.)
+    A curve over every channel, as cameras have it, turns bright orange to yellow and bright blue to cyan. Where the middle
+    channel keeps its place between the other two, hue stays, and bright orange looks pink, bright blue violet.
     """
     red, green, blue = cv2.split(codes)
-    warm = np.minimum(red, green)
-    high, low = np.maximum(np.maximum(red, green), blue), np.minimum(warm, blue)
+    high, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
     shown_high, shown_low = camera_curve(high), camera_curve(low)
     kept = (codes - low[..., None]) * ((shown_high - shown_low) / np.maximum(high - low, SMALLEST))[..., None]
     kept += shown_low[..., None]
-    turned = camera_curve(codes) - kept
-    turned *= (blue <= warm)[..., None] * np.float32(TO_YELLOW)
-    return kept + turned
+    shown = camera_curve(codes)
+    shown *= np.float32(CAMERA_HUE)
+    shown += np.float32(1 - CAMERA_HUE) * kept
+    return shown
 
 
 def camera_curve(codes: np.ndarray) -> np.ndarray:
