@@ -119,7 +119,7 @@ def developed(codes: np.ndarray) -> np.ndarray:
     shown = camera_curve(codes)
     shown *= np.float32(CAMERA_HUE)
     shown += np.float32(1 - CAMERA_HUE) * kept
-    return shown
+    return np.clip(shown, 0, 1, out=shown)
 
 
 def camera_curve(codes: np.ndarray) -> np.ndarray:
