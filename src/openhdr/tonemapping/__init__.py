@@ -122,9 +122,10 @@ OPERATORS: Table[OperatorRow] = Table(
 )
 
 DEFAULT = "local-laplacian"
-"""Chosen by looking: seven real brackets, the demo and fourteen public scenes beside enfuse and the other operators.
-It keeps night dark, skies blue and sunlight golden where `drago` greys or bleaches them, shows what is behind windows where `mantiuk08`, `hable` and
-`reinhard` bleach it, and has neither the halos of `reinhard-local` nor the exaggeration of `liang`."""
+"""Chosen by looking: seven real brackets, the demo and fourteen public scenes beside enfuse and the other
+operators. It keeps night dark, skies blue and sunlight golden where `drago` greys or bleaches them, shows what
+is behind windows where `mantiuk08`, `hable` and `reinhard` bleach it, and has neither the halos of `reinhard-
+local` nor the exaggeration of `liang`."""
 
 
 def tonemap(

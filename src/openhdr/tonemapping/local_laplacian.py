@@ -108,8 +108,8 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
 def developed(codes: np.ndarray) -> np.ndarray:
     """sRGB codes, not limited by 1, (H, W, 3) float32 -> 0..1: by the camera's curve, between two ways of it.
 
-    A curve over every channel, as cameras have it, turns bright orange to yellow and bright blue to cyan. Where the middle
-    channel keeps its place between the other two, hue stays, and bright orange looks pink, bright blue violet.
+    A curve over every channel, as cameras have it, turns bright orange to yellow and bright blue to cyan. Where the
+    middle channel keeps its place between the other two, hue stays, and bright orange looks pink, bright blue violet.
     """
     red, green, blue = cv2.split(codes)
     high, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)

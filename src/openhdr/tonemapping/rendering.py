@@ -100,10 +100,10 @@ def with_contrast(target: np.ndarray, contrast: float, grey: float = MIDDLE_GREY
 
 
 def encode(linear: np.ndarray, highest: float = 1.0) -> np.ndarray:
-    """Linear light 0..highest -> sRGB codes, 0..1 where highest is 1, float32, within 1e-5 of color.srgb_encode, without a branch.
+    """Linear light 0..highest -> sRGB codes, 0..1 where highest is 1, float32, within 1e-5 of color.srgb_encode.
 
-    Left of the break the power curve lies below the line of the dark part, but for 1e-5 just beside the break
-    (a 400th of an 8-bit step), so the larger of the two is right.
+    It has no branch: left of the break the power curve lies below the line of the dark part, but for 1e-5 just beside
+    the break (a 400th of an 8-bit step), so the larger of the two is right.
     """
     linear = np.clip(linear, 0, np.float32(highest))
     curve: np.ndarray = cv2.pow(linear, 1 / SRGB_GAMMA).reshape(linear.shape)
