@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,26 @@ expect.set_options(timeout=30_000)
 
 def drop(page: Any, files: list[Path]) -> None:
     page.set_input_files("#files", [str(one) for one in files])
+
+
+def test_a_folder_is_dropped(page: Any, bracket: list[Path], server: Any, tmp_path: Path) -> None:
+    """A real drop, as the browser sees one: photos of the folder, and of those in it, keep their folders' names."""
+    folder = tmp_path / "CARD" / "inside"
+    folder.mkdir(parents=True)
+    for path in bracket:
+        shutil.copy(path, folder)
+    (folder.parent / "notes.txt").write_text("hello")
+    devtools = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder.parent)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+        if kind == "dragOver":
+            expect(page.locator("#shade")).to_be_visible()
+    expect(page.locator("#shade")).to_be_hidden()
+    expect(page.locator("#brackets .card")).to_have_count(1)
+    expect(page.locator("#brackets .strip img[src]")).to_have_count(3)
+    photos = server.listing()["photos"].values()
+    assert sorted((one["folder"], one["name"]) for one in photos) == [("CARD/inside", one.name) for one in bracket]
 
 
 def merge(page: Any) -> None:
@@ -83,9 +104,32 @@ def test_what_is_no_photo_is_named(page: Any, bracket: list[Path], tmp_path: Pat
     expect(card).to_contain_text("broken.jpg")
 
 
+def previewed(page: Any, x: float, y: float, server: Any) -> None:
+    """The stroke shows the photo that it takes, at the result's brightness."""
+    page.mouse.move(5, 5)
+    expect(page.locator("#stage.painting")).to_be_visible()
+    for _ in range(300):
+        if "matched-2" in server.listing()["pictures"][0]["result"].get("frame_layers", {}):
+            break
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(2500)  # its tiles are fetched
+    shot = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    marks = page.locator("#marks")
+    seen = shot[round(y), round(x)].astype(int)
+    marks.evaluate("one => one.style.visibility = 'hidden'")
+    page.get_by_role("button", name="Sources").click()
+    page.locator("#toolbar").get_by_label("Photo", exact=True).select_option("2")
+    page.wait_for_timeout(1500)
+    shot = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_allclose(seen, shot[round(y), round(x)], atol=2)
+    marks.evaluate("one => one.style.visibility = ''")
+    page.keyboard.press("h")
+
+
 def test_a_stroke_goes_into_the_merge_and_the_recipe(
     page: Any, bracket: list[Path], server: Any, tmp_path: Path
 ) -> None:
+    page.set_viewport_size({"width": 1800, "height": 900})  # the toolbar stays one row
     drop(page, bracket)
     expect(page.locator("#badge")).to_be_visible(timeout=SECONDS)
     page.keyboard.press("b")
@@ -97,6 +141,7 @@ def test_a_stroke_goes_into_the_merge_and_the_recipe(
     page.mouse.move(x + 60, y + 10, steps=5)
     page.mouse.up()
     expect(page.get_by_text("1 stroke, kept")).to_be_visible()
+    previewed(page, x + 30, y + 5, server)
     page.keyboard.press("Control+z")
     expect(page.get_by_text("Paint on the picture")).to_be_visible()
     page.keyboard.press("Control+Shift+z")

@@ -75,6 +75,7 @@ def middle(page: Any) -> np.ndarray:
 def test_a_pixel_shows_its_light_at_every_exposure(merged: Any, server: Any) -> None:
     page = merged
     page.locator("#stage").focus()
+    page.keyboard.press("r")
     for _ in range(9):
         page.keyboard.press("+")
     result = server.listing()["pictures"][0]["result"]

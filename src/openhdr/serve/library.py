@@ -10,6 +10,7 @@ import itertools
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path, PurePosixPath
 
 from openhdr import io
@@ -52,7 +53,7 @@ class Library:
         self.slow = Lane("s", threads or cores(), self._notify)
         self.tasks: set[asyncio.Task[None]] = set()
         for lane in self.lanes:
-            lane.add(Job({"do": "warm"}, "starting"))
+            lane.add(Job({"do": "warm", "networks": lane is self.slow}, "starting"))
 
     @property
     def lanes(self) -> tuple[Lane, Lane]:
@@ -71,6 +72,12 @@ class Library:
         folder = self.root / identifier
         folder.mkdir()
         return identifier, folder
+
+    async def warm(self) -> None:
+        """Start the process that the first photo would wait for when its facts are asked for."""
+        async with self.probing:
+            with resources.as_file(resources.files("openhdr.demo") / "0.jpg") as path:
+                await asyncio.to_thread(io.probe, path)
 
     # photos
 

@@ -39,6 +39,7 @@ class Session(Library):
             "folders": [str(one.scratch) for one in picture.photos],
             "photos": [str(one.path) for one in picture.photos],
             "names": [one.key.name for one in picture.photos], "options": picture.all_options(), "into": str(folder),
+            "tone": {"operator": picture.tone[0], "options": picture.tone[1]},
         }  # fmt: skip
         lane = self.quick if draft else self.slow
         label = f"{picture.name}: {'first look' if draft else picture.command}"
@@ -108,10 +109,7 @@ class Session(Library):
             if job.state == "done":
                 old = result.facts["tone"]
                 result.layers.add(layer)
-                result.facts["tone"] = job.answer | {
-                    "of": {"operator": operator, "options": values},
-                    "proxy": proxy,
-                }
+                result.facts["tone"] = job.answer
                 if old is not None:
                     result.layers.discard(old["name"])
                     shutil.rmtree(result.folder / old["name"], ignore_errors=True)
@@ -137,25 +135,26 @@ class Session(Library):
 
         return self.quick.add(Job(request, "HDR photo", picture.id, True, SECONDS_TO_MAKE, finished))
 
-    def frame(self, picture: Picture, index: int) -> Job:
-        """A source frame as a layer `frame-N` of what is shown."""
+    def frame(self, picture: Picture, index: int, matched: bool) -> Job:
+        """A source frame as a layer of what is shown: `frame-N` as it was shot, `matched-N` to compare with the result."""
         result = self._ready(picture)
         if not 0 <= index < len(picture.photos):
             raise RequestError(f"there is no frame {index + 1}")
-        photo, layer = picture.photos[index], f"frame-{index}"
+        photo, layer = picture.photos[index], f"{'matched' if matched else 'frame'}-{index}"
         if layer in result.layers or any(
             one.target == picture.id and one.request.get("layer") == layer for one in self.quick.jobs
         ):
             return Job({}, "")
         request = {
             "do": "frame", "folder": str(result.folder), "index": index, "layer": layer, "draft": result.draft,
+            "matched": matched,
             "photo": str(photo.scratch if result.draft else photo.path),
         }  # fmt: skip
 
         def finished(job: Job) -> None:
             if job.state == "done":
                 result.layers.add(layer)
-                result.facts.setdefault("frame_layers", {})[str(index)] = job.answer["sizes"]
+                result.facts.setdefault("frame_layers", {})[layer] = job.answer["sizes"]
             self.touch()
 
         return self.quick.add(Job(request, photo.key.name, picture.id, True, SECONDS_TO_LOOK, finished))

@@ -20,6 +20,7 @@ import numpy as np
 
 from openhdr import io
 from openhdr.batch.process import Tell, answer_requests
+from openhdr.camera.response import ASSUMED_RESPONSE
 from openhdr.color.dynamic_range import stops
 from openhdr.color.transfer import srgb_encode
 from openhdr.core import progress
@@ -30,15 +31,15 @@ from openhdr.core.image import REC709, Exposure, Image
 from openhdr.core.version import __version__
 from openhdr.geometry import Registration, warp
 from openhdr.io.pixels import in_primaries
-from openhdr.pipeline.bracket_to_hdr import MergeResult, merge_bracket
+from openhdr.pipeline.bracket_to_hdr import CALIBRATE, MergeResult, merge_bracket
 from openhdr.pipeline.delivery import storage, write
 from openhdr.pipeline.options import DeliveryOptions, ExpandOptions, MergeOptions
 from openhdr.pipeline.photo_to_hdr import expand_photo
 from openhdr.serve.layers import COARSEST, histogram, mapped, write_layer
 from openhdr.tonemapping import tonemap
 
-DRAFT_PX, THUMBNAIL_PX, MASK_PX = 1024, 320, 1024  # of the longer side
-DRAFT = {"method": "mle", "response": "srgb", "deghost": False, "match": False}  # for a first look, quickly
+DRAFT_PX, THUMBNAIL_PX, MASK_PX = 800, 320, 1024  # of the longer side
+DRAFT = {"method": "mle", "deghost": False, "match": False}  # for a first look, quickly
 
 
 def serve() -> None:
@@ -76,12 +77,13 @@ def listener(tell: Tell) -> progress.Listener:
 
 
 def warm(request: dict[str, Any]) -> dict[str, Any]:
-    """Load what the first photo would wait for: decoders, their process, and the networks."""
+    """Load what the first photo would wait for: decoders, their process, operators; networks where merges are made."""
     demo = resources.files("openhdr.demo")
     with resources.as_file(demo / "0.jpg") as path:
         photo = io.read(path, base=True, primaries=None, enough=120)
-    for options in (DRAFT, {}):
-        merge_bracket([photo, photo], _merge_options({"ev": [0, 1], **options}))
+    options = {} if request["networks"] else {"response": ASSUMED_RESPONSE, **DRAFT}
+    light = merge_bracket([photo, photo], _merge_options({"ev": [0, 1], **options})).image
+    tonemap(light, dtype="uint8")
     return {}
 
 
@@ -136,12 +138,16 @@ def _stored(folder: Path, name: str, pixels: np.ndarray) -> Image:
 
 
 def draft(request: dict[str, Any]) -> dict[str, Any]:
-    """A small merge of the small copies, at once: what the scene holds, without a search for ghosts."""
+    """A small merge of the small copies, at once: what the scene holds, without a search for ghosts.
+
+    The response is not measured, which would take longer than all else; one that was chosen is used.
+    """
     folders = [Path(one) for one in request["folders"]]
     small = [_stored(one, "small", np.load(one / "small.npy", allow_pickle=False)) for one in folders]
     if request["command"] == "expand":
         return _expanded(small[0], request)
-    options = _merge_options({**request["options"], **DRAFT})
+    chosen = {name: value for name, value in request["options"].items() if value != CALIBRATE}
+    options = _merge_options({"response": ASSUMED_RESPONSE, **chosen, **DRAFT})
     return _merged(merge_bracket(small, options), request)
 
 
@@ -154,7 +160,7 @@ def open_light(request: dict[str, Any]) -> dict[str, Any]:
     """A file that holds HDR light already."""
     into = Path(request["into"])
     np.savez(into / "registrations.npz", homographies=np.eye(3)[None])
-    facts = _kept(io.read(request["photos"][0]), into)
+    facts = _kept(io.read(request["photos"][0]), request)
     frame = {"name": request["names"][0], "ev": 0.0, "status": "reference", "shift_px": 0.0, "used": 1.0}
     return facts | {
         "frames": [frame | {"reference": True}],
@@ -179,12 +185,13 @@ def _merge_options(given: Mapping[str, Any]) -> MergeOptions:
 def _merged(result: MergeResult, request: dict[str, Any]) -> dict[str, Any]:
     """The result on disk, and what the page tells of it."""
     into = Path(request["into"])
-    facts = _kept(result.image, into)
+    facts = _kept(result.image, request)
     masks = [_mask(one, facts["height"] / facts["width"]) for one in result.consistency]
     sizes = [write_layer(into / f"mask-{index}", mask) for index, mask in enumerate(masks)]
     flows = {f"flow{k}": one.flow for k, one in enumerate(result.registrations) if one.flow is not None}
     homographies = np.stack([one.homography for one in result.registrations])
     np.savez(into / "registrations.npz", allow_pickle=False, homographies=homographies, **flows)
+    np.save(into / "response.npy", result.response.table(np.dtype(np.uint8)))
     names = request["names"]
     facts["masks"] = sizes
     facts["response"] = result.measured.origin or result.response.name
@@ -207,7 +214,7 @@ def _merged(result: MergeResult, request: dict[str, Any]) -> dict[str, Any]:
 
 def _expanded(photo: Image | str, request: dict[str, Any]) -> dict[str, Any]:
     expansion = expand_photo(photo, ExpandOptions(**request["options"]))
-    facts = _kept(expansion.image, Path(request["into"]))
+    facts = _kept(expansion.image, request)
     frame = {"name": request["names"][0], "ev": 0.0, "status": "reference", "shift_px": 0.0, "used": 1.0}
     np.savez(Path(request["into"]) / "registrations.npz", homographies=np.eye(3)[None])
     return facts | {
@@ -225,8 +232,9 @@ def _mask(consistency: np.ndarray, ratio: float) -> np.ndarray:
     return np.rint(255 * cv2.resize(consistency, size, interpolation=cv2.INTER_AREA)).astype(np.uint8)
 
 
-def _kept(image: Image, into: Path) -> dict[str, Any]:
-    """Write light and facts of a result. A picture for a screen (`mertens`) has a layer of tones instead."""
+def _kept(image: Image, request: dict[str, Any]) -> dict[str, Any]:
+    """Write light, tones and facts of a result. A picture for a screen (`mertens`) has no light."""
+    into = Path(request["into"])
     _store_facts(image, into / "image.json")
     told: dict[str, Any] = {"width": image.width, "height": image.height, "notes": list(image.notes)}
     if image.encoding == "srgb":
@@ -237,9 +245,10 @@ def _kept(image: Image, into: Path) -> dict[str, Any]:
     if image.primaries != REC709:
         np.save(into / "native.npy", image.pixels)
         shown = in_primaries(image, REC709)
+    light = write_layer(into / "light", shown.pixels)
     return told | {
-        "light": write_layer(into / "light", shown.pixels),
-        "tone": None,
+        "light": light,
+        "tone": tone({**request["tone"], "folder": str(into), "layer": "tone", "proxy": True}),
         "histogram": histogram(shown.pixels),
         "stops": stops(shown.pixels),
         "peak": float(shown.pixels.max()),
@@ -263,7 +272,12 @@ def tone(request: dict[str, Any]) -> dict[str, Any]:
     folder = Path(request["folder"])
     image = in_primaries(_result(folder, proxy_level(folder) if request["proxy"] else 0), REC709)
     shown = tonemap(image, request["operator"], request["options"], dtype="uint8")
-    return {"name": request["layer"], "sizes": write_layer(folder / request["layer"], shown.pixels)}
+    return {
+        "name": request["layer"],
+        "sizes": write_layer(folder / request["layer"], shown.pixels),
+        "of": {"operator": request["operator"], "options": request["options"]},
+        "proxy": request["proxy"],
+    }
 
 
 def photo(request: dict[str, Any]) -> dict[str, Any]:
@@ -284,7 +298,7 @@ def proxy_level(folder: Path) -> int:
 
 
 def frame(request: dict[str, Any]) -> dict[str, Any]:
-    """A source frame as a layer of codes, moved onto the reference."""
+    """A source frame as a layer of codes, moved onto the reference; matched: sRGB codes of the light that was merged."""
     folder, index = Path(request["folder"]), request["index"]
     if request["draft"]:
         small = Path(request["photo"])
@@ -294,7 +308,11 @@ def frame(request: dict[str, Any]) -> dict[str, Any]:
     with np.load(folder / "registrations.npz", allow_pickle=False) as stored:
         flow = stored.get(f"flow{index}")
         place = Registration("aligned", stored["homographies"][index], flow)
-    return {"sizes": write_layer(folder / request["layer"], warp(_codes(image), place)[0])}
+    codes = _codes(image)
+    if request["matched"] and image.encoding == "srgb" and (folder / "response.npy").exists():
+        light = np.load(folder / "response.npy", allow_pickle=False)
+        codes = cv2.LUT(codes, np.rint(255 * srgb_encode(light)).astype(np.uint8)[None])
+    return {"sizes": write_layer(folder / request["layer"], warp(codes, place)[0])}
 
 
 def export(request: dict[str, Any]) -> dict[str, Any]:

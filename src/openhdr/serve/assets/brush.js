@@ -3,8 +3,10 @@
 import { send } from './api.js';
 import { byId, make } from './dom.js';
 import { start } from './photos.js';
+import { setTool } from './pointer.js';
 import { act, changed, onChange, selected } from './state.js';
-import { onDraw, place, redraw, setTool, under } from './viewer.js';
+import { onDraw, place, redraw, under, view } from './view.js';
+import { pictureOf } from './viewer.js';
 
 /** @typedef {import('./state.js').Stroke} Stroke */
 
@@ -53,6 +55,7 @@ export function undo(forward) {
 function use(on) {
   brush.on = on;
   setTool(on ? tool : null);
+  if (on) view.layer = 'light'; // in which the photos can be shown as they will be merged
   redraw();
   changed();
 }
@@ -117,8 +120,9 @@ function paint(at) {
   if (!picture || !brush.on) return;
   context.lineCap = context.lineJoin = 'round';
   for (const stroke of current ? [...picture.strokes, current] : picture.strokes) {
-    context.globalAlpha = stroke === current ? 0.45 : 0.25;
-    context.strokeStyle = COLOURS[stroke.trust];
+    const taken = stroke.trust === 'only' && picture.result && view.layer === 'light' ? pictureOf(stroke.frame - 1, at) : null;
+    context.globalAlpha = taken ? 1 : stroke === current ? 0.45 : 0.25;
+    context.strokeStyle = (taken && context.createPattern(taken, 'no-repeat')) ?? COLOURS[stroke.trust];
     context.lineWidth = 2 * stroke.radius * at.width;
     context.beginPath();
     const [first, ...rest] = stroke.points.map(([x, y]) => [at.x + x * at.width, at.y + y * at.width]);

@@ -6,7 +6,8 @@ import { byId, make, toast } from './dom.js';
 import { beginPhotos } from './photos.js';
 import { resizeBrush, toggleBrush, undo } from './brush.js';
 import { begin, onChange, select, selected, state } from './state.js';
-import { beginViewer, key } from './viewer.js';
+import { key } from './toolbar.js';
+import { beginViewer } from './viewer.js';
 
 const HELP = [
   ['H, T', 'light, tone-mapped picture'], ['S', 'split: before and after'], ['E, D', 'brighter, darker by half a stop'],

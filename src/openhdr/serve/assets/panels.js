@@ -5,7 +5,8 @@ import { beginBrush, brushPanel } from './brush.js';
 import { byId, ev, field, make, renew, toast } from './dom.js';
 import { start } from './photos.js';
 import { act, changed, onChange, selected, state } from './state.js';
-import { show, view } from './viewer.js';
+import { show } from './toolbar.js';
+import { view } from './view.js';
 
 const TABS = /** @type {const} */ ([['merge', 'Merge'], ['tone', 'Tone'], ['retouch', 'Retouch'], ['export', 'Export']]);
 let tab = 'merge';

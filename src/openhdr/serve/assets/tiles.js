@@ -21,6 +21,7 @@ export class Tiles {
     /** @type {{ key: string, width: number, height: number }[]} */
     this.wanted = [];
     this.coming = 0;
+    this.arrivals = 0; // tiles that came, ever
     this.time = 0;
     this.bytes = 0;
   }
@@ -95,6 +96,7 @@ export class Tiles {
       this.known.set(key, 'missing'); // of a result that has been replaced
     } finally {
       this.coming -= 1;
+      this.arrivals += 1;
       this.arrived();
     }
   }

@@ -1,5 +1,7 @@
 // Drawing with WebGL2: every browser has it, and shows the standard range.
 
+import { TableView } from './table.js';
+
 /**
  * A textured rectangle. x, y, width, height: pixels of the canvas, from its top left corner.
  * @typedef {{ texture: any, x: number, y: number, width: number, height: number, sharp: boolean }} Quad
@@ -51,7 +53,7 @@ void main() {
     vec3 light = found.rgb * gain;
   #endif
   #if LOOK == 3
-    colour = vec4(pow(max(light, vec3(0.0)), vec3(1.0 / 2.4)), 1.0);
+    colour = vec4(max(light, vec3(0.0)), 1.0);
   #elif LOOK == 1
     float luminance = dot(light, vec3(0.2126, 0.7152, 0.0722));
     colour = vec4(luminance > 0.0 ? scale(log2(luminance)) : vec3(0.0), 1.0);
@@ -70,23 +72,9 @@ void main() {
 #endif
 }`;
 
-// A change of exposure alone is drawn from a copy of the view that holds light^(1/2.4): then a factor on the light is
-// one on the copy, and no power has to be computed. Below the curve's straight part, 12.92 light, its sqrt stands in for
-// the power; that is off by less than a seventh of an 8-bit code.
-const FROM_COPY = `#version 300 es
-precision highp float;
-uniform highp sampler2D picture;
-uniform float gain;
-in vec2 at;
-out vec4 colour;
-void main() {
-  vec3 root = texelFetch(picture, ivec2(gl_FragCoord.xy), 0).rgb * gain;
-  vec3 low = 16.43 * root * root * sqrt(root);
-  colour = vec4(mix(1.055 * root - 0.055, low, lessThan(root, vec3(0.0904))), 1.0);
-}`;
-
 const KINDS = ['light', 'codes', 'mask'];
-const LOOKS = ['plain', 'stops', 'clipping', 'root'];
+const LOOKS = ['plain', 'stops', 'clipping', 'linear'];
+const PROGRAMS = /swiftshader|llvmpipe|softpipe|software|basic render/i; // that draw for want of a graphics card
 
 /** The part of the canvas that rectangles cover. @param {Quad[]} quads @param {number} width @param {number} height */
 function bounds(quads, width, height) {
@@ -109,10 +97,10 @@ export class WebglRenderer {
     /** @type {Map<string, { program: WebGLProgram, place: WebGLUniformLocation | null, gain: WebGLUniformLocation | null }>} */
     this.programs = new Map();
     gl.bindVertexArray(gl.createVertexArray());
-    /** @type {{ key: string, texture: WebGLTexture, frame: WebGLFramebuffer, width: number, height: number } | null} */
-    this.copy = null;
+    const facts = gl.getExtension('WEBGL_debug_renderer_info');
+    const slow = PROGRAMS.test(gl.getParameter(facts ? facts.UNMASKED_RENDERER_WEBGL : gl.RENDERER)) && gl.getExtension('EXT_color_buffer_float');
+    this.table = slow ? new TableView(/** @type {HTMLCanvasElement} */ (document.getElementById('table'))) : null;
     this.last = '';
-    this.copies = gl.getExtension('EXT_color_buffer_float') !== null;
     /** @type {Map<WebGLTexture, number>} */
     this.numbers = new Map();
     this.count = 0;
@@ -143,49 +131,49 @@ export class WebglRenderer {
 
   /** @param {Pass[]} passes */
   draw(passes) {
-    const { gl } = this;
+    const { gl, table } = this;
     const { width, height } = this.canvas;
-    const first = passes[0];
-    const copied = this.copies && first?.kind === 'light' && first.look === 'plain' && first.quads.length > 0 && this.copyOf(first);
+    const [first] = passes;
+    const light = passes.length === 1 && first.kind === 'light' && first.look === 'plain' && first.quads.length > 0;
+    if (table) table.canvas.hidden = !(light && this.tabled(table, first));
+    if (table && !table.canvas.hidden) {
+      table.draw(width, height, first.gain);
+      return;
+    }
     gl.viewport(0, 0, width, height);
     gl.disable(gl.SCISSOR_TEST);
     gl.clearColor(0.055, 0.06, 0.07, 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    this.paint(copied ? [{ ...first, kind: 'copy', gain: first.gain ** (1 / 2.4), quads: [copied] }, ...passes.slice(1)] : passes);
+    this.paint(passes);
   }
 
   /**
-   * The view of a pass as light^(1/2.4), if it is seen for the second time; else null.
-   * @param {Pass} pass @returns {Quad | null}
+   * Whether the table holds the light of a pass; it takes it when it is seen for the second time, because a picture that
+   * is being moved is drawn more quickly than it is read back.
+   * @param {TableView} table @param {Pass} pass
    */
-  copyOf(pass) {
+  tabled(table, pass) {
     const { gl } = this;
     const { width, height } = this.canvas;
     const key = JSON.stringify([width, height, ...pass.quads.map((one) => [this.numbers.get(one.texture), one.x, one.y, one.width, one.height])]);
     const again = key === this.last;
     this.last = key;
-    if (!again) return null;
-    if (this.copy?.width !== width || this.copy.height !== height) {
-      if (this.copy) gl.deleteTexture(this.copy.texture);
-      const texture = gl.createTexture();
-      gl.bindTexture(gl.TEXTURE_2D, texture);
-      gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA16F, width, height);
-      const frame = this.copy?.frame ?? gl.createFramebuffer();
-      gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
-      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-      this.copy = { key: '', texture, frame, width, height };
-    }
-    if (this.copy.key !== key) {
-      this.copy.key = key;
-      gl.bindFramebuffer(gl.FRAMEBUFFER, this.copy.frame);
-      gl.viewport(0, 0, width, height);
-      gl.disable(gl.SCISSOR_TEST);
-      gl.clearColor(0.045, 0.05, 0.06, 1);
-      gl.clear(gl.COLOR_BUFFER_BIT);
-      this.paint([{ ...pass, scissor: null, look: 'root', gain: 1 }]);
-    }
+    if (!again || table.key === key) return again;
+    const part = bounds(pass.quads, width, height);
+    const [texture, frame] = [gl.createTexture(), gl.createFramebuffer()];
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA16F, width, height);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+    gl.viewport(0, 0, width, height);
+    this.paint([{ ...pass, scissor: null, look: 'linear', gain: 1 }]);
+    const halves = new Uint16Array(part.width * part.height * 4);
+    gl.readPixels(part.x, height - part.y - part.height, part.width, part.height, gl.RGBA, gl.HALF_FLOAT, halves);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-    return { texture: this.copy.texture, ...bounds(pass.quads, width, height), sharp: true };
+    gl.deleteFramebuffer(frame);
+    gl.deleteTexture(texture);
+    table.keep(key, halves, part);
+    return true;
   }
 
   /** @param {Pass[]} passes */
@@ -226,9 +214,9 @@ export class WebglRenderer {
     const known = this.programs.get(name);
     if (known) return known;
     const { gl } = this;
-    const head = pass.kind === 'copy' ? '' : `#version 300 es\n#define KIND ${KINDS.indexOf(pass.kind)}\n#define LOOK ${LOOKS.indexOf(pass.look)}\n`;
+    const head = `#version 300 es\n#define KIND ${KINDS.indexOf(pass.kind)}\n#define LOOK ${LOOKS.indexOf(pass.look)}\n`;
     const program = gl.createProgram();
-    for (const [type, text] of /** @type {[number, string][]} */ ([[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, pass.kind === 'copy' ? FROM_COPY : head + FRAGMENT]])) {
+    for (const [type, text] of /** @type {[number, string][]} */ ([[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, head + FRAGMENT]])) {
       const shader = gl.createShader(type);
       if (!shader) throw new Error('the graphics context is lost');
       gl.shaderSource(shader, text);
