@@ -107,8 +107,16 @@ def test_workers_by_memory_and_cores(monkeypatch):
     assert Workers.for_needs([1.0, 2.5]) == Workers(3, 2, 8.0)
     assert Workers.for_needs([50.0]) == Workers(1, 8, 8.0)
     assert Workers.for_needs([50.0], 2) == Workers(2, 1, 8.0)
-    for megapixels, photos, measured in ((24, 3, 2.19), (5.3, 3, 0.88), (5.3, 18, 2.09)):
-        assert need_gb(megapixels, photos) == pytest.approx(measured, rel=0.1)
+
+
+def test_memory_of_merges_is_known():
+    """Against peaks of `openhdr merge` with a preview: GB by megapixels, photos, and threads."""
+    measured = {
+        (1.5, 3, 1): 0.88, (6, 3, 1): 0.97, (6, 9, 1): 1.60, (24, 3, 1): 2.20, (1.5, 18, 1): 1.83,
+        (1.5, 3, 2): 1.22, (6, 3, 2): 1.21, (6, 9, 2): 2.02, (24, 3, 2): 2.51, (1.5, 18, 2): 2.34, (21, 18, 2): 3.45,
+    }  # fmt: skip
+    for facts, peak in measured.items():
+        assert need_gb(*facts) == pytest.approx(peak, rel=0.12)
 
 
 def test_what_needs_much_memory_waits_for_room():

@@ -44,7 +44,9 @@ def test_a_folder_is_dropped(page: Any, bracket: list[Path], server: Any, tmp_pa
     expect(page.locator("#brackets .card")).to_have_count(1)
     expect(page.locator("#brackets .strip img[src]")).to_have_count(3)
     photos = server.listing()["photos"].values()
-    assert sorted((one["folder"], one["name"]) for one in photos) == [("CARD/inside", one.name) for one in bracket]
+    assert sorted((one["folder"], one["name"]) for one in photos) == [
+        ("CARD/inside", one.name) for one in bracket
+    ]
 
 
 def merge(page: Any) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -137,6 +137,32 @@ def test_two_photos_of_one_name_are_one(start: Any, bracket: list[Path]) -> None
     server = start()
     answers = [server.ask("/api/photos?name=0.jpg", "PUT", bracket[0].read_bytes()) for _ in range(2)]
     assert answers[0] == answers[1]
+
+
+def test_a_merge_that_memory_does_not_hold_is_refused(
+    monkeypatch: pytest.MonkeyPatch, bracket: list[Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("starlette", reason="needs the extra 'web'")
+    from openhdr.core.errors import RequestError
+    from openhdr.serve import session
+    from openhdr.serve.pictures import Photo, Picture
+
+    photos = [
+        Photo(
+            str(k),
+            PurePosixPath(f"{k}.jpg"),
+            tmp_path / f"{k}.jpg",
+            tmp_path,
+            own=False,
+            info=io.probe(bracket[0]),
+        )
+        for k in range(3)
+    ]
+    monkeypatch.setattr(session, "free_gb", lambda: 0.2)
+    with pytest.raises(
+        RequestError, match=r"3 photos of 1 megapixels takes [\d.]+ GB of memory and 0.2 GB are free"
+    ):
+        session.Session(tmp_path).start(Picture("b1", photos, "merge"))
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -303,12 +303,12 @@ def _need(job: Job) -> float:
     network = job.options.get("method") in MODELS and job.options.get("method") not in MERGERS
     more = float(job.options.get("memory", RunOptions().memory)) if network else 0.0
     if "://" in job.folder:
-        return need_gb(24.0, len(job.photos)) + more
+        return need_gb(24.0, len(job.photos), job.threads) + more
     try:
         facts = io.probe(Path(job.folder, job.photos[0]))
     except OpenHDRError:  # its process will say so
         return 0.0
-    return need_gb(facts.width * facts.height / 1e6, len(job.photos)) + more
+    return need_gb(facts.width * facts.height / 1e6, len(job.photos), job.threads) + more
 
 
 def _say_plan(entries: list[Entry], left_out: list[Item]) -> None:

@@ -40,7 +40,9 @@ def make_app(root: Path, token: str, hosts: frozenset[str], folder: Path | None 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         session = app.state.session = Session(root)
-        work = [asyncio.create_task(one) for one in (session.warm(), *(lane.work() for lane in session.lanes))]
+        work = [
+            asyncio.create_task(one) for one in (session.warm(), *(lane.work() for lane in session.lanes))
+        ]
         if folder is not None:
             session.add_folder(folder)
         try:
@@ -226,7 +228,9 @@ async def tone(request: Request) -> Response:
 
 async def frame(request: Request) -> Response:
     matched = request.query_params.get("matched") == "1"
-    return JSONResponse(_session(request).frame(_picture(request), request.path_params["index"], matched).told())
+    return JSONResponse(
+        _session(request).frame(_picture(request), request.path_params["index"], matched).told()
+    )
 
 
 async def photo(request: Request) -> Response:

@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from openhdr.batch.run import free_gb, need_gb
 from openhdr.core.errors import RequestError
+from openhdr.core.threads import cores
 from openhdr.merging.retouch import plain_strokes
 from openhdr.serve import options as asked
 from openhdr.serve.jobs import Job, Lane
@@ -27,7 +29,9 @@ class Session(Library):
     # results
 
     def start(self, picture: Picture, draft: bool = False) -> Job:
-        """Make a picture: at once and small, or as it is to be."""
+        """Make a picture: at once and small, or as it is to be. Raises RequestError where memory will not do."""
+        if not draft:
+            _fit_in_memory(picture)
         for lane in self.lanes:  # what is under way with other options is not wanted any more
             for job in [one for one in lane.jobs if one.target == picture.id and one.request["do"] in MAKING]:
                 if (job.request["do"] == "draft") == draft:
@@ -222,6 +226,20 @@ class Session(Library):
                 if job.id == identifier:
                     return lane, job
         return None
+
+
+def _fit_in_memory(picture: Picture) -> None:
+    """Refuse a merge that would be killed; merges run one after another, so each may take what is free."""
+    info = picture.photos[0].info
+    if picture.command != "merge" or info is None:
+        return
+    megapixels, count = info.width * info.height / 1e6, len(picture.photos)
+    need, free = need_gb(megapixels, count, cores()), free_gb()
+    if need > free:
+        raise RequestError(
+            f"merging {count} photos of {megapixels:.0f} megapixels takes {need:.1f} GB of memory and {free:.1f} GB are "
+            "free; end other programs, or merge fewer or smaller photos"
+        )
 
 
 QUIET = ("describe", "warm")

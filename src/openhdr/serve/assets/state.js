@@ -95,12 +95,14 @@ export async function act(promise) {
 }
 
 let fetching = false;
-/** @param {number} version */
+let newest = -1;
+/** @param {number} version that the server has; a newer one may be told while this one is fetched */
 async function refresh(version) {
+  newest = version;
   if (fetching) return;
   fetching = true;
   try {
-    while (state.version < version) {
+    while (state.version < newest) {
       const listing = await get('/api/listing');
       Object.assign(state, { photos: listing.photos, pictures: listing.pictures, arriving: listing.arriving });
       state.version = listing.version;
