@@ -237,8 +237,8 @@ def _fit_in_memory(picture: Picture) -> None:
     need, free = need_gb(megapixels, count, cores()), free_gb()
     if need > free:
         raise RequestError(
-            f"merging {count} photos of {megapixels:.0f} megapixels takes {need:.1f} GB of memory and {free:.1f} GB are "
-            "free; end other programs, or merge fewer or smaller photos"
+            f"merging {count} photos of {megapixels:.0f} megapixels takes {need:.1f} GB of memory and {free:.1f} GB "
+            "are free; end other programs, or merge fewer or smaller photos"
         )
 
 

@@ -298,7 +298,7 @@ def proxy_level(folder: Path) -> int:
 
 
 def frame(request: dict[str, Any]) -> dict[str, Any]:
-    """A source frame as a layer of codes, moved onto the reference; matched: sRGB codes of the light that was merged."""
+    """A source frame as a layer of codes, moved onto the reference; matched: sRGB codes of the merged light."""
     folder, index = Path(request["folder"]), request["index"]
     if request["draft"]:
         small = Path(request["photo"])
