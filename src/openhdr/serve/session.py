@@ -140,7 +140,7 @@ class Session(Library):
         return self.quick.add(Job(request, "HDR photo", picture.id, True, SECONDS_TO_MAKE, finished))
 
     def frame(self, picture: Picture, index: int, matched: bool) -> Job:
-        """A source frame as a layer of what is shown: `frame-N` as it was shot, `matched-N` to compare with the result."""
+        """A source frame as a layer of what is shown: `frame-N` as shot, `matched-N` to compare with the result."""
         result = self._ready(picture)
         if not 0 <= index < len(picture.photos):
             raise RequestError(f"there is no frame {index + 1}")
