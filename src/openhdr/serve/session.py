@@ -31,7 +31,7 @@ class Session(Library):
     def start(self, picture: Picture, draft: bool = False) -> Job:
         """Make a picture: at once and small, or as it is to be. Raises RequestError where memory will not do."""
         if not draft:
-            _fit_in_memory(picture)
+            check_memory(picture)
         for lane in self.lanes:  # what is under way with other options is not wanted any more
             for job in [one for one in lane.jobs if one.target == picture.id and one.request["do"] in MAKING]:
                 if (job.request["do"] == "draft") == draft:
@@ -228,8 +228,8 @@ class Session(Library):
         return None
 
 
-def _fit_in_memory(picture: Picture) -> None:
-    """Refuse a merge that would be killed; merges run one after another, so each may take what is free."""
+def check_memory(picture: Picture) -> None:
+    """Merges run one after another, so each may take what is free. Raises RequestError for one that would be killed."""
     info = picture.photos[0].info
     if picture.command != "merge" or info is None:
         return
