@@ -166,16 +166,35 @@ def test_float_codes_below_black_are_stored_as_black(tmp_path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("rawtherapee-cli"), reason="RawTherapee is not installed")
-@pytest.mark.parametrize("name", ["codes", "half"])
+@pytest.mark.parametrize("name", ["codes", "half", "xtrans"])
 def test_rawtherapee_shows_the_same_level_and_white_balance(files, name: str, tmp_path) -> None:
     shown = tmp_path / "shown.tif"
     command = ["rawtherapee-cli", "-o", str(shown), "-t", "-b16", "-Y", "-c", str(files[name])]
     subprocess.run(
         command, check=True, capture_output=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     )
-    code = tifffile.imread(shown) / 65535
-    linear = np.where(code > 0.04045, ((code + 0.055) / 1.055) ** 2.4, code / 12.92)
-    np.testing.assert_allclose(spots(linear), spots(light()), rtol=0.02)
+    np.testing.assert_allclose(spots(decoded(tifffile.imread(shown) / 65535)), spots(light()), rtol=0.005)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("darktable-cli"), reason="darktable is not installed")
+@pytest.mark.parametrize("name", ["codes", "half", "xtrans", "linear"])
+def test_darktable_shows_the_same_level_and_white_balance(files, name: str, tmp_path) -> None:
+    """Without its look, which it does not apply alike to sensor values and to pictures."""
+    shown = tmp_path / "shown.tif"
+    settings = ("plugins/darkroom/workflow=none", "plugins/imageio/format/tiff/bpp=32")
+    command = ["darktable-cli", str(files[name]), str(shown), "--core", "--library", ":memory:"]
+    command += [part for setting in settings for part in ("--conf", setting)]
+    subprocess.run(
+        [*command, "--configdir", str(tmp_path)],
+        check=True, capture_output=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    np.testing.assert_allclose(spots(decoded(tifffile.imread(shown))), spots(light()), rtol=0.005)
+
+
+def decoded(code: np.ndarray) -> np.ndarray:
+    """Light of sRGB codes 0..1, by the standard's formula."""
+    return np.where(code > 0.04045, ((np.maximum(code, 0) + 0.055) / 1.055) ** 2.4, code / 12.92)
 
 
 def test_developing_is_what_reading_does(files) -> None:
