@@ -151,7 +151,7 @@ def test_noise_is_measured_where_the_file_does_not_state_it(tripod) -> None:
     flat = np.random.default_rng(1).random((8, 8)).repeat(40, 0).repeat(40, 1)[:320, :320] * 0.8
     noisy = stated.noise.add(flat, np.random.default_rng(2)).astype(np.float32)
     plain = replace(stated, values=noisy, black=0 * stated.black, white=0 * stated.white + 1, noise=None)
-    measured = noise_of(plain, 2)
+    measured = noise_of(plain)
     assert measured.shot == pytest.approx(stated.noise.shot, rel=0.25)
 
 

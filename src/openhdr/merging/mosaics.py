@@ -51,12 +51,12 @@ class MergedMosaic:
     bound: np.ndarray
 
 
-def noise_of(mosaic: Mosaic, cell: int) -> NoiseModel:
+def noise_of(mosaic: Mosaic) -> NoiseModel:
     """What the file says of the sensor's noise, or the photon transfer line of the green sites of one phase."""
     if mosaic.noise is not None:
         return mosaic.noise
-    row, column = np.argwhere(mosaic.pattern == 1)[0] % cell
-    sites = mosaic.light(slice(0, mosaic.shape[0]))[row::cell, column::cell]
+    row, column = np.argwhere(mosaic.pattern == 1)[0] % mosaic.cell
+    sites = mosaic.light(slice(0, mosaic.shape[0]))[row :: mosaic.cell, column :: mosaic.cell]
     return estimate_noise(np.broadcast_to(sites[..., None], (*sites.shape, 3)), sites < CLIPPED - RAMP)
 
 
@@ -65,8 +65,7 @@ def merge_mosaics(mosaics: Sequence[Mosaic], registered: RegisteredBracket) -> M
     ev, reference = registered.bracket.ev, mosaics[registered.bracket.reference]
     height, width = reference.shape
     cell = height // registered.shape[0]
-    measured = in_threads(lambda mosaic: noise_of(mosaic, cell), mosaics)
-    noise = [on_scale(model, -stops) for model, stops in zip(measured, ev, strict=True)]
+    noise = [on_scale(noise_of(mosaic), -stops) for mosaic, stops in zip(mosaics, ev, strict=True)]
     places = on_sites(registered.registrations, cell)
     values, bound = np.empty((height, width), np.float32), np.empty((height, width), bool)
     shortest = int(np.argmin(ev))
@@ -128,7 +127,7 @@ def merge_mosaics(mosaics: Sequence[Mosaic], registered: RegisteredBracket) -> M
 def one_shot(mosaic: Mosaic) -> MergedMosaic:
     """A single shot as if it were merged."""
     light, ones = mosaic.light(slice(0, mosaic.shape[0])), np.ones_like(mosaic.white)
-    noise = noise_of(mosaic, mosaic.cell)
+    noise = noise_of(mosaic)
     return MergedMosaic(
         replace(mosaic, values=light, black=0 * ones, white=ones, noise=noise), light >= np.float32(CLIPPED)
     )

@@ -16,6 +16,7 @@ import numpy as np
 
 from openhdr import io
 from openhdr.alignment import flow, homography
+from openhdr.camera.defects import without_defects
 from openhdr.camera.demosaic import develop
 from openhdr.camera.lateral_ca import corrected_mosaics
 from openhdr.camera.mosaic import Mosaic, proxy
@@ -24,12 +25,13 @@ from openhdr.color.primaries import REC2020
 from openhdr.core import progress
 from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.image import Bracket, Image, ImageOrPath
+from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration
 from openhdr.io import isolated
 from openhdr.io.pixels import orient
 from openhdr.merging import DEFAULT
 from openhdr.merging.merger import Merger
-from openhdr.merging.mosaics import merge_mosaics, one_shot, recover_highlights
+from openhdr.merging.mosaics import merge_mosaics, noise_of, one_shot, recover_highlights
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged
 from openhdr.pipeline.options import MergeOptions
@@ -77,6 +79,8 @@ def sensor_values(frames: Sequence[ImageOrPath], options: MergeOptions) -> list[
         found = read_mosaics(paths)
     if not isinstance(found, str):
         mosaics = [corrected(mosaic, options) for mosaic in with_seen_white(found)]
+        mosaics = in_threads(lambda mosaic: replace(mosaic, noise=noise_of(mosaic)), mosaics)
+        mosaics = without_defects(mosaics)
         return corrected_mosaics(mosaics) if options.correct_ca else mosaics
     if options.raw_domain == "on" or asked:
         raise RequestError(f"{' and '.join(asked) or '`raw_domain=on`'}: {found}, or leave it out")
