@@ -19,7 +19,9 @@ STARS = [(60, 60), (61, 120), (120, 61), (121, 121), (180, 300)]  # on sites of 
 
 def frames(array: str, rng: np.random.Generator) -> list[Mosaic]:
     """Three shots, two stops apart, of soft colours with stars as sharp as a lens draws them."""
-    scene = 0.1 + 0.05 * cv2.GaussianBlur(rng.standard_normal((HEIGHT, WIDTH, 3)).astype(np.float32), (0, 0), 4)
+    scene = 0.1 + 0.05 * cv2.GaussianBlur(
+        rng.standard_normal((HEIGHT, WIDTH, 3)).astype(np.float32), (0, 0), 4
+    )
     points = np.zeros((HEIGHT, WIDTH), np.float32)
     for place in STARS:
         points[place] = 1.0
