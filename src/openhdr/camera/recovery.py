@@ -29,7 +29,7 @@ BINS = 800  # of X + EV; the regression works on their means
 STIFFNESS = 1000.0  # of the curve against bends that the assumed curve does not have
 PARALLEL = 3.0  # ... and against leaving the assumed curve's slope
 LEAST_PIXELS = 400  # places that two frames expose properly
-OWN_CURVES = 0.7  # relative error under which each channel gets a curve of its own
+OWN_CURVES = 0.9  # relative error under which each channel gets a curve of its own
 OUTLIER = 2.5  # times the median error: a place that changed between the frames
 
 
