@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from openhdr.batch.card import brackets_of, images_in, read_card
+from openhdr.batch.card import brackets_of, photos_in, read_card
 from openhdr.batch.plan import Item, Plan, read_plan, write_plan
 from openhdr.core.errors import FileError, RequestError
 
@@ -26,8 +26,8 @@ def test_files_of_a_folder(card, tmp_path):
     (tmp_path / ".hidden" / "a.jpg").touch()
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "c.png").touch()
-    assert [path.name for path in images_in(tmp_path)] == ["c.png", "b2.JPG", "b10.jpg"]
-    assert len(images_in(card)) == 10
+    assert [path.name for path in photos_in(tmp_path)] == ["c.png", "b2.JPG", "b10.jpg"]
+    assert len(photos_in(card)) == 10
 
 
 def test_brackets_and_a_plan(card):

@@ -237,3 +237,30 @@ def test_few_facts_and_none():
 def test_why_there_is_none(change, why):
     first = Shot("a", (6, 4), ev=0.0, time_s=1.0, when=0.0)
     assert why_none([first, replace(first, **{"ev": 1.0, **change})]) == (why, 1)
+
+
+def by_times(*shots: tuple[float, float], mode: int | None = None) -> list[Shot]:
+    """Shots of (seconds, exposure)."""
+    return [
+        Shot(f"{n:02d}.jpg", (6, 4), "A", "jpeg", ev, 2.0**ev, when, True, 24.0, mode=mode)
+        for n, (when, ev) in enumerate(shots)
+    ]
+
+
+def test_a_burst_while_the_light_fades_is_no_bracket():
+    assert group(by_times((0, -8.33), (1.4, -9), (3.4, -9.67), mode=0)) == []
+
+
+def test_what_goes_on_in_steps_after_a_pause_is_the_next_bracket():
+    first = [(0.4 * n, -11.0 + n) for n in range(5)]
+    second = [(24.8 + 0.4 * n, -5.67 + n) for n in range(5)]
+    assert group(by_times(*first, *second, mode=2)) == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+
+
+def test_a_photo_of_nearly_the_next_step_is_no_member():
+    five = [(0.3 * n, -10.0 + n) for n in range(5)]
+    assert group(by_times(*five, (7.0, -5.33))) == [[0, 1, 2, 3, 4]]
+
+
+def test_cameras_do_not_wait_within_their_brackets():
+    assert group(by_times((0, -6.33), (31, -8.33), (44, -4.33))) == []

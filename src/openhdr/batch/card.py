@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +19,7 @@ from openhdr.bracketing.grouping import Shot, group
 from openhdr.camera.exposure import relative_ev
 from openhdr.core import progress
 from openhdr.core.errors import FileError, OpenHDRError
-from openhdr.core.files import natural_order
+from openhdr.core.files import is_image, natural_order
 from openhdr.core.threads import cores
 
 WORTH_PROCESSES, CHUNK = 2000, 200  # files from which describing them is spread; files at a time
@@ -37,16 +36,16 @@ class Card:
 
 def read_card(paths: Iterable[Path]) -> Card:
     """Describe files; those of folders, too, and of those in them. Raises FileError for a folder without images."""
-    files = [file for path in paths for file in images_in(path)]
+    files = [file for path in paths for file in photos_in(path)]
     return _card(files, _described)
 
 
 def read_bucket(url: str) -> Card:
     """Describe the photos under a URL by their first bytes; paths are the objects' names. Raises FileError."""
-    names = sorted((name for name in open_storage(url).names() if is_image(name)), key=natural_order)
+    names = [name for name in open_storage(url).names() if is_image(name, io.ENDINGS)]
     if not names:
         raise FileError(url, "holds no photos")
-    return _card(names, partial(_described_object, url))
+    return _card(sorted(names, key=natural_order), partial(_described_object, url))
 
 
 def _card(files: Sequence[Any], describe: Callable[[Any], io.ImageInfo | str]) -> Card:
@@ -61,29 +60,14 @@ def _card(files: Sequence[Any], describe: Callable[[Any], io.ImageInfo | str]) -
     return Card(tuple(found), tuple(problems))
 
 
-def images_in(path: Path) -> list[Path]:
-    """The file itself, or the image files of a folder and of those in it, in natural order.
-
-    What begins with a dot is passed over. Raises FileError for a folder without images.
-    """
+def photos_in(path: Path) -> list[Path]:
+    """The file itself, or the image files of a folder and of those in it. Raises FileError where there are none."""
     if not path.is_dir():
         return [path]
-    found = []
-    for folder, inside, names in os.walk(path):
-        inside[:] = [name for name in inside if name[0] != "."]
-        found += [Path(folder, name) for name in names if is_image(name)]
+    found = io.images_in(path, io.ENDINGS, deep=True)
     if not found:
         raise FileError(path, "holds no photos", "name the folder that they are in")
-    return sorted(found, key=lambda file: natural_order(file.as_posix()))
-
-
-def is_image(name: str) -> bool:
-    """Whether a file name ends like that of an image, and does not begin with a dot."""
-    path = PurePosixPath(name)
-    return path.name[0] != "." and path.suffix.lower() in ENDINGS
-
-
-ENDINGS = frozenset(ending for row in io.FORMATS.values() for ending in row.extensions)
+    return found
 
 
 @contextmanager

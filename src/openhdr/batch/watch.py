@@ -6,8 +6,9 @@ import os
 import time
 from collections.abc import Sequence
 
-from openhdr.batch.card import is_image
+from openhdr import io
 from openhdr.batch.storage import Stamp, is_url, open_storage
+from openhdr.core.files import is_image
 
 SETTLED_S, POLL_S = 10.0, 2.0  # how long folders have to stay as they are; between looks at them
 
@@ -28,7 +29,7 @@ def listing(folders: Sequence[str], results: str) -> dict[str, Stamp | None]:
     found = {}
     for folder in folders:
         storage = open_storage(folder)
-        for name in filter(is_image, storage.names()):
+        for name in (one for one in storage.names() if is_image(one, io.ENDINGS)):
             path = f"{folder}/{name}" if is_url(folder) else os.path.abspath(os.path.join(folder, name))
             if not path.startswith(results if is_url(results) else os.path.abspath(results)):
                 found[path] = storage.stamp(name)

@@ -20,7 +20,8 @@ from openhdr.camera.response import ASSUMED_RESPONSE, Response
 from openhdr.core.errors import ExposureError, FileError, RequestError
 from openhdr.core.image import Image, middle_exposure
 from openhdr.data.brackets import PHOTOS, listed_stops
-from openhdr.data.dataset import images_in, subfolders
+from openhdr.data.dataset import subfolders
+from openhdr.io import images_in
 
 LAYOUT = (
     "a folder a bracket with two or more photos of one size; exposures in their EXIF, info.json or ev.txt"

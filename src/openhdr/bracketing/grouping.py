@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Literal, get_args
 
 from openhdr.core.files import natural_order
@@ -23,6 +23,7 @@ MOST_SHOTS = 32  # of a bracket
 SAMPLE = 20_000  # photos in which cycles are looked for
 SMALLEST_STEP = 0.22  # stops; cameras step by a third
 LARGE_STEP = 0.9  # stops; automatic exposure seldom varies so much between shots
+FASTEST_S, SLOWEST_S = 1 / 1900, 25.0  # shutter times that a camera may have none beyond
 EQUAL_STEPS = 0.25  # stops that steps of one bracket differ by, rounding of the tags included
 LONGEST_PAUSE = 45.0  # seconds between two shots, beyond their exposure
 PAUSES = ((1.5, -1.0), (4.0, -0.3), (10.0, 0.3), (30.0, 0.6), (LONGEST_PAUSE, 1.5))  # up to s: cost of a link
@@ -31,11 +32,16 @@ JUMP_S = 300 * 86400.0  # a longer pause between consecutive shots is a clock th
 ZONE_S, ZONES = 1800.0, 28  # clocks are set by half hours
 LONG_PAUSE, HESITATION = 4.0, 3.0  # times one second and the usual pause of the bracket; cost of a longer one
 START, EAGER = 1.2, -0.5  # cost of a bracket; where cycles are collected
+SMALL_STEPS = 2.2  # cost where automatic exposure may have made the differences
+PAIR = 0.6  # cost of two photos that no tag tells of, and no bracket of the card holds
+QUICK_S = 10.0  # between two shots from the middle outwards, which only cameras take
+UNEQUAL = 2.0  # what an order says at most where the steps differ
 LONG = 5  # shots of a ladder that needs no other of its kind
 CYCLE, COMMON = (
     3.0,
     0.1,
 )  # gain where the card has the same cycle elsewhere; share of the card that it has to be
+PAIRS_AGAIN = 4  # times that a cycle of two has to be there: two exposures are alike by chance
 COUNTER_FULL, COUNTER_LOW = 9900, 100  # cameras count to 9999
 ROLL_OVER_S = 86400.0
 DISORDER = 0.2  # share of steps back in time from which names do not tell the order
@@ -94,7 +100,8 @@ def _common_cycles(shots: Sequence[Shot], streams: list[list[int]]) -> set[Cycle
         counts.update(_cycle([shots[i] for i in cut]) for cut in _cuts(shots, stream, set(), eager=True))
         if seen >= SAMPLE:
             break
-    return {cycle for cycle, n in counts.items() if n > 1 and n * len(cycle) >= COMMON * seen}
+    often = {2: PAIRS_AGAIN}
+    return {c for c, n in counts.items() if n >= often.get(len(c), 2) and n * len(c) >= COMMON * seen}
 
 
 def why_none(shots: Sequence[Shot]) -> tuple[Obstacle, int] | None:
@@ -182,6 +189,7 @@ def _brackets_before(
     last = shots[end - 1].ev
     if last is None:
         return
+    differences = {abs(a - b) for cycle in cycles for a, b in combinations(cycle, 2)}
     links, exposures, pauses, biases = 0.0, [last], [], {shots[end - 1].bias_ev}
     for start in range(end - 2, max(end - 1 - MOST_SHOTS, -1), -1):
         link = _link(shots[start], shots[start + 1])
@@ -197,10 +205,19 @@ def _brackets_before(
         exposures.insert(0, ev)
         pauses.append(_pause(shots[start], shots[start + 1]) or 0.0)
         members = shots[start:end]
-        order, steps = _order(exposures), _steps(exposures)
-        cost = links + _shape(len(members), steps, order) + _doubt(members, min(steps))
-        cost += HESITATION if max(pauses) > LONG_PAUSE * (1 + sorted(pauses)[len(pauses) // 2]) else 0.0
-        again = _cycle(members) in cycles and not (order == "ladder" and len(members) >= LONG)
+        order, steps = _order(exposures), _steps(members)
+        told = any(shot.mode is not None or shot.bias_ev is not None for shot in members)
+        if order == "zigzag" and max(pauses) > QUICK_S:
+            order = ""
+        cost = (
+            links
+            + _shape(len(members), steps, order, {shot.mode for shot in members} == {1})
+            + _doubt(members, min(steps))
+        )
+        if len(members) == 2 and not told and abs(_cycle(members)[1]) not in differences:
+            cost += PAIR
+        cost += HESITATION if max(pauses) > LONG_PAUSE * (1 + sorted(pauses)[(len(pauses) - 1) // 2]) else 0.0
+        again = order and _cycle(members) in cycles and not (order == "ladder" and len(members) >= LONG)
         yield start, cost + (EAGER if eager else START) - (CYCLE if again else 0.0)
 
 
@@ -246,11 +263,15 @@ def _cycle(members: Sequence[Shot]) -> Cycle:
     return tuple(round(3 * ((shot.ev or 0.0) - first)) for shot in members)
 
 
-def _steps(ev: list[float]) -> list[float]:
-    """Differences of the sorted exposures; without that of one end where a fastest shutter cut it short."""
-    steps = [longer - shorter for shorter, longer in pairwise(sorted(ev))]
+def _steps(members: Sequence[Shot]) -> list[float]:
+    """Differences of the sorted exposures; without that of one end where the camera's fastest or slowest shutter cut it
+    short.
+    """
+    ordered = sorted(members, key=lambda shot: shot.ev or 0.0)
+    steps = [(longer.ev or 0.0) - (shorter.ev or 0.0) for shorter, longer in pairwise(ordered)]
     end = 0 if steps[0] < steps[-1] else -1
-    if len(steps) > 3 and steps[end] < sorted(steps)[len(steps) // 2] - EQUAL_STEPS:
+    limit = ordered[0].time_s <= FASTEST_S if end == 0 else ordered[-1].time_s >= SLOWEST_S
+    if len(steps) > 3 and limit and steps[end] < sorted(steps)[len(steps) // 2] - EQUAL_STEPS:
         del steps[end]
     return steps
 
@@ -269,7 +290,7 @@ def _order(ev: list[float]) -> str:
     return "zigzag" if outwards == sorted(outwards) else ""
 
 
-def _shape(count: int, steps: list[float], order: str) -> float:
+def _shape(count: int, steps: list[float], order: str, manual: bool) -> float:
     """What the exposures themselves say: equal steps, and an order that nobody shoots by chance."""
     if count < 3:
         return 0.0
@@ -277,6 +298,8 @@ def _shape(count: int, steps: list[float], order: str) -> float:
     if cost > 0 and (min(steps) < LARGE_STEP or _equal(steps[1:]) or _equal(steps[:-1])):
         cost = 2.0  # one of them looks like a stranger
     chance = math.lgamma(count + 1) - math.log(4)  # four orders of n!
+    if cost > 0 and not manual:
+        chance = min(chance, UNEQUAL)  # two brackets may follow each other in order
     return cost - chance if order else cost + 0.7
 
 
@@ -290,7 +313,9 @@ def _doubt(members: list[Shot], step: float) -> float:
     if stated and varied:
         off = [bias - (shot.ev or 0.0) for bias, shot in zip(known, members, strict=True)]
         return -3.0 if max(off) - min(off) < EQUAL_STEPS else 2.0
-    cost = 2.0 * (count - 1) if step < 0.6 else 0.8 if step < (LARGE_STEP if count > 2 else 1.5) else 0.0
+    cost = (
+        2.0 * (count - 1) if step < 0.6 else SMALL_STEPS if step < (LARGE_STEP if count > 2 else 1.5) else 0.0
+    )
     cost -= 0.5 if count == 2 and step >= 1.5 else 0.0
     if modes == {1}:
         return cost - 1.0

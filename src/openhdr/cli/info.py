@@ -48,10 +48,10 @@ def info(request: Request) -> None:
     range in stops goes from the darkest areas of 9x9 pixels, in which noise averages out to its level, to the
     brightest pixels, but for 0.1 % at either end; black pixels are left out.
     """
-    from openhdr.batch.card import brackets_of, images_in, is_result
+    from openhdr.batch.card import brackets_of, is_result, photos_in
 
     writable(request.plan, ".toml")
-    files = [file for path in request.images for file in images_in(path)]
+    files = [file for path in request.images for file in photos_in(path)]
     few = len(files) <= FEW and not any(path.is_dir() for path in request.images)
     pixels = few if request.pixels is None else request.pixels
     with progress_bar():

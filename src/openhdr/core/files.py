@@ -1,4 +1,4 @@
-"""Output files that appear whole or not at all, and stay after a power cut; folders for them."""
+"""Output files that appear whole or not at all, and stay after a power cut; folders, and the images in them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from openhdr.core.errors import FileError
@@ -152,6 +152,24 @@ def sha256_of(path: Path) -> str:
 def natural_order(name: str) -> list[int | str]:
     """Sort key for names with numbers: 2 before 10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+
+
+def is_image(name: str, endings: Collection[str]) -> bool:
+    """Whether a file name has one of the endings (lower case, with dot), and does not begin with a dot."""
+    path = PurePosixPath(name)
+    return path.name[:1] not in ("", ".") and path.suffix.lower() in endings
+
+
+def images_in(folder: Path, endings: Collection[str], deep: bool = False) -> list[Path]:
+    """Files of a folder with one of the endings, in natural order (2 before 10); none where there is no folder.
+
+    deep: those of folders in it, too. What begins with a dot is passed over.
+    """
+    found = []
+    for place, inside, names in os.walk(folder):
+        inside[:] = [name for name in inside if deep and name[0] != "."]
+        found += [Path(place, name) for name in names if is_image(name, endings)]
+    return sorted(found, key=lambda path: natural_order(path.as_posix()))
 
 
 def make_folder(folder: Path, remedy: str = "choose another folder with -o") -> None:

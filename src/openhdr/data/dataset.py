@@ -97,11 +97,3 @@ def first_folder(root: Path, names: Sequence[str]) -> Path | None:
     """The first of the named subfolders that exists, whatever its case."""
     there = {path.name.lower(): path for path in subfolders(root)}
     return next((there[name.lower()] for name in names if name.lower() in there), None)
-
-
-def images_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    """Files with one of the suffixes, in order (numbers by value), hidden ones left out."""
-    if not folder.is_dir():
-        return []
-    found = [p for p in folder.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith(".")]
-    return sorted((path for path in found if path.is_file()), key=numeric)

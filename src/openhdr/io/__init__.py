@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openhdr.core.errors import FileError, MissingExtraError, RequestError
+from openhdr.core.files import images_in as images_in
 from openhdr.core.files import writable_file, write_whole
 from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.core.table import Row, Table
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from openhdr.camera.mosaic import Mosaic
 
 __all__ = [
-    *("FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
+    *("ENDINGS", "FORMATS", "FormatRow", "ImageInfo", "WriteOptions"),
     *(
         "check_output",
+        "images_in",
         "may_hold_sensor_values",
         "probe",
         "read",
@@ -141,6 +143,9 @@ FORMATS: Table[FormatRow] = Table(
         "tiff", "8, 16 or 32-bit image", "openhdr.io.tiff:FORMAT", extensions=(".tif", ".tiff"), light=True
     ),
 )
+
+ENDINGS = frozenset(ending for row in FORMATS.values() for ending in row.extensions)
+"""Of the names of all image files, lower case with dot."""
 
 
 MOSAICS = {"dng": "openhdr.io.dng", "raw": "openhdr.io.raw"}

@@ -24,7 +24,6 @@ from openhdr.camera.mosaic import Mosaic
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core import progress
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
-from openhdr.core.files import natural_order
 from openhdr.core.image import REC709, Bracket, Image, ImageOrPath
 from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration, common_area, warp
@@ -223,19 +222,12 @@ METHODS: Mapping[str, Callable[[str, MergeOptions], Merger]] = MappingProxyType(
 """Every method by its name: what makes a merger of it, or says why the options do not fit."""
 
 
-def photos_of(folder: Path) -> list[Path]:
-    """The photos of a folder in natural order (2 before 10); what is no photo, or starts with a dot, is passed over."""
-    known = {ending for row in io.FORMATS.values() for ending in row.extensions} - {".hdr", ".exr"}
-    found = [path for path in folder.iterdir() if path.suffix.lower() in known and path.name[0] != "."]
-    return sorted(found, key=lambda path: natural_order(path.name))
-
-
 def listed(frames: Sequence[ImageOrPath] | str | Path) -> Sequence[ImageOrPath]:
     """The frames; of a folder, or a list of one folder, its photos. Of RAW + JPEG pairs in it, the RAW files."""
     if isinstance(frames, (str, Path)):
         frames = [frames]
     if len(frames) == 1 and not isinstance(frames[0], Image) and Path(frames[0]).is_dir():
-        photos = photos_of(Path(frames[0]))
+        photos = io.images_in(Path(frames[0]), io.ENDINGS - {".hdr", ".exr"})
         raw = {path.stem for path in photos if io.may_hold_sensor_values(path)}
         frames = [path for path in photos if path.stem not in raw or io.may_hold_sensor_values(path)]
     if len(frames) < 2:

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from openhdr.batch.card import ENDINGS
+from openhdr import io
 from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.core.version import __version__
 from openhdr.serve import layers
@@ -135,7 +135,7 @@ async def about(request: Request) -> Response:
                 {"suffix": one, "options": [asdict(o) for o in asked.file_form(one)]} for one in formats
             ],
             "pictures": list(asked.PICTURE_FORMATS),
-            "extensions": sorted(ENDINGS),
+            "extensions": sorted(io.ENDINGS),
         }
     )
 

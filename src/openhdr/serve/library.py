@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path, PurePosixPath
 
 from openhdr import io
-from openhdr.batch.card import brackets_of, images_in, is_result, shot_of
+from openhdr.batch.card import brackets_of, is_result, photos_in, shot_of
 from openhdr.bracketing.grouping import why_none
 from openhdr.core.errors import OpenHDRError, RequestError, printable
 from openhdr.core.files import natural_order
@@ -83,7 +83,7 @@ class Library:
 
     def add_folder(self, folder: Path) -> None:
         """The photos of a folder of this machine, where they are."""
-        for path in images_in(folder):
+        for path in photos_in(folder):
             identifier, scratch = self.new_folder("p")
             place = path.relative_to(folder) if folder.is_dir() else path.name
             self._add(Photo(identifier, PurePosixPath(folder.name, place), path, scratch, own=False))

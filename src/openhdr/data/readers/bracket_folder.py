@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from openhdr.data.brackets import PHOTOS, listed_stops, read_frames
-from openhdr.data.dataset import Dataset, Entry, images_in, need_entries, subfolders
+from openhdr.data.dataset import Dataset, Entry, need_entries, subfolders
 from openhdr.data.files import read_linear
 from openhdr.data.sample import Sample
+from openhdr.io import images_in
 
 LAYOUT = (
     "a folder a bracket with two or more photos, optionally ev.txt (one EV a photo), info.json and gt.exr"

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from openhdr.data.brackets import PHOTOS, read_frames
-from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries
+from openhdr.data.dataset import Dataset, Entry, first_folder, need_entries
 from openhdr.data.files import read_linear
 from openhdr.data.sample import Sample
+from openhdr.io import images_in
 
 LAYOUT = "SCENE.exr files (in the folder or in HDR/), optionally SCENE/ with its photos"
 

@@ -24,10 +24,11 @@ import numpy as np
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import FileError
 from openhdr.data.challenge import read_result
-from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries, subfolders
+from openhdr.data.dataset import Dataset, Entry, first_folder, need_entries, subfolders
 from openhdr.data.files import read_array, read_codes
 from openhdr.data.sample import Sample
 from openhdr.data.splits import numbered
+from openhdr.io import images_in
 
 LAYOUT = (
     "0001_short.png 0001_medium.png 0001_long.png 0001_gt.png 0001_exposures.npy 0001_alignratio.npy, or a "

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from openhdr.data.brackets import PHOTOS, read_frames
-from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries
+from openhdr.data.dataset import Dataset, Entry, first_folder, need_entries
 from openhdr.data.files import read_codes, read_linear
 from openhdr.data.sample import Sample
+from openhdr.io import images_in
 
 LAYOUT = "HDR/C01_HDR.hdr ..., optionally Bracketed_images/C01/*.jpg and LDR/C01_LDR.jpg"
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from openhdr.core.errors import FileError
-from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries, subfolders
+from openhdr.data.dataset import Dataset, Entry, first_folder, need_entries, subfolders
 from openhdr.data.files import read_codes, read_linear, read_numbers
 from openhdr.data.sample import Sample
+from openhdr.io import images_in
 
 LAYOUT = "a folder a scene with three .tif frames, exposure.txt (three EVs) and HDRImg.hdr"
 RESPONSE = "gamma:2.2"

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from openhdr.core.errors import FileError
-from openhdr.data.dataset import Dataset, Entry, first_folder, images_in, need_entries, subfolders
+from openhdr.data.dataset import Dataset, Entry, first_folder, need_entries, subfolders
 from openhdr.data.files import read_codes
 from openhdr.data.sample import Sample
 from openhdr.data.splits import numbered
+from openhdr.io import images_in
 
 LAYOUT = "Dataset_Part1/N/1.JPG 2.JPG ... (and Dataset_Part2) with labels in Dataset_Part1/Label/N.JPG"
 IMAGES = (".jpg", ".jpeg", ".png")

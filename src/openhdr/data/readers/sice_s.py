@@ -30,12 +30,13 @@ from openhdr.camera.response import parse
 from openhdr.color.luminance import luminance
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Bracket, Frame, Image
-from openhdr.data.dataset import Dataset, Entry, first_folder, images_in
+from openhdr.data.dataset import Dataset, Entry, first_folder
 from openhdr.data.files import read_codes, read_linear
 from openhdr.data.readers.sice import IMAGES, open_stacks
 from openhdr.data.sample import Sample
 from openhdr.data.splits import numbered
 from openhdr.geometry import identity
+from openhdr.io import images_in
 from openhdr.merging import MERGERS
 from openhdr.merging.registered import RegisteredBracket
 
