@@ -21,7 +21,7 @@ import click
 import openhdr
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
-from openhdr.bench import CASES, DATASET_CASES, PHOTO_CASES
+from openhdr.bench import CASES, DATASET_CASES, PHOTO_CASES, PICTURE_CASES
 from openhdr.cli import COMMANDS
 from openhdr.core.table import Row
 from openhdr.data.readers import DATASETS
@@ -286,7 +286,8 @@ def data() -> str:
         for row in DATASETS.values()
     )
     cases = (
-        (named(row), row.summary) for row in (*CASES.values(), *DATASET_CASES.values(), *PHOTO_CASES.values())
+        (named(row), row.summary)
+        for row in (*CASES.values(), *DATASET_CASES.values(), *PHOTO_CASES.values(), *PICTURE_CASES.values())
     )
     return page(
         "Data",

@@ -34,6 +34,7 @@ KINDS = MappingProxyType(
         "bench_case": "openhdr.bench:CASES",
         "dataset_case": "openhdr.bench:DATASET_CASES",
         "photo_case": "openhdr.bench:PHOTO_CASES",
+        "picture_case": "openhdr.bench:PICTURE_CASES",
     }
 )
 

@@ -169,3 +169,13 @@ PHOTO_CASES: Table[PhotoCaseRow] = Table(
         methods=(DEFAULT_MERGER, "mle", "mertens", "opencv"),
     ),
 )
+
+PICTURE_CASES: Table[Row] = Table(
+    "bench case",
+    Row(
+        "tonemapping",
+        "Tone mapping of HDR files and brackets (--data; without, the built-in scene): TMQI, times, pictures.",
+        "openhdr.bench.tonemapping:tonemapping",
+    ),
+)
+"""A row's target is a function (scenes, methods, compressed, keep) -> (facts of results.json, PhotoPage)."""

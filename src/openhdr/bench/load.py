@@ -23,7 +23,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from openhdr.bench import CASES, DATASET_CASES, PHOTO_CASES
+from openhdr.bench import CASES, DATASET_CASES, PHOTO_CASES, PICTURE_CASES
 from openhdr.bench.case import DEFAULT_COLUMNS, DEFAULT_PROTOCOL, OPTIONS, Case, Setting
 from openhdr.bench.datasets import bracket_folder_case, dataset_case
 from openhdr.bench.named import folder_case, scene_entries
@@ -71,7 +71,9 @@ def load_case(name: str, data: Path | None, work: Path, split: str | None = None
         simulated = (path / FACTS).is_file() or any((one / FACTS).is_file() for one in subfolders(path))
         return folder_case(path) if simulated else bracket_folder_case(path)
     raise unknown_name(
-        "bench case", name, [*CASES, *DATASET_CASES, *PHOTO_CASES, "a folder of brackets", "a .toml file"]
+        "bench case",
+        name,
+        [*CASES, *DATASET_CASES, *PHOTO_CASES, *PICTURE_CASES, "a folder of brackets", "a .toml file"],
     )
 
 

@@ -91,6 +91,7 @@ def _run(
             "name": bracket.name,
             "text": f"{len(names)} photos, {max(photos.ev) - min(photos.ev):.1f} stops. {said}",
             "values": {},
+            "judged": len(views[TONE_MAPPED]) - len(names),
             "views": [page.view(name, some, tops[name]) for name, some in views.items()],
         }
     )

@@ -20,18 +20,20 @@ FULL_DIFFERENCE = 25.0  # 8-bit codes: the brightest colour of a map of differen
 class PhotoPage:
     """A page while it is made.
 
-    sets: {"name", "text", "values": {method: {score: dB}}, "views": what `Comparison.show` in compare.js takes}.
-    scores: {"key", "head", "group"} of each column, none for a case without scores. means: {method: {score: dB}} over
-        all sets, None for a case without scores.
+    sets: {"name", "text", "values": {method: {score: value}}, "views": what `Comparison.show` in compare.js takes},
+        "judged": how many of the first view's pictures are methods'.
+    scores: {"key", "head", "group"} of each column, and "digits" unless 2; none for a case without scores.
+    means: {method: {score: value}} over all sets, None for a case without scores. unit: of the scores, in words.
     """
 
     title: str
     lead: str
     options: PictureOptions
-    scores: tuple[dict[str, str], ...] = ()
+    scores: tuple[dict[str, Any], ...] = ()
     store: PictureStore = field(default_factory=PictureStore)
     sets: list[dict[str, Any]] = field(default_factory=list)
     means: dict[str, Any] | None = None
+    unit: str = "PSNR in dB"
 
     def light(self, name: str, light: np.ndarray, top: float) -> dict[str, Any]:
         """An image of (H, W, 3) light. top: the level where the shortest photo clips."""
@@ -51,17 +53,18 @@ class PhotoPage:
         """Images of one thing, to be compared. top: the brightest level that any of them holds."""
         return {"name": name, "top": top, "full_error": f"{FULL_DIFFERENCE:g} codes", "pictures": pictures}
 
-    def write(self, path: Path) -> None:
-        """Write the page; it appears whole or not at all."""
+    def write(self, path: Path, blind: bool = False) -> None:
+        """Write the page; it appears whole or not at all. blind: pairs without names instead, to be judged."""
         facts = {
             "title": self.title,
             "lead": self.lead,
             "scores": self.scores,
             "means": self.means,
+            "unit": self.unit,
             "sets": self.sets,
             "made": f"openhdr {__version__}, {datetime.now(UTC).date().isoformat()}",
         }
-        write_page(path, "photos", self.title, facts, self.store)
+        write_page(path, "blind" if blind else "photos", self.title, facts, self.store)
 
 
 def exposed_codes(picture: dict[str, Any], ev: float) -> dict[str, Any]:

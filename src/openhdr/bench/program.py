@@ -6,6 +6,7 @@
 {inputs}   the photos, shortest first, one argument each (PNG; `{inputs:.tif}` = TIFF, `{inputs:.jpg}` = JPEG)
 {ev}       their exposures in stops relative to the reference, with commas between: -3,0,3
 {times}    the same as ratios of exposure times: 0.125,1,8
+{light}    of a program for tone mapping, in place of photos: light as a file (OpenEXR; `{light:.hdr}`)
 {output}   the file that it has to write (OpenEXR; `{output:.tif}`, `{output:.hdr}`, `{output:.png}`, ...)
 """
 
@@ -27,8 +28,8 @@ from openhdr.bench.photos import Photos, on_scale
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Exposure, Image
 
-FIELDS = ("inputs", "ev", "times", "output")
-_DEFAULT_TYPES = {"inputs": ".png", "output": ".exr"}
+FIELDS = ("inputs", "ev", "times", "light", "output")
+_DEFAULT_TYPES = {"inputs": ".png", "light": ".exr", "output": ".exr"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ProgramOptions:
 
 def check_command(command: str) -> dict[str, str]:
     """{field: file type} of a command. Raises RequestError for an unknown field, or without inputs or output."""
-    wanted = "expected a command with {inputs} and {output}, optionally {ev} and {times}"
+    wanted = "expected a command with {inputs} or {light} and {output}, optionally {ev} and {times}"
     try:
         found = {
             name: kind or "" for _, name, kind, _ in string.Formatter().parse(command) if name is not None
@@ -51,18 +52,20 @@ def check_command(command: str) -> dict[str, str]:
         shlex.split(command)
     except ValueError as error:
         raise RequestError(f"`programs={command}`: {error}; {wanted}") from error
-    if not {"inputs", "output"} <= set(found) <= set(FIELDS):
+    if "output" not in found or not {"inputs", "light"} & set(found) or not set(found) <= set(FIELDS):
         raise RequestError(f"`programs={command}`: {wanted}")
     return {name: kind or _DEFAULT_TYPES.get(name, "") for name, kind in found.items()}
 
 
-def run_program(photos: Photos, options: ProgramOptions) -> Image:
+def run_program(photos: Photos, options: ProgramOptions, light: Image | None = None) -> Image:
     """What the program makes of the photos: light with 1.0 = the reference clips, or an image for display.
 
     Programs scale light as they like; here the reference's well exposed pixels set the scale. Raises RequestError
     when the program is not there, fails, or writes nothing of the photos' size.
     """
     types = check_command(options.command)
+    if "light" in types and light is None:
+        raise RequestError(f"'{options.command}' takes light, which only the case tonemapping gives")
     if options.photo:
         chosen = shown_frame(photos, options.photo)
         alone = Photos((photos.frames[chosen],), (0.0,), 0, photos.response)
@@ -71,12 +74,15 @@ def run_program(photos: Photos, options: ProgramOptions) -> Image:
         return made.with_pixels(made.pixels / np.float32(2.0**stops)) if made.encoding == "linear" else made
     with tempfile.TemporaryDirectory(prefix="openhdr-program-") as folder:
         output = Path(folder) / f"output{types['output']}"
-        inputs = _written(photos, Path(folder), types["inputs"])
+        inputs = _written(photos, Path(folder), types["inputs"]) if "inputs" in types else []
+        if "light" in types and light is not None:
+            io.write(Path(folder) / f"light{types['light']}", light)
         ev = np.asarray(photos.ev) - photos.ev[photos.anchor]
         texts = {
             "inputs": shlex.join(inputs),
             "ev": ",".join(f"{value:.6g}" for value in ev),
             "times": ",".join(f"{value:.6g}" for value in 2.0**ev),
+            "light": str(Path(folder) / f"light{types.get('light')}"),
             "output": str(output),
         }
         _call(_arguments(options.command, inputs, texts))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.bench import PHOTO_CASES
+from openhdr.bench import PHOTO_CASES, PICTURE_CASES
 from openhdr.cli.common import echo_json, format_table, progress_bar
 from openhdr.cli.options import command
 from openhdr.core.errors import FileError, OpenHDRError, RequestError, unknown_name
@@ -81,6 +81,9 @@ class Request:
         "Of heldout and look: WxH in the middle of a photo, or full.  [default: 1600x1100, full]", None
     )
     operator: str | None = option("Of look: tone mapping of the images.", None)
+    blind: bool = option(
+        "Of look and tonemapping: also blind.html, pairs without names to choose from.", False
+    )
     as_json: bool = option("Print the results as JSON.", False, flags=("--json",))
 
     @property
@@ -110,6 +113,7 @@ def bench(request: Request) -> None:
     openhdr bench mycase.toml -o report/                  your own methods, scenes and metrics
     openhdr bench heldout --data FOLDER -o report/        photos from a tripod, scored without truth
     openhdr bench look --data FOLDER -o report/           your own brackets, side by side
+    openhdr bench tonemapping --data FOLDER -o report/    operators on HDR files and brackets: TMQI, times
 
     A metric's plain name scores values as given (1.0 = the reference frame clips); NAME@shortest divides by
     the level where the shortest frame clips and clips to 0..1. report.html is one file: open it in a browser.
@@ -134,6 +138,9 @@ def bench(request: Request) -> None:
     folder = request.folder
     if request.case in PHOTO_CASES:
         _of_photos(request)
+        return
+    if request.case in PICTURE_CASES:
+        _of_pictures(request)
         return
     with progress_bar():
         results, album = _run(request)
@@ -268,6 +275,8 @@ def _of_photos(request: Request) -> None:
     with progress_bar():
         facts, page = row.load()(brackets, settings, showing, keep)
     page.write(request.report or request.folder / "report.html")
+    if request.blind:
+        page.write(request.folder / "blind.html", blind=True)
     if request.as_json:
         echo_json(facts)
     else:
@@ -281,6 +290,41 @@ def _of_photos(request: Request) -> None:
     ]
     if failed:
         raise OpenHDRError(f"{len(failed)} failed, the others are done; {failed[0]}")
+
+
+def _of_pictures(request: Request) -> None:
+    """Tone mapping."""
+    from openhdr.bench import tonemapping as case
+    from openhdr.core.files import make_folder
+
+    scenes = case.scenes(request.data)
+    for name in request.scenes:
+        if name not in scenes:
+            raise unknown_name("scene", name, scenes)
+    scenes = {name: scenes[name] for name in request.scenes or scenes}
+    methods = case.methods(request.methods, _programs(request))
+    make_folder(request.folder)
+
+    def keep(facts: dict[str, Any]) -> None:
+        write_whole(request.folder / "results.json", json.dumps(facts, indent=1).encode())
+
+    with progress_bar():
+        facts, page = case.tonemapping(scenes, methods, request.compressed, keep)
+    page.write(request.report or request.folder / "report.html")
+    if request.blind:
+        page.write(request.folder / "blind.html", blind=True)
+    if request.as_json:
+        echo_json(facts)
+        return
+    click.echo(f"means over {len(scenes)} scenes")
+    rows = [
+        {"method": name} | {key: f"{value:.3f}" for key, value in one.items()}
+        for name, one in facts["means"].items()
+    ]
+    click.echo(format_table(rows))
+    click.echo(
+        f"{request.folder / 'results.json'}\n{request.report or request.folder / 'report.html'}  (open in a browser)"
+    )
 
 
 def _chosen(brackets: list[PhotoSet], names: tuple[str, ...]) -> list[PhotoSet]:

@@ -111,14 +111,15 @@ def developed(codes: np.ndarray) -> np.ndarray:
     A curve over every channel, as cameras have it, turns bright orange to yellow and bright blue to cyan. Where the
     middle channel keeps its place between the other two, hue stays, and bright orange looks pink, bright blue violet.
     """
-    red, green, blue = cv2.split(codes)
+    red, green, blue = planes = cv2.split(codes)
     high, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
-    shown_high, shown_low = camera_curve(high), camera_curve(low)
-    kept = (codes - low[..., None]) * ((shown_high - shown_low) / np.maximum(high - low, SMALLEST))[..., None]
-    kept += shown_low[..., None]
-    shown = camera_curve(codes)
-    shown *= np.float32(CAMERA_HUE)
-    shown += np.float32(1 - CAMERA_HUE) * kept
+    shown_low = camera_curve(low)
+    slope = (camera_curve(high) - shown_low) / np.maximum(high - low, SMALLEST)
+    slope *= np.float32(1 - CAMERA_HUE)
+    offset = np.float32(1 - CAMERA_HUE) * shown_low - slope * low
+    shown = cv2.merge(
+        [np.float32(CAMERA_HUE) * camera_curve(plane) + slope * plane + offset for plane in planes]
+    )
     return np.clip(shown, 0, 1, out=shown)
 
 
@@ -127,8 +128,12 @@ def camera_curve(codes: np.ndarray) -> np.ndarray:
     grey = GREY_CODE / TOP
     toe = (GREY_CODE - grey**2 * (3 - 2 * grey)) / (grey * (1 - grey) ** 2)
     share = np.minimum(codes * np.float32(1 / TOP), 1)
-    curve = share * (share * (share * np.float32(toe - 2) + np.float32(3 - 2 * toe)) + np.float32(toe))
-    return np.clip(curve, 0, 1, out=curve)
+    curve = share * np.float32(toe - 2)
+    curve += np.float32(3 - 2 * toe)
+    curve *= share
+    curve += np.float32(toe)
+    curve *= share
+    return curve
 
 
 def power_norm(linear: np.ndarray) -> np.ndarray:

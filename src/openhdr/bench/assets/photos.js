@@ -9,25 +9,25 @@ const chosen = { set: 0, view: 0, score: 0 };
 /* ---- scores ---- */
 
 const valueOf = (scores, key) => { const value = scores?.[key]; return value === "inf" ? Infinity : value ?? null; };
-const text = (value) => (value === null ? "\u2013" : value === Infinity ? "\u221e" : value.toFixed(2));
+const text = (value, digits = 2) => (value === null ? "\u2013" : value === Infinity ? "\u221e" : value.toFixed(digits));
 
-function cells(values) {
+function cells(values, digits) {
   const known = values.filter((value) => value !== null), best = known.length > 1 ? Math.max(...known) : null;
-  return { best, cell: (value, title) => make("td", { class: `number${value !== null && value === best ? " best" : ""}`, title: title ?? null }, text(value)) };
+  return { best, cell: (value, title) => make("td", { class: `number${value !== null && value === best ? " best" : ""}`, title: title ?? null }, text(value, digits)) };
 }
 
 function drawMeans() {
   const methods = Object.keys(FACTS.means), heads = FACTS.scores.map((score) => make("th", { scope: "col" }, score.head, make("small", {}, score.group)));
-  const columns = FACTS.scores.map((score) => cells(methods.map((method) => valueOf(FACTS.means[method], score.key))));
+  const columns = FACTS.scores.map((score) => cells(methods.map((method) => valueOf(FACTS.means[method], score.key)), score.digits));
   const rows = methods.map((method) => make("tr", {}, make("th", { scope: "row" }, method),
     ...FACTS.scores.map((score, n) => columns[n].cell(valueOf(FACTS.means[method], score.key)))));
   by("means").replaceChildren(make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "method"), ...heads)), make("tbody", {}, ...rows));
 }
 
 function drawEach() {
-  const methods = Object.keys(FACTS.means), key = FACTS.scores[chosen.score].key;
+  const methods = Object.keys(FACTS.means), { key, digits } = FACTS.scores[chosen.score];
   const rows = FACTS.sets.map((set) => {
-    const values = methods.map((method) => valueOf(set.values[method], key)), { cell } = cells(values);
+    const values = methods.map((method) => valueOf(set.values[method], key)), { cell } = cells(values, digits);
     return make("tr", {}, make("th", { scope: "row" }, set.name), ...values.map((value, n) => cell(value, set.values[methods[n]]?.error)));
   });
   by("each").replaceChildren(make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "bracket"),
@@ -95,6 +95,7 @@ by("title").textContent = FACTS.title;
 by("lead").textContent = FACTS.lead;
 by("made").textContent = FACTS.made;
 by("scores").hidden = !FACTS.means;
+by("unit").textContent = FACTS.unit;
 if (FACTS.means) {
   drawMeans();
   drawEach();

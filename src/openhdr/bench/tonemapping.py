@@ -1,0 +1,208 @@
+"""Tone mapping operators beside exposure fusion and programs outside: TMQI, naturalness, times and pictures.
+
+A scene is light, from an HDR file or merged from a bracket of photos, and photos, those of the bracket or cut from the
+light as a photographer would take them. Operators are given the light, fusion the photos, programs either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from openhdr import __version__, io, metrics, provenance
+from openhdr.bench.case import Setting
+from openhdr.bench.measure import measure
+from openhdr.bench.methods import reconstruct
+from openhdr.bench.named import demo_folder, read_demo
+from openhdr.bench.options import with_options
+from openhdr.bench.photo_page import PhotoPage
+from openhdr.bench.photos import Photos, PhotoSet, photo_sets
+from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions
+from openhdr.bench.program import ProgramOptions, run_program
+from openhdr.bench.results import rounded
+from openhdr.bench.settings import parse_setting
+from openhdr.color.transfer import srgb_encode
+from openhdr.core.errors import FileError, OpenHDRError
+from openhdr.core.image import Image
+from openhdr.core.progress import task
+from openhdr.data.dataset import images_in, subfolders
+from openhdr.tonemapping import OPERATORS, parse, tonemap
+
+FORMAT = "openhdr-tonemapping-1"
+SIDE = 1024  # px, the larger side of what is scored: TMQI thinks of a picture looked at whole
+STEP, LEAST_PHOTOS = 2.0, 3  # of photos cut from light: stops between them
+CLIPPED_PERCENT, DARK_PERCENT, DARK_CODE = (
+    0.3,
+    1.0,
+    0.03,
+)  # the shortest clips so much; the longest shows the darkest
+FUSION = "mertens"
+TMQI, NATURALNESS = "tmqi", "tmqi-naturalness"
+COLUMNS = tuple(
+    {"key": key, "head": head, "group": "TMQI (Yeganeh and Wang 2013)", "digits": 3}
+    for key, head in ((TMQI, "TMQI"), (NATURALNESS, "naturalness"))
+)
+LEAD = (
+    "What each tone mapping operator makes of the same light. TMQI holds a picture beside the light it shows; it takes "
+    "a mean code of 116 for natural, at night, too. Look before you believe it."
+)
+
+
+@dataclass(frozen=True)
+class ToneScene:
+    """name: of its file or folder. light: linear. photos: a bracket of the same, of the light's size."""
+
+    name: str
+    light: Image
+    photos: Photos
+
+
+def scenes(data: Path | None) -> dict[str, Callable[[], ToneScene]]:
+    """The HDR files and brackets in a folder by name; the built-in scene where there is none. Raises FileError."""
+    if data is None:
+        return {"demo": lambda: _of_light("demo", Image(read_demo(demo_folder()).truth))}
+    found: dict[str, Callable[[], ToneScene]] = {
+        path.stem: partial(_of_file, path) for path in images_in(data, (".exr", ".hdr", ".pfm"))
+    }
+    if subfolders(data):
+        found |= {one.name: partial(_of_bracket, one) for one in photo_sets(data)}
+    if not found:
+        raise FileError(data, "holds no scene", "expected HDR files (.exr, .hdr) or a folder a bracket")
+    return found
+
+
+def _of_file(path: Path) -> ToneScene:
+    return _of_light(path.stem, io.read(path))
+
+
+def _of_light(name: str, image: Image) -> ToneScene:
+    light = image.with_pixels(_small(np.maximum(image.pixels, 0)))
+    return ToneScene(name, light, photos_of(light.pixels))
+
+
+def _of_bracket(bracket: PhotoSet) -> ToneScene:
+    photos, _ = bracket.load(None, estimate=True)
+    light = reconstruct(Setting("default"), photos)
+    frames = tuple(one.with_pixels(_small(one.pixels)) for one in photos.frames)
+    small = Photos(frames, photos.ev, photos.reference, photos.response)
+    return ToneScene(bracket.name, light.with_pixels(_small(light.pixels)), small)
+
+
+def photos_of(light: np.ndarray) -> Photos:
+    """8-bit photos of (H, W, 3) light, shortest first: from where highlights hold to where the dark shows."""
+    top = light.max(axis=2)
+    lit = top[top > 0] if top.any() else np.ones(1, np.float32)
+    high, low = np.percentile(lit, [100 - CLIPPED_PERCENT, DARK_PERCENT])
+    count = max(math.ceil(math.log2(DARK_CODE * high / low) / STEP) + 1, LEAST_PHOTOS)
+    stops = [STEP * number - math.log2(high) for number in range(count)]
+    frames = [
+        np.rint(srgb_encode(np.clip(light * np.float32(2.0**stop), 0, 1)) * 255).astype(np.uint8)
+        for stop in stops
+    ]
+    return Photos(tuple(Image(frame, "srgb") for frame in frames), tuple(stops), None, "srgb")
+
+
+def _small(pixels: np.ndarray) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    scale = SIDE / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = (round(width * scale), round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def methods(names: Sequence[str], programs: Sequence[Setting]) -> dict[str, Callable[[ToneScene], Image]]:
+    """What makes pictures, by name: operators (drago:bias=0.9), methods of a merge, programs. Raises RequestError."""
+    found: dict[str, Callable[[ToneScene], Image]] = {}
+    for name in names or (*OPERATORS, FUSION):
+        if name.partition(":")[0] in OPERATORS:
+            parse(name)
+            found[name] = partial(_by_operator, name)
+        else:
+            found[name] = partial(_by_setting, parse_setting(name))
+    return found | {one.name: partial(_by_setting, one) for one in programs}
+
+
+def _by_operator(name: str, scene: ToneScene) -> Image:
+    return tonemap(scene.light, name)
+
+
+def _by_setting(setting: Setting, scene: ToneScene) -> Image:
+    """A picture; light is tone-mapped by the default."""
+    if setting.task == "program":
+        made = run_program(scene.photos, with_options(ProgramOptions(), setting.options), scene.light)
+    else:
+        made = reconstruct(setting, scene.photos)
+    return tonemap(made) if made.encoding == "linear" else made
+
+
+def tonemapping(
+    scenes: dict[str, Callable[[], ToneScene]],
+    methods: dict[str, Callable[[ToneScene], Image]],
+    compressed: bool = False,
+    keep: Callable[[dict[str, Any]], None] = lambda facts: None,
+) -> tuple[dict[str, Any], PhotoPage]:
+    """What results.json holds, and the page. What fails is recorded; the others go on.
+
+    keep: given the results so far after every scene.
+    """
+    options = SMALL_PICTURES if compressed else PictureOptions(lossless=False)
+    page = PhotoPage(
+        "Tone mapping", LEAD, options, COLUMNS, unit="TMQI and naturalness, 0..1, higher is better"
+    )
+    made_by = {"openhdr": __version__, "commit": provenance.commit(), "hardware": provenance.hardware()}
+    found: dict[str, Any] = {}
+    with task("tone mapping", len(scenes) * len(methods)) as advance:
+        for name, load in scenes.items():
+            found[name] = _run(load(), methods, page, advance)
+            means = {method: _means([one[method] for one in found.values()]) for method in methods}
+            page.means = rounded(means)
+            facts = rounded({"format": FORMAT, **made_by, "scenes": found, "means": means})
+            keep(facts)
+    return facts, page
+
+
+def _run(
+    scene: ToneScene,
+    methods: dict[str, Callable[[ToneScene], Image]],
+    page: PhotoPage,
+    advance: Callable[[], None],
+) -> dict[str, dict[str, Any]]:
+    pictures: list[dict[str, Any]] = []
+    values: dict[str, dict[str, Any]] = {}
+    for name, method in methods.items():
+        try:
+            done = measure(partial(method, scene))
+            scores = metrics.evaluate(done.value, scene.light, [TMQI, NATURALNESS])
+        except OpenHDRError as error:
+            values[name] = {"error": str(error)}
+        else:
+            full_scale = done.value.full_scale
+            codes = np.rint(done.value.pixels * np.float32(255 / full_scale)).astype(np.uint8)
+            pictures.append(page.codes(name, codes))
+            values[name] = {**scores, "time_s": done.time_s, "cpu_s": done.cpu_s}
+        advance()
+    said = f"{scene.light.width}x{scene.light.height}, {len(scene.photos.frames)} photos."
+    page.sets.append(
+        {
+            "name": scene.name,
+            "text": said,
+            "values": rounded(values),
+            "judged": len(pictures),
+            "views": [page.view("tone-mapped", pictures)] if pictures else [],
+        }
+    )
+    return values
+
+
+def _means(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Means over the scenes that a method could do."""
+    done = [row for row in rows if "error" not in row]
+    return {key: float(np.mean([row[key] for row in done])) for key in (done[0] if done else ())}
