@@ -20,7 +20,8 @@ from openhdr.core.image import Image
 
 DARKEN = (
     "import sys; import numpy as np; from openhdr import io; from openhdr.core.image import Image; "
-    "light = io.read(sys.argv[1]).pixels; io.write(sys.argv[2], Image(np.clip(light * 40, 0, 255).astype(np.uint8), 'srgb'))"
+    "codes = np.clip(io.read(sys.argv[1]).pixels * 40, 0, 255).astype(np.uint8); "
+    "io.write(sys.argv[2], Image(codes, 'srgb'))"
 )
 
 
