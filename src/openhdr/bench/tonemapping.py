@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,36 +63,32 @@ class ToneScene:
     light: Image
     photos: Photos
 
+    @classmethod
+    def of_light(cls, name: str, image: Image) -> ToneScene:
+        light = image.with_pixels(_small(np.maximum(image.pixels, 0)))
+        return cls(name, light, photos_of(light.pixels))
+
+    @classmethod
+    def of_bracket(cls, bracket: PhotoSet) -> ToneScene:
+        photos, _ = bracket.load(None, estimate=True)
+        light = reconstruct(Setting("default"), photos)
+        frames = tuple(one.with_pixels(_small(one.pixels)) for one in photos.frames)
+        return cls(bracket.name, light.with_pixels(_small(light.pixels)), replace(photos, frames=frames))
+
 
 def scenes(data: Path | None) -> dict[str, Callable[[], ToneScene]]:
     """The HDR files and brackets in a folder by name; the built-in scene where there is none. Raises FileError."""
     if data is None:
-        return {"demo": lambda: _of_light("demo", Image(read_demo(demo_folder()).truth))}
+        return {"demo": lambda: ToneScene.of_light("demo", Image(read_demo(demo_folder()).truth))}
     found: dict[str, Callable[[], ToneScene]] = {
-        path.stem: partial(_of_file, path) for path in images_in(data, (".exr", ".hdr", ".pfm"))
+        path.stem: lambda path=path: ToneScene.of_light(path.stem, io.read(path))  # type: ignore[misc]
+        for path in images_in(data, (".exr", ".hdr", ".pfm"))
     }
     if subfolders(data):
-        found |= {one.name: partial(_of_bracket, one) for one in photo_sets(data)}
+        found |= {one.name: partial(ToneScene.of_bracket, one) for one in photo_sets(data)}
     if not found:
         raise FileError(data, "holds no scene", "expected HDR files (.exr, .hdr) or a folder a bracket")
     return found
-
-
-def _of_file(path: Path) -> ToneScene:
-    return _of_light(path.stem, io.read(path))
-
-
-def _of_light(name: str, image: Image) -> ToneScene:
-    light = image.with_pixels(_small(np.maximum(image.pixels, 0)))
-    return ToneScene(name, light, photos_of(light.pixels))
-
-
-def _of_bracket(bracket: PhotoSet) -> ToneScene:
-    photos, _ = bracket.load(None, estimate=True)
-    light = reconstruct(Setting("default"), photos)
-    frames = tuple(one.with_pixels(_small(one.pixels)) for one in photos.frames)
-    small = Photos(frames, photos.ev, photos.reference, photos.response)
-    return ToneScene(bracket.name, light.with_pixels(_small(light.pixels)), small)
 
 
 def photos_of(light: np.ndarray) -> Photos:
@@ -124,17 +120,13 @@ def methods(names: Sequence[str], programs: Sequence[Setting]) -> dict[str, Call
     for name in names or (*OPERATORS, FUSION):
         if name.partition(":")[0] in OPERATORS:
             parse(name)
-            found[name] = partial(_by_operator, name)
+            found[name] = lambda scene, name=name: tonemap(scene.light, name)  # type: ignore[misc]
         else:
-            found[name] = partial(_by_setting, parse_setting(name))
-    return found | {one.name: partial(_by_setting, one) for one in programs}
+            found[name] = partial(by_setting, parse_setting(name))
+    return found | {one.name: partial(by_setting, one) for one in programs}
 
 
-def _by_operator(name: str, scene: ToneScene) -> Image:
-    return tonemap(scene.light, name)
-
-
-def _by_setting(setting: Setting, scene: ToneScene) -> Image:
+def by_setting(setting: Setting, scene: ToneScene) -> Image:
     """A picture; light is tone-mapped by the default."""
     if setting.task == "program":
         made = run_program(scene.photos, with_options(ProgramOptions(), setting.options), scene.light)
@@ -161,20 +153,22 @@ def tonemapping(
     found: dict[str, Any] = {}
     with task("tone mapping", len(scenes) * len(methods)) as advance:
         for name, load in scenes.items():
-            found[name] = _run(load(), methods, page, advance)
-            means = {method: _means([one[method] for one in found.values()]) for method in methods}
-            page.means = rounded(means)
+            found[name] = compare(load(), methods, page, advance)
+            page.means = means = rounded(
+                {method: means_over([one[method] for one in found.values()]) for method in methods}
+            )
             facts = rounded({"format": FORMAT, **made_by, "scenes": found, "means": means})
             keep(facts)
     return facts, page
 
 
-def _run(
+def compare(
     scene: ToneScene,
     methods: dict[str, Callable[[ToneScene], Image]],
     page: PhotoPage,
     advance: Callable[[], None],
 ) -> dict[str, dict[str, Any]]:
+    """Scores and times of every method on a scene; its pictures go to the page."""
     pictures: list[dict[str, Any]] = []
     values: dict[str, dict[str, Any]] = {}
     for name, method in methods.items():
@@ -202,7 +196,7 @@ def _run(
     return values
 
 
-def _means(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+def means_over(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Means over the scenes that a method could do."""
     done = [row for row in rows if "error" not in row]
     return {key: float(np.mean([row[key] for row in done])) for key in (done[0] if done else ())}

@@ -140,7 +140,7 @@ def bench(request: Request) -> None:
         _of_photos(request)
         return
     if request.case in PICTURE_CASES:
-        _of_pictures(request)
+        compare_operators(request)
         return
     with progress_bar():
         results, album = _run(request)
@@ -292,8 +292,8 @@ def _of_photos(request: Request) -> None:
         raise OpenHDRError(f"{len(failed)} failed, the others are done; {failed[0]}")
 
 
-def _of_pictures(request: Request) -> None:
-    """Tone mapping."""
+def compare_operators(request: Request) -> None:
+    """Tone mapping operators on scenes."""
     from openhdr.bench import tonemapping as case
     from openhdr.core.files import make_folder
 
