@@ -178,4 +178,4 @@ PICTURE_CASES: Table[Row] = Table(
         "openhdr.bench.tonemapping:tonemapping",
     ),
 )
-"""A row's target is a function (scenes, methods, compressed, keep) -> (facts of results.json, PhotoPage)."""
+"""A row's target is a function (scenes, methods, compressed) -> (facts of results.json, PhotoPage)."""

@@ -29,7 +29,7 @@ from openhdr.bench.program import ProgramOptions, run_program
 from openhdr.bench.results import rounded
 from openhdr.bench.settings import parse_setting
 from openhdr.color.transfer import srgb_encode
-from openhdr.core.errors import FileError, OpenHDRError
+from openhdr.core.errors import FileError, OpenHDRError, unknown_name
 from openhdr.core.image import Image
 from openhdr.core.progress import task
 from openhdr.data.dataset import images_in, subfolders
@@ -76,8 +76,11 @@ class ToneScene:
         return cls(bracket.name, light.with_pixels(_small(light.pixels)), replace(photos, frames=frames))
 
 
-def scenes(data: Path | None) -> dict[str, Callable[[], ToneScene]]:
-    """The HDR files and brackets in a folder by name; the built-in scene where there is none. Raises FileError."""
+def scenes(data: Path | None, names: Sequence[str] = ()) -> dict[str, Callable[[], ToneScene]]:
+    """The HDR files and brackets in a folder by name; the built-in scene where there is none.
+
+    names: only these. Raises FileError for an empty folder, RequestError for unknown names.
+    """
     if data is None:
         return {"demo": lambda: ToneScene.of_light("demo", Image(read_demo(demo_folder()).truth))}
     found: dict[str, Callable[[], ToneScene]] = {
@@ -88,7 +91,10 @@ def scenes(data: Path | None) -> dict[str, Callable[[], ToneScene]]:
         found |= {one.name: partial(ToneScene.of_bracket, one) for one in photo_sets(data)}
     if not found:
         raise FileError(data, "holds no scene", "expected HDR files (.exr, .hdr) or a folder a bracket")
-    return found
+    for name in names:
+        if name not in found:
+            raise unknown_name("scene", name, found)
+    return {name: found[name] for name in names or found}
 
 
 def photos_of(light: np.ndarray) -> Photos:
@@ -139,12 +145,8 @@ def tonemapping(
     scenes: dict[str, Callable[[], ToneScene]],
     methods: dict[str, Callable[[ToneScene], Image]],
     compressed: bool = False,
-    keep: Callable[[dict[str, Any]], None] = lambda facts: None,
 ) -> tuple[dict[str, Any], PhotoPage]:
-    """What results.json holds, and the page. What fails is recorded; the others go on.
-
-    keep: given the results so far after every scene.
-    """
+    """What results.json holds, and the page. What fails is recorded; the others go on."""
     options = SMALL_PICTURES if compressed else PictureOptions(lossless=False)
     page = PhotoPage(
         "Tone mapping", LEAD, options, COLUMNS, unit="TMQI and naturalness, 0..1, higher is better"
@@ -154,11 +156,8 @@ def tonemapping(
     with task("tone mapping", len(scenes) * len(methods)) as advance:
         for name, load in scenes.items():
             found[name] = compare(load(), methods, page, advance)
-            page.means = means = rounded(
-                {method: means_over([one[method] for one in found.values()]) for method in methods}
-            )
-            facts = rounded({"format": FORMAT, **made_by, "scenes": found, "means": means})
-            keep(facts)
+    page.means = rounded({method: means_over([one[method] for one in found.values()]) for method in methods})
+    facts = {"format": FORMAT, **made_by, "scenes": rounded(found), "means": page.means}
     return facts, page
 
 

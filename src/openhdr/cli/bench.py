@@ -297,34 +297,20 @@ def compare_operators(request: Request) -> None:
     from openhdr.bench import tonemapping as case
     from openhdr.core.files import make_folder
 
-    scenes = case.scenes(request.data)
-    for name in request.scenes:
-        if name not in scenes:
-            raise unknown_name("scene", name, scenes)
-    scenes = {name: scenes[name] for name in request.scenes or scenes}
+    scenes = case.scenes(request.data, request.scenes)
     methods = case.methods(request.methods, _programs(request))
     make_folder(request.folder)
-
-    def keep(facts: dict[str, Any]) -> None:
-        write_whole(request.folder / "results.json", json.dumps(facts, indent=1).encode())
-
+    target, report = request.folder / "results.json", request.report or request.folder / "report.html"
     with progress_bar():
-        facts, page = case.tonemapping(scenes, methods, request.compressed, keep)
-    page.write(request.report or request.folder / "report.html")
+        facts, page = case.tonemapping(scenes, methods, request.compressed)
+    write_whole(target, json.dumps(facts, indent=1).encode())
+    page.write(report)
     if request.blind:
         page.write(request.folder / "blind.html", blind=True)
-    if request.as_json:
-        echo_json(facts)
-        return
-    click.echo(f"means over {len(scenes)} scenes")
-    rows = [
-        {"method": name} | {key: f"{value:.3f}" for key, value in one.items()}
-        for name, one in facts["means"].items()
-    ]
-    click.echo(format_table(rows))
-    click.echo(
-        f"{request.folder / 'results.json'}\n{request.report or request.folder / 'report.html'}  (open in a browser)"
-    )
+    means = facts["means"].items()
+    rows = [{"method": name} | {key: f"{value:.3f}" for key, value in one.items()} for name, one in means]
+    words = f"means over {len(scenes)} scenes\n{format_table(rows)}\n{target}\n{report}  (open in a browser)"
+    echo_json(facts) if request.as_json else click.echo(words)
 
 
 def _chosen(brackets: list[PhotoSet], names: tuple[str, ...]) -> list[PhotoSet]:
