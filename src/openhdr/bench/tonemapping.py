@@ -32,7 +32,7 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError, OpenHDRError, unknown_name
 from openhdr.core.image import Image
 from openhdr.core.progress import task
-from openhdr.data.dataset import images_in, subfolders
+from openhdr.data.dataset import subfolders
 from openhdr.tonemapping import OPERATORS, parse, tonemap
 
 FORMAT = "openhdr-tonemapping-1"
@@ -85,7 +85,7 @@ def scenes(data: Path | None, names: Sequence[str] = ()) -> dict[str, Callable[[
         return {"demo": lambda: ToneScene.of_light("demo", Image(read_demo(demo_folder()).truth))}
     found: dict[str, Callable[[], ToneScene]] = {
         path.stem: lambda path=path: ToneScene.of_light(path.stem, io.read(path))  # type: ignore[misc]
-        for path in images_in(data, (".exr", ".hdr", ".pfm"))
+        for path in io.images_in(data, (".exr", ".hdr", ".pfm"))
     }
     if subfolders(data):
         found |= {one.name: partial(ToneScene.of_bracket, one) for one in photo_sets(data)}
