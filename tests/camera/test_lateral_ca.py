@@ -56,6 +56,12 @@ def test_known_aberration_is_found_and_none_where_there_is_none(rng) -> None:
     np.testing.assert_allclose(without.corner_shift((HEIGHT, WIDTH)), 0, atol=0.12)
 
 
+def test_channels_that_show_different_things_are_left_alone(rng) -> None:
+    """Independent noise has no common detail; what fits best there is chance."""
+    noise = cv2.GaussianBlur(rng.random((HEIGHT, WIDTH, 3)).astype(np.float32), (0, 0), 1.5)
+    assert measured([noise]).channels == []
+
+
 @pytest.mark.parametrize("codes", [False, True])
 def test_photos_are_corrected(rng, codes: bool) -> None:
     truth = cards(rng)

@@ -33,6 +33,7 @@ MOST, LEAST_PX = (
     0.01,
     0.05,
 )  # share of the radius that is believed; shift in the corners that is worth correcting
+LEAST_ALIKE = 0.3  # correlation with green below which a channel shows other things, or noise
 STRIP_ROWS = 128
 BESIDE_CLIPPED = (
     0.9  # of the clipping code, from which a pixel that touches a clipped one is taken as clipped
@@ -161,7 +162,8 @@ def measured(pictures: Sequence[np.ndarray]) -> LateralCA:
     for _ in range(STEPS):
         steps = [gauss_newton_step(details, channel, found) for channel in (0, 2)]
         found = LateralCA(np.clip(found.coefficients + steps, -MOST, MOST))
-    large = np.abs(found.corner_shift(pictures[0].shape[:2])) > LEAST_PX
+    alike = np.array([correlation(details, channel, found) for channel in (0, 2)]) > LEAST_ALIKE
+    large = alike & (np.abs(found.corner_shift(pictures[0].shape[:2])) > LEAST_PX)
     return LateralCA(np.where(large[:, None], found.coefficients, 0))
 
 
@@ -175,6 +177,17 @@ def detail_of(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     level = np.square(small)
     seen = all_channels((level > SEEN[0]) & (level < SEEN[1])).view(np.uint8)
     return fine - coarse, cv2.erode(seen, np.ones((9, 9), np.uint8)) > 0
+
+
+def correlation(details: Sequence[tuple[np.ndarray, np.ndarray]], channel: int, found: LateralCA) -> float:
+    """-1..1, of the corrected detail of a channel with green's: 0 where they show different things."""
+    sums = np.full(3, 1e-12)
+    for detail, seen in details:
+        places = found.places(channel, detail.shape[:2], slice(0, len(detail)))
+        other = cv2.remap(np.ascontiguousarray(detail[..., channel]), *places, cv2.INTER_CUBIC)[seen]
+        green = detail[..., 1][seen]
+        sums += [float(green @ other), float(green @ green), float(other @ other)]
+    return float(sums[0] / np.sqrt(sums[1] * sums[2]))
 
 
 def gauss_newton_step(

@@ -76,7 +76,8 @@ def sensor_values(frames: Sequence[ImageOrPath], options: MergeOptions) -> list[
     elif isolated.wanted():
         found = f"{isolated.VARIABLE} is set, and files are read as photos then; unset it"
     else:
-        found = read_mosaics(paths)
+        read = read_mosaics(paths)
+        found = f"{read}; give others" if isinstance(read, str) else read
     if not isinstance(found, str):
         mosaics = [corrected(mosaic, options) for mosaic in with_seen_white(found)]
         mosaics = in_threads(lambda mosaic: replace(mosaic, noise=noise_of(mosaic)), mosaics)
