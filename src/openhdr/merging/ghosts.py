@@ -264,9 +264,10 @@ def _agreement(
     def work(rows: slice) -> None:
         wide, inner = widened(rows, MARGIN_ROWS, height)
         parts = frame.cut(wide), composite.cut(wide)
-        level[rows] = both[rows] = _level_agreement(*parts, bleached, options)[inner]
+        found = _level_agreement(*parts, bleached, options)
+        level[rows] = both[rows] = found[inner]
         if detailed:
-            both[rows] = np.minimum(level[rows], _detail_agreement(*parts, options)[inner])
+            both[rows] = np.minimum(found, _detail_agreement(*parts, found, options))[inner]
 
     in_threads(work, strips_of(height, width))
     return level, both
@@ -291,8 +292,10 @@ def _level_agreement(
     return _consistency(evidence, options.radius_px, options.tolerated, options.refused)
 
 
-def _detail_agreement(frame: Composite, composite: Composite, options: CompareOptions) -> np.ndarray:
-    """(h, w) float32 0..1: whether a frame's finest detail is the composite's.
+def _detail_agreement(
+    frame: Composite, composite: Composite, level: np.ndarray, options: CompareOptions
+) -> np.ndarray:
+    """(h, w) float32 0..1: whether a frame's finest detail is the composite's, where the level is.
 
     Errors of the camera's curve are as large as what ripples and leaves differ by, but the pixels of an area share
     them. Detail differs by noise alone, by a share of itself, and by what it is misplaced.
@@ -300,7 +303,7 @@ def _detail_agreement(frame: Composite, composite: Composite, options: CompareOp
     unknown = any_channel(frame.bound | composite.bound | frame.crushed | composite.crushed)
     light = mean_channel(composite.light)
     difference = mean_channel(frame.light) - light
-    difference[unknown] = 0
+    difference[unknown | (level < 0.5)] = 0  # beside an object it would be read as detail
     spread = frame.grain + composite.grain
     spread += np.square(np.float32(options.detail_slack) * _finest(light))
     spread += np.square(np.float32(options.detail_misalignment_px) * steepness(light))
