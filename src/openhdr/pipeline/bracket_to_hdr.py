@@ -157,7 +157,8 @@ def merge_bracket(
     registered = register(bracket, align, first, options)
     registered, measured = decode(registered, options, source, _remembered(frames, images, options))
     comparison = compare(registered, _comparing(options, merger, measured))
-    registered = retouched(merger.decide(comparison), options.retouch or ())
+    registered, matches = retouched(merger.decide(comparison), options.retouch or ()), comparison.matches
+    del comparison  # its evidence is large
     merged = merger.merge(registered)
     merged = merger.refine(registered, merged)
 
@@ -184,7 +185,7 @@ def merge_bracket(
         response,
         measured,
         consistency,
-        comparison.matches,
+        matches,
         used,
         mosaic,
     )

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from openhdr.core.errors import RequestError
 from openhdr.core.options import option
-from openhdr.simulation.config import (
-    CameraConfig,
-    ExposureConfig,
-    ObjectConfig,
-    ShakeConfig,
-    SimulationConfig,
-    real,
-    varied_camera,
-)
-from openhdr.simulation.distributions import Fixed
+
+if TYPE_CHECKING:
+    from openhdr.simulation.config import SimulationConfig
 
 _MOST_PIXELS = 200_000_000
 _RANGES = {"iso": (25, 102400), "jpeg": (1, 100), "clip_share": (0, 0.9)}
@@ -71,18 +64,21 @@ class CaptureOptions:
     @property
     def config(self) -> SimulationConfig:
         """The distributions that brackets are drawn from."""
-        exposure = ExposureConfig(rolling_reference=self.rolling_reference)
+        from openhdr.simulation import config as of  # the command's help does without NumPy
+        from openhdr.simulation.distributions import Fixed
+
+        exposure = of.ExposureConfig(rolling_reference=self.rolling_reference)
         if self.clip_share is not None:
             exposure = replace(exposure, clip_share=Fixed(self.clip_share))
         width, height = map(int, self.size.lower().split("x"))
-        config = SimulationConfig(
+        config = of.SimulationConfig(
             size=(width, height),
             exposure=exposure,
-            shake=ShakeConfig(still_share=1.0 if self.tripod else 0.0),
-            objects=ObjectConfig(still_share=1.0) if self.still else ObjectConfig(),
-            camera=varied_camera() if self.camera == "varied" else CameraConfig(),
+            shake=of.ShakeConfig(still_share=1.0 if self.tripod else 0.0),
+            objects=of.ObjectConfig(still_share=1.0) if self.still else of.ObjectConfig(),
+            camera=of.varied_camera() if self.camera == "varied" else of.CameraConfig(),
         )
-        camera = real(config).camera if self.camera == "real" else config.camera
+        camera = of.real(config).camera if self.camera == "real" else config.camera
         if self.response:
             camera = replace(camera, responses=(self.response,))
         if self.array:
@@ -93,4 +89,4 @@ class CaptureOptions:
             camera = replace(camera, bits=(self.bits,))
         if self.jpeg:
             camera = replace(camera, bits=(8,), jpeg_share=1.0, jpeg_quality=Fixed(self.jpeg))
-        return replace(real(config) if self.camera == "real" else config, camera=camera)
+        return replace(of.real(config) if self.camera == "real" else config, camera=camera)
