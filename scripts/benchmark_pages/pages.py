@@ -7,6 +7,7 @@ from benchmark_pages.papers import papers_table
 from benchmark_pages.plot import Point, plot
 from benchmark_pages.robust import robust_tables
 from benchmark_pages.stored import PHOTO, Stored
+from benchmark_pages.toned import toned_table
 from openhdr.models import WEIGHTS
 
 NOTE = "<!-- Written by scripts/make_benchmark_pages.py from benchmarks/results; run the benchmark, then: make docs -->"
@@ -18,6 +19,7 @@ openhdr bench public --data public_test/hdri -o benchmarks/results/public --resu
 openhdr bench public-single --data public_test/hdri -o benchmarks/results/public-single --resume
 openhdr bench public-real-camera --data public_test/hdri -o benchmarks/results/public-real-camera --resume
 openhdr bench robustness --data public_test/hdri -o benchmarks/results/robustness --resume
+openhdr bench tonemapping --data public_test/hdri -o benchmarks/results/tonemapping
 make docs
 ```"""
 
@@ -186,6 +188,12 @@ def benchmark_page(merging: Stored, real: Stored, single: Stored, robust: Stored
         every_metric(single, SINGLE_KEY),
         weights_words(single),
         protocols(single),
+        "## Tone mapping",
+        "`TMQI` says how much of the scene's structure a picture keeps and how natural its brightness is. It knows "
+        "nothing of colour, and prefers night shown as grey daylight: look at the pictures, too "
+        "([side by side, or blind](../how-to/compare-on-real-photos.md)). `mertens` and enfuse fuse exposures of the "
+        "scene's own light.",
+        toned_table(),
         "## Where methods stop working",
         robust.facts["case"]["description"] + f" `{MERGE_KEY}` in dB, means of six scenes.",
         measured(robust),
