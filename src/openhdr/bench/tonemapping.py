@@ -38,11 +38,8 @@ from openhdr.tonemapping import OPERATORS, parse, tonemap
 FORMAT = "openhdr-tonemapping-1"
 SIDE = 1024  # px, the larger side of what is scored: TMQI thinks of a picture looked at whole
 STEP, LEAST_PHOTOS = 2.0, 3  # of photos cut from light: stops between them
-CLIPPED_PERCENT, DARK_PERCENT, DARK_CODE = (
-    0.3,
-    1.0,
-    0.03,
-)  # the shortest clips so much; the longest shows the darkest
+CLIPPED_PERCENT = 0.3  # of what is lit, in the shortest photo
+DARK_PERCENT, DARK_CODE = 1.0, 0.03  # of what is lit, and the light at which the longest shows it
 FUSION = "mertens"
 TMQI, NATURALNESS = "tmqi", "tmqi-naturalness"
 COLUMNS = tuple(
