@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from openhdr import models
-from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.codes import align_exposure
 
 NAMES = ("ahdrnet", "adnet", "gsanet")
 

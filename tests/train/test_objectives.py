@@ -16,7 +16,7 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import evaluate
-from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.codes import align_exposure
 from openhdr.train.examples import collate
 from openhdr.train.losses.pu21 import pu21_distance
 from openhdr.train.objectives.contract import Nets

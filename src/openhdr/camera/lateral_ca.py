@@ -29,15 +29,11 @@ DETAIL = (0.7, 3.0)  # sigmas in pixels: detail lies between them
 SEEN = (0.02, 0.9)  # light that counts: above noise, below clipping
 EDGES = 0.2  # share of the places that count: those of the steepest detail
 SPREAD = 2.0  # of the median difference there, at which a place counts half
-MOST, LEAST_PX = (
-    0.01,
-    0.05,
-)  # share of the radius that is believed; shift in the corners that is worth correcting
+MOST = 0.01  # share of the radius that is believed
+LEAST_PX = 0.05  # shift in the corners that is worth correcting
 LEAST_ALIKE = 0.3  # correlation with green below which a channel shows other things, or noise
 STRIP_ROWS = 128
-BESIDE_CLIPPED = (
-    0.9  # of the clipping code, from which a pixel that touches a clipped one is taken as clipped
-)
+BESIDE_CLIPPED = 0.9  # of the clipping code, from which a pixel that touches a clipped one counts as clipped
 CLIPPED = 0.985  # share of the white level from which a site is clipped
 SQUARE = np.ones((3, 3), np.uint8)
 

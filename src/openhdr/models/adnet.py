@@ -29,8 +29,8 @@ from openhdr.models.layers.blocks import (
     pad_to_multiple,
     rename_keys,
 )
+from openhdr.models.layers.codes import align_exposure
 from openhdr.models.layers.deform import DeformConv
-from openhdr.models.layers.exposure import align_exposure
 from openhdr.models.layers.steps import Far, Local, Placed, whole
 
 WIDTH = 64  # channels

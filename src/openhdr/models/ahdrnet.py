@@ -29,7 +29,7 @@ from openhdr.models.layers.blocks import (
     dense_block_prefixes,
     rename_keys,
 )
-from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.codes import align_exposure
 from openhdr.models.layers.steps import Local, whole
 
 

@@ -34,7 +34,7 @@ from openhdr.models.layers.blocks import (
     conv3x3,
     pad_to_multiple,
 )
-from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.codes import align_exposure
 from openhdr.models.layers.steps import Local, whole
 
 STEM, HIGH, LOW = 32, 64, 32  # channels at 1/1, 1/2 and 1/4

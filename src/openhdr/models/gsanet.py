@@ -34,7 +34,7 @@ from openhdr.models.layers.blocks import (
     pad_to_multiple,
     rename_keys,
 )
-from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.codes import align_exposure
 from openhdr.models.layers.steps import Local, whole
 
 WIDTH = 32  # channels

@@ -33,6 +33,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from openhdr.models.layers.blocks import conv3x3, pad_to_multiple
+from openhdr.models.layers.codes import srgb_to_linear
 from openhdr.models.layers.swin import SwinBlock
 
 WIDTHS = (32, 64, 128, 192, 192)  # of the encoder's levels, at 1/1 ... 1/16
@@ -339,11 +340,6 @@ def _log_light(code: torch.Tensor) -> torch.Tensor:
 
 def _triangle(code: torch.Tensor) -> torch.Tensor:
     return torch.minimum(code - CODE_LOW, CODE_HIGH - code).clamp(min=0)
-
-
-def srgb_to_linear(code: torch.Tensor) -> torch.Tensor:
-    """IEC 61966-2-1, 0..1 -> 0..1."""
-    return torch.where(code <= 0.04045, code / 12.92, ((code.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
 
 
 # --- the network ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from openhdr.color.transfer import NETWORK_GAMMA, srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.models import MODELS
 from openhdr.models.inference.selection import choose_three
-from openhdr.models.layers.exposure import align_exposure
+from openhdr.models.layers.codes import align_exposure
 
 MOST_PIXELS = 600_000
 SHOWN = (

@@ -23,8 +23,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from openhdr.models.layers.codes import linear_to_srgb, srgb_to_linear
 from openhdr.models.layers.swin import SwinBlock
-from openhdr.models.stack_itm import CrossModelAttention, Decoder, Encoder, StackITM, leaky, srgb_to_linear
+from openhdr.models.stack_itm import CrossModelAttention, Decoder, Encoder, StackITM, leaky
 from openhdr.train.hand_wired import LIFT
 from openhdr.train.hand_wired.wiring import COLOURS, wire
 
@@ -55,11 +56,7 @@ def initialise(net: StackITM) -> None:
 def curve(code: torch.Tensor, stops: float) -> torch.Tensor:
     """sRGB codes 0..1 of a photo -> of an exposure so many stops longer; what clips is LIFT times as bright."""
     lift = 1 + (LIFT - 1) * ((code - FROM) / (1 - FROM)).clamp(0, 1)
-    light = srgb_to_linear(code) * 2.0**stops * lift
-    encoded = torch.where(
-        light <= 0.0031308, 12.92 * light, 1.055 * light.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
-    )
-    return encoded.clamp(max=1)
+    return linear_to_srgb(srgb_to_linear(code) * 2.0**stops * lift).clamp(max=1)
 
 
 def guided(code: torch.Tensor) -> dict[str, torch.Tensor]:

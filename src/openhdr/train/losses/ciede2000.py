@@ -14,13 +14,8 @@ import math
 
 import torch
 
-from openhdr.color.transfer import (
-    SRGB_CODE_BREAK,
-    SRGB_GAMMA,
-    SRGB_OFFSET,
-    SRGB_SLOPE,
-)
 from openhdr.metrics.ciede2000 import WHITE, XYZ_FROM_RGB
+from openhdr.models.layers.codes import srgb_to_linear
 
 _TINY = 1e-10  # of squared chroma: greys have chroma 1e-5
 _LAB_BREAK, _LAB_SLOPE, _LAB_OFFSET = 0.008856, 7.787, 16 / 116
@@ -37,9 +32,7 @@ def delta_e_2000(prediction: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 def lab_from_srgb(code: torch.Tensor) -> torch.Tensor:
     """(B, 3, H, W) sRGB code values, clipped to 0..1 -> (B, 3, H, W) CIELAB, D65."""
-    code = code.clamp(0, 1)
-    curve = ((code.clamp(min=SRGB_CODE_BREAK) + SRGB_OFFSET) / (1 + SRGB_OFFSET)) ** SRGB_GAMMA
-    linear = torch.where(code <= SRGB_CODE_BREAK, code / SRGB_SLOPE, curve)
+    linear = srgb_to_linear(code.clamp(0, 1))
     matrix = torch.as_tensor(XYZ_FROM_RGB / WHITE[:, None], dtype=code.dtype, device=code.device)
     xyz = torch.einsum("ij,bjhw->bihw", matrix, linear)
     root = xyz.clamp(min=_LAB_BREAK) ** (1 / 3)

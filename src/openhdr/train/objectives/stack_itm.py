@@ -31,6 +31,7 @@ from openhdr.color.transfer import NETWORK_GAMMA, srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.data.readers.sice_s import choose_labels
 from openhdr.data.sample import Sample, decode, truth_of
+from openhdr.models.layers.codes import linear_to_srgb
 from openhdr.models.stack_itm import debevec_fusion, resize
 from openhdr.train.discriminators.stack_itm import (
     MaskAwareDiscriminator,
@@ -84,7 +85,7 @@ class StackITMObjective(BracketObjective):
         light = bracket["truth"] ** NETWORK_GAMMA
         stops = {"photo": bracket["frames"][:, 1] ** NETWORK_GAMMA}
         stops |= {"up": light * 2.0**self.label_stops, "down": light * 2.0**-self.label_stops}
-        return {**{name: srgb_code(one.clamp(0, 1)) for name, one in stops.items()}, "light": light}
+        return {**{name: linear_to_srgb(one.clamp(0, 1)) for name, one in stops.items()}, "light": light}
 
     def truth(self, sample: Sample) -> np.ndarray:
         """(H, W, 3) linear light."""
@@ -135,13 +136,6 @@ class StackITMObjective(BracketObjective):
             real, made = (nets.discriminator(image)[0].float() for image in (batch[side], fake))
             losses.append(discriminator_loss(real, made, label))
         return {"discriminator": (losses[0] + losses[1]) * (step >= self.adversarial_from)}
-
-
-def srgb_code(light: torch.Tensor) -> torch.Tensor:
-    """IEC 61966-2-1, 0..1 -> 0..1."""
-    return torch.where(
-        light <= 0.0031308, 12.92 * light, 1.055 * light.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
-    )
 
 
 def _finest(parts: dict[str, Any], side: str, batch: Batch) -> torch.Tensor:

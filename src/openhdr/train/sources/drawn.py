@@ -23,6 +23,7 @@ from openhdr.camera.noise import Sensor
 from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
+from openhdr.models.layers.codes import linear_to_srgb, srgb_to_linear
 from openhdr.simulation.config import EV_PATTERNS
 from openhdr.train.objectives.contract import Batch
 from openhdr.train.recipe import DataConfig, ValidationConfig
@@ -296,16 +297,12 @@ class Cameras:
         noise = torch.sqrt(self.shot * light + self.read**2) * draw.normal(*light.shape[1:])
         smooth = F.avg_pool2d(noise, 3, 1, 1) * 1.5
         seen = (light + noise + self.real * (smooth - noise)).clamp(0, 1)
-        srgb = torch.where(
-            seen <= 0.0031308, 12.92 * seen, 1.055 * seen.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
-        )
+        srgb = linear_to_srgb(seen)
         raised = seen**self.power
         style = (1 + self.bend) * raised / (self.bend + raised)
         code = srgb + self.real * (style - srgb)
         code = (torch.where(code < self.real * self.black, 0, code) * 255).round() / 255
-        decoded = torch.where(
-            code <= 0.04045, code / 12.92, ((code.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
-        )
+        decoded = srgb_to_linear(code)
         styled = (self.bend * code / (1 + self.bend - code)) ** (1 / self.power)
         return decoded + self.real * (styled - decoded)
 
