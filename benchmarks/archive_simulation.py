@@ -11,21 +11,32 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from dataclasses import dataclass
 
 import numpy as np
 from distributed import LocalCluster
 
-from openhdr.batch.job import Job, Record
 from openhdr.batch.run import on_cluster
 
 SPREAD, STRAGGLERS, SLOWER, FAILURES = 0.35, 0.01, 10.0, 0.005
 
 
-def stub(job: Job) -> Record:
-    """What `perform` does, without photos."""
-    time.sleep(float(job.options["sleep"]))
-    status = "failed" if job.options["fails"] else "done"
-    return Record("", job.command, job.name, job.to, (), {}, status, seconds=float(job.options["sleep"]))
+@dataclass(frozen=True)
+class Stub:
+    """What a `batch.job.Job` is to the scheduler, without photos. seconds: that it takes."""
+
+    name: str
+    seconds: float
+    fails: bool
+    photos: tuple[str, ...] = ("DSC_0001.jpg", "DSC_0002.jpg", "DSC_0003.jpg")
+    device: str = "cpu"
+
+    def perform(self) -> str:
+        time.sleep(self.seconds)
+        return "failed" if self.fails else "done"
+
+    def lost(self, error: str) -> str:
+        return error
 
 
 def main() -> None:
@@ -39,31 +50,22 @@ def main() -> None:
     sleeps = asked.seconds * np.exp(rng.normal(-(SPREAD**2) / 2, SPREAD, asked.items))
     sleeps *= np.where(rng.random(asked.items) < STRAGGLERS, SLOWER, 1.0)
     fails = rng.random(asked.items) < FAILURES
-    jobs = [
-        (
-            Job(
-                f"{n:06d}",
-                ("a", "b", "c"),
-                "in",
-                "out",
-                options={"sleep": s / asked.faster, "fails": bool(f)},
-            ),
-            0.0,
-        )
+    stubs = [
+        (Stub(f"{n:06d}", s / asked.faster, bool(f)), 0.0)
         for n, (s, f) in enumerate(zip(sleeps.tolist(), fails.tolist(), strict=True))
     ]
     options = {"threads_per_worker": 1, "processes": False, "dashboard_address": None}
     with (
         LocalCluster(n_workers=asked.workers, **options) as cluster,
-        on_cluster(cluster.scheduler_address, stub) as make,
+        on_cluster(cluster.scheduler_address) as make,
     ):
         began, cpu = time.monotonic(), time.process_time()
-        records = [record for _, record in make(jobs)]
+        answers = [answer for _, answer in make(stubs)]
         wall, cpu = time.monotonic() - began, time.process_time() - cpu
     ideal = sleeps.sum() / asked.faster / asked.workers
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    failed, hours = sum(record.status == "failed" for record in records), asked.faster * ideal / 3600
-    print(f"{len(records)} items, {failed} failed, {asked.workers} workers, {peak:.0f} MB")
+    failed, hours = sum(answer != "done" for answer in answers), asked.faster * ideal / 3600
+    print(f"{len(answers)} items, {failed} failed, {asked.workers} workers, {peak:.0f} MB")
     print(f"{wall:.0f} s; {ideal:.0f} s if all workers were always busy")
     print(f"scheduler, client and stubs: {1e3 * cpu / asked.items:.2f} ms of a core an item")
     print(f"as merges of {asked.seconds:g} s: {hours:.1f} h, the longest {sleeps.max():.0f} s")

@@ -11,11 +11,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from openhdr import io
 from openhdr.batch.card import read_bucket
 from openhdr.batch.storage import Folder, open_storage
 from openhdr.core.errors import FileError
+from openhdr.core.image import Image
 
 pytestmark = pytest.mark.slow
 FAST = ("--method", "mle", "--align", "none")
@@ -84,6 +87,43 @@ def test_a_cluster_whose_worker_dies(cluster, card, quiet, tmp_path):
     start_worker()
     assert batch.wait(120) == 0
     assert _digests(tmp_path / "out") == quiet
+
+
+def test_simulated_brackets_and_their_benchmark(cluster, tmp_path):
+    """Made and scored on a cluster as on this machine."""
+    address, start_worker = cluster
+    start_worker()
+    y, x = np.mgrid[0:64, 0:128]
+    light = np.exp(np.sin(x / 9) + np.cos(y / 7))[..., None] * np.float32([0.5, 0.6, 0.4])
+    io.write(tmp_path / "scene.hdr", Image(light.astype(np.float32)))
+    scores = {}
+    for where, by in (("here", ("--workers", "2")), ("there", ("--cluster", address))):
+        out = tmp_path / where
+        made = _openhdr(
+            *("simulate", tmp_path / "scene.hdr", "-o", out, "--count", 2, "--size", "48x32", "--ev=-2,0,2"),
+            *by,
+        )
+        assert made.returncode == 0, made.stderr
+        words = (
+            "--method",
+            "photo",
+            "--method",
+            "mle",
+            "--metric",
+            "psnr-mu@shortest",
+            "--pictured",
+            "scene-0",
+        )
+        ran = _openhdr("bench", out, "-o", tmp_path / f"{where}-bench", *words, *by)
+        assert ran.returncode == 0, ran.stderr
+        runs = json.loads((tmp_path / f"{where}-bench" / "results.json").read_text())["runs"]
+        scores[where] = [(run["scene"], run["method"], run["scores"]) for run in runs]
+    made = [
+        {str(p.relative_to(out)): p.read_bytes() for p in out.glob("*/*")}
+        for out in (tmp_path / "here", tmp_path / "there")
+    ]
+    assert made[0] == made[1] and len(made[0]) > 8
+    assert scores["here"] == scores["there"] and len(scores["here"]) == 4
 
 
 def test_no_cluster_is_an_error_of_one_line(card, tmp_path):

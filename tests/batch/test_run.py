@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from openhdr.batch import run as running
-from openhdr.batch.job import Job, Record, allow_processes, end_processes, perform, settled
-from openhdr.batch.process import Ended, Process
+from openhdr.batch.job import RUN, Job, Record, settled
+from openhdr.batch.process import Ended, Process, allow_processes, end_processes
 from openhdr.batch.run import Room, Workers, need_gb, on_this_machine
 from openhdr.batch.storage import Folder, sole_writer
 from openhdr.core.errors import FileError
@@ -34,19 +34,23 @@ def job(make_card, tmp_path):
     end_processes()
 
 
+def merge(*args: str) -> dict:
+    return {"target": RUN, "given": {"command": "merge", "args": args}}
+
+
 def test_a_process_answers_and_says_how_it_ended(process):
-    request = {"command": "merge", "args": ["a.jpg", "b.jpg", "-o", "c.exr"], "picture": "", "thumbnail": ""}
-    assert "a.jpg: does not exist" in process.ask(request, 60)["error"]
-    assert "Missing argument" in process.ask(request | {"args": []}, 60)["error"]
+    photos = merge("a.jpg", "b.jpg", "-o", "c.exr")
+    assert "a.jpg: does not exist" in process.ask(photos, 60)["error"]
+    assert "Missing argument" in process.ask(merge(), 60)["error"]
     process.process.kill()
     with pytest.raises(Ended, match="SIGKILL: out of memory, or killed") as end:
-        process.ask(request, None)
+        process.ask(photos, None)
     assert not end.value.late
 
 
 def test_a_process_that_takes_too_long_is_given_up(process):
     with pytest.raises(Ended, match=r"took longer than 0.01 s") as end:
-        process.ask({"command": "merge", "args": [], "picture": "", "thumbnail": ""}, 0.01)
+        process.ask(merge(), 0.01)
     assert end.value.late
 
 
@@ -66,7 +70,7 @@ def test_a_job_whose_process_is_killed_is_tried_again(job, monkeypatch):
         return asked(self, request, seconds)
 
     monkeypatch.setattr(Process, "ask", ask)
-    assert perform(job).status == "done" and len(killed) == 1
+    assert job.perform().status == "done" and len(killed) == 1
 
 
 def test_one_that_is_always_killed_fails(job, monkeypatch):
@@ -77,14 +81,14 @@ def test_one_that_is_always_killed_fails(job, monkeypatch):
         return asked(self, request, seconds)
 
     monkeypatch.setattr(Process, "ask", ask)
-    record = perform(job)
+    record = job.perform()
     assert record.status == "failed" and "SIGKILL" in record.error
     assert settled(job) == record
 
 
 def test_records_that_cannot_be_used(job):
     assert settled(job) is None
-    record = perform(job)
+    record = job.perform()
     assert settled(job) == record and record.result["output"] == "result.exr"
     folder = Path(job.out)
     out = Folder(folder)
@@ -140,7 +144,7 @@ def test_what_needs_much_memory_waits_for_room():
 
 def test_results_come_as_they_are_finished(job):
     with on_this_machine(Workers(2, 1, 4.0)) as make:
-        jobs = [(Job(f"r{n}", job.photos, job.folder, job.out, args=job.args), 1.0) for n in range(5)]
+        jobs = [(Job(f"r{n}", job.inputs, job.folder, job.out, args=job.args), 1.0) for n in range(5)]
         found = {made.name: record.status for made, record in make(jobs)}
     assert found == {f"r{n}": "done" for n in range(5)}
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from openhdr.bench import run as running
+from openhdr.bench import trial as trials
 from openhdr.bench.case import Case, Setting
 from openhdr.bench.resume import earlier_results, joined
 from openhdr.bench.run import Extent, run
@@ -26,13 +27,13 @@ def small(case: Case) -> Case:
 def calls(monkeypatch) -> list[str]:
     """The names of the settings that were run, in order."""
     made: list[str] = []
-    original = running.reconstruct
+    original = trials.reconstruct
 
     def counted(setting, scene):
         made.append(setting.name)
         return original(setting, scene)
 
-    monkeypatch.setattr(running, "reconstruct", counted)
+    monkeypatch.setattr(trials, "reconstruct", counted)
     return made
 
 

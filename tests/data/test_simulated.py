@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import tarfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +17,7 @@ from click.testing import CliRunner, Result
 from openhdr import io
 from openhdr.camera import response
 from openhdr.cli.simulate import simulate
-from openhdr.core.errors import FileError, RequestError
+from openhdr.core.errors import FileError, OpenHDRError, RequestError
 from openhdr.core.image import Image
 from openhdr.data import benchmark
 from openhdr.data.benchmark import cases, make_case, read_scenes
@@ -118,11 +122,51 @@ def test_many_brackets_and_failures(scenes: Path, tmp_path: Path) -> None:
         "--no-masks",
     )
     result = _run(*arguments)
-    assert isinstance(result.exception, RequestError) and "1 of 4 scenes failed: " in str(result.exception)
-    assert "bad.hdr" in str(result.exception)
-    made = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert made == ["s0-0", "s0-1", "s1-2", "s1-3", "s2-4", "s2-5"]
+    assert isinstance(result.exception, OpenHDRError) and "2 of 8 brackets failed" in str(result.exception)
+    assert "failed: bad-6: " in result.stderr and "bad.hdr" in result.stderr
+    folders = [path for path in (tmp_path / "out").iterdir() if path.is_dir()]
+    assert sorted(path.name for path in folders) == ["s0-0", "s0-1", "s1-2", "s1-3", "s2-4", "s2-5"]
     assert not list((tmp_path / "out").rglob("moved*"))
+
+
+def _bracket_files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.glob("*/*")}
+
+
+def test_brackets_of_workers_are_those_made_alone_and_stay(scenes: Path, tmp_path: Path) -> None:
+    options = ("--size", "40x30", "--camera", "varied", "--seed", 7)
+    many = (scenes, "-o", tmp_path / "many", "--count", 2, *options)
+    assert _run(*many, "--workers", 2).exit_code == 0
+    objects = [word for k in range(3) for word in ("--objects", scenes / f"s{k}.hdr")]
+    assert _run(scenes / "s1.hdr", "-o", tmp_path / "one", *options[:-1], 10, *objects).exit_code == 0
+    made = _bracket_files(tmp_path / "many")
+    assert {f"s1-10/{name}": data for name, data in _bytes(tmp_path / "one").items()}.items() <= made.items()
+    (tmp_path / "many" / "s0-7" / "gt.exr").unlink()
+    times = {name: (tmp_path / "many" / name / "scene.json").stat().st_mtime_ns for name in ("s0-7", "s2-12")}
+    assert _run(*many).exit_code == 0 and _bracket_files(tmp_path / "many") == made
+    now = {name: (tmp_path / "many" / name / "scene.json").stat().st_mtime_ns for name in times}
+    assert now["s2-12"] == times["s2-12"] and now["s0-7"] > times["s0-7"]
+    assert _run(*many, "--still").exit_code == 0 and _bracket_files(tmp_path / "many") != made
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system does not kill")
+def test_killed_at_any_moment_it_goes_on(scenes: Path, tmp_path: Path, rng: np.random.Generator) -> None:
+    start = "import sys; from openhdr.cli import main; sys.argv[0] = 'openhdr'; main()"
+    words = ("simulate", scenes, "--size", "240x160", "--count", 4, "--camera", "real", "--workers", 2)
+
+    def started(out: str) -> subprocess.Popen[bytes]:
+        given = [sys.executable, "-c", start, *map(str, words), "-o", str(tmp_path / out)]
+        return subprocess.Popen(given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    assert started("quiet").wait() == 0
+    for _ in range(5):
+        process = started("out")
+        time.sleep(rng.uniform(0.4, 1.5))
+        process.kill()
+        process.wait()
+    assert started("out").wait() == 0
+    assert _bracket_files(tmp_path / "out") == _bracket_files(tmp_path / "quiet")
 
 
 def test_cache_command(scenes: Path, tmp_path: Path) -> None:

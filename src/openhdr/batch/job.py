@@ -7,18 +7,15 @@ inputs, options and version are the same is not. A process may therefore be kill
 from __future__ import annotations
 
 import json
-import os
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from openhdr.batch.plan import Option
-from openhdr.batch.process import Ended, Process
+from openhdr.batch.process import Ended, are_ending, call
 from openhdr.batch.storage import Storage, open_storage, sweep
 from openhdr.core.errors import FileError, OpenHDRError
 from openhdr.core.files import sha256_of
@@ -26,7 +23,7 @@ from openhdr.core.version import __version__
 
 PICTURES = (".jpg", ".jpeg", ".webp")  # of which thumbnails are drawn
 THUMBNAILS = "thumbnails"
-ATTEMPTS = 3  # processes that a job is given
+RUN = "openhdr.cli.served:run_command"
 Status = Literal["done", "failed"]
 
 
@@ -34,21 +31,20 @@ Status = Literal["done", "failed"]
 class Job:
     """One result. A job can be sent to another machine.
 
-    name: path without extension in `out`, a folder or URL. photos: names in `folder`, a folder or URL. to: extensions
-    of the results; the first holds the light, the second a picture to look at, others are converted from the first.
-    command: `merge` or `expand`; args: its options, as the command line spells them; options: the same by name, for
-    the record. threads: cores to use. seconds: after which it has failed, None = never.
+    name: path without extension in `out`, a folder or URL. inputs: names in `folder`, a folder or URL. to: extensions
+    of the results, "" = a folder; the first holds the light, the second a picture to look at, others are converted
+    from the first. command: `merge`, `expand` or `simulate`; args: its options, as the command line spells them;
+    options: the same by name, for the record. seconds: after which it has failed, None = never.
     """
 
     name: str
-    photos: tuple[str, ...]
+    inputs: tuple[str, ...]
     folder: str
     out: str
     to: tuple[str, ...] = (".exr", ".jpg")
     command: str = "merge"
     args: tuple[str, ...] = ()
     options: dict[str, Option] = field(default_factory=dict)
-    threads: int = 1
     seconds: float | None = None
 
     @property
@@ -57,10 +53,52 @@ class Job:
         return tuple(self.name + suffix for suffix in self.to)
 
     @property
+    def device(self) -> str:
+        """Where its network runs: `cpu`, `cuda`, ..."""
+        return str(self.options.get("device", "cpu"))
+
+    @property
     def picture(self) -> str:
         """The result that a browser shows; "" = none."""
         shown = [name for name in self.outputs[:2] if PurePosixPath(name).suffix in PICTURES]
         return shown[-1] if shown else ""
+
+    def perform(self, slot: AbstractContextManager[None] = nullcontext(), threads: int = 1) -> Record:
+        """Make the result on so many cores, and its record; a failure is a record, too.
+
+        slot: waited for before the work.
+        """
+        known = settled(self)  # by another worker, since the job was handed out
+        if known is not None and known.status == "done":
+            return known
+        out, folder = open_storage(self.out), open_storage(self.folder)
+        began = time.monotonic()
+        inputs: list[dict[str, Any]] = []
+        with tempfile.TemporaryDirectory(prefix="openhdr-") as scratch:
+            status: Status = "failed"
+            error, outputs, answer = "", {}, {}
+            try:
+                paths = _fetched(self, folder, Path(scratch), inputs)
+                with slot:
+                    began = time.monotonic()
+                    answer = _made(self, out, paths, Path(scratch), threads)
+                outputs = answer.pop("outputs", {})
+                error = str(answer.get("error", ""))
+                status = "failed" if error else "done"
+            except (OpenHDRError, Ended) as problem:
+                if are_ending():
+                    raise
+                error = str(problem)
+            record = Record(
+                __version__, self.command, self.name, self.to, tuple(inputs), self.options, status, error, outputs,
+                round(time.monotonic() - began, 3), answer.get("facts"), tuple(answer.get("notes", ())),
+            )  # fmt: skip
+            record.write(out)
+        return record
+
+    def lost(self, error: str) -> Record:
+        """The record of a job that left none; it is not written, so the job is tried again."""
+        return Record(__version__, self.command, self.name, self.to, (), self.options, "failed", error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +141,9 @@ class Record:
 
 
 def settled(job: Job) -> Record | None:
-    """The record of a job that was done or has failed already, with the same photos, options and version.
+    """The record of a job that was done or has failed already, with the same inputs, options and version.
 
-    Photos are compared by their size and time, and by their content where those differ.
+    Inputs are compared by their size and time, and by their content where those differ.
     """
     out, folder = open_storage(job.out), open_storage(job.folder)
     record = Record.read(out, job.name)
@@ -113,7 +151,7 @@ def settled(job: Job) -> Record | None:
         *(__version__, job.command, job.options, job.to),
     ):
         return None
-    if tuple(one["file"] for one in record.inputs) != job.photos:
+    if tuple(one["file"] for one in record.inputs) != job.inputs:
         return None
     for name, size in record.outputs.items():
         stamp = out.stamp(name)
@@ -132,46 +170,10 @@ def _same(folder: Storage, known: dict[str, Any]) -> bool:
         return sha256_of(folder.fetched(known["file"], Path(scratch))) == known["sha256"]
 
 
-def perform(job: Job, slot: AbstractContextManager[None] = nullcontext()) -> Record:
-    """Make the result and its record; a failure is a record, too. slot: waited for before the work."""
-    known = settled(job)  # by another worker, since the job was handed out
-    if known is not None and known.status == "done":
-        return known
-    out, folder = open_storage(job.out), open_storage(job.folder)
-    began = time.monotonic()
-    inputs: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="openhdr-") as scratch:
-        status: Status = "failed"
-        error, outputs, answer = "", {}, {}
-        try:
-            paths = _fetched(job, folder, Path(scratch), inputs)
-            with slot:
-                began = time.monotonic()
-                answer = _tried(job, out, paths, Path(scratch))
-            outputs = answer.pop("outputs", {})
-            error = str(answer.get("error", ""))
-            status = "failed" if error else "done"
-        except (OpenHDRError, Ended) as problem:
-            if _stopping.is_set():
-                raise
-            error = str(problem)
-        record = Record(
-            __version__, job.command, job.name, job.to, tuple(inputs), job.options, status, error, outputs,
-            round(time.monotonic() - began, 3), answer.get("facts"), tuple(answer.get("notes", ())),
-        )  # fmt: skip
-        record.write(out)
-    return record
-
-
-def failure(job: Job, error: str) -> Record:
-    """The record of a job that left none; it is not written, so the job is tried again."""
-    return Record(__version__, job.command, job.name, job.to, (), job.options, "failed", error)
-
-
 def _fetched(job: Job, folder: Storage, scratch: Path, inputs: list[dict[str, Any]]) -> list[Path]:
-    """The photos as local files; `inputs` gets what identifies each. Reading them whole also warms the disk's cache."""
+    """The inputs as local files; `inputs` gets what identifies each. Reading them whole also warms the disk's cache."""
     paths = []
-    for number, name in enumerate(job.photos):
+    for number, name in enumerate(job.inputs):
         into = scratch / str(number)
         into.mkdir()
         stamp = folder.stamp(name)
@@ -182,18 +184,7 @@ def _fetched(job: Job, folder: Storage, scratch: Path, inputs: list[dict[str, An
     return paths
 
 
-def _tried(job: Job, out: Storage, photos: list[Path], scratch: Path) -> dict[str, Any]:
-    """As `_made`; once more where the process was lost, which may have been killed for memory that others took."""
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return _made(job, out, photos, scratch)
-        except Ended as end:
-            if end.late or _stopping.is_set():
-                raise
-    return _made(job, out, photos, scratch)
-
-
-def _made(job: Job, out: Storage, photos: list[Path], scratch: Path) -> dict[str, Any]:
+def _made(job: Job, out: Storage, inputs: list[Path], scratch: Path, threads: int) -> dict[str, Any]:
     """What the command answers, and sizes of the files that it made."""
     staged = {name: out.staged(name, scratch) for name in job.outputs}
     thumbnail = f"{THUMBNAILS}/{job.name}.jpg" if job.picture else ""
@@ -202,65 +193,34 @@ def _made(job: Job, out: Storage, photos: list[Path], scratch: Path) -> dict[str
     for path in staged.values():
         sweep(path)
     first, *others = job.outputs
-    args = [*map(str, photos), "-o", str(staged[first]), "--json", *job.args]
+    args = [*map(str, inputs), "-o", str(staged[first]), "--json", *job.args]
     if others:
         args += ["--preview", str(staged[others[0]])]
-    request = {"command": job.command, "args": args, "picture": "", "thumbnail": ""}
+    given = {"command": job.command, "args": args}
     if thumbnail:
-        request |= {"picture": str(staged[job.picture]), "thumbnail": str(staged[thumbnail])}
-    with _process(job.threads) as process:
-        answer = process.ask(request, job.seconds)
-        for name in others[1:]:
-            if "error" not in answer:
-                convert = [str(staged[first]), "-o", str(staged[name])]
-                asked = {"command": "convert", "args": convert, "picture": "", "thumbnail": ""}
-                answer |= {
-                    key: text for key, text in process.ask(asked, job.seconds).items() if key == "error"
-                }
+        given |= {"picture": str(staged[job.picture]), "thumbnail": str(staged[thumbnail])}
+    answer = call(RUN, given, threads, job.seconds)
+    for name in others[1:]:
+        if "error" not in answer:
+            convert = {"command": "convert", "args": [str(staged[first]), "-o", str(staged[name])]}
+            converted = call(RUN, convert, threads, job.seconds)
+            answer |= {key: text for key, text in converted.items() if key == "error"}
     if "error" not in answer:
-        answer["facts"]["output"] = first
+        if isinstance(answer["facts"], dict):
+            answer["facts"]["output"] = first
+        answer["outputs"] = {}
         for name, path in staged.items():
-            out.deliver(path, name)
-        answer["outputs"] = {name: path.stat().st_size for name, path in staged.items()}
+            answer["outputs"] |= _delivered(out, path, name)
     return answer
 
 
-_idle: list[Process] = []
-_busy: list[Process] = []
-_lock, _stopping = threading.Lock(), threading.Event()
-
-
-@contextmanager
-def _process(threads: int) -> Iterator[Process]:
-    """A process that waits for work, or a new one; it is kept, unless it ended."""
-    with _lock:
-        usable = [one for one in _idle if one.threads == threads and one.owner == os.getpid()]
-        process = usable[0] if usable else Process(threads)
-        _idle[:] = [one for one in _idle if one is not process]
-        _busy.append(process)
-    try:
-        yield process
-    except BaseException:
-        process.end()
-        raise
-    else:
-        with _lock:
-            _idle.append(process)
-    finally:
-        with _lock:
-            _busy.remove(process)
-
-
-def end_processes() -> None:
-    """End all processes; what they were making is made again by the next run."""
-    _stopping.set()
-    with _lock:
-        for process in _busy:
-            process.process.kill()
-        while _idle:
-            _idle.pop().end()
-
-
-def allow_processes() -> None:
-    """Take work again."""
-    _stopping.clear()
+def _delivered(out: Storage, path: Path, name: str) -> dict[str, int]:
+    """Put a staged file, or a folder of them, in its place; names and sizes."""
+    if path.is_dir():
+        found: dict[str, int] = {}
+        for one in sorted(path.iterdir()):
+            found |= _delivered(out, one, f"{name}/{one.name}")
+        return found
+    size = path.stat().st_size
+    out.deliver(path, name)
+    return {name: size}

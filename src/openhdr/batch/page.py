@@ -37,7 +37,7 @@ class Entry:
         made = list(record.outputs) if record else []
         return {
             "name": self.job.name,
-            "photos": [located(self.job.folder, photo) for photo in self.job.photos],
+            "photos": [located(self.job.folder, photo) for photo in self.job.inputs],
             "outputs": [located(self.job.out, name) for name in made if name in self.job.outputs],
             "status": self.status,
             "error": (record.error or None) if record else None,
@@ -97,4 +97,4 @@ def _figure(entry: Entry) -> str:
         if job.picture
         else ""
     )
-    return f"<figure>{shown}<figcaption>{caption}<br>{len(job.photos)} photos, {links}</figcaption></figure>"
+    return f"<figure>{shown}<figcaption>{caption}<br>{len(job.inputs)} photos, {links}</figcaption></figure>"

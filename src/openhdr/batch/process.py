@@ -1,7 +1,7 @@
 """A process that makes results one after another: what a photo does to its decoder, or a merge to memory, stays there.
 
 It ends when the process that started it does, however that ends. Request and answer are a line of JSON each; lines
-before the answer tell of the progress.
+before the answer tell of the progress. `call` has a function called in one of several that are kept.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 SERVE = "openhdr.cli.served"  # module that answers
 SAID = 2000  # bytes of what a process said last
+ATTEMPTS = 3  # processes that a call is given
 
 
 class Ended(Exception):
@@ -92,6 +94,72 @@ class Process:
         for stream in (self.process.stdin, self.process.stdout, self.said):
             with contextlib.suppress(OSError):
                 stream.close()  # type: ignore[union-attr]
+
+
+_idle: list[Process] = []
+_busy: list[Process] = []
+_lock, _stopping = threading.Lock(), threading.Event()
+
+
+def call(
+    target: str, given: dict[str, Any], threads: int = 1, seconds: float | None = None
+) -> dict[str, Any]:
+    """What a function (`package.module:name`) answers in a process that is kept for the next call.
+
+    given: its arguments; they and the answer are plain values. An error that the user can mend is answered as
+    {"error"}. Called again where the process was lost, which may have been killed for memory that others took.
+    Raises Ended when it is lost ATTEMPTS times, takes longer than `seconds`, or all processes are being ended.
+    """
+    request = {"target": target, "given": given}
+    for attempt in range(ATTEMPTS):
+        try:
+            with _process(threads) as process:
+                return process.ask(request, seconds)
+        except Ended as end:
+            if end.late or _stopping.is_set() or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+@contextmanager
+def _process(threads: int) -> Iterator[Process]:
+    """A process that waits for work, or a new one; it is kept, unless it ended."""
+    with _lock:
+        usable = [one for one in _idle if one.threads == threads and one.owner == os.getpid()]
+        process = usable[0] if usable else Process(threads)
+        _idle[:] = [one for one in _idle if one is not process]
+        _busy.append(process)
+    try:
+        yield process
+    except BaseException:
+        process.end()
+        raise
+    else:
+        with _lock:
+            _idle.append(process)
+    finally:
+        with _lock:
+            _busy.remove(process)
+
+
+def end_processes() -> None:
+    """End all processes; what they were making is made again by the next run."""
+    _stopping.set()
+    with _lock:
+        for process in _busy:
+            process.process.kill()
+        while _idle:
+            _idle.pop().end()
+
+
+def allow_processes() -> None:
+    """Take work again."""
+    _stopping.clear()
+
+
+def are_ending() -> bool:
+    """Whether all processes are being ended."""
+    return _stopping.is_set()
 
 
 # What runs in the process

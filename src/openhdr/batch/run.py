@@ -1,24 +1,24 @@
-"""Many jobs, some at a time: on this machine, or by the workers of a Dask cluster."""
+"""Much work, some of it at a time: on this machine, or by the workers of a Dask cluster."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from openhdr.batch.job import Job, Record, allow_processes, end_processes, failure, perform
+from openhdr.batch.process import Ended, allow_processes, are_ending, call, end_processes
 from openhdr.core.errors import FileError, MissingExtraError
 from openhdr.core.threads import cores
 
 SHARE = 0.8  # of the free memory that may be used
-AHEAD = 3  # jobs a worker that are handed out
-RETRIES = 10  # of a job whose worker died
+AHEAD = 3  # times the workers: what is handed out
+RETRIES = 10  # of what a worker did that died
 
 
 def need_gb(megapixels: float, photos: int, threads: int = 1) -> float:
@@ -45,27 +45,32 @@ def free_gb() -> float:
 
 @dataclass(frozen=True)
 class Workers:
-    """How many merges at a time, cores of each, and GB that all may take together."""
+    """How much is done at a time, cores of each, and GB that all may take together."""
 
     count: int
     threads: int
     memory_gb: float
 
     @staticmethod
-    def for_needs(needs_gb: Iterable[float], count: int | None = None) -> Workers:
-        """As many as cores and memory allow, the cores shared among them; or `count`, of one core each."""
+    def for_needs(needs_gb: Iterable[float], count: int | None = None, alone: bool = False) -> Workers:
+        """As many as cores and memory allow, the cores shared among them; or `count`, of one core each.
+
+        alone: one with all cores, unless `count` is given.
+        """
         free = SHARE * free_gb()
         if count is not None:
             return Workers(count, 1, free)
+        if alone:
+            return Workers(1, cores(), free)
         fit = int(free / max([*needs_gb, 0.1]))
         workers = max(1, min(cores(), fit))
         return Workers(workers, max(1, cores() // workers), free)
 
 
 class Room:
-    """Slots of this machine: as many jobs at a time as there are workers, and as their memory allows.
+    """Slots of this machine: as much work at a time as there are workers, and as their memory allows.
 
-    A job that needs more than there is runs alone.
+    What needs more than there is runs alone.
     """
 
     def __init__(self, workers: Workers) -> None:
@@ -94,26 +99,67 @@ class Room:
                 self.changed.notify_all()
 
 
-Jobs = Iterable[tuple[Job, float]]
-"""Jobs, each with the GB that it needs."""
+class Work(Protocol):
+    """What is handed out: a `Job`, which makes files, or a `Call`. It can be sent to another machine."""
 
-Run = Callable[[Jobs], Iterator[tuple[Job, Record]]]
-"""Makes jobs, and gives each with its record as it is finished; takes new ones as old ones are finished."""
+    @property
+    def device(self) -> str:
+        """`cpu`, or the kind of device that whoever does it needs."""
+
+    def perform(self, slot: AbstractContextManager[None] = nullcontext(), threads: int = 1) -> Any:
+        """Do it, in a process of its own on so many cores; a failure is an answer, too. slot: waited for before."""
+
+    def lost(self, error: str) -> Any:
+        """The answer where nobody gave one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a function, plain values in and out; see `process.call`."""
+
+    target: str
+    given: dict[str, Any]
+    device: str = "cpu"
+
+    def perform(self, slot: AbstractContextManager[None] = nullcontext(), threads: int = 1) -> dict[str, Any]:
+        try:
+            with slot:
+                return call(self.target, self.given, threads)
+        except Ended as end:
+            if are_ending():
+                raise
+            return self.lost(str(end))
+
+    def lost(self, error: str) -> dict[str, Any]:
+        return {"error": error}
+
+
+WorkT = TypeVar("WorkT", bound=Work)
+
+
+class Run(Protocol):
+    """Does work."""
+
+    def __call__(self, work: Iterable[tuple[WorkT, float]]) -> Iterator[tuple[WorkT, Any]]:
+        """Give each with its answer as it is finished, and take new work as old is finished.
+
+        work: each with the GB that it needs.
+        """
 
 
 @contextmanager
 def on_this_machine(workers: Workers) -> Iterator[Run]:
-    """Jobs in processes of this machine. One thread more than workers reads the next photos while the others merge."""
+    """Work in processes of this machine. One thread more than workers reads the next photos while the others merge."""
     room = Room(workers)
     allow_processes()
     pool = ThreadPoolExecutor(workers.count + 1)
 
-    def run(jobs: Jobs) -> Iterator[tuple[Job, Record]]:
-        waiting: dict[Future[Record], Job] = {}
-        coming = iter(jobs)
+    def run(work: Iterable[tuple[WorkT, float]]) -> Iterator[tuple[WorkT, Any]]:
+        waiting: dict[Future[Any], WorkT] = {}
+        coming = iter(work)
         while True:
-            for job, need in islice(coming, AHEAD * workers.count - len(waiting)):
-                waiting[pool.submit(perform, job, room.slot(need))] = job
+            for one, need in islice(coming, AHEAD * workers.count - len(waiting)):
+                waiting[pool.submit(one.perform, room.slot(need), workers.threads)] = one
             if not waiting:
                 return
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -127,10 +173,10 @@ def on_this_machine(workers: Workers) -> Iterator[Run]:
 
 
 @contextmanager
-def on_cluster(address: str, work: Callable[[Job], Record] = perform) -> Iterator[Run]:
-    """Jobs by the workers of a Dask cluster. Each runs in a process of its own there.
+def on_cluster(address: str) -> Iterator[Run]:
+    """Work by the workers of a Dask cluster. Each is done in a process of its own there.
 
-    A job whose worker dies is given to another. Jobs for a GPU go to workers with the resource GPU (`dask worker
+    What a worker did that dies is given to another. Work for a GPU goes to workers with the resource GPU (`dask worker
     --resources GPU=1`). Raises FileError when the scheduler cannot be reached, or is lost.
     """
     try:
@@ -144,38 +190,36 @@ def on_cluster(address: str, work: Callable[[Job], Record] = perform) -> Iterato
     except (OSError, TimeoutError, ValueError) as error:
         raise FileError(address, "no Dask scheduler answers", "start one with: dask scheduler") from error
 
-    def submitted(job: Job) -> Any:
-        device = str(job.options.get("device", "cpu"))
-        resources = {} if device == "cpu" else {"GPU": 1}
-        return client.submit(work, job, pure=False, retries=RETRIES, resources=resources)
+    def submitted(one: WorkT) -> Any:
+        resources = {} if one.device == "cpu" else {"GPU": 1}
+        return client.submit(one.perform, pure=False, retries=RETRIES, resources=resources)
 
-    def run(jobs: Jobs) -> Iterator[tuple[Job, Record]]:
-        coming = (job for job, _ in jobs)
+    def answer_of(one: WorkT, status: str, result: Any) -> Any:
+        """Work that ended every worker that tried it has failed."""
+        if status == "finished":
+            return result
+        if status == "cancelled":
+            raise FileError("the cluster", "its scheduler is gone", "start again: what is done is kept")
+        _, problem, trace = result
+        if type(problem).__name__ == "KilledWorker":
+            return one.lost("every worker that tried it died; it may need more memory than they have")
+        raise problem.with_traceback(trace)
+
+    def run(work: Iterable[tuple[WorkT, float]]) -> Iterator[tuple[WorkT, Any]]:
+        coming = (one for one, _ in work)
         ahead = AHEAD * max(sum(client.nthreads().values()), 1)
-        waiting = {submitted(job): job for job in islice(coming, ahead)}
+        waiting = {submitted(one): one for one in islice(coming, ahead)}
         answers = as_completed(waiting, with_results=True, raise_errors=False, loop=client.loop)
         for answered in answers.batches():
             for future, result in answered:
-                job = waiting.pop(future)
-                yield job, _record(job, future.status, result)
-            for job in islice(coming, ahead - len(waiting)):
-                following = submitted(job)
-                waiting[following] = job
+                one = waiting.pop(future)
+                yield one, answer_of(one, future.status, result)
+            for one in islice(coming, ahead - len(waiting)):
+                following = submitted(one)
+                waiting[following] = one
                 answers.add(following)
 
     try:
         yield run
     finally:
         client.close(timeout=5)
-
-
-def _record(job: Job, status: str, result: Any) -> Record:
-    """What a cluster answers as a record; a job that ended every worker that tried it has failed."""
-    if status == "finished":
-        return result
-    if status == "cancelled":
-        raise FileError("the cluster", "its scheduler is gone", "start the batch again: what is done is kept")
-    _, problem, trace = result
-    if type(problem).__name__ == "KilledWorker":
-        return failure(job, "every worker that tried it died; it may need more memory than they have")
-    raise problem.with_traceback(trace)

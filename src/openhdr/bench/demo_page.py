@@ -11,8 +11,9 @@ from openhdr.bench.case import BenchScene
 from openhdr.bench.methods import reference_light
 from openhdr.bench.page import PictureStore, write_page
 from openhdr.bench.pictures import PictureOptions, encode_light, encode_map
-from openhdr.bench.run import FULL_ERROR, FULL_ERROR_TEXT
+from openhdr.bench.run import FULL_ERROR_TEXT
 from openhdr.bench.scoring import error_map
+from openhdr.bench.trial import FULL_ERROR
 
 START_EV = -1.5
 

@@ -17,9 +17,10 @@ deghost = false                         # every other key as in the task's optio
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +49,43 @@ _KEYS = {
 _METHOD_KEYS = tuple(field.name for field in fields(Setting) if field.name != "options")
 
 
-def load_case(name: str, data: Path | None, work: Path, split: str | None = None) -> Case:
+@dataclass(frozen=True)
+class CaseSource:
+    """What `load_case` takes, as plain values, so that other processes can load the same case."""
+
+    name: str
+    data: str | None
+    work: str
+    split: str | None = None
+    crop: int = 0
+
+    @staticmethod
+    def of(name: str, data: Path | None, work: Path, split: str | None = None) -> CaseSource:
+        """As other processes find it: files and folders by their whole paths."""
+        known = name in (*CASES, *DATASET_CASES) or not os.path.exists(name)
+        return CaseSource(
+            name if known else os.path.abspath(name),
+            os.path.abspath(data) if data else None,
+            os.path.abspath(work),
+            split,
+        )
+
+    def load(self) -> Case:
+        return load_case(
+            self.name, Path(self.data) if self.data else None, Path(self.work), self.split, self.crop
+        )
+
+
+def load_case(name: str, data: Path | None, work: Path, split: str | None = None, crop: int = 0) -> Case:
     """The case that `name` means.
 
     data: folder of what a named case or a .toml file needs. work: a folder that a case may build its scenes
-    in. split: of a dataset. Raises RequestError for an unknown name and FileError for an unusable file.
+    in. split, crop: of a dataset, see `datasets.Cut`. Raises RequestError for an unknown name and FileError for an
+    unusable file.
     """
     path = Path(name)
     if name in DATASET_CASES:
-        return dataset_case(DATASET_CASES[name], data, split)
+        return dataset_case(DATASET_CASES[name], data, split, crop)
     if split:
         raise RequestError(
             f"`split={split}`: only datasets have splits ({', '.join(DATASET_CASES)}); leave it out"

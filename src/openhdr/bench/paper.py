@@ -17,19 +17,21 @@ train = "recipes/adnet.toml"
 
 from __future__ import annotations
 
+import os
 import shlex
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from openhdr.bench import DATASET_CASES
-from openhdr.bench.case import Setting
-from openhdr.bench.datasets import dataset_case
+from openhdr.bench.case import Case, Setting
+from openhdr.bench.load import CaseSource
 from openhdr.bench.run import Extent, run
 from openhdr.bench.settings import parse_program
+from openhdr.bench.trial import Make
 from openhdr.core.config import plain
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.data.dataset import first_folder
@@ -160,6 +162,7 @@ class Given:
 
     data: the dataset's folder, or one that holds a folder for each case by its name; None = costs alone. weights: of
     rows or networks, by name. programs: `NAME=COMMAND` of rows. scenes: only these. run: of networks, as options.
+    make: gives who carries the trials of a case out; None = this process.
     """
 
     data: Path | None = None
@@ -167,6 +170,7 @@ class Given:
     programs: Sequence[str] = ()
     scenes: tuple[str, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
+    make: Callable[[CaseSource, Case], Make] | None = None
 
 
 def fill(table: PaperTable, given: Given) -> Filled:
@@ -183,7 +187,8 @@ def fill(table: PaperTable, given: Given) -> Filled:
     row = DATASET_CASES[table.case]
     folder = first_folder(given.data, (row.name, row.dataset)) or given.data
     try:
-        case = dataset_case(row, folder, table.split, table.crop)
+        source = CaseSource(row.name, os.path.abspath(folder), "", table.split, table.crop)
+        case = source.load()
     except FileError as error:
         return Filled(table, ours, weights, (f"Not scored: {error}",))
     scenes = tuple(one for one in case.scenes if not given.scenes or one.name in given.scenes)
@@ -194,7 +199,8 @@ def fill(table: PaperTable, given: Given) -> Filled:
     named = {column.metric: column for column in case.columns}
     columns = tuple(named.get(key, Column(key)) for key in table.columns if key in METRICS)
     chosen = replace(case, settings=tuple(settings), columns=columns, scenes=scenes)
-    results, _ = run(chosen, Extent(pictured=(), timed="time-s" in table.columns))
+    make = given.make(source, chosen) if given.make else None
+    results, _ = run(chosen, Extent(pictured=(), timed="time-s" in table.columns), make)
     for one in results.means("all"):
         found = {**one["scores"], "time-s": one["time_s"]}
         ours[one["method"]] |= {key: found[key] for key in table.columns if found.get(key) is not None}

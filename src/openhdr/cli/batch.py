@@ -6,21 +6,19 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from openhdr.cli import expand, merge
-from openhdr.cli.batch_progress import results_bar
 from openhdr.cli.common import echo_json, format_table, keeps_light, progress_bar, writable
-from openhdr.cli.options import command
+from openhdr.cli.options import command, given_options, spelled
 from openhdr.cli.sidecar import options_of
+from openhdr.cli.workers import WorkerOptions, done_by, give_up
 from openhdr.core.errors import FileError, OpenHDRError, RequestError, printable, unknown_name
-from openhdr.core.options import argument, option
+from openhdr.core.options import argument, nested, option
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from openhdr.batch.plan import Item, Plan
 
 SAVE_S, SAVE_SHARE = 5.0, 50.0  # between summaries while it works, at least; times what one takes
-SIZED = 100  # jobs whose photos tell how many fit into memory
 OWN = {  # options of merge and expand that a batch answers itself
     *("images", "photos", "output", "preview", "mask", "motion", "save_response", "keep_stack", "origin_map"),
     *("sidecar", "like", "as_json"),
@@ -57,14 +54,12 @@ class Request:
     dry_run: bool = option("Only print what would be made.", False)
     retry_failed: bool = option("Try again what failed before with the same photos and options.", False)
     watch: bool = option("Go on when photos arrive, until interrupted.", False)
-    workers: int | None = option(
-        "Results made at a time, each on one core.  [default: as many as cores and memory allow]", None
-    )
-    cluster: str | None = option(
-        "Address of a Dask scheduler whose workers do the work (tcp://host:8786).", None
-    )
+    by: WorkerOptions = nested(WorkerOptions)
     seconds: float | None = option("Give up a result after so many seconds.", None)
     as_json: bool = option("Print the summary, OUT/batch.json, as JSON.", False, flags=("--json",))
+
+
+OF_BATCH = {*Request.__dataclass_fields__, *WorkerOptions.__dataclass_fields__}
 
 
 @command("batch", Request)
@@ -104,14 +99,10 @@ batch.params += [
 
 def _give_up(facts: dict[str, Any]) -> None:
     """Say what failed, and exit with 2 if anything did."""
-    failed = [one for one in facts["brackets"] if one["status"] == "failed"]
-    for one in failed:
-        click.echo(printable(f"failed: {one['name']}: {one['error']}"), err=True)
     for problem in facts["unreadable"]:
         click.echo(printable(f"unreadable: {problem}"), err=True)
-    if failed:
-        again = "--retry-failed tries them again"
-        raise OpenHDRError(f"{len(failed)} of {len(facts['brackets'])} brackets failed; {again}")
+    failed = [(one["name"], one["error"]) for one in facts["brackets"] if one["status"] == "failed"]
+    give_up(failed, len(facts["brackets"]), "brackets", "--retry-failed tries them again")
     if facts["unreadable"]:
         raise OpenHDRError(f"{len(facts['unreadable'])} photos cannot be read; the others are done")
 
@@ -121,7 +112,7 @@ def _refuse_early(request: Request) -> None:
     endings = request.to.split(",")
     for ending in endings:
         writable(Path(f"result{ending}"))
-    method = _given().get("method", DEFAULT_MERGER)
+    method = given_options(OF_BATCH).get("method", DEFAULT_MERGER)
     known = [*MERGERS, *INVERSE_TONE_MAPPERS, *MODELS]
     if method not in known:
         raise unknown_name("method", method, dict.fromkeys(known))
@@ -132,10 +123,6 @@ def _refuse_early(request: Request) -> None:
             raise FileError(folder, "does not exist", "name a folder of photos")
     if len(request.folders) > 1 and any("://" in folder for folder in request.folders):
         raise RequestError("several folders have to be of this machine; give one URL, or run once for each")
-    if request.workers is not None and request.workers < 1:
-        raise RequestError(f"--workers {request.workers}: expected 1 or more")
-    if request.workers is not None and request.cluster:
-        raise RequestError("--workers: a cluster has its own workers; leave it out")
     if request.watch and request.plan:
         raise RequestError("--watch plans by itself; leave --plan out")
 
@@ -198,7 +185,7 @@ def _jobs(plan: Plan, request: Request) -> list[Job]:
     """How the items of a plan are made: their own options, then those of the command line, then those of --like."""
     from openhdr.batch.job import Job
 
-    given, output, to = _given(), _root(request.output), tuple(request.to.split(","))
+    given, output, to = given_options(OF_BATCH), _root(request.output), tuple(request.to.split(","))
     seen: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {}
     jobs = []
     for item in plan.items:
@@ -210,7 +197,7 @@ def _jobs(plan: Plan, request: Request) -> list[Job]:
             seen[key] = _checked(item, name, given, request)
         args, options = seen[key]
         jobs.append(
-            Job(item.name, item.photos, plan.folder, output, to, name, args, options, 1, request.seconds)
+            Job(item.name, item.photos, plan.folder, output, to, name, args, options, request.seconds)
         )
     return jobs
 
@@ -228,32 +215,9 @@ def _checked(
     for key in options:
         if key not in known or key in OWN:
             raise RequestError(f"{item.name}: openhdr {name} has no option '{key}' for a batch")
-    args = [part for key, value in options.items() for part in _spelled(known[key], value)]
+    args = [part for key, value in options.items() for part in spelled(known[key], value)]
     called.make_context(f"openhdr {name}", [*item.photos, "-o", "result.exr", *args])
     return tuple(args), options
-
-
-def _given() -> dict[str, Any]:
-    """Options of merge and expand that the command line gives, as JSON values."""
-    context = click.get_current_context()
-    values = {
-        name: value
-        for name, value in context.params.items()
-        if name not in Request.__dataclass_fields__
-        and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    }
-    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
-
-
-def _spelled(one: click.Option, value: Any) -> list[str]:
-    """An option as the command line spells it."""
-    flag = max(one.opts, key=len)
-    if one.is_flag:
-        if value:
-            return [flag]
-        return [max(one.secondary_opts, key=len)] if one.secondary_opts else []
-    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return [f"{flag}={text}"]
 
 
 def _entry(job: Job, request: Request) -> Entry:
@@ -269,57 +233,47 @@ def _entry(job: Job, request: Request) -> Entry:
 
 def _make(entries: list[Entry], request: Request, save: Callable[[], None]) -> None:
     """Make what is waiting; `entries` get the records, and `save` is called now and then."""
-    from openhdr.batch import run
     from openhdr.batch.page import Entry
 
     places = {entry.job.name: place for place, entry in enumerate(entries) if entry.status == "waiting"}
     if not places:
         return
-    with ExitStack() as stack:
-        jobs = [entry.job for entry in entries if entry.status == "waiting"]
-        if request.cluster:
-            make = stack.enter_context(run.on_cluster(request.cluster))
-        else:
-            some = jobs[:: max(len(jobs) // SIZED, 1)]
-            workers = run.Workers.for_needs(map(_need, some), request.workers)
-            jobs = [replace(job, threads=workers.threads) for job in jobs]
-            make = stack.enter_context(run.on_this_machine(workers))
-        advance = stack.enter_context(results_bar(len(jobs)))
-        following = 0.0
-        for job, record in make((job, _need(job)) for job in jobs):
+    jobs = [entry.job for entry in entries if entry.status == "waiting"]
+    following = 0.0
+    with done_by(request.by, jobs, _need, lambda record: record.status == "failed") as results:
+        for job, record in results:
             entries[places[job.name]] = Entry(job, record.status, record)
-            advance(record)
             began = time.monotonic()
             if began > following:
                 save()
                 following = time.monotonic() + max(SAVE_S, SAVE_SHARE * (time.monotonic() - began))
 
 
-def _need(job: Job) -> float:
-    """GB that a job takes, by the size of its first photo and the network that makes it."""
+def _need(job: Job, threads: int) -> float:
+    """GB that a job takes on so many cores, by the size of its first photo and the network that makes it."""
     from openhdr import io
     from openhdr.batch.run import need_gb
 
     network = job.options.get("method") in MODELS and job.options.get("method") not in MERGERS
     more = float(job.options.get("memory", RunOptions().memory)) if network else 0.0
     if "://" in job.folder:
-        return need_gb(24.0, len(job.photos), job.threads) + more
+        return need_gb(24.0, len(job.inputs), threads) + more
     try:
-        facts = io.probe(Path(job.folder, job.photos[0]))
+        facts = io.probe(Path(job.folder, job.inputs[0]))
     except OpenHDRError:  # its process will say so
         return 0.0
-    return need_gb(facts.width * facts.height / 1e6, len(job.photos), job.threads) + more
+    return need_gb(facts.width * facts.height / 1e6, len(job.inputs), threads) + more
 
 
 def _say_plan(entries: list[Entry], left_out: list[Item]) -> None:
     rows = []
     for entry in entries:
-        first, *_, last = [os.path.basename(photo) for photo in (*entry.job.photos, entry.job.photos[-1])]
+        first, *_, last = [os.path.basename(photo) for photo in (*entry.job.inputs, entry.job.inputs[-1])]
         state = {"waiting": "to make", "skipped": "done", "failed": "failed before"}[entry.status]
         rows.append(
             {
                 "result": entry.job.name,
-                "photos": f"{len(entry.job.photos)}: {first} .. {last}",
+                "photos": f"{len(entry.job.inputs)}: {first} .. {last}",
                 "state": state,
             }
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ import click
 from openhdr.bench import PHOTO_CASES, PICTURE_CASES
 from openhdr.cli.common import echo_json, format_table, progress_bar
 from openhdr.cli.options import command
-from openhdr.core.errors import FileError, OpenHDRError, RequestError, unknown_name
+from openhdr.cli.workers import WorkerOptions, give_up, trials_by
+from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.core.files import write_whole
-from openhdr.core.options import argument, option
+from openhdr.core.options import argument, nested, option
 from openhdr.tonemapping import parse as parse_operator
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class Request:
     )
     tables: tuple[str, ...] = option("Of paper: only this table; may be repeated.", (), flags=("--table",))
     device: str = option("Of networks on a dataset: cpu, cuda, cuda:1, mps.", "cpu")
+    by: WorkerOptions = nested(WorkerOptions)
     resume: bool = option("Compute only what results.json in the folder lacks.", False)
     again: tuple[str, ...] = option("With --resume: compute this method again; may be repeated.", ())
     pictured: tuple[str, ...] = option("Images of this scene only in the report; may be repeated.", ())
@@ -118,7 +121,8 @@ def bench(request: Request) -> None:
     A metric's plain name scores values as given (1.0 = the reference frame clips); NAME@shortest divides by
     the level where the shortest frame clips and clips to 0..1. report.html is one file: open it in a browser.
 
-    results.json is written after every run. With --resume, a run counts as done when its method, its weights
+    Runs are made by processes of their own, one at a time on all cores, so that times can be compared, or --workers
+    at a time. results.json is written after every run. With --resume, a run counts as done when its method, its weights
     and the metrics are the same as now; after a change of a method's code, name it with --again.
     """
     if request.again and not request.resume:
@@ -135,26 +139,21 @@ def bench(request: Request) -> None:
         return
     if len(request.words) > 1:
         raise RequestError(f"bench {' '.join(request.words)}: expected one case")
-    folder = request.folder
     if request.case in PHOTO_CASES:
         _of_photos(request)
         return
     if request.case in PICTURE_CASES:
         compare_operators(request)
         return
-    with progress_bar():
-        results, album = _run(request)
-    results.save(folder / "results.json")
-    album.write(results, request.report or folder / "report.html")
+    results, album = _run(request)
+    results.save(request.folder / "results.json")
+    album.write(results, request.report or request.folder / "report.html")
     if request.as_json:
         echo_json(results.facts())
     else:
         _print(results, request)
-    if results.failures:  # the others are written already
-        names = ", ".join(dict.fromkeys(run.method for run in results.failures))
-        raise OpenHDRError(
-            f"{len(results.failures)} of {len(results.runs)} runs failed ({names}): {results.failures[0].error}"
-        )
+    failures = [(f"{one.scene}, {one.method}", one.error) for one in results.failures]
+    give_up(failures, len(results.runs), "runs", "the others are done")
 
 
 def print_paper(request: Request) -> None:
@@ -176,14 +175,14 @@ def print_paper(request: Request) -> None:
         request.programs,
         request.scenes,
         {"device": request.device},
+        partial(trials_by, request.by),
     )
     numbers = {table.number.partition(",")[0] for table in paper.tables}
     for number in request.tables:
         if number not in numbers:
             raise unknown_name("table", number, numbers)
     tables = [one for one in paper.tables if one.number.partition(",")[0] in (request.tables or numbers)]
-    with progress_bar():
-        filled = [fill(table, given) for table in tables]
+    filled = [fill(table, given) for table in tables]
     facts: dict[str, Any] = {
         "paper": paper.name,
         "title": paper.title,
@@ -281,15 +280,14 @@ def _of_photos(request: Request) -> None:
         echo_json(facts)
     else:
         _print_photo_facts(facts, request)
-    failed = [f"{name}: {found['error']}" for name, found in facts["sets"].items() if "error" in found]
-    failed += [
-        f"{name}, {method}: {one['error']}"
-        for name, found in facts["sets"].items()
-        for method, one in found["methods"].items()
-        if "error" in one
+    found = {name: one["methods"] or {"": one} for name, one in facts["sets"].items()}
+    tried = [
+        (f"{name} {method}".strip(), one)
+        for name, methods in found.items()
+        for method, one in methods.items()
     ]
-    if failed:
-        raise OpenHDRError(f"{len(failed)} failed, the others are done; {failed[0]}")
+    failed = [(name, one["error"]) for name, one in tried if "error" in one]
+    give_up(failed, len(tried), "runs", "the others are done")
 
 
 def compare_operators(request: Request) -> None:
@@ -354,14 +352,16 @@ def _score_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
 def _run(request: Request) -> tuple[Results, Album]:
     """The results, with those of an earlier run where asked for, and the images."""
     from openhdr.bench.datasets import with_run_options
-    from openhdr.bench.load import load_case, narrowed
+    from openhdr.bench.load import CaseSource, narrowed
     from openhdr.bench.resume import earlier_results, joined
     from openhdr.bench.run import Extent, run
     from openhdr.core.files import make_folder
 
     make_folder(request.folder)
     path = request.folder / "results.json"
-    whole = load_case(request.case, request.data, request.folder, request.split)
+    source = CaseSource.of(request.case, request.data, request.folder, request.split)
+    with progress_bar():
+        whole = source.load()
     run_options = {"augment": request.augment, "device": request.device}
     whole = replace(whole, settings=tuple(with_run_options(one, run_options) for one in whole.settings))
     narrowed(whole, request.again, request.pictured, ())  # refuses unknown names
@@ -373,10 +373,11 @@ def _run(request: Request) -> tuple[Results, Album]:
     whole = replace(whole, columns=case.columns, settings=(*whole.settings, *further))
     earlier = earlier_results(path, whole, request.again) if request.resume else None
     done = frozenset((one.method, one.scene) for one in earlier.runs) if earlier else frozenset()
+    shown = (request.pictured or None, request.compressed)
     extent = Extent(
-        done, request.pictured or None, request.compressed, lambda new: joined(whole, earlier, new).save(path)
+        done, *shown, lambda new: joined(whole, earlier, new).save(path), at_a_time=request.by.workers or 1
     )
-    results, album = run(case, extent)
+    results, album = run(case, extent, trials_by(request.by, source, case))
     return joined(whole, earlier, results), album
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from openhdr.core.errors import RequestError
 from openhdr.core.options import Declared
@@ -32,6 +33,28 @@ def command(
         )
 
     return decorate
+
+
+def given_options(without: Container[str]) -> dict[str, Any]:
+    """Options that the command line gives to the running command, as JSON values. without: names that are left out."""
+    context = click.get_current_context()
+    values = {
+        name: value
+        for name, value in context.params.items()
+        if name not in without and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+
+
+def spelled(one: click.Option, value: Any) -> list[str]:
+    """An option as the command line spells it."""
+    flag = max(one.opts, key=len)
+    if one.is_flag:
+        if value:
+            return [flag]
+        return [max(one.secondary_opts, key=len)] if one.secondary_opts else []
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return [f"{flag}={text}"]
 
 
 def parameters(config: type, without: tuple[str, ...] = ()) -> Iterator[click.Parameter]:

@@ -1,8 +1,9 @@
-"""Commands for a batch: asked for on standard input, one after another in one process (`openhdr.batch.process`)."""
+"""Calls for a batch: asked for on standard input, one after another in one process (`openhdr.batch.process`)."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 from pathlib import Path
@@ -20,26 +21,35 @@ THUMBNAIL = 480  # pixels, the longer side
 
 
 def serve() -> None:
-    """Answer `{"command", "args", "picture", "thumbnail"}` by `{"facts", "notes"}` or `{"error"}` until input closes.
-
-    picture: a file of the result to draw the thumbnail of; "" = none.
-    """
+    """Answer `{"target", "given"}` by what the function answers, or `{"error"}`, until input closes."""
     prepare()
     answer_requests(_answer)
 
 
 def _answer(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    command = COMMANDS[request["command"]].load()
+    module, name = request["target"].split(":")
+    try:
+        return getattr(importlib.import_module(module), name)(**request["given"])
+    except OpenHDRError as error:
+        return {"error": str(error)}
+
+
+def run_command(command: str, args: list[str], picture: str = "", thumbnail: str = "") -> dict[str, Any]:
+    """`{"facts", "notes"}`, what a command says as JSON and on standard error, or `{"error"}`.
+
+    picture: a file of the result to draw the thumbnail of; "" = none.
+    """
+    called = COMMANDS[command].load()
     said, noted = io.StringIO(), io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(noted):
-            command.main(request["args"], prog_name=f"openhdr {request['command']}", standalone_mode=False)
-        if request["thumbnail"]:
-            _draw(Path(request["picture"]), Path(request["thumbnail"]))
+            called.main(args, prog_name=f"openhdr {command}", standalone_mode=False)
+        if thumbnail:
+            _draw(Path(picture), Path(thumbnail))
     except click.ClickException as error:
         return {"error": error.format_message()}
     except OpenHDRError as error:
-        return {"error": worded(error, command)}
+        return {"error": worded(error, called)}
     notes = [line.removeprefix("note: ") for line in noted.getvalue().splitlines()]
     return {"facts": json.loads(said.getvalue() or "null"), "notes": notes}
 
