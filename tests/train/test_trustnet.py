@@ -20,6 +20,8 @@ from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged, merge_strips
 from openhdr.merging.trustnet_features import Features, features_of, mu_code
+from openhdr.models.inference.selection import choose_three
+from openhdr.pipeline.network_merger import registered_light
 from openhdr.simulation.config import TRIPOD, ObjectConfig, ShakeConfig
 from openhdr.simulation.scene import make_scene
 from openhdr.train.examples import collate
@@ -27,7 +29,8 @@ from openhdr.train.objectives.contract import Nets
 from openhdr.train.objectives.trustnet import TrustNetObjective
 from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.plan import check_batch, make_plan
-from openhdr.train.recipe import DataConfig
+from openhdr.train.recipe import DataConfig, ValidationConfig
+from openhdr.train.sources.registered import open_registered, three_frames
 from openhdr.train.sources.trustnet import open_compared, simulation_of
 from openhdr.train.trustnet_sample import ComparedBracket, compare_sample, compared_bracket
 from openhdr.train.validation import Validation
@@ -138,6 +141,43 @@ def test_same_bracket_every_time(scenes: Path, tmp_path: Path) -> None:
         assert a.name == b.name and a.ev == b.ev and np.array_equal(a.planes, b.planes)
     assert {len(one.sample(k).ev) for k in range(5)} >= {3}
     assert open_compared(DataConfig(path=str(tmp_path / "one" / "brackets")), 0, tmp_path).epoch == 5
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_networks_of_three_frames_see_what_a_merge_shows_them(bracket, count: int) -> None:
+    comparison, truth = bracket(count)
+    one = compared_bracket(comparison, truth)
+    one.planes[:5, :, _inside(count, 0)] = 0  # as if the first frame did not reach there
+    sample = three_frames(one)
+    registered = comparison.registered
+    chosen = choose_three(registered.bracket.ev.tolist(), registered.bracket.reference)
+    for number, expected in enumerate(registered_light(registered, chosen)):
+        rows = slice(5 if chosen[number] == 0 else 0, None)
+        np.testing.assert_allclose(sample.frames[number][rows], expected[rows], atol=1e-5)
+    if 0 in chosen:
+        reference = sample.frames[1][:5]
+        recorded = reference * 2.0 ** sample.ev[0]
+        fine = reference < 0.9
+        np.testing.assert_allclose(sample.frames[0][:5][fine], recorded[fine], rtol=1e-5)
+    np.testing.assert_array_equal(sample.truth, truth)
+
+
+def _inside(count: int, frame: int) -> int:
+    """Which plane says where a frame reaches."""
+    return 13 * (count - 1) + 11 + 3 * count + count + frame
+
+
+def test_registered_source_takes_brackets_of_three_frames(scenes: Path, tmp_path: Path) -> None:
+    config = DataConfig(source="registered", path=str(scenes), patch=48, brackets=8, cuts=2)
+    source = open_registered(config, 3, tmp_path)
+    counts = [len(source.compared.bracket(number).ev) for number in range(8)]
+    assert 0 < len(source.numbers) < 8 and all(counts[number] > 2 for number in source.numbers)
+    assert source.epoch == 2 * len(source.numbers)
+    seen = {source.sample(index).name for index in range(source.epoch)}
+    assert seen == {f"{number:06d}" for number in source.numbers}
+    samples, what = source.validation(ValidationConfig(path=str(scenes), samples=2))
+    assert samples and "registered" in what
+    assert all(len(one.frames) == 3 and one.reference == 1 and one.response == "linear" for one in samples)
 
 
 def test_brackets_have_two_to_seven_frames() -> None:

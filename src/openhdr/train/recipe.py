@@ -37,7 +37,7 @@ class NetworkConfig:
 class DataConfig:
     """Where samples come from and what becomes of them."""
 
-    source: Literal["simulated", "drawn", "patches", "compared"] = "simulated"
+    source: Literal["simulated", "drawn", "patches", "compared", "registered"] = "simulated"
     path: str = ""  # folder: HDR scenes or a cache of them; a dataset or patches of it. `--data` sets it
     dataset: str = "hdm"  # patches: row of the table of datasets
     split: str = "train"  # patches: of the dataset
@@ -52,12 +52,14 @@ class DataConfig:
     clip_share: tuple[float, float] = (
         0.02,
         0.45,
-    )  # simulated, compared: range of the reference's pixels that clip
-    view: int = 0  # simulated, compared: pixels, width of the images that patches are cut from; 0 = `patch`
-    cuts: int = 1  # simulated, compared: patches from an image, one after the other
-    brackets: int = 500  # compared: brackets that are prepared
-    real_share: float = 0.0  # simulated, drawn, compared: share of brackets that real cameras take
-    preparing: int = 1  # compared: processes that prepare them
+    )  # all but patches: range of the reference's pixels that clip
+    view: int = (
+        0  # all but drawn, patches: pixels, width of the images that patches are cut from; 0 = `patch`
+    )
+    cuts: int = 1  # the same: patches from an image, one after the other
+    brackets: int = 500  # compared, registered: brackets that are prepared
+    real_share: float = 0.0  # all but patches: share of brackets that real cameras take
+    preparing: int = 1  # compared, registered: processes that prepare them
     registered: bool = (
         False  # simulated, drawn: no more hand shake than registration leaves; objects still move
     )

@@ -62,4 +62,9 @@ SOURCES: Table[Row] = Table(
         "Simulated brackets, registered and compared once: for TrustNet.",
         "openhdr.train.sources.trustnet:open_compared",
     ),
+    Row(
+        "registered",
+        "The same, three frames of each as a merge gives them to a network.",
+        "openhdr.train.sources.registered:open_registered",
+    ),
 )

@@ -83,7 +83,10 @@ class ComparedSource:
         return self.brackets.samples * self.config.cuts
 
     def sample(self, index: int) -> ComparedBracket:
-        number = shuffled(self.seed, index // self.config.cuts, self.brackets.samples)
+        return self.bracket(shuffled(self.seed, index // self.config.cuts, self.brackets.samples))
+
+    def bracket(self, number: int) -> ComparedBracket:
+        """Prepared bracket `number`, 0 <= number < `brackets.samples`; its planes lie on the disk."""
         facts = self.brackets.piece(number, FACTS)
         return unpack(facts, self.brackets.mapped(number, PLANES))
 
