@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from openhdr.merging.registered import CLIPPED_SHARE
 from openhdr.models.inference.selection import choose_three
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.shard_index import shuffled
+from openhdr.train.sources.simulated import picture_of
 from openhdr.train.sources.trustnet import ComparedSource, open_compared
 from openhdr.train.trustnet_sample import FACTS, ComparedBracket, compare_sample, compared_bracket
 
@@ -35,8 +35,11 @@ class RegisteredSource:
         return len(self.numbers) * self.compared.config.cuts
 
     def sample(self, index: int) -> Sample:
-        position = index // self.compared.config.cuts
-        return _three(self.compared, self.numbers[shuffled(self.compared.seed, position, len(self.numbers))])
+        return picture_of(self, index // self.compared.config.cuts)
+
+    def picture(self, index: int) -> Sample:
+        number = self.numbers[shuffled(self.compared.seed, index, len(self.numbers))]
+        return three_frames(self.compared.bracket(number))
 
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
         samples, what = self.compared.validation(config)
@@ -83,9 +86,3 @@ def open_registered(config: DataConfig, seed: int, cache: Path) -> RegisteredSou
     if not numbers:
         raise FileError(config.path, "has no bracket of three frames", "raise data.brackets")
     return RegisteredSource(source, numbers)
-
-
-@lru_cache(maxsize=4)
-def _three(source: ComparedSource, number: int) -> Sample:
-    """A bracket is kept until the patches of a batch are cut from it."""
-    return three_frames(source.bracket(number))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class SimulatedSource:
         return self.scenes.samples * self.config.samples_per_scene * self.config.cuts
 
     def sample(self, index: int) -> Sample:
-        return _picture(self, index // self.config.cuts)
+        return picture_of(self, index // self.config.cuts)
 
     def picture(self, index: int) -> Sample:
         first = max(0, index // self.config.samples_per_scene - self.config.window + 1)
@@ -141,7 +142,13 @@ def scene_of(index: ShardIndex, number: int) -> Scene:
     return unpack_scene(index.read(number))
 
 
+class PictureSource(Protocol):
+    """A hashable source of whole images by number."""
+
+    def picture(self, index: int) -> Sample: ...
+
+
 @lru_cache(maxsize=4)
-def _picture(source: SimulatedSource, index: int) -> Sample:
-    """An image is kept until the patches of a batch are cut from it."""
+def picture_of(source: PictureSource, index: int) -> Sample:
+    """Image `index`; the last ones are kept until the patches of a batch are cut from them."""
     return source.picture(index)
