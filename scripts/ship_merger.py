@@ -49,7 +49,9 @@ def main(file: Path) -> None:
     hashes = {one.path.stem.removeprefix(f"{name}-"): sha256_of(one.path) for one in made}
     params = sum(p.numel() for p in net.parameters())
     TABLE.write_text(with_row(TABLE.read_text(), name, hashes, params))
-    shutil.copyfile(file, PACKAGE / "models" / "weights" / f"{name}.safetensors")
+    kept = PACKAGE / "models" / "weights" / f"{name}.safetensors"
+    if file.resolve() != kept:  # else the files of shipped weights were made again
+        shutil.copyfile(file, kept)
     for one in made:
         click.echo(f"{one.path}: {one.largest_difference:.1e} from PyTorch")
 

@@ -15,7 +15,7 @@ from openhdr.core.errors import RequestError
 from openhdr.core.image import Bracket, Frame
 from openhdr.data.scenes import draw_sample
 from openhdr.geometry import identity
-from openhdr.merging import MERGERS, mle, trustnet
+from openhdr.merging import MERGERS, mle, trustnet, trustnet_refinement
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged, merge_strips
@@ -248,10 +248,17 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
         for one, other in zip(ours, shipped.decide(features.frames, features.shared), strict=True):
             np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
         known = _classical(comparison)
-        seen = trustnet.seen(comparison.registered, known, known.pixels, slice(0, 96), slice(0, 128))
+        rows, columns = slice(0, 96), slice(0, 128)
+        seen = trustnet_refinement.seen(comparison.registered, known, known.pixels, rows, columns)
+        change = shipped.refine(seen.planes[None])[0]
+        result = trustnet_refinement.moved(known.pixels, known.weight, seen, change)
+        light, weight, coverage = (
+            torch.from_numpy(one)[None]
+            for one in (known.pixels.transpose(2, 0, 1), known.weight[None], known.coverage[None])
+        )
         with torch.inference_mode():
-            ours = net.refine(*map(torch.from_numpy, vars(seen).values())).numpy()
-        np.testing.assert_allclose(mu_code(ours), mu_code(shipped.refine(seen)), atol=1e-4)
+            ours = net.refined(light, weight, coverage, torch.from_numpy(seen.planes[None, 5:]))
+        np.testing.assert_allclose(mu_code(ours[0].numpy().transpose(1, 2, 0)), mu_code(result), atol=1e-4)
 
 
 @pytest.mark.slow

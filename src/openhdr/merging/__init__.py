@@ -7,7 +7,9 @@ composite, hole_fill           what frames told so far, with its noise and bound
 merger                         what a merge method is
 mle, debevec, robertson        classical: a weighted mean of what the frames measured
 mertens                        exposure fusion: a picture for display, not light
-trustnet, trustnet_features    the default: `mle` with two small networks (weights/), and what they see
+trustnet                       the default: `mle` with two small networks (weights/)
+trustnet_features              what the first of them sees
+trustnet_refinement            what the second sees, and how far its answer moves a value
 strips                         a formula over all strips of a picture, and what no frame saw
 masks                          pictures of what was left out and how far frames moved
 
@@ -56,7 +58,7 @@ MERGERS: Table[MergerRow] = Table(
         "openhdr.merging.trustnet:TRUSTNET",
         sha256=(
             ("decide", "fd48ff9f5ad58f00d78c7e43aaa77db0c22c03a5dafba4abbea8b725ef2b92dd"),
-            ("refine", "b75ce843a92901a10b60bd26864103324c4638b8d70294a3beef5a7e370a0aed"),
+            ("refine", "cec6d4722de50c1d438b8e6d6025c40eedd27e9b3f2795fb44645468e4245ef8"),
         ),
     ),
     LearnedRow(
@@ -65,7 +67,7 @@ MERGERS: Table[MergerRow] = Table(
         "openhdr.merging.trustnet:TRUSTNET_TINY",
         sha256=(
             ("decide", "7067a2af659e0663b8468d5538b23b87ae9d0c11bed922d3b508e46d8e80ba7e"),
-            ("refine", "135c2eaea57c3ee60d7d360613eb09b2cd4ddf1999d63e00a2a1dae14230f927"),
+            ("refine", "2bdf173a4bbc75f4efd3f47ecf89d2e4b1ea6c015f0a4cc4fb699ee9ed825eed"),
         ),
     ),
 )

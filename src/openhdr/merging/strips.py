@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from openhdr.camera.mosaic import Mosaic
+from openhdr.color.channels import along_row
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
 from openhdr.geometry import resize_strip
@@ -122,12 +124,12 @@ def _show_hole_fill(
     radiance: np.ndarray, coverage: np.ndarray, strip: Strip, registered: RegisteredBracket, rows: slice
 ) -> None:
     """As far as no consistent frame measured a place, show the hole fill in the reference's clipped channels."""
-    blind = coverage < 1
-    if registered.hole_fill is None or not blind.any():
+    if registered.hole_fill is None or not (coverage < 1).any():
         return
-    hole_fill = resize_strip(registered.hole_fill, rows, registered.shape)[blind]
-    reference = strip.light[strip.reference][blind]
+    reference = strip.light[strip.reference]
     # channels well below clipping keep the reference's fine detail; the hole fill may be at a smaller size
-    bright = reference > BRIGHT * strip.top[strip.reference]
-    shown = np.where(bright, np.maximum(hole_fill, reference), reference)
-    radiance[blind] = shown + coverage[blind][:, None] * (radiance[blind] - shown)
+    bright = reference > along_row(BRIGHT * strip.top[strip.reference], reference.shape[1])
+    shown = resize_strip(registered.hole_fill, rows, registered.shape)
+    shown = np.where(bright, np.maximum(shown, reference), reference)
+    blind = 1 - coverage
+    cv2.accumulateProduct(shown - radiance, cv2.merge((blind, blind, blind)), radiance)

@@ -2,10 +2,11 @@
 
 Frames are compared and merged as the classical merger does it (`ghosts`, `mle`). Between these two steps a network
 looks at the comparison at working size (`trustnet_features`) and corrects the consistency of every frame and the fill
-of holes that no frame measured. After them another one, at full size, moves each value within a few of its standard
-deviations: it takes noise out of what is noisy, leaves alone what is well exposed, and is free only where nothing was
-measured. Frames share their weights and are told apart by what they show, so 2 to 9 of them will do, with any
-exposures and any reference. Both networks are ONNX files in the package (`openhdr.models.trustnet` has their layers).
+of holes that no frame measured. After them another one, at full size (`trustnet_refinement`), moves each value within
+a few of its standard deviations: it takes noise out of what is noisy, leaves alone what is well exposed, and is free
+only where nothing was measured. Frames share their weights and are told apart by what they show, so 2 to 9 of them
+will do, with any exposures and any reference. Both networks are ONNX files in the package (`openhdr.models.trustnet`
+has their layers).
 """
 
 from __future__ import annotations
@@ -16,27 +17,23 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-import cv2
 import numpy as np
 import onnxruntime
 
-from openhdr.camera.response import Response
 from openhdr.color.channels import all_channels
 from openhdr.core import progress
 from openhdr.core.errors import FileError
-from openhdr.core.image import Image
 from openhdr.core.threads import in_threads
 from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
-from openhdr.merging.registered import RegisteredBracket, decode, strips_of, widened
+from openhdr.merging.registered import RegisteredBracket, strips_of, widened
 from openhdr.merging.strips import Merged, merge_strips
-from openhdr.merging.trustnet_features import features_of, mu_code, rounded_up
+from openhdr.merging.trustnet_features import features_of
+from openhdr.merging.trustnet_refinement import moved, seen
 
-TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56  # px of the full picture; divisible by `STEP`
-STEP = (
-    8  # px by which a refined value's surroundings are cut; it depends on no more than the margin around it
-)
+# px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
+TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56
 BAND_STEP, BAND_MARGIN = 16, 64  # px of the working picture; what lies beyond the margin hardly counts
 BAND_PIXELS = 2_000_000  # that are decided at a time, over all frames
 GROUP = 8  # frames that are decided on together, at most: no more were trained with
@@ -49,25 +46,12 @@ class Networks:
 
     decide: frames (K, 13, h, w), shared (11, h, w) -> consistency (K, h, w), factor of the hole fill (3, h, w);
         h and w are multiples of 16.
-    refine: `Seen` -> radiance (1, 3, h, w); h and w are multiples of 8.
+    refine: planes (1, 8, h, w), see `trustnet_refinement.Seen` -> change (1, 12, h / 2, w / 2); h and w are
+        multiples of 8.
     """
 
     decide: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-    refine: Callable[[Seen], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the refining network sees, float32.
-
-    light: (1, 3, h, w) merged radiance; weight, coverage: (1, 1, h, w), see `Merged`; reference: (1, 3, h, w), mu
-    code of the reference's light.
-    """
-
-    light: np.ndarray
-    weight: np.ndarray
-    coverage: np.ndarray
-    reference: np.ndarray
+    refine: Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -156,9 +140,11 @@ class TrustNet(Merger):
 
         def work(left: int) -> None:
             columns, own = widened(slice(left, min(left + TILE_COLUMNS, width)), MARGIN, width)
-            known = seen(registered, merged, light[:, columns], wide, columns)
-            refined = self._networks.refine(known)[0, :, inner, own]
-            merged.pixels[rows, left : left + TILE_COLUMNS] = refined.transpose(1, 2, 0)
+            piece = light[:, columns]
+            known = seen(registered, merged, piece, wide, columns)
+            change = self._networks.refine(known.planes[None])[0]
+            refined = moved(piece, merged.weight[wide, columns], known, change)
+            merged.pixels[rows, left : left + TILE_COLUMNS] = refined[inner, own]
             advance()
 
         in_threads(work, range(0, width, TILE_COLUMNS))
@@ -174,34 +160,8 @@ def shipped(name: str) -> Networks:
     # one tile or band a core costs less than each on all cores
     return Networks(
         lambda frames, shared: _session(name, "decide").run(None, {"frames": frames, "shared": shared}),
-        lambda seen: _session(name, "refine").run(None, vars(seen))[0],
+        lambda seen: _session(name, "refine").run(None, {"seen": seen})[0],
     )
-
-
-def seen(
-    registered: RegisteredBracket, merged: Merged, light: np.ndarray, rows: slice, columns: slice
-) -> Seen:
-    """What the refining network sees of some rows and columns, of which `light` is the merged radiance.
-
-    The size is rounded up to multiples of `STEP`; the last row and column are repeated.
-    """
-    reference = registered.bracket.reference
-    image = registered.bracket.frames[reference].image
-    image = image.with_pixels(image.pixels[rows, columns])
-    parts = (
-        light,
-        merged.weight[rows, columns, None],
-        merged.coverage[rows, columns, None],
-        decode_mu(image, registered.responses[reference]),
-    )
-    return Seen(*(rounded_up(part.transpose(2, 0, 1), STEP)[None] for part in parts))
-
-
-def decode_mu(image: Image, response: Response) -> np.ndarray:
-    """(h, w, 3) float32 mu code of an image's light."""
-    if image.encoding == "srgb" and image.pixels.dtype == np.uint8:
-        return cv2.LUT(image.pixels, mu_code(response.table(np.dtype(np.uint8)))[None])
-    return mu_code(decode(image, response))
 
 
 @cache

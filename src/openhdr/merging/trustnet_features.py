@@ -72,7 +72,7 @@ def features_of(evidence: Evidence, others: Sequence[int], rows: slice = slice(N
         ]
         for plane, channel in zip(planes, channels, strict=True):
             plane[:height, :width] = channel
-        _repeat_edges(planes, height, width)
+        repeat_edges(planes, height, width)
     reference = strip.reference
     shared = [
         *cv2.split(mu_code(strip.light[reference])),
@@ -89,10 +89,11 @@ def rounded_up(planes: np.ndarray, step: int) -> np.ndarray:
     count, height, width = planes.shape
     result = np.empty((count, -(-height // step) * step, -(-width // step) * step), np.float32)
     result[:, :height, :width] = planes
-    _repeat_edges(result, height, width)
+    repeat_edges(result, height, width)
     return result
 
 
-def _repeat_edges(planes: np.ndarray, height: int, width: int) -> None:
+def repeat_edges(planes: np.ndarray, height: int, width: int) -> None:
+    """Fill planes (C, H, W) beyond `height` and `width` with the last row and column before these."""
     planes[:, :height, width:] = planes[:, :height, width - 1 : width]
     planes[:, height:] = planes[:, height - 1 : height]

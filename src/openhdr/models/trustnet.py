@@ -1,11 +1,12 @@
 """TrustNet, the networks of openhdr's own merger: one finds consistency masks, one refines the merged image.
 
-Their inputs are in `openhdr.merging.trustnet_features`, the use of their outputs in `openhdr.merging.trustnet`;
-there they run without PyTorch. From others: a scale of per-frame features shared between frames, and reduced over
-them so that their number and order do not matter (as in deep sets); GSANet's grouping around the reference (each
-frame is compared with it); ADNet's two views of a frame (its exposure, clipping and noise; its content on the common
-scale); U-shaped blocks at low resolution as in EAPNet. The outputs are bounded: consistency is the classical one
-times at most e^8 either way in odds, a refined value stays within six standard deviations of the measured one.
+Their inputs are in `openhdr.merging.trustnet_features` and `trustnet_refinement`, the use of their outputs in
+`openhdr.merging.trustnet`; there they run without PyTorch. From others: a scale of per-frame features shared
+between frames, and reduced over them so that their number and order do not matter (as in deep sets); GSANet's
+grouping around the reference (each frame is compared with it); ADNet's two views of a frame (its exposure,
+clipping and noise; its content on the common scale); U-shaped blocks at low resolution as in EAPNet. The outputs
+are bounded: consistency is the classical one times at most e^8 either way in odds, a refined value stays within
+six standard deviations of the measured one.
 """
 
 from __future__ import annotations
@@ -68,7 +69,24 @@ class TrustNet(nn.Module):
         """Both with a merger between them -> what it merged (1, 8, H, W), and that refined (1, 3, H, W)."""
         merged = merge(*self.decide(frames, shared))
         light, weight, coverage, reference = torch.split(merged, [3, 1, 1, 3], 1)
-        return merged, self.refine(light, weight, coverage, mu_code(reference))
+        return merged, self.refined(light, weight, coverage, mu_code(reference))
+
+    def refined(
+        self, light: torch.Tensor, weight: torch.Tensor, coverage: torch.Tensor, reference: torch.Tensor
+    ) -> torch.Tensor:
+        """Radiance (B, 3, H, W), its weight and coverage (B, 1, H, W) -> radiance (B, 3, H, W).
+
+        reference: (B, 3, H, W), mu code of the reference's light. H and W are multiples of 8.
+        """
+        code = mu_code(light)
+        slope = (MU / LOG_MU) / (1 + MU * light.mean(1, keepdim=True))
+        sd = (slope / weight.clamp(min=1).sqrt()).clamp(LEAST_SD, MOST_SD)
+        change = self.refine(torch.cat((code, torch.log2(sd) / 8 + 1, coverage, reference), 1))
+        room = self.config.reach_sd * sd * coverage + self.config.free * (1 - coverage)
+        moved = room * torch.tanh(F.pixel_shuffle(change, 2))
+        refined = ((code + moved).clamp(min=0) * LOG_MU).exp().sub(1) / MU
+        # a clipped level is a bound, and no noise is taken out of a bound
+        return torch.where((weight <= 0) & (coverage > 0.5), light, refined)
 
     @staticmethod
     def from_authors(state: dict[str, torch.Tensor]) -> None:
@@ -113,7 +131,7 @@ class Decide(nn.Module):
 
 
 class Refine(nn.Module):
-    """A merged picture with what is known about it -> its values, moved within their noise."""
+    """A merged picture with what is known about it -> how far its values move within their noise."""
 
     def __init__(self, config: TrustNetConfig) -> None:
         super().__init__()
@@ -126,27 +144,14 @@ class Refine(nn.Module):
         self.up = nn.ModuleList((Up(quarter, eighth), Up(half, quarter)))
         self.leave = _zero(nn.Conv2d(half, 12, 3, padding=1))
 
-    def forward(
-        self, light: torch.Tensor, weight: torch.Tensor, coverage: torch.Tensor, reference: torch.Tensor
-    ) -> torch.Tensor:
-        """Radiance (B, 3, H, W), its weight and coverage (B, 1, H, W) -> radiance (B, 3, H, W).
-
-        reference: (B, 3, H, W), mu code of the reference's light. H and W are multiples of 8.
-        """
-        code = mu_code(light)
-        slope = (MU / LOG_MU) / (1 + MU * light.mean(1, keepdim=True))
-        sd = (slope / weight.clamp(min=1).sqrt()).clamp(LEAST_SD, MOST_SD)
-        seen = torch.cat((code, torch.log2(sd) / 8 + 1, coverage, reference), 1)
+    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+        """What `TrustNet.refined` shows it (B, 8, H, W) -> change (B, 12, H / 2, W / 2), of which it takes the tanh."""
         x = self.at_half(_act(self.enter(seen)))
         y = self.at_quarter(_act(self.to_quarter(x)))
         z = self.at_eighth(_act(self.to_eighth(y)))
         for up, finer in zip(self.up, (y, x), strict=True):
             z = up(z, finer)
-        room = self.config.reach_sd * sd * coverage + self.config.free * (1 - coverage)
-        change = room * torch.tanh(F.pixel_shuffle(self.leave(z), 2))
-        refined = ((code + change).clamp(min=0) * LOG_MU).exp().sub(1) / MU
-        # a clipped level is a bound, and no noise is taken out of a bound
-        return torch.where((weight <= 0) & (coverage > 0.5), light, refined)
+        return self.leave(z)
 
 
 def mu_code(light: torch.Tensor) -> torch.Tensor:

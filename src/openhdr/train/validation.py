@@ -115,7 +115,7 @@ def display(light: np.ndarray) -> np.ndarray:
 
 def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
     """The light of openhdr's own merger with the network's two parts in it."""
-    from openhdr.merging.trustnet import Networks, Seen, TrustNet  # needs ONNX Runtime
+    from openhdr.merging.trustnet import Networks, TrustNet  # needs ONNX Runtime
     from openhdr.models import trustnet
     from openhdr.train.trustnet_sample import compare_sample
 
@@ -127,8 +127,8 @@ def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
         return consistency.cpu().numpy(), factor.cpu().numpy()
 
     @torch.inference_mode()
-    def refine(seen: Seen) -> np.ndarray:
-        return net.refine(*(torch.from_numpy(one).to(device) for one in vars(seen).values())).cpu().numpy()
+    def refine(seen: np.ndarray) -> np.ndarray:
+        return net.refine(torch.from_numpy(seen).to(device)).cpu().numpy()
 
     merger = TrustNet("trained", Networks(decide, refine))
     registered = merger.decide(compare_sample(sample))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import torch
 
-from openhdr.models.trustnet import FRAME_CHANNELS, SHARED_CHANNELS
+from openhdr.models.trustnet import FRAME_CHANNELS, MERGED_CHANNELS, SHARED_CHANNELS
 
 Sizes = Mapping[str, int]
 """Name of a dynamic axis -> its length."""
@@ -52,8 +52,7 @@ def _features(sizes: Sizes) -> tuple[torch.Tensor, ...]:
 
 
 def _merged(sizes: Sizes) -> tuple[torch.Tensor, ...]:
-    size = (sizes["height"], sizes["width"])
-    return _drawn(1, 3, *size), _drawn(1, 1, *size) * 1e6, _drawn(1, 1, *size), _drawn(1, 3, *size)
+    return (_drawn(1, MERGED_CHANNELS, sizes["height"], sizes["width"]),)
 
 
 def _drawn(*shape: int) -> torch.Tensor:
@@ -103,15 +102,12 @@ INTERFACES: Mapping[str, Mapping[str, Interface]] = MappingProxyType(
                 ({"frames": 1, "height": 48, "width": 64}, {"frames": 4, "height": 96, "width": 80}),
             ),
             "refine": Interface(
-                {name: {2: "height", 3: "width"} for name in ("light", "weight", "coverage", "reference")},
-                {"refined": {2: "height", 3: "width"}},
+                {"seen": {2: "height", 3: "width"}},
+                {"change": {2: "half_height", 3: "half_width"}},
                 _merged,
                 {
-                    "light": "(1, 3, H, W) radiance, 1 = the reference clips; H and W multiples of 8",
-                    "weight": "(1, 1, H, W), inverse variance of the light",
-                    "coverage": "(1, 1, H, W) 0..1: 1 = measured",
-                    "reference": "(1, 3, H, W), mu code of the reference frame's light",
-                    "refined": "(1, 3, H, W) radiance",
+                    "seen": "(1, 8, H, W): openhdr.merging.trustnet_refinement; H and W multiples of 8",
+                    "change": "(1, 12, H / 2, W / 2), of which openhdr.merging.trustnet_refinement makes light",
                 },
                 {"height": 64, "width": 96},
                 ({"height": 48, "width": 72}, {"height": 96, "width": 80}),
