@@ -131,7 +131,8 @@ def test_clipped_light_is_left_as_it_is(photo, registered_of) -> None:
 
 def test_features_say_what_their_names_promise(bracket) -> None:
     registered, _ = bracket
-    found = features_of(compare(registered).evidence, (0, 2))
+    evidence = compare(registered).evidence
+    found = features_of(evidence, evidence.small.whole(), (0, 2), slice(None))
     assert found.frames.shape == (2, FRAME_CHANNELS, *registered.shape)
     assert found.shared.shape == (SHARED_CHANNELS, *registered.shape)
     assert np.isfinite(found.frames).all() and np.isfinite(found.shared).all()

@@ -63,7 +63,9 @@ def _classical(comparison: Comparison) -> Merged:
 
 def _features(comparison: Comparison) -> Features:
     evidence = comparison.evidence
-    return features_of(evidence, [k for k in range(len(evidence.scales)) if k != evidence.strip.reference])
+    strip = evidence.small.whole()
+    others = [k for k in range(len(evidence.scales)) if k != strip.reference]
+    return features_of(evidence, strip, others, slice(None))
 
 
 def _tensors(one: ComparedBracket) -> dict[str, torch.Tensor]:

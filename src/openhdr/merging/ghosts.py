@@ -47,6 +47,10 @@ class CompareOptions:
     deghost: bool | None = True  # None = of frames at rest only objects, see `object_share`
     match: bool = True  # correct exposures and tones by the reference, see `matching`
     working_megapixels: float = 1.5  # frames are compared at this size at most
+    long_megapixels: float = (
+        1.0  # ... and so many frames at this one: each tells less, and all are held in memory
+    )
+    many_frames: int = 7
     matching_megapixels: float = 0.4  # ... and at this size if only tones are matched
     slack: float = 0.03  # relative difference that response and exposure errors may make
     misalignment_px: float = 0.1  # residual shift that alignment may leave
@@ -70,14 +74,12 @@ class CompareOptions:
 class Evidence:
     """What frames showed when they were compared, at working size. Lists have one entry a frame.
 
-    small: the bracket with every frame matched to the reference's tones, without ghost masks; strip: all its rows.
-    scales: how each frame was brought onto the reference's scale. composite: what they told together.
-    consistency: (h, w) float32 0..1. hole_fill: (h, w, 3) float32. doubtful: (h, w) bool, where a frame may show
-    something else; empty = anywhere.
+    small: the bracket with every frame matched to the reference's tones, without ghost masks. scales: how each frame
+    was brought onto the reference's scale. composite: what they told together. consistency: (h, w) float32 0..1.
+    hole_fill: (h, w, 3) float32. doubtful: (h, w) bool, where a frame may show something else; empty = anywhere.
     """
 
     small: RegisteredBracket
-    strip: Strip
     scales: list[FrameScale]
     composite: Composite
     consistency: list[np.ndarray]
@@ -104,9 +106,11 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     matches = [Match() for _ in range(count)]
     if options.deghost is False and not options.match:
         return Comparison(registered, matches)
-    small = shrink_registered(
-        registered, options.matching_megapixels if options.deghost is False else options.working_megapixels
-    )
+    if options.deghost is False:
+        megapixels = options.matching_megapixels
+    else:
+        megapixels = options.working_megapixels if count < options.many_frames else options.long_megapixels
+    small = shrink_registered(registered, megapixels)
     strip = small.whole()
     scales = in_threads(lambda index: own_scale(strip, index), range(count))
     order = sorted(range(count), key=lambda i: (i != strip.reference, abs(strip.ev[i]), strip.ev[i]))
@@ -147,9 +151,7 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     hole_fill = make_hole_fill(composite, strip.top[strip.reference])
     marked = replace(matched, consistency=list(consistency), hole_fill=hole_fill)
     doubtful = objects if tripod else []
-    return Comparison(
-        marked, matches, Evidence(small, strip, scales, composite, consistency, hole_fill, doubtful)
-    )
+    return Comparison(marked, matches, Evidence(small, scales, composite, consistency, hole_fill, doubtful))
 
 
 def _objects(

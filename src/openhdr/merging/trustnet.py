@@ -69,14 +69,12 @@ class TrustNet(Merger):
         evidence, registered = comparison.evidence, comparison.registered
         if evidence is None:
             return registered
-        strip, doubtful = evidence.strip, evidence.doubtful
-        # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
-        clipped = [all_channels(strip.clipped(index)) for index in range(len(strip.light))]
-        open_to_doubt = ~np.logical_and.reduce(clipped)
+        small, doubtful = evidence.small, evidence.doubtful
+        height, width = small.shape
         asked = [
             index
-            for index in range(len(strip.light))
-            if index != strip.reference and (not doubtful or doubtful[index].any())
+            for index in range(len(evidence.scales))
+            if index != small.bracket.reference and (not doubtful or doubtful[index].any())
         ]
         consistency = [one.copy() for one in evidence.consistency]
         hole_fill = evidence.hole_fill.copy()
@@ -84,20 +82,22 @@ class TrustNet(Merger):
         groups = np.array_split(asked, -(-len(asked) // GROUP))
 
         def work(rows: slice) -> None:
-            wide, inner = widened(rows, BAND_MARGIN, len(open_to_doubt))
-            columns = slice(0, open_to_doubt.shape[1])
+            wide, inner = widened(rows, BAND_MARGIN, height)
+            strip = small.strip(wide)
+            # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
+            clipped = [all_channels(strip.clipped(index)[inner]) for index in range(len(strip.light))]
+            open_to_doubt = ~np.logical_and.reduce(clipped)
             for group in groups:
-                features = features_of(evidence, group.tolist(), wide)
+                features = features_of(evidence, strip, group.tolist(), wide)
                 found, factor = self._networks.decide(features.frames, features.shared)
-                for index, one in zip(group, found[:, inner, columns], strict=True):
+                for index, one in zip(group, found[:, inner, :width], strict=True):
                     sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
-                    asked_here = open_to_doubt[rows] & (doubtful[index][rows] if doubtful else True)
+                    asked_here = open_to_doubt & (doubtful[index][rows] if doubtful else True)
                     np.copyto(consistency[index][rows], sure, where=asked_here)
-                factor = np.where(open_to_doubt[rows], factor[:, inner, columns], 1)
+                factor = np.where(open_to_doubt, factor[:, inner, :width], 1)
                 hole_fill[rows] *= factor.transpose(1, 2, 0) ** np.float32(1 / len(groups))
             advance()
 
-        height, width = open_to_doubt.shape
         bands = strips_of(height, width, BAND_PIXELS // len(groups[0]), BAND_STEP)
         with progress.task("deciding what moved", len(bands)) as advance:
             in_threads(work, bands)

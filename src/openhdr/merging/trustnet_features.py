@@ -16,6 +16,7 @@ from openhdr.color.transfer import mu_law
 from openhdr.merging import mle
 from openhdr.merging.composite import contradiction, deviation, measured
 from openhdr.merging.ghosts import Evidence
+from openhdr.merging.registered import Strip
 
 FRAME_CHANNELS = 13
 SHARED_CHANNELS = 11
@@ -41,12 +42,13 @@ def mu_code(light: np.ndarray) -> np.ndarray:
     return mu_law(np.maximum(light, 0))
 
 
-def features_of(evidence: Evidence, others: Sequence[int], rows: slice = slice(None)) -> Features:
-    """The features of some rows of a bracket that was compared. others: the frames beside the reference.
+def features_of(evidence: Evidence, strip: Strip, others: Sequence[int], rows: slice) -> Features:
+    """The features of some rows of a bracket that was compared.
 
-    The size is rounded up to multiples of 16; the last row and column are repeated.
+    strip: these rows of `evidence.small`. others: the frames beside the reference. The size is rounded up to
+    multiples of 16; the last row and column are repeated.
     """
-    strip, composite = evidence.strip.cut(rows), evidence.composite.cut(rows)
+    composite = evidence.composite.cut(rows)
     consistency = [one[rows] for one in evidence.consistency]
     consistent = [inside * one for inside, one in zip(strip.consistency, consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
@@ -70,27 +72,26 @@ def features_of(evidence: Evidence, others: Sequence[int], rows: slice = slice(N
             np.float32(strip.ev[index] / 4),
             np.log2(mle.variance(guide, strip, index)) / 20 + np.float32(0.5),
         ]
-        for plane, channel in zip(planes, channels, strict=True):
-            plane[:height, :width] = channel
-        repeat_edges(planes, height, width)
+        _fill(planes, channels, guide.shape)
     reference = strip.reference
-    shared = [
+    channels = [
         *cv2.split(mu_code(strip.light[reference])),
         strip.saturation_weight[reference],
         *cv2.split(composite_code),
         share_of_channels(composite.bound),
         *cv2.split(mu_code(evidence.hole_fill[rows])),
     ]
-    return Features(frames, rounded_up(np.stack(shared), STEP))
+    shared = np.empty((SHARED_CHANNELS, *frames.shape[2:]), np.float32)
+    _fill(shared, channels, guide.shape)
+    return Features(frames, shared)
 
 
-def rounded_up(planes: np.ndarray, step: int) -> np.ndarray:
-    """(C, h, w) float32 with the last row and column repeated up to the next multiples of `step`; contiguous."""
-    count, height, width = planes.shape
-    result = np.empty((count, -(-height // step) * step, -(-width // step) * step), np.float32)
-    result[:, :height, :width] = planes
-    repeat_edges(result, height, width)
-    return result
+def _fill(planes: np.ndarray, channels: Sequence[np.ndarray | np.float32], shape: tuple[int, int]) -> None:
+    """Write channels of a shape, or numbers, into larger planes (C, H, W); the last row and column are repeated."""
+    height, width = shape
+    for plane, channel in zip(planes, channels, strict=True):
+        plane[:height, :width] = channel
+    repeat_edges(planes, height, width)
 
 
 def repeat_edges(planes: np.ndarray, height: int, width: int) -> None:

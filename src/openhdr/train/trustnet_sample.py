@@ -119,10 +119,10 @@ def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") 
     """
     evidence = comparison.evidence
     assert evidence is not None
-    strip = evidence.strip
+    strip = evidence.small.whole()
     others = [index for index in range(len(strip.light)) if index != strip.reference]
     height, width = evidence.composite.light.shape[:2]
-    features = features_of(evidence, others)
+    features = features_of(evidence, strip, others, slice(None))
     consistent = [a * b for a, b in zip(strip.consistency, evidence.consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
     order = range(len(consistent))
