@@ -35,8 +35,8 @@ from openhdr.merging.trustnet_refinement import moved, seen
 # px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
 TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56
 BAND_STEP, BAND_MARGIN = 16, 64  # px of the working picture; what lies beyond the margin hardly counts
-BAND_PIXELS = 2_000_000  # that are decided at a time, over all frames
-GROUP = 8  # frames that are decided on together, at most: no more were trained with
+BAND_PIXELS = 1_500_000  # that are decided at a time, over all frames of a group
+GROUP = 4  # frames that are decided on together, at most; more tell it no more, and take memory
 UNSURE = 0.01  # a sigmoid never says 0 or 1; so near them it means them
 
 
