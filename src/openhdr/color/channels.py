@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+ROWS_AT_A_TIME = 64
 _THIRD = np.full((1, 3), 1 / 3, np.float32)
 
 
@@ -43,8 +44,14 @@ def brightest_channel(image: np.ndarray) -> np.ndarray:
     """(h, w, 3), any dtype that OpenCV knows -> (h, w), the highest of the channels."""
     import cv2
 
-    red, green, blue = cv2.split(np.ascontiguousarray(image))
-    return cv2.max(cv2.max(red, green), blue)
+    highest: np.ndarray = np.empty(image.shape[:2], image.dtype)
+    for top in range(
+        0, len(image), ROWS_AT_A_TIME
+    ):  # three planes of a large image would not stay in the cache
+        rows = slice(top, top + ROWS_AT_A_TIME)
+        red, green, blue = cv2.split(np.ascontiguousarray(image[rows]))
+        cv2.max(cv2.max(red, green), blue, highest[rows])
+    return highest
 
 
 def share_above(image: np.ndarray, level: float) -> float:

@@ -20,12 +20,14 @@ from math import isfinite, log2
 import numpy as np
 
 from openhdr.color.transfer import srgb_decode
+from openhdr.core.threads import in_threads
 
 Triple = tuple[float, float, float]  # one number for red, green and blue
 
 OFFSET = 1 / 1024
 DARK_QUANTILE = 0.0005  # of the gains; what lies below is moved up to it
 LEAST_HEADROOM = 1 / 16  # stops; a file cannot declare none
+ROWS_AT_A_TIME = 64
 LARGEST_STOPS = 64.0  # of any number in a map's facts; more is damage
 
 ISO_THREE, ISO_BASE_COLOURS, ISO_ONE_DENOMINATOR = 0x80, 0x40, 0x08  # flags of the binary form
@@ -86,16 +88,28 @@ def draw(light: np.ndarray, base: np.ndarray, headroom: float) -> tuple[GainFact
     most; light above is cut.
     """
     peak = min(float(light.max()), 2.0**headroom)
-    gain = np.minimum(light, np.float32(peak))
-    gain += np.float32(OFFSET)
-    gain /= base + np.float32(OFFSET)
-    np.log2(gain, out=gain)
+    gain: np.ndarray = np.empty(light.shape, np.float32)
+    codes: np.ndarray = np.empty(light.shape, np.uint8)
+    strips = [slice(top, top + ROWS_AT_A_TIME) for top in range(0, len(light), ROWS_AT_A_TIME)]
+
+    def measure(rows: slice) -> float:
+        part = np.minimum(light[rows], np.float32(peak), out=gain[rows])
+        part += np.float32(OFFSET)
+        part /= base[rows] + np.float32(OFFSET)
+        return float(np.log2(part, out=part).max())
+
+    highest = max(in_threads(measure, strips))
     some = gain.ravel()[:: max(gain.size // 1_000_000, 1)]
     low = min(float(np.quantile(some, DARK_QUANTILE)), 0.0)
-    high = max(float(gain.max()), low + LEAST_HEADROOM)
-    gain -= np.float32(low)
-    gain *= np.float32(255 / (high - low))
-    codes = np.clip(np.rint(gain, out=gain), 0, 255, out=gain).astype(np.uint8)
+    high = max(highest, low + LEAST_HEADROOM)
+
+    def code(rows: slice) -> None:
+        part = gain[rows]
+        part -= np.float32(low)
+        part *= np.float32(255 / (high - low))
+        codes[rows] = np.clip(np.rint(part, out=part), 0, 255, out=part)
+
+    in_threads(code, strips)
     facts = GainFacts((low,) * 3, (high,) * 3, 0.0, max(log2(peak) if peak > 0 else 0.0, LEAST_HEADROOM))
     return facts, codes
 
@@ -112,11 +126,14 @@ def apply(base: np.ndarray, codes: np.ndarray, facts: GainFacts) -> np.ndarray:
 
         codes = cv2.resize(codes.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     first, last = np.array(facts.base_offset, np.float32), np.array(facts.alternate_offset, np.float32)
-    for top in range(0, height, 64):
-        rows = slice(top, top + 64)
+
+    def work(top: int) -> None:
+        rows = slice(top, top + ROWS_AT_A_TIME)
         base[rows] += first
         base[rows] *= _factors(codes[rows] * scale, facts)
         base[rows] -= last
+
+    in_threads(work, range(0, height, ROWS_AT_A_TIME))
     return np.maximum(base, 0, out=base)
 
 

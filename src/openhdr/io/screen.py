@@ -72,8 +72,8 @@ def brightened(
 
 def sdr_codes(image: Image, options: WriteOptions) -> np.ndarray:
     """(H, W, 3) uint8 codes of the SDR image beside a gain map, in the file's primaries."""
-    white = image.with_pixels(np.minimum(image.pixels / np.float32(options.white), 1))
-    return code_values(options.sdr or white, np.uint8, options.primaries)[0]
+    sdr = options.sdr or image.with_pixels(np.minimum(image.pixels / np.float32(options.white), 1))
+    return code_values(sdr, np.uint8, options.primaries)[0]
 
 
 def drawn_map(
