@@ -75,8 +75,9 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
     height, width = seen.sd.shape
     coverage = seen.planes[4, :height, :width]
     room = np.float32(REACH_SD) * seen.sd * coverage + np.float32(FREE) * (1 - coverage)
-    share = _pixel_shuffle(np.tanh(change))[:, :height, :width]
-    code = share * room
+    # pixel shuffle: four planes are the four pixels of every 2 x 2
+    share = np.tanh(change).reshape(3, 2, 2, *change.shape[1:]).transpose(0, 3, 1, 4, 2)
+    code = share.reshape(3, *seen.planes.shape[1:])[:, :height, :width] * room
     code += seen.planes[:3, :height, :width]
     np.maximum(code, 0, out=code)
     code *= np.float32(LOG_MU)
@@ -87,14 +88,6 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
     if bound.any():
         refined[bound] = light[bound]
     return refined
-
-
-def _pixel_shuffle(planes: np.ndarray) -> np.ndarray:
-    """(4 C, h, w) -> (C, 2 h, 2 w): four planes are the four pixels of every 2 x 2."""
-    count, height, width = planes.shape
-    result = np.empty((count // 4, height, 2, width, 2), planes.dtype)
-    result[...] = planes.reshape(count // 4, 2, 2, height, width).transpose(0, 3, 1, 4, 2)
-    return result.reshape(count // 4, 2 * height, 2 * width)
 
 
 def _decode_mu(image: Image, response: Response) -> np.ndarray:
