@@ -8,16 +8,17 @@ In log2 of brightness x over middle grey, after an exposure chosen from the pict
 D is the room between grey and white on the screen; a scene of much range leaves a part of it to detail. s brings the
 darkest hundredth to a given darkness, within limits: shadows are never crushed or opened further, and below the noise
 light is shown in proportion. `filters.local_laplacian` applies the curve to contrasts larger than `edge` and keeps
-smaller ones, so that clouds, faces and what stands in a window keep theirs. It runs on a reduced picture, and a
-guided filter carries its gain to full size.
+smaller ones, so that clouds, faces and what stands in a window keep theirs: raised a little in a scene that has few of
+them, lowered in one that is full of them. It runs on a reduced picture, and a guided filter carries its gain to full
+size.
 
-Exposure: the mean of the scene's log and of its arithmetic average is brought to grey. Upwards only so far: 1.0 is
+Exposure: the mean of the log and of the arithmetic average of luminance is brought to grey. Upwards only so far: 1.0 is
 where a photo clips that somebody chose, so what lies far below 1.0 is dark on purpose. The limit rises with the light
 above 1.0, and for pictures that do not come near 1.0 at all, which are on a scale of their own. Where 1.0 is known in
 cd/m2, scenes darker than LIT get darker pictures: night stays night.
 
-Brightness is the power norm of the channels, sum C^4 / sum C^3: the luminance of greys, the channel of a pure colour,
-so that coloured lights and blue skies keep their colour where a curve over luminance would bleach them.
+Brightness is luminance with a share of the largest channel: a curve over luminance alone would bleach coloured lights
+and blue skies, one over the largest channel would darken them.
 
 The tones are then developed as a camera does it, by a curve of more contrast in the middle over the codes of every
 channel (`camera_curve`): colours gain saturation, lamps turn white, and hues turn little (`developed`).
@@ -35,7 +36,7 @@ from openhdr.filters import guided
 from openhdr.filters.local_laplacian import Curve
 from openhdr.filters.local_laplacian import local_laplacian as filtered
 from openhdr.tonemapping.options import LocalLaplacianOptions
-from openhdr.tonemapping.rendering import DARKEST, encode, in_strips, saturate, with_contrast
+from openhdr.tonemapping.rendering import DARKEST, encode, in_strips, luminance_of, saturate, with_contrast
 from openhdr.tonemapping.statistics import MIDDLE_GREY
 
 DEFAULTS = LocalLaplacianOptions()
@@ -43,10 +44,11 @@ DEFAULTS = LocalLaplacianOptions()
 WORKING_SIDE = 1024  # px, larger side of the picture that is filtered
 RADIUS, FLATNESS = 3, 0.02  # of the guided filter, in pixels of that picture and in stops squared
 
+TOP_SHARE = 0.65  # of the largest channel in brightness
 GREY = math.log2(MIDDLE_GREY)
 KEY = -1.9  # log2 of the light that the scene's average is brought to
 LOG_SHARE = 0.8  # of the log average in it; the rest is the arithmetic one, which a camera's meter sees
-LIFT, LIFT_BY_HIGHLIGHTS = 0.8, 0.7  # the limit upwards in stops, and what a stop of highlights adds to it
+LIFT, LIFT_BY_HIGHLIGHTS = 0.8, 0.8  # the limit upwards in stops, and what a stop of highlights adds to it
 HIGHLIGHTS_FROM = -1.5  # log2
 WHITE_PERCENTILE = 99.5
 OWN_SCALE, OWN_AVERAGE = (
@@ -59,12 +61,14 @@ SLOPE = 1.2  # at grey, stops on the screen for one of the scene
 LEAST_SHADOW_SLOPE, MOST_SHADOW_SLOPE = 0.5, 1.4
 SHADOW_COLOUR = 0.3  # saturation added to black, none at grey: a measured curve takes out what a camera added
 LEAST_WHITE = 2.9  # stops over grey; a photo's own white
-STEEPEST = 1.2  # of the exponent p: a large range gets a flatter curve instead of a harder shoulder
+STEEPEST = 1.1  # of the exponent p: a large range gets a flatter curve instead of a harder shoulder
 WIDE_RANGE = 6.0  # stops over grey at which DETAIL_ROOM is left to detail in full
 DETAIL_ROOM = 0.5  # stops under white
+NEIGHBOURHOOD = 180  # of a side, on either side of a pixel
+USUAL_CONTRAST = 0.3  # stops, the mean difference from a neighbourhood
+DETAIL_BOUNDS = 0.7, 1.25
 OVER_WHITE = 0.12  # stops over the screen's white at which the scene's white is shown
 BEYOND_SLOPE = 0.3  # beyond that
-ONES = np.ones((1, 3), np.float32)
 TOP = 1.1  # code of the light that the camera's curve shows as white: a third of a stop over the screen's
 GREY_CODE = float(srgb_encode(np.array(MIDDLE_GREY)))
 HIGHEST = 2.0**20  # light of a channel that the curve is asked for
@@ -76,24 +80,28 @@ NOISE_PIXELS = 1_000_000  # of the picture, whose noise stands for all
 def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULTS) -> np.ndarray:
     """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
     small = _reduced(linear)
-    if not small.any():
+    light = brightness(small)
+    lit = light > DARKEST
+    if not lit.any():
         return np.zeros(linear.shape, np.float32)
-    lit = np.log2(small[small > DARKEST]) if (small > DARKEST).any() else np.array([math.log2(DARKEST)])
-    floor = np.float32(max(2.0 ** (np.percentile(lit, 0.1) - 1), noise_level(linear), float(DARKEST)))
-    curve = curve_of(np.maximum(lit, np.log2(floor)), options)
-    shades = np.log2(np.maximum(small, floor))
-    tones = filtered(shades, curve, options.detail, options.edge)
+    floor = np.float32(max(np.percentile(light[lit], 0.1) / 2, noise_level(linear), float(DARKEST)))
+    shades, metered = (
+        np.log2(np.maximum(plane, floor)) for plane in (light, luminance_of(small).reshape(lit.shape))
+    )
+    curve = curve_of(shades[lit], metered[lit], options)
+    detail = options.detail * detail_factor(shades)
+    tones = filtered(shades, curve, detail, options.edge)
     # the gain is carried to full size, not the tones: where a scene is nearly flat, its fine detail stays
-    lines = guided.lines(shades, tones - np.float32(options.detail) * shades, RADIUS, FLATNESS)
+    lines = guided.lines(shades, tones - np.float32(detail) * shades, RADIUS, FLATNESS)
 
     display = np.empty(linear.shape, np.float32)
 
     def work(rows: slice) -> None:
         strip = np.ascontiguousarray(linear[rows], np.float32)
-        light = power_norm(strip)
+        light = brightness(strip)
         slope, offset = cv2.split(guided.enlarged(lines, linear.shape[:2], rows))
         target = np.exp2(
-            np.minimum((slope + np.float32(options.detail)) * np.log2(np.maximum(light, floor)) + offset, 20)
+            np.minimum((slope + np.float32(detail)) * np.log2(np.maximum(light, floor)) + offset, 20)
         )
         target *= np.minimum(light, floor) / floor
         shown = strip * (target / np.maximum(light, DARKEST))[..., None]
@@ -136,27 +144,23 @@ def camera_curve(codes: np.ndarray) -> np.ndarray:
     return curve
 
 
-def power_norm(linear: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32, >= 0 -> (H, W) float32: sum C^4 / sum C^3."""
+def brightness(linear: np.ndarray) -> np.ndarray:
+    """(H, W, 3) float32, >= 0 -> (H, W) float32: luminance and the largest channel, TOP_SHARE of it."""
+    light = luminance_of(linear).reshape(linear.shape[:2])
     top = np.maximum(np.maximum(linear[..., 0], linear[..., 1]), linear[..., 2])
-    share = (
-        linear / np.maximum(top, DARKEST)[..., None]
-    )  # powers of light leave float32, of shares they do not
-    power = share * share
-    power *= share
-    total = cv2.transform(power, ONES).reshape(top.shape)
-    power *= share
-    return top * (cv2.transform(power, ONES).reshape(top.shape) / np.maximum(total, np.float32(1e-9)))
+    light *= np.float32(1 - TOP_SHARE)
+    light += np.float32(TOP_SHARE) * top
+    return light
 
 
-def curve_of(lit: np.ndarray, options: LocalLaplacianOptions) -> Curve:
+def curve_of(lit: np.ndarray, metered: np.ndarray, options: LocalLaplacianOptions) -> Curve:
     """The curve of a scene: log2 of brightness -> log2 of display light, about 0 = white, for any shape.
 
-    lit: (N,) log2 of the brightnesses that are not black.
+    lit, metered: (N,) log2 of brightness and of luminance where the scene is not black.
     """
     dark, bright, highlights, white = np.percentile(lit, [1, 95, 99, WHITE_PERCENTILE])
-    log_average = float(np.clip(lit, dark, white).mean())
-    arithmetic = bright + math.log2(np.exp2(np.minimum(lit, bright) - bright).mean())
+    log_average = float(np.clip(metered, dark, white).mean())
+    arithmetic = bright + math.log2(np.exp2(np.minimum(metered, bright) - bright).mean())
     average = LOG_SHARE * log_average + (1 - LOG_SHARE) * arithmetic
     gain = _gain(average, highlights) + _night(average, options.luminance)
     over_grey = (white if options.white is None else average + options.white) + gain - GREY
@@ -195,13 +199,23 @@ def _night(average: float, luminance: float | None) -> float:
     return max(DARKEST_NIGHT, min(BY_LIGHT * (average + math.log2(luminance / LIT)), 0))
 
 
+def detail_factor(shades: np.ndarray) -> float:
+    """Factor on detail: a scene of little contrast between neighbours gets more of it, a busy one less.
+
+    shades: (h, w) log2 of brightness, at most WORKING_SIDE.
+    """
+    size = 2 * round(max(shades.shape) / NEIGHBOURHOOD) + 1
+    contrast = float(np.abs(shades - cv2.blur(shades, (size, size))).mean())
+    return float(np.clip(math.sqrt(USUAL_CONTRAST / max(contrast, 1e-6)), *DETAIL_BOUNDS))
+
+
 def _reduced(linear: np.ndarray) -> np.ndarray:
-    """(h, w) float32 brightness of a picture of at most WORKING_SIDE."""
+    """(h, w, 3) float32, at most WORKING_SIDE."""
     shrink = max(linear.shape[:2]) / WORKING_SIDE
     if shrink > 1:
         size = (max(round(linear.shape[1] / shrink), 1), max(round(linear.shape[0] / shrink), 1))
         linear = cv2.resize(linear, size, interpolation=cv2.INTER_AREA)
-    return power_norm(np.ascontiguousarray(linear, np.float32))
+    return np.ascontiguousarray(linear, np.float32)
 
 
 def noise_level(linear: np.ndarray) -> float:
@@ -215,7 +229,7 @@ def noise_level(linear: np.ndarray) -> float:
         return 0.0
     count = max(NOISE_PIXELS // width, 3)
     top = max((height - count) // 2, 0)
-    light = power_norm(np.ascontiguousarray(linear[top : top + count], np.float32))
+    light = brightness(np.ascontiguousarray(linear[top : top + count], np.float32))
     mean = cv2.blur(light, (3, 3))
     dark = (mean <= np.percentile(mean, 10)) & (light > 0)
     return 2 * 1.4826 * float(np.median(np.abs(light - mean)[dark])) if dark.any() else 0.0

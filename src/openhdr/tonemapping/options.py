@@ -48,11 +48,15 @@ class LocalLaplacianOptions(Look):
     """luminance: cd/m2 of the value 1.0, for Python; None = what the picture's metadata says, if anything."""
 
     white: float | None = _white()
-    detail: float = option("Factor on contrasts within an area.", 1.2, bounds=(0, 4))
+    detail: float = option(
+        "Factor on contrasts within an area, up to 1.25 times that in a flat scene, 0.7 in a busy one.",
+        1.2,
+        bounds=(0, 4),
+    )
     edge: float = option("Stops from which a contrast is an edge between areas.", 1.6, bounds=(0.1, 10))
     shadows: float = option(
         "Stops under white at which the darkest hundredth is shown; fewer open the shadows.",
-        7.5,
+        7.0,
         bounds=(3, 14),
     )
     luminance: float | None = None
