@@ -49,6 +49,20 @@ def test_brackets_and_a_plan(card):
     assert alone.items[1].name == "DCIM/100MAKER/0002_10-00-02_Model" and not any(i.skip for i in alone.items)
 
 
+def test_what_is_doubtful_stays_alone_and_is_named(card):
+    """A photo one step beyond a series that was shot steadily, but later."""
+    found = read_card([card]).photos
+    shots = []
+    for n, photo in enumerate(found[:9]):
+        facts = {"date": f"2026:05:01 10:00:{n + 6 if n == 8 else n:02d}", "subsecond": 0.5}
+        exposure = replace(photo.exposure, time_s=2.0 ** (-2 - n), bias_ev=None)
+        shots.append(replace(photo, metadata=facts, exposure=exposure))
+    series, late = Plan.of(shots, str(card)).items
+    assert len(series.photos) == 8 and not series.skip
+    assert late.photos == ("DCIM/100MAKER/DSC_0009.jpg",)
+    assert late.skip.startswith("doubtful: may belong to DSC_0001.jpg .. DSC_0009.jpg")
+
+
 @pytest.mark.parametrize(
     ("folder", "count"),
     [("room", 7), ("fisheye-window", 18), ("hand-held-canal", 3), ("people-hall", 3), ("night-lamp", 14)],

@@ -264,3 +264,42 @@ def test_a_photo_of_nearly_the_next_step_is_no_member():
 
 def test_cameras_do_not_wait_within_their_brackets():
     assert group(by_times((0, -6.33), (31, -8.33), (44, -4.33))) == []
+
+
+def test_who_turns_the_dial_ends_the_bracket():
+    series = by_times(*((2.0 * n, -3.0 - n) for n in range(7)), mode=1)
+    later = replace(series[-1], name="07.jpg", when=series[-1].when + 3, ev=-10.0, mode=0)
+    assert group([*series, later]) == [[0, 1, 2, 3, 4, 5, 6]]
+
+
+def test_only_the_unchanged_exposure_of_a_camera_s_bracket_may_be_called_automatic():
+    first, low, high = by_times((0, -6.0), (0.4, -8.0), (0.8, -4.0), mode=2)
+    assert group([replace(first, mode=0), low, high]) == [[0, 1, 2]]
+    assert group([replace(first, mode=0, ev=-2.0), low, high]) == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "shots",
+    [
+        ((0, -7.3), (4, -8.7), (6, -6.0)),  # from the middle outwards, but by hand
+        ((0, -6.0), (6.9, -7.0), (15.9, -8.0)),
+        ((0, -4.67), (2, -5.33), (3, -6.0)),  # the light fades
+        ((0, -4.0), (2, -5.0), (8, -9.0), (10, -10.0)),
+    ],
+)
+def test_a_few_photos_of_which_nothing_is_told_are_a_bracket_only_when_taken_in_one_go(shots):
+    assert group(by_times(*shots)) == []
+    assert group(by_times(*((0.2 * n, -6.0 + n) for n in range(3)))) == [[0, 1, 2]]
+
+
+def test_two_bursts_are_two_brackets_though_their_steps_go_on():
+    burst = [(0.3 * n, -10.33 + n) for n in range(5)]
+    assert group(by_times(*burst, *((13 + when, ev + 5) for when, ev in burst))) == [
+        [0, 1, 2, 3, 4],
+        [5, 6, 7, 8, 9],
+    ]
+
+
+def test_the_next_step_after_a_while_is_doubtful():
+    shots = by_times(*((1.3 * n, -2.0 - n) for n in range(8)), (16.6, -10.0))
+    assert group(shots) == [[0, 1, 2, 3, 4, 5, 6, 7]]

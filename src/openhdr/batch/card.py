@@ -101,10 +101,13 @@ def _described_object(url: str, name: str) -> io.ImageInfo | str:
     return problem
 
 
-def brackets_of(photos: Sequence[io.ImageInfo]) -> list[list[io.ImageInfo]]:
-    """Photos that were shot as brackets, each in the order of shooting. What openhdr made of photos is no photo."""
+def brackets_of(photos: Sequence[io.ImageInfo], eager: bool = False) -> list[list[io.ImageInfo]]:
+    """Photos that were shot as brackets, each in the order of shooting. What openhdr made of photos is no photo.
+
+    eager: doubtful brackets, too.
+    """
     shot = [photo for photo in photos if not is_result(photo)]
-    return [[shot[i] for i in members] for members in group([shot_of(photo) for photo in shot])]
+    return [[shot[i] for i in members] for members in group([shot_of(photo) for photo in shot], eager)]
 
 
 def is_result(photo: io.ImageInfo) -> bool:

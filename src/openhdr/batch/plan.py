@@ -63,13 +63,27 @@ class Plan:
         singles = [[photo] for photo in photos if photo.path not in inside and not is_result(photo)]
         twins = _twins(brackets)
         skips = ["" if index not in twins else TWIN for index in range(len(brackets))]
-        skips += [("" if alone else ALONE)] * len(singles)
+        doubtful = _doubtful(photos, inside) if singles and not alone else {}
+        skips += ["" if alone else doubtful.get(photo.path, ALONE) for (photo,) in singles]
         named = _Names(folder, template)
         items = [
             Item(named(members), tuple(_inside(folder, photo.path) for photo in members), skip)
             for members, skip in zip([*brackets, *singles], skips, strict=True)
         ]
         return Plan(folder, tuple(items))
+
+
+def _doubtful(photos: Sequence[io.ImageInfo], inside: set[Path]) -> dict[Path, str]:
+    """Of photos that belong to no bracket, those that a little more trust would have put into one: why they are not."""
+    found = {}
+    for members in brackets_of(photos, eager=True):
+        names = [photo.path.name for photo in members]
+        for photo in members:
+            if photo.path not in inside:
+                found[photo.path] = (
+                    f"doubtful: may belong to {names[0]} .. {names[-1]}; remove this line to expand it"
+                )
+    return found
 
 
 def common_folder(paths: Sequence[Path]) -> str:

@@ -31,10 +31,14 @@ UNKNOWN_PAUSE, CLOCK_JUMP = 0.3, 2.5
 JUMP_S = 300 * 86400.0  # a longer pause between consecutive shots is a clock that was set
 ZONE_S, ZONES = 1800.0, 28  # clocks are set by half hours
 LONG_PAUSE, HESITATION = 4.0, 3.0  # times one second and the usual pause of the bracket; cost of a longer one
-START, EAGER = 1.2, -0.5  # cost of a bracket; where cycles are collected
+END_PAUSE = 1.5  # times the longest other pause: a photo that comes later, or sooner, than its neighbours' rhythm says
+START, EAGER = 1.2, -0.5  # cost of a bracket; where cycles are collected, and for what is doubtful
 SMALL_STEPS = 2.2  # cost where automatic exposure may have made the differences
-PAIR = 0.6  # cost of two photos that no tag tells of, and no bracket of the card holds
-QUICK_S = 10.0  # between two shots from the middle outwards, which only cameras take
+FEW = 0.6  # cost of two photos that no tag tells of, and no bracket of the card holds
+CHANCE = 1.2  # cost of three or four of which no tag tells that they are a bracket: slow, or of small or unequal steps
+SLOW_S = 4.0  # between two shots: a camera's bracket has no such pauses
+QUICK_S = 10.0  # between two shots from the middle outwards, which only cameras take, or that a camera calls a bracket
+INSTANT_S = 1.5  # the same where no tag tells of a bracket: the program that left none took them in one go
 UNEQUAL = 2.0  # what an order says at most where the steps differ
 LONG = 5  # shots of a ladder that needs no other of its kind
 CYCLE, COMMON = (
@@ -81,14 +85,14 @@ class Shot:
     sequence: int | None = None
 
 
-def group(shots: Sequence[Shot]) -> list[list[int]]:
+def group(shots: Sequence[Shot], eager: bool = False) -> list[list[int]]:
     """Indices of the shots of each bracket, in the order of shooting; photos that belong to none are left out.
 
-    Brackets come in natural order of their first photo's name.
+    Brackets come in natural order of their first photo's name. eager: doubtful ones, too.
     """
     streams = [_in_order(shots, stream) for stream in _streams(shots)]
     common = _common_cycles(shots, streams)
-    found = [members for stream in streams for members in _cuts(shots, stream, common)]
+    found = [members for stream in streams for members in _cuts(shots, stream, common, eager)]
     return sorted(found, key=lambda members: natural_order(shots[members[0]].name))
 
 
@@ -162,10 +166,7 @@ def _rolls_over(first: Shot, last: Shot) -> bool:
 def _cuts(
     shots: Sequence[Shot], stream: list[int], cycles: set[Cycle], eager: bool = False
 ) -> list[list[int]]:
-    """The brackets of a stream: the cut of least cost, by dynamic programming over its ends.
-
-    eager: for collecting cycles, doubtful brackets too.
-    """
+    """The brackets of a stream: the cut of least cost, by dynamic programming over its ends."""
     found = [shots[i] for i in stream]
     best, begin = [0.0], [0]
     for end in range(1, len(found) + 1):
@@ -207,18 +208,38 @@ def _brackets_before(
         members = shots[start:end]
         order, steps = _order(exposures), _steps(members)
         told = any(shot.mode is not None or shot.bias_ev is not None for shot in members)
-        if order == "zigzag" and max(pauses) > QUICK_S:
+        modes = {shot.mode for shot in members}
+        unchanged = [shot.ev for shot in members if shot.mode == 0]
+        if modes == {0, 2} and (len(members) == 2 or unchanged != [sorted(exposures)[len(members) // 2]]):
+            continue  # a camera may call the unchanged exposure of its bracket automatic, no other
+        unmarked = modes <= {None, 0} and len(biases) == 1
+        if order == "zigzag" and max(pauses) > (INSTANT_S if unmarked else QUICK_S):
             order = ""
-        cost = (
-            links
-            + _shape(len(members), steps, order, {shot.mode for shot in members} == {1})
-            + _doubt(members, min(steps))
-        )
+        if unmarked and not order and max(pauses) > INSTANT_S:
+            continue
+        if len(pauses) > 1 and modes != {1} and max(pauses) > QUICK_S and sorted(pauses)[-2] <= INSTANT_S:
+            continue  # two brackets that were each taken in one go
+        cost = links + _shape(len(members), steps, order, modes == {1}) + _doubt(members, min(steps))
         if len(members) == 2 and not told and abs(_cycle(members)[1]) not in differences:
-            cost += PAIR
-        cost += HESITATION if max(pauses) > LONG_PAUSE * (1 + sorted(pauses)[(len(pauses) - 1) // 2]) else 0.0
+            cost += FEW
+        if unmarked and len(members) in (3, 4):
+            slow = max(pauses) > (INSTANT_S if modes == {0} else SLOW_S)
+            cost += CHANCE if slow or min(steps) < LARGE_STEP or not _equal(steps) else 0.0
+        cost += HESITATION if not eager and _hesitates(pauses, modes == {1}) else 0.0
         again = order and _cycle(members) in cycles and not (order == "ladder" and len(members) >= LONG)
         yield start, cost + (EAGER if eager else START) - (CYCLE if again else 0.0)
+
+
+def _hesitates(pauses: list[float], manual: bool) -> bool:
+    """Whether one pause is far longer than is usual in the bracket, or the longest parts its first or last photo.
+
+    manual: the exposure of all photos was set by hand, which no photo taken in passing has; then the ends may be slow.
+    """
+    *others, longest = sorted(pauses)
+    if longest > LONG_PAUSE * (1 + sorted(pauses)[(len(pauses) - 1) // 2]):
+        return True
+    ends = longest in (pauses[0], pauses[-1]) and len(pauses) > 2 and not manual
+    return ends and longest > max(SLOW_S, END_PAUSE * others[-1])
 
 
 def _link(before: Shot, shot: Shot) -> float | None:
@@ -229,9 +250,14 @@ def _link(before: Shot, shot: Shot) -> float | None:
         return None
     if shot.sequence and before.sequence and shot.sequence != before.sequence + 1:
         return None
+    modes = {before.mode, shot.mode}
+    if modes == {0, 1}:  # somebody turned the dial
+        return None
     pause = _pause(before, shot)
     if pause is None:
         return UNKNOWN_PAUSE
+    if modes == {2} and QUICK_S < pause <= LONGEST_PAUSE:
+        return None
     if pause < 0 or pause > JUMP_S or _set_by_zones(pause):
         return CLOCK_JUMP
     return next((cost for longest, cost in PAUSES if pause <= longest), None)
