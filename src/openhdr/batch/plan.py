@@ -27,6 +27,7 @@ HEAD = """\
 # `skip = true` leaves a bracket out. Options of `openhdr merge` for one bracket: options = { ev = "-2,0,2" }
 """
 ALONE, TWIN = "belongs to no bracket; remove this line to expand it", "the same shots as RAW"
+DOUBTFUL = "doubtful: may belong to {} .. {}; remove this line to expand it"
 Option = str | int | float | bool
 
 
@@ -63,7 +64,12 @@ class Plan:
         singles = [[photo] for photo in photos if photo.path not in inside and not is_result(photo)]
         twins = _twins(brackets)
         skips = ["" if index not in twins else TWIN for index in range(len(brackets))]
-        doubtful = _doubtful(photos, inside) if singles and not alone else {}
+        loose = brackets_of(photos, eager=True) if singles and not alone else []
+        doubtful = {
+            photo.path: DOUBTFUL.format(members[0].path.name, members[-1].path.name)
+            for members in loose
+            for photo in members
+        }
         skips += ["" if alone else doubtful.get(photo.path, ALONE) for (photo,) in singles]
         named = _Names(folder, template)
         items = [
@@ -71,19 +77,6 @@ class Plan:
             for members, skip in zip([*brackets, *singles], skips, strict=True)
         ]
         return Plan(folder, tuple(items))
-
-
-def _doubtful(photos: Sequence[io.ImageInfo], inside: set[Path]) -> dict[Path, str]:
-    """Of photos that belong to no bracket, those that a little more trust would have put into one: why they are not."""
-    found = {}
-    for members in brackets_of(photos, eager=True):
-        names = [photo.path.name for photo in members]
-        for photo in members:
-            if photo.path not in inside:
-                found[photo.path] = (
-                    f"doubtful: may belong to {names[0]} .. {names[-1]}; remove this line to expand it"
-                )
-    return found
 
 
 def common_folder(paths: Sequence[Path]) -> str:

@@ -82,29 +82,24 @@ def batch(request: Request) -> None:
     _refuse_early(request)
     while True:
         nothing_yet = request.watch and not listing(request.folders, request.output)
-        facts = {"brackets": []} if nothing_yet else _once(request)
+        facts = {"brackets": [], "unreadable": []} if nothing_yet else _once(request)
         if not request.watch:
             break
         wait_for_change(request.folders, request.output)
     if request.as_json:
         echo_json(facts)
-    _give_up(facts)
-
-
-batch.params += [
-    one for one in {p.name: p for p in (*expand.expand.params, *merge.merge.params)}.values()
-    if one.name not in {*OWN, *(known.name for known in batch.params)}
-]  # fmt: skip
-
-
-def _give_up(facts: dict[str, Any]) -> None:
-    """Say what failed, and exit with 2 if anything did."""
     for problem in facts["unreadable"]:
         click.echo(printable(f"unreadable: {problem}"), err=True)
     failed = [(one["name"], one["error"]) for one in facts["brackets"] if one["status"] == "failed"]
     give_up(failed, len(facts["brackets"]), "brackets", "--retry-failed tries them again")
     if facts["unreadable"]:
         raise OpenHDRError(f"{len(facts['unreadable'])} photos cannot be read; the others are done")
+
+
+batch.params += [
+    one for one in {p.name: p for p in (*expand.expand.params, *merge.merge.params)}.values()
+    if one.name not in {*OWN, *(known.name for known in batch.params)}
+]  # fmt: skip
 
 
 def _refuse_early(request: Request) -> None:
