@@ -6,7 +6,6 @@ chooses them. What registration leaves, and what a measured response gets wrong,
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +19,16 @@ from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.shard_index import shuffled
 from openhdr.train.sources.simulated import picture_of
 from openhdr.train.sources.trustnet import ComparedSource, open_compared
-from openhdr.train.trustnet_sample import FACTS, ComparedBracket, compare_sample, compared_bracket
+from openhdr.train.trustnet_sample import ComparedBracket, compare_sample, compared_bracket
+
+MOST_STOPS = 0.02  # by which exposed light of the reference may differ from the truth, as a median
+FAINTEST = 0.03  # light below which noise decides
+LOOK_AT_ROWS = 20  # every so many rows tell the curve
 
 
 @dataclass(frozen=True)
 class RegisteredSource:
-    """Those of the prepared brackets that have a shorter and a longer frame than the reference."""
+    """Those of the prepared brackets that suit."""
 
     compared: ComparedSource
     numbers: tuple[int, ...]
@@ -44,8 +47,8 @@ class RegisteredSource:
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
         samples, what = self.compared.validation(config)
         brackets = [compared_bracket(compare_sample(one), truth_of(one), one.name) for one in samples]
-        three = [three_frames(one) for one in brackets if has_three(one.ev, one.reference)]
-        return three, f"{len(three)} with three frames or more, registered, of {what}"
+        three = [three_frames(one) for one in brackets if suits(one)]
+        return three, f"{len(three)} that suit, registered, of {what}"
 
 
 def has_three(ev: tuple[float, ...], reference: int) -> bool:
@@ -79,10 +82,27 @@ def three_frames(bracket: ComparedBracket) -> Sample:
 
 
 def open_registered(config: DataConfig, seed: int, cache: Path) -> RegisteredSource:
-    """As `open_compared`. Raises FileError where no bracket has three frames."""
+    """As `open_compared`. Raises FileError where no bracket can be used."""
     source = open_compared(config, seed, cache)
-    facts = [json.loads(source.brackets.piece(number, FACTS)) for number in range(source.brackets.samples)]
-    numbers = tuple(k for k, one in enumerate(facts) if has_three(tuple(one["ev"]), one["reference"]))
+    numbers = tuple(number for number in range(source.brackets.samples) if suits(source.bracket(number)))
     if not numbers:
-        raise FileError(config.path, "has no bracket of three frames", "raise data.brackets")
+        raise FileError(config.path, "has no bracket of three frames and known curve", "raise data.brackets")
     return RegisteredSource(source, numbers)
+
+
+def suits(bracket: ComparedBracket) -> bool:
+    """Whether it has three frames, and its reference shows the light of the truth wherever it is well exposed.
+
+    A curve that was taken for another, or shadows that a camera lifted, cannot be told from pixels: from such
+    brackets a network learns to bend all light a little.
+    """
+    if not has_three(bracket.ev, bracket.reference):
+        return False
+    parts = bracket.changed(lambda planes: planes[::LOOK_AT_ROWS]).parts()
+    exposed = parts["saturation_weight"][bracket.reference] > 0.9
+    exposed &= parts["truth"].min(axis=0) > FAINTEST
+    if not exposed.any():
+        return False
+    shown, true = (light[:, exposed] for light in (parts["light"][bracket.reference], parts["truth"]))
+    stops = np.median(np.log2(np.maximum(shown, 1e-4) / true), axis=1)
+    return float(np.abs(stops).max()) < MOST_STOPS
