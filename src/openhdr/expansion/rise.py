@@ -27,6 +27,7 @@ NEAR, FAR = 0.006, 0.04  # sigmas over which slopes at borders are averaged, sha
 FAR_WEIGHT = 0.01  # of the wide average: decides only where no border is near
 WHOLE_WEIGHT = 1e-5  # of the average over the picture: decides where none is far and wide
 RING = np.ones((5, 5), np.uint8)  # how far outside slopes are looked for
+SPECK = 24  # cells: a measured place so small, a twig or a gull amid a sky, does not bound the light round it
 DARKEST = 1e-3  # light below has no slope worth measuring
 LEAST_STOPS = 0.02  # bound at the border itself, so that nothing divides by zero
 
@@ -42,8 +43,16 @@ class RiseOptions:
 def rise_limit(view: Overview, slope: np.ndarray, options: RiseOptions = RiseOptions()) -> np.ndarray:
     """(h, w, 3) float32 stops, >= LEAST_STOPS. slope: `border_slope` of the same view."""
     steepest = np.maximum(options.steepness * slope, options.least_slope)
-    depth = [view.depth(np.ascontiguousarray(view.mostly_lost[..., c])) for c in range(3)]
+    depth = [view.depth(without_specks(view.mostly_lost[..., c])) for c in range(3)]
     return (np.dstack(depth) * steepest[..., None] + LEAST_STOPS).astype(np.float32)
+
+
+def without_specks(lost: np.ndarray) -> np.ndarray:
+    """(h, w) uint8 mask with its holes of at most SPECK cells filled."""
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(1 - lost)
+    small = facts[:, cv2.CC_STAT_AREA] <= SPECK
+    small[0] = False  # the mask itself
+    return lost | small[labels].astype(np.uint8)
 
 
 def held_together(
