@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import time
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from openhdr.core.memory import give_back
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ class Measured(Generic[T]):
 def measure(call: Callable[[], T]) -> Measured[T]:
     """Run `call` once. Another thread's memory counts too, so nothing else should run."""
     gc.collect()
-    _return_free_memory()
+    give_back()  # freed memory that the C library keeps would hide that the call needs it
     before = _status_bytes("VmRSS") if _forget_peak() else None
     start, start_cpu = time.perf_counter(), _processor_seconds()
     value = call()
@@ -47,14 +48,6 @@ def _processor_seconds() -> float:
     """Of this process, and of programs that it ran and that have ended."""
     children = os.times()
     return time.process_time() + children.children_user + children.children_system
-
-
-def _return_free_memory() -> None:
-    """Freed memory that the C library keeps would hide that the call needs it."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):  # not the GNU C library
-        return
 
 
 def _forget_peak() -> bool:

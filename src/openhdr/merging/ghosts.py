@@ -167,7 +167,10 @@ def _objects(
     camera's curve. A mask of it takes more light away than it removes ghosts. level, agreeing: see `_agreement`;
     an object differs in level.
     """
-    apart = mean_channel(np.maximum(frame.light, TINY)) / mean_channel(np.maximum(composite.light, TINY))
+    # more light than a clipped composite can show, and less than a black one, tell of no object
+    known = np.where(composite.bound, np.maximum(frame.light, composite.light), composite.light)
+    known = np.where(composite.crushed, np.minimum(frame.light, known), known)
+    apart = mean_channel(np.maximum(frame.light, TINY)) / mean_channel(np.maximum(known, TINY))
     strong = (level < 0.5) & (np.abs(np.log2(apart)) > options.object_stops)
     side = max(round(options.object_share * max(agreeing.shape)), 5)
     square = np.ones((side, side), np.uint8)
