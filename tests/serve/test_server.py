@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
 from openhdr import io
+from openhdr.serve.jobs import Job
+from openhdr.serve.library import Library
 
 
 def wait(found: Callable[[], Any], seconds: float = 60) -> Any:
@@ -181,3 +184,26 @@ def test_what_cannot_be_served_is_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("--port", str(taken.getsockname()[1]))
     assert done.returncode == 2 and "--port" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_both_processes_look_at_photos_unless_one_is_busy(tmp_path: Path) -> None:
+    """Half of the photos each; while something is merged, one looks at all."""
+
+    async def work_of(merging: bool) -> list[int]:
+        library = Library(tmp_path / str(merging))
+        for lane in library.lanes:
+            lane.waiting.clear()
+        if merging:
+            library.slow.add(Job({"do": "merge"}, "merging"))
+        for number in range(6):
+            await library.add_upload(f"{number}.jpg", "", chunks(b"no photo"))
+        for task in library.tasks:
+            task.cancel()
+        return [sum(job.request["do"] == "describe" for job in lane.jobs) for lane in library.lanes]
+
+    async def chunks(data: bytes) -> AsyncIterator[bytes]:
+        yield data
+
+    for merging, expected in ((False, [3, 3]), (True, [6, 0])):
+        (tmp_path / str(merging)).mkdir()
+        assert asyncio.run(work_of(merging)) == expected

@@ -21,12 +21,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, BinaryIO, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
 from openhdr.core.config import plain
 from openhdr.core.errors import FileError, MissingExtraError, OpenHDRError, printable
+from openhdr.core.memory import give_back
 
 MEMORY_GB, SECONDS = 4.0, 60.0
 VARIABLE = "OPENHDR_ISOLATE"
@@ -178,21 +179,25 @@ def serve(functions: Mapping[str, Callable[..., Any]], memory_gb: float) -> None
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
     _limit_memory(memory_gb)
     for line in requests:
-        request = json.loads(line)
-        answer: dict[str, Any]
-        try:
-            result = functions[request["function"]](request["path"], **_rebuilt(None, request["options"]))
-        except MissingExtraError as error:
-            answer, pixels = {"missing": [error.need, error.extra]}, None
-        except (OpenHDRError, MemoryError) as error:
-            problem = str(error).removeprefix(f"{printable(request['path'])}: ")
-            answer, pixels = {"problem": problem or "needs more memory than it may have"}, None
-        else:
-            answer, pixels = _facts(result)
-        answers.write(json.dumps(answer).encode() + b"\n")
-        if pixels is not None:
-            answers.write(np.ascontiguousarray(pixels).data.cast("B"))
-        answers.flush()
+        _answer(json.loads(line), functions, answers)
+        give_back()  # a child that waits holds no photo
+
+
+def _answer(request: dict[str, Any], functions: Mapping[str, Callable[..., Any]], answers: BinaryIO) -> None:
+    answer: dict[str, Any]
+    try:
+        result = functions[request["function"]](request["path"], **_rebuilt(None, request["options"]))
+    except MissingExtraError as error:
+        answer, pixels = {"missing": [error.need, error.extra]}, None
+    except (OpenHDRError, MemoryError) as error:
+        problem = str(error).removeprefix(f"{printable(request['path'])}: ")
+        answer, pixels = {"problem": problem or "needs more memory than it may have"}, None
+    else:
+        answer, pixels = _facts(result)
+    answers.write(json.dumps(answer).encode() + b"\n")
+    if pixels is not None:
+        answers.write(np.ascontiguousarray(pixels).data.cast("B"))
+    answers.flush()
 
 
 def _facts(result: Any) -> tuple[dict[str, Any], np.ndarray | None]:

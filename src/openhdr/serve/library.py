@@ -135,7 +135,9 @@ class Library:
     def _add(self, photo: Photo) -> None:
         self.photos[photo.id] = photo
         request = {"do": "describe", "path": str(photo.path), "into": str(photo.scratch)}
-        self.quick.add(
+        free = all(job.request["do"] == "describe" for job in self.slow.jobs)
+        helps = free and len(self.slow.jobs) < len(self.quick.jobs)
+        (self.slow if helps else self.quick).add(
             Job(
                 request,
                 photo.key.name,

@@ -217,7 +217,7 @@ class Session(Library):
     def work(self) -> dict[str, Any]:
         """What is being done, for the page."""
         jobs = [job.told() for lane in self.lanes for job in lane.jobs if job.request.get("do") not in QUIET]
-        looking = sum(job.request.get("do") == "describe" for job in self.quick.jobs)
+        looking = sum(job.request.get("do") == "describe" for lane in self.lanes for job in lane.jobs)
         return {"version": self.version, "jobs": jobs, "looking": looking}
 
     def job(self, identifier: str) -> tuple[Lane, Job] | None:

@@ -28,6 +28,7 @@ from openhdr.core.config import plain
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.files import sha256_of, write_whole
 from openhdr.core.image import REC709, Exposure, Image
+from openhdr.core.memory import give_back
 from openhdr.core.version import __version__
 from openhdr.geometry import Registration, warp
 from openhdr.io.pixels import in_primaries
@@ -38,7 +39,7 @@ from openhdr.pipeline.photo_to_hdr import expand_photo
 from openhdr.serve.layers import COARSEST, histogram, mapped, write_layer
 from openhdr.tonemapping import tonemap
 
-DRAFT_PX, THUMBNAIL_PX, MASK_PX = 800, 320, 1024  # of the longer side
+DRAFT_PX, THUMBNAIL_PX, MASK_PX = 640, 320, 1024  # of the longer side
 DRAFT = {"method": "mle", "deghost": False, "match": False}  # for a first look, quickly
 
 
@@ -53,6 +54,8 @@ def answer(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
             return WORK[request["do"]](request)
     except (OpenHDRError, MemoryError) as error:
         return {"error": str(error) or "it needs more memory than there is"}
+    finally:
+        give_back()
 
 
 def listener(tell: Tell) -> progress.Listener:
