@@ -211,9 +211,9 @@ def test_ripples_that_a_wrong_curve_would_hide_are_told_by_their_detail(
 def test_on_a_tripod_light_beyond_a_clipped_channel_is_no_object(room, photo, rng, registered_of):
     """A camera bends green where red clips; the shorter frame, which shows how bright red is, stays."""
     light = np.minimum(room(), 0.8)
-    lamp = np.s_[50:90, 60:110]
+    lamp = np.s_[60:80, 70:90]
     bright, bent = light.copy(), light.copy()
-    bright[lamp], bent[lamp] = (3.0, 0.5, 0.1), (3.0, 0.65, 0.1)
+    bright[lamp], bent[lamp] = (3.0, 0.5, 0.1), (3.0, 0.8, 0.1)
     registered = registered_of([photo(bright, -2, rng), photo(bent, 0, rng)], (-2.0, 0.0), 1)
     found = compare(registered, CompareOptions(deghost=None, match=False)).registered.consistency
     assert found[0] is None or (found[0] == 1).all()
