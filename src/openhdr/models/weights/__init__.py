@@ -43,7 +43,11 @@ WEIGHTS: Table[WeightRow] = Table(
         sha256="bd70e876a3cb705ee8c795cc92b2a11d6b428c0a9ef50a571d35c70de6c7d588",
         licence="Apache-2.0",
         training_data=SIMULATED,
-        scores={"psnr-mu@shortest, validation": 40.95, "ntire-psnr-mu, validation": 41.40},
+        scores={
+            "psnr-mu@shortest, public": 43.02,
+            "psnr-mu@shortest, validation": 40.95,
+            "ntire-psnr-mu, validation": 41.40,
+        },
         ev_steps=(1, 3),
     ),
     WeightRow(
@@ -54,7 +58,11 @@ WEIGHTS: Table[WeightRow] = Table(
         sha256="e5f309802b006d231ee8e6791a0a05cca6c3126e3eb3c4fd5ddf8845ca312c14",
         licence="Apache-2.0",
         training_data=SIMULATED,
-        scores={"psnr-mu@shortest, validation": 41.62, "ntire-psnr-mu, validation": 42.18},
+        scores={
+            "psnr-mu@shortest, public": 43.86,
+            "psnr-mu@shortest, validation": 41.62,
+            "ntire-psnr-mu, validation": 42.18,
+        },
         ev_steps=(1, 3),
     ),
     WeightRow(
@@ -65,7 +73,12 @@ WEIGHTS: Table[WeightRow] = Table(
         sha256="f0e22708a101d457c13f223a642e32dc48420da23e960aed000738d1baeb13ac",
         licence="Apache-2.0",
         training_data=SIMULATED,
-        scores={"psnr-mu@shortest, validation": 41.96, "ntire-psnr-mu, validation": 42.50},
+        scores={
+            "psnr-mu@shortest, public": 45.2,
+            "psnr-mu@shortest, public-real-camera": 34.79,
+            "psnr-mu@shortest, validation": 41.96,
+            "ntire-psnr-mu, validation": 42.50,
+        },
         ev_steps=(1, 3),
     ),
     WeightRow(
@@ -76,7 +89,12 @@ WEIGHTS: Table[WeightRow] = Table(
         sha256="571cadfa26a5f4d7a30114f9c12cf25c84eed9ab9f7c9dfc01273a0373767780",
         licence="Apache-2.0",
         training_data=SIMULATED,
-        scores={"psnr-mu@shortest, validation": 41.63, "ntire-psnr-mu, validation": 42.28},
+        scores={
+            "psnr-mu@shortest, public": 45.83,
+            "psnr-mu@shortest, public-real-camera": 34.85,
+            "psnr-mu@shortest, validation": 41.63,
+            "ntire-psnr-mu, validation": 42.28,
+        },
         ev_steps=(1, 3),
     ),
     WeightRow(
@@ -87,7 +105,11 @@ WEIGHTS: Table[WeightRow] = Table(
         sha256="fc73b9236a1b7b81d116ea6de18e201ceee0fa93449275dd65ad9ce04771f685",
         licence="Apache-2.0",
         training_data=SIMULATED,
-        scores={"psnr-mu@shortest, validation": 41.60, "ntire-psnr-mu, validation": 42.25},
+        scores={
+            "psnr-mu@shortest, public": 45.74,
+            "psnr-mu@shortest, validation": 41.60,
+            "ntire-psnr-mu, validation": 42.25,
+        },
         ev_steps=(1, 3),
     ),
     WeightRow(
