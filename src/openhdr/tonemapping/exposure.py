@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from openhdr.tonemapping.options import ExposureOptions
@@ -23,7 +24,9 @@ def exposure(linear: np.ndarray, options: ExposureOptions = DEFAULTS) -> np.ndar
     def work(rows: slice) -> None:
         shown = with_contrast(np.minimum(linear[rows], highest) * np.float32(scale), options.contrast)
         if options.saturation != 1:
-            saturate(shown, np.float32(options.saturation))
+            planes = cv2.split(shown)
+            saturate(planes, np.float32(options.saturation))
+            shown = cv2.merge(planes)
         display[rows] = encode(shown)
 
     in_strips(work, linear.shape)

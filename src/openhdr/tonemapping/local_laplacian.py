@@ -27,6 +27,7 @@ channel (`camera_curve`): colours gain saturation, lamps turn white, and hues tu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -36,7 +37,15 @@ from openhdr.filters import guided
 from openhdr.filters.local_laplacian import Curve
 from openhdr.filters.local_laplacian import local_laplacian as filtered
 from openhdr.tonemapping.options import LocalLaplacianOptions
-from openhdr.tonemapping.rendering import DARKEST, encode, in_strips, luminance_of, saturate, with_contrast
+from openhdr.tonemapping.rendering import (
+    DARKEST,
+    encode,
+    in_strips,
+    luminance_of,
+    saturate,
+    scaled,
+    with_contrast,
+)
 from openhdr.tonemapping.statistics import MIDDLE_GREY
 
 DEFAULTS = LocalLaplacianOptions()
@@ -104,31 +113,38 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
             np.minimum((slope + np.float32(detail)) * np.log2(np.maximum(light, floor)) + offset, 20)
         )
         target *= np.minimum(light, floor) / floor
-        shown = strip * (target / np.maximum(light, DARKEST))[..., None]
+        planes = scaled(strip, target / np.maximum(light, DARKEST))
         in_shadow = np.maximum(1 - target * np.float32(1 / MIDDLE_GREY), 0)
-        saturate(shown, np.float32(options.saturation) * (1 + np.float32(SHADOW_COLOUR) * in_shadow))
-        display[rows] = with_contrast(developed(encode(shown, HIGHEST)), options.contrast, GREY_CODE)
+        saturate(planes, np.float32(options.saturation) * (1 + np.float32(SHADOW_COLOUR) * in_shadow))
+        shown = developed([encode(plane, HIGHEST) for plane in planes])
+        display[rows] = with_contrast(shown, options.contrast, GREY_CODE)
 
     in_strips(work, linear.shape)
     return display
 
 
-def developed(codes: np.ndarray) -> np.ndarray:
-    """sRGB codes, not limited by 1, (H, W, 3) float32 -> 0..1: by the camera's curve, between two ways of it.
+def developed(planes: Sequence[np.ndarray]) -> np.ndarray:
+    """sRGB codes, not limited by 1 -> (h, w, 3) float32 0..1: by the camera's curve, between two ways of it.
+
+    planes: red, green, blue, (h, w) float32.
 
     A curve over every channel, as cameras have it, turns bright orange to yellow and bright blue to cyan. Where the
     middle channel keeps its place between the other two, hue stays, and bright orange looks pink, bright blue violet.
     """
-    red, green, blue = planes = cv2.split(codes)
-    high, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
-    shown_low = camera_curve(low)
-    slope = (camera_curve(high) - shown_low) / np.maximum(high - low, SMALLEST)
+    shown = [camera_curve(plane) for plane in planes]
+    (low, high), (shown_low, shown_high) = (
+        (np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue))
+        for red, green, blue in (planes, shown)
+    )
+    slope = (shown_high - shown_low) / np.maximum(high - low, SMALLEST)
     slope *= np.float32(1 - CAMERA_HUE)
     offset = np.float32(1 - CAMERA_HUE) * shown_low - slope * low
-    shown = cv2.merge(
-        [np.float32(CAMERA_HUE) * camera_curve(plane) + slope * plane + offset for plane in planes]
-    )
-    return np.clip(shown, 0, 1, out=shown)
+    for plane, camera in zip(planes, shown, strict=True):
+        camera *= np.float32(CAMERA_HUE)
+        camera += plane * slope
+        camera += offset
+        np.clip(camera, 0, 1, out=camera)
+    return cv2.merge(shown)
 
 
 def camera_curve(codes: np.ndarray) -> np.ndarray:
@@ -147,7 +163,8 @@ def camera_curve(codes: np.ndarray) -> np.ndarray:
 def brightness(linear: np.ndarray) -> np.ndarray:
     """(H, W, 3) float32, >= 0 -> (H, W) float32: luminance and the largest channel, TOP_SHARE of it."""
     light = luminance_of(linear).reshape(linear.shape[:2])
-    top = np.maximum(np.maximum(linear[..., 0], linear[..., 1]), linear[..., 2])
+    red, green, blue = cv2.split(linear)
+    top = np.maximum(np.maximum(red, green), blue)
     light *= np.float32(1 - TOP_SHARE)
     light += np.float32(TOP_SHARE) * top
     return light
