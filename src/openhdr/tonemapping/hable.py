@@ -24,8 +24,12 @@ DEFAULTS = HableOptions()
 
 
 def filmic(x: np.ndarray) -> np.ndarray:
-    """The curve before white is scaled to 1; any shape, >= 0. f(0) = 0."""
-    return (x * (A * x + C * B) + D * E) / (x * (A * x + B) + D * F) - E / F
+    """The curve before white is scaled to 1; any shape, >= 0. f(0) = 0.
+
+    (x (A x + C B) + D E) / (x (A x + B) + D F) - E / F over one denominator: a difference of two numbers that are
+    alike would leave the darks in steps.
+    """
+    return x * (A * (1 - E / F) * x + B * (C - E / F)) / (x * (A * x + B) + D * F)
 
 
 def hable(linear: np.ndarray, options: HableOptions = DEFAULTS) -> np.ndarray:

@@ -107,9 +107,16 @@ def saturate(planes: Sequence[np.ndarray], saturation: np.ndarray | np.float32) 
 
 
 def with_contrast(target: np.ndarray, contrast: float, grey: float = MIDDLE_GREY) -> np.ndarray:
-    """Values 0..1 with their odds raised to a power: black, middle grey and white stay, nothing clips."""
+    """Values 0..1 by a curve of slope `contrast` at grey: black, middle grey and white stay, nothing clips.
+
+    Above 1 their odds are raised to a power. Below 1 that would be endlessly steep at both ends, where a sky that just
+    clips would show an edge; a parabola on either side of grey is not.
+    """
     if contrast == 1:
         return target
+    if contrast < 1:
+        inside = np.minimum(target * np.float32(1 / grey), (1 - target) * np.float32(1 / (1 - grey)))
+        return target + np.float32(contrast - 1) * (target - np.float32(grey)) * inside
     odds = (grey / (1 - grey)) ** np.float32(contrast - 1)
     lit, dark = target ** np.float32(contrast), (1 - target) ** np.float32(contrast)
     return lit / (lit + odds * dark)
