@@ -56,11 +56,12 @@ function card(picture) {
     : make(needed ? 'button.primary' : 'button', { onclick: () => start(picture) }, needed ? verb : 'Again');
   const times = photos.map((one) => shutter(one.time_s)).filter((one) => one).join('  ');
   const single = photos.length === 1;
+  const shown = photos.length > 5 ? [0, 1, 2, 3, 4].map((k) => photos[Math.round(k / 4 * (photos.length - 1))]) : photos;
   return make('li.card', { 'aria-current': picture.id === state.selected ? 'true' : null },
     make('button.strip', { 'aria-label': `Show ${picture.name}, ${photos.length} photos`, onclick: () => {
       select(picture.id);
       document.body.dataset.pane = 'view';
-    } }, ...photos.slice(0, 5).map(thumbnail), photos.length > 5 ? make('span.more', {}, `+${photos.length - 5}`) : null),
+    } }, ...shown.map(thumbnail), photos.length > 5 ? make('span.more', {}, `+${photos.length - 5}`) : null),
     make('div.row.between', {},
       single ? make('label.name', {}, tick(photos[0]), picture.name) : make('span.name', {}, `${picture.name} · ${photos.length}`),
       status(picture)),
