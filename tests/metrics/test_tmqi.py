@@ -80,7 +80,7 @@ def test_equals_a_second_evaluation(operator: str, light: np.ndarray) -> None:
 def test_worse_pictures_score_less(light: np.ndarray) -> None:
     good = tonemap(Image(light))
     negative = good.with_pixels(1 - good.pixels)
-    dark = tonemap(Image(light), options={"exposure": -4})
+    dark = tonemap(Image(light), options={"exposure": -5})
     assert all(score(bad, light)["tmqi"] < score(good, light)["tmqi"] - 0.05 for bad in (negative, dark))
     assert score(dark, light)["tmqi-naturalness"] < 0.05
 
