@@ -45,9 +45,8 @@ def brightest_channel(image: np.ndarray) -> np.ndarray:
     import cv2
 
     highest: np.ndarray = np.empty(image.shape[:2], image.dtype)
-    for top in range(
-        0, len(image), ROWS_AT_A_TIME
-    ):  # three planes of a large image would not stay in the cache
+    # three planes of a large image would not stay in the cache
+    for top in range(0, len(image), ROWS_AT_A_TIME):
         rows = slice(top, top + ROWS_AT_A_TIME)
         red, green, blue = cv2.split(np.ascontiguousarray(image[rows]))
         cv2.max(cv2.max(red, green), blue, highest[rows])

@@ -21,13 +21,13 @@ import numpy as np
 
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.threads import in_threads
+from openhdr.io.pixels import ROWS_AT_A_TIME, by_rows
 
 Triple = tuple[float, float, float]  # one number for red, green and blue
 
 OFFSET = 1 / 1024
 DARK_QUANTILE = 0.0005  # of the gains; what lies below is moved up to it
 LEAST_HEADROOM = 1 / 16  # stops; a file cannot declare none
-ROWS_AT_A_TIME = 64
 LARGEST_STOPS = 64.0  # of any number in a map's facts; more is damage
 
 ISO_THREE, ISO_BASE_COLOURS, ISO_ONE_DENOMINATOR = 0x80, 0x40, 0x08  # flags of the binary form
@@ -89,7 +89,6 @@ def draw(light: np.ndarray, base: np.ndarray, headroom: float) -> tuple[GainFact
     """
     peak = min(float(light.max()), 2.0**headroom)
     gain: np.ndarray = np.empty(light.shape, np.float32)
-    codes: np.ndarray = np.empty(light.shape, np.uint8)
     strips = [slice(top, top + ROWS_AT_A_TIME) for top in range(0, len(light), ROWS_AT_A_TIME)]
 
     def measure(rows: slice) -> float:
@@ -102,14 +101,8 @@ def draw(light: np.ndarray, base: np.ndarray, headroom: float) -> tuple[GainFact
     some = gain.ravel()[:: max(gain.size // 1_000_000, 1)]
     low = min(float(np.quantile(some, DARK_QUANTILE)), 0.0)
     high = max(highest, low + LEAST_HEADROOM)
-
-    def code(rows: slice) -> None:
-        part = gain[rows]
-        part -= np.float32(low)
-        part *= np.float32(255 / (high - low))
-        codes[rows] = np.clip(np.rint(part, out=part), 0, 255, out=part)
-
-    in_threads(code, strips)
+    scale = np.float32(255 / (high - low))
+    codes = by_rows(gain, lambda rows: np.clip(np.rint((rows - np.float32(low)) * scale), 0, 255), np.uint8)
     facts = GainFacts((low,) * 3, (high,) * 3, 0.0, max(log2(peak) if peak > 0 else 0.0, LEAST_HEADROOM))
     return facts, codes
 

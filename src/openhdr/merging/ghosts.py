@@ -47,9 +47,7 @@ class CompareOptions:
     deghost: bool | None = True  # None = of frames at rest only objects, see `object_share`
     match: bool = True  # correct exposures and tones by the reference, see `matching`
     working_megapixels: float = 1.5  # frames are compared at this size at most
-    long_megapixels: float = (
-        1.0  # ... and so many frames at this one: each tells less, and all are held in memory
-    )
+    long_megapixels: float = 1.0  # ... and at this one from `many_frames` on: each of them tells less
     many_frames: int = 7
     matching_megapixels: float = 0.4  # ... and at this size if only tones are matched
     slack: float = 0.03  # relative difference that response and exposure errors may make
