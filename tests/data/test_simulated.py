@@ -169,6 +169,18 @@ def test_killed_at_any_moment_it_goes_on(scenes: Path, tmp_path: Path, rng: np.r
     assert _bracket_files(tmp_path / "out") == _bracket_files(tmp_path / "quiet")
 
 
+def test_nothing_of_an_earlier_bracket_stays(scenes: Path, tmp_path: Path) -> None:
+    def made(out: str, *options: object) -> set[str]:
+        assert _run(scenes / "s0.hdr", "-o", tmp_path / out, "--size", "32x24", *options).exit_code == 0
+        return {path.name for path in (tmp_path / out).iterdir()}
+
+    assert {"4.png", "moved_4.png"} <= made("out", "--ev=-4,-2,0,2,4")
+    for name in (".hidden_0-71688f1a.png", "notes.txt", "10.jpg"):
+        (tmp_path / "out" / name).touch()
+    later = ("--ev=-2,0,2", "--no-masks")
+    assert made("out", *later) == made("alone", *later) | {"notes.txt", "10.jpg"}
+
+
 def test_cache_command(scenes: Path, tmp_path: Path) -> None:
     result = _run(scenes, "-o", tmp_path / "cache", "--cache")
     assert result.exit_code == 0 and "3 scenes in 1 shards" in result.stdout

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,7 @@ import numpy as np
 from openhdr import io
 from openhdr.camera.response import Response
 from openhdr.core.config import plain
-from openhdr.core.errors import FileError
-from openhdr.core.files import whole_file
+from openhdr.core.files import make_folder, whole_file
 from openhdr.core.image import Image
 from openhdr.data.sample import Sample, truth_of
 from openhdr.simulation.config import SimulationConfig
@@ -34,16 +34,18 @@ FORMAT = "openhdr-simulated-1"
 TRUTH, FACTS, RESPONSE = "gt.exr", "scene.json", "response.json"
 MASKS = ("moved", "hidden", "clipped")
 _CURVE_SAMPLES = 1024
+_OURS = re.compile(  # every file above, and what a process that was killed left unfinished of one
+    rf"\.?(\d+|gt|response|scene|({'|'.join(MASKS)})_\d+)(-[0-9a-f]{{8}})?\.(png|dng|exr|json)"
+)
 
 
 def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, masks: bool = True) -> None:
-    """Write a bracket into `folder`, which is made if it is not there. config: what it was drawn from."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            folder, f"cannot be made ({error.strerror})", "choose another output folder"
-        ) from error
+    """Write a bracket into `folder`, in place of one that is there. config: what it was drawn from."""
+    make_folder(folder, "choose another output folder")
+    # scene.json, which says that the others are whole, goes first
+    for old in sorted(folder.iterdir(), reverse=True):
+        if _OURS.fullmatch(old.name):
+            old.unlink()
     for number, frame in enumerate(result.frames):
         if result.plan.camera.sensor:
             mosaic = as_mosaic(frame, result.plan.camera, result.plan.ev[number])
