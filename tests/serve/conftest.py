@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -49,6 +50,22 @@ class Served:
 
     def listing(self) -> dict[str, Any]:
         return json.loads(self.ask("/api/listing")[1])
+
+    def memory_gb(self) -> float:
+        """Of all its processes; what they share counts once."""
+        parents = {}
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        family = {self.process.pid}
+        while more := {child for child, parent in parents.items() if parent in family} - family:
+            family |= more
+        kilobytes = 0
+        for pid in family:
+            with contextlib.suppress(OSError):
+                facts = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                kilobytes += int(facts.partition("\nPss:")[2].split()[0])
+        return kilobytes * 1024 / 1e9
 
 
 def serve(temporary: Path, *arguments: str) -> Served:

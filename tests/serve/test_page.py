@@ -8,6 +8,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ import numpy as np
 import pytest
 
 from openhdr import io
+from openhdr.batch.run import free_gb
+from openhdr.color.transfer import srgb_decode, srgb_encode
 
 expect = pytest.importorskip("playwright.sync_api", reason="needs playwright").expect
 pytestmark = pytest.mark.slow
@@ -106,6 +110,69 @@ def test_what_is_no_photo_is_named(page: Any, bracket: list[Path], tmp_path: Pat
     expect(card).to_contain_text("broken.jpg")
 
 
+LARGE, FRAMES, LARGE_GB = (5616, 3744), 18, 3.0
+"""A tripod series of 18 photos of 21 megapixels, and what all processes of the server may take for it."""
+
+
+@pytest.fixture
+def long_bracket(bracket: list[Path], tmp_path: Path) -> tuple[list[Path], np.ndarray]:
+    """The photos, and the codes of the ninth, (H, W, 3), which clips nothing of the scene."""
+    if free_gb() < LARGE_GB + 1:
+        pytest.skip(f"needs {LARGE_GB + 1:g} GB of free memory")
+    if not Path("/proc/self/smaps_rollup").exists():
+        pytest.skip("measures memory by Linux's /proc")
+    photo = io.read(bracket[1], base=True)
+    codes = cv2.resize(photo.pixels, LARGE, interpolation=cv2.INTER_LINEAR)
+    light = srgb_decode(np.arange(256) / 255)
+    paths = []
+    for number in range(FRAMES):
+        ev = (number - 8) * 2 / 3
+        exposed = np.rint(255 * srgb_encode(np.minimum(light * 2**ev, 1))).astype(np.uint8)
+        exposure = replace(photo.exposure, time_s=2**ev / 60)
+        path = tmp_path / f"IMG_{number:04d}.jpg"
+        io.write(path, replace(photo, pixels=cv2.LUT(codes, exposed), exposure=exposure))
+        paths.append(path)
+    return paths, codes
+
+
+def test_a_long_bracket_of_large_photos(
+    page: Any, long_bracket: tuple[list[Path], np.ndarray], server: Any
+) -> None:
+    """Dropped, merged, looked at; the light is right and the server takes no more memory than is promised."""
+    photos, codes = long_bracket
+    taken, over = [], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            taken.append(server.memory_gb())
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        drop(page, photos)
+        expect(page.locator("#brackets .card")).to_have_count(1)
+        expect(page.locator("#badge")).to_be_visible(timeout=SECONDS)
+        page.locator("#brackets .card button.primary").click()
+        expect(page.locator("#brackets .chip.good")).to_have_text("Done", timeout=4 * SECONDS)
+        looks_like_a_picture(page)
+    finally:
+        over.set()
+        watching.join()
+    assert 0.5 < max(taken) < LARGE_GB
+
+    (picture,) = server.listing()["pictures"]
+    result = picture["result"]
+    assert (result["width"], result["height"], len(result["frames"])) == (*LARGE, FRAMES)
+    stops = []
+    for x, y in np.random.default_rng(1).random((40, 2)):
+        true = srgb_decode(codes[int(y * LARGE[1]), int(x * LARGE[0])] / 255)
+        _, content = server.ask(f"/api/results/{result['id']}/probe?x={x}&y={y}")
+        if true.min() > 0.01 and true.max() < 0.99:
+            stops.append(np.log2(np.array(json.loads(content)["light"]) / true))
+    assert len(stops) > 10
+    assert np.ptp(stops) < 0.1
+
+
 def previewed(page: Any, x: float, y: float, server: Any) -> None:
     """The stroke shows the photo that it takes, at the result's brightness."""
     page.mouse.move(5, 5)
@@ -135,7 +202,12 @@ def test_a_stroke_goes_into_the_merge_and_the_recipe(
     drop(page, bracket)
     expect(page.locator("#badge")).to_be_visible(timeout=SECONDS)
     page.keyboard.press("b")
+    chosen = page.get_by_role("group", name="Photo", exact=True).locator("[aria-pressed=true]")
+    reference = next(one for one in server.listing()["pictures"][0]["result"]["frames"] if one["reference"])
+    assert reference["name"] != bracket[0].name
+    expect(chosen).to_contain_text(reference["name"])
     page.get_by_role("button", name=re.compile("^3 2.jpg")).click()
+    expect(chosen).to_contain_text("2.jpg")
     box = page.locator("#stage").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)

@@ -41,6 +41,7 @@ from openhdr.tonemapping import tonemap
 
 DRAFT_PX, THUMBNAIL_PX, MASK_PX = 640, 320, 1024  # of the longer side
 DRAFT = {"method": "mle", "deghost": False, "match": False}  # for a first look, quickly
+HAND_HELD = 9  # photos: longer brackets stand on a tripod, and registering them takes most of a first look
 
 
 def serve() -> None:
@@ -143,14 +144,16 @@ def _stored(folder: Path, name: str, pixels: np.ndarray) -> Image:
 def draft(request: dict[str, Any]) -> dict[str, Any]:
     """A small merge of the small copies, at once: what the scene holds, without a search for ghosts.
 
-    The response is not measured, which would take longer than all else; one that was chosen is used.
+    The response is not measured, which would take longer than all else; one that was chosen is used. So is an
+    alignment, which long brackets do without.
     """
     folders = [Path(one) for one in request["folders"]]
     small = [_stored(one, "small", np.load(one / "small.npy", allow_pickle=False)) for one in folders]
     if request["command"] == "expand":
         return _expanded(small[0], request)
     chosen = {name: value for name, value in request["options"].items() if value != CALIBRATE}
-    options = _merge_options({"response": ASSUMED_RESPONSE, **chosen, **DRAFT})
+    still = {"align": "none"} if len(small) > HAND_HELD else {}
+    options = _merge_options({"response": ASSUMED_RESPONSE, **still, **chosen, **DRAFT})
     return _merged(merge_bracket(small, options), request)
 
 

@@ -10,7 +10,8 @@ import { pictureOf } from './viewer.js';
 
 /** @typedef {import('./state.js').Stroke} Stroke */
 
-const brush = { on: false, frame: 1, trust: 'only', radius: 0.03 };
+/** of: the picture that the frame was chosen for. */
+const brush = { on: false, of: '', frame: 1, trust: 'only', radius: 0.03 };
 /** @type {Stroke | null} */
 let current = null;
 /** @type {{ x: number, y: number } | null} */
@@ -146,7 +147,7 @@ export function brushPanel(picture) {
   if (picture.command !== 'merge') return [make('p.soft', {}, 'Retouching chooses between the photos of a bracket; this is a single photo.')];
   if (!picture.result) return [make('p.soft', {}, 'Merge the bracket first.')];
   const { frames } = picture.result;
-  brush.frame = Math.min(brush.frame, frames.length);
+  if (brush.of !== picture.id) Object.assign(brush, { of: picture.id, frame: frames.findIndex((one) => one.reference) + 1 });
   const size = make('input', { id: 'brush-size', type: 'range', min: 0.002, max: 0.2, step: 0.001, value: brush.radius });
   size.addEventListener('input', () => { brush.radius = Number(size.value); redraw(); });
   const chosen = TRUSTS.find(([name]) => name === brush.trust);
