@@ -1,10 +1,10 @@
 """Time and memory of `openhdr expand` on a large photo, method by method.
 
-    .venv/bin/python benchmarks/expand_speed.py [METHOD ...] [--megapixels 12]
+    .venv/bin/python benchmarks/expand_speed.py [METHOD ...] [--megapixels 12] [--precision auto]
 
 Every method runs in a process of its own, from a photo in memory to light, so that its peak memory is its own
-(photo and interpreter included). A network runs with untrained weights: speed and memory are the same. The photo is
-smooth light with texture, of which a quarter clips.
+(photo, interpreter and libraries included). A network runs with untrained weights: speed and memory are the same. The
+photo is smooth light with texture, of which a quarter clips.
 """
 
 from __future__ import annotations
@@ -41,26 +41,31 @@ def photo(megapixels: float) -> np.ndarray:
     return np.rint(srgb_encode(np.minimum(light, 1)) * 255).astype(np.uint8)
 
 
-def measure(method: str, megapixels: float) -> dict[str, object]:
+def measure(method: str, megapixels: float, precision: str) -> dict[str, object]:
     """One method in this process."""
     from openhdr.core.image import Image
     from openhdr.pipeline.options import ExpandOptions
     from openhdr.pipeline.photo_to_hdr import expand_photo
 
     image = Image(photo(megapixels), "srgb")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    wall, busy = time.perf_counter(), time.process_time()
     if method in NETWORKS:
         from openhdr import models
         from openhdr.camera.response import analytic
         from openhdr.expansion.photo import photo_of
         from openhdr.models.inference.one_photo import expand_image
+        from openhdr.models.inference.options import RunOptions
 
-        expand_image(models.load(method), photo_of(image, analytic("srgb")).linear, keep_stack=True)
+        network = models.load(method)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    wall, busy = time.perf_counter(), time.process_time()
+    if method in NETWORKS:
+        linear = photo_of(image, analytic("srgb")).linear
+        expand_image(network, linear, RunOptions(precision=precision), keep_stack=True)
     else:
         expand_photo(image, ExpandOptions(method))
     return {
         "method": method,
+        "precision": precision,
         "seconds": round(time.perf_counter() - wall, 1),
         "processor_seconds": round(time.process_time() - busy, 1),
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
@@ -74,13 +79,17 @@ def main() -> None:
     )
     parser.add_argument("methods", nargs="*", default=METHODS)
     parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--precision", default="auto", help="of networks")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
-        sys.stdout.write(json.dumps(measure(options.methods[0], options.megapixels)) + "\n")
+        sys.stdout.write(
+            json.dumps(measure(options.methods[0], options.megapixels, options.precision)) + "\n"
+        )
         return
     for method in options.methods:
-        command = [sys.executable, __file__, method, "--here", "--megapixels", str(options.megapixels)]
+        command = [sys.executable, __file__, method, "--here", f"--megapixels={options.megapixels}"]
+        command += [f"--precision={options.precision}"]
         subprocess.run(command, check=True)
 
 

@@ -13,7 +13,7 @@ from openhdr.models.inference import device, one_photo
 from openhdr.models.inference.one_photo import expand_image
 from openhdr.models.inference.options import RunOptions
 
-THREADS = RunOptions(threads=1)
+THREADS = RunOptions(threads=1, precision="float32")
 
 
 def light(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -130,14 +130,32 @@ def test_augmentation_is_the_mean_of_four_views(name: str) -> None:
     net = models.load(name)
     photo = np.random.default_rng(3).random((20, 28, 3), np.float32)
     once = [
-        expand_image(net, photo).linear,
-        expand_image(net, photo.transpose(1, 0, 2).copy()).linear.transpose(1, 0, 2),
-        expand_image(net, photo[:, ::-1].copy()).linear[:, ::-1],
-        expand_image(net, photo[::-1].copy()).linear[::-1],
+        expand_image(net, photo, THREADS).linear,
+        expand_image(net, photo.transpose(1, 0, 2).copy(), THREADS).linear.transpose(1, 0, 2),
+        expand_image(net, photo[:, ::-1].copy(), THREADS).linear[:, ::-1],
+        expand_image(net, photo[::-1].copy(), THREADS).linear[::-1],
     ]
     wanted = np.mean([view ** (1 / 2.24) for view in once], axis=0) ** 2.24
-    found = expand_image(net, photo, RunOptions(augment=True)).linear
+    found = expand_image(net, photo, RunOptions(augment=True, precision="float32")).linear
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["two-stage", "stack-itm", "expandnet"])
+@pytest.mark.parametrize("short", [True, False])
+def test_products_are_short_where_the_processor_has_them(
+    name: str, short: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In single precision elsewhere; what is short is near, and its smooth parts have no steps of eight bits."""
+    torch.manual_seed(2)
+    net = models.load(name)
+    ramp = np.linspace(0.2, 0.6, 64, dtype=np.float32)[None, :, None] * np.ones((48, 1, 3), np.float32)
+    exact, near = (
+        expand_image(net, ramp, RunOptions(precision=one)).linear for one in ("float32", "bfloat16")
+    )
+    monkeypatch.setattr(one_photo, "multiplies_bfloat16", lambda options: short)
+    assert np.array_equal(expand_image(net, ramp).linear, near if short else exact)
+    assert 0 < np.abs(near - exact).max() < 0.03 * exact.max()
+    assert len(np.unique(near)) > 0.5 * len(np.unique(exact))
 
 
 def test_light_of_its_own_scale_is_put_on_the_photo_s() -> None:

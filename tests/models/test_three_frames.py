@@ -179,7 +179,7 @@ def test_brackets_that_do_not_suit(ev: tuple[float, ...], reference: int | None,
     ("call", "message"),
     [
         (lambda net: RunOptions(memory=0), "above 0"),
-        (lambda net: RunOptions(precision="int8"), "choose one of: float32, bfloat16"),
+        (lambda net: RunOptions(precision="int8"), "choose one of: auto, float32, bfloat16"),
         (lambda net: run(net, frames(8, 8)[:2], EV), "expected"),
         (lambda net: run(net, frames(8, 8) * np.nan, EV), "not finite"),
         (lambda net: run(net, frames(8, 8), (0, np.inf, 1)), "finite"),

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.layers.blocks import conv3x3, rename_keys
+from openhdr.models.layers.blocks import ImageConv, conv3x3, rename_keys
 from openhdr.models.layers.steps import Local, whole
 
 WIDTH = 64  # channels
@@ -67,7 +67,7 @@ class ExpandNet(nn.Module):
         self.near = Branch([conv3x3(3, WIDTH), conv3x3(WIDTH, 2 * WIDTH)], ends_active=True)
         self.dilated = Branch(dilated, ends_active=False)
         self.overall = Branch([*wide, nn.Conv2d(WIDTH, WIDTH, 4)], ends_active=False)
-        self.merge = Branch([nn.Conv2d(4 * WIDTH, WIDTH, 1), nn.Conv2d(WIDTH, 3, 1)], ends_active=False)
+        self.merge = Branch([nn.Conv2d(4 * WIDTH, WIDTH, 1), ImageConv(WIDTH, 3, 1)], ends_active=False)
 
     def forward(
         self, image: torch.Tensor, return_parts: bool = False, local: Local = whole

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.layers.blocks import conv3x3, pad_to_multiple, rename_keys
+from openhdr.models.layers.blocks import ImageConv, conv3x3, pad_to_multiple, rename_keys
 from openhdr.models.layers.steps import Local, whole
 
 WIDTH, CONDITION = 64, 32  # channels of features and of the conditions
@@ -83,7 +83,7 @@ class HDRUNet(nn.Module):
         self.deep = nn.ModuleList(ModulatedBlock() for _ in range(8))  # at 1/4
         self.decode = nn.ModuleList(ModulatedBlock() for _ in range(2))  # at 1/2
         self.up = nn.ModuleList(conv3x3(WIDTH, 4 * WIDTH) for _ in range(2))
-        self.last = conv3x3(WIDTH, 3)
+        self.last = ImageConv(WIDTH, 3, 3, padding=1)
         self.condition = nn.ModuleList([conv3x3(3, 64), nn.Conv2d(64, 64, 1), nn.Conv2d(64, 64, 1)])
         self.conditions = nn.ModuleList(  # at 1/1, 1/2, 1/4
             [
@@ -93,7 +93,7 @@ class HDRUNet(nn.Module):
             ]
         )
         self.mask = nn.ModuleList(
-            [conv3x3(3, WIDTH), conv3x3(WIDTH, WIDTH), nn.Conv2d(WIDTH, WIDTH, 1), nn.Conv2d(WIDTH, 3, 1)]
+            [conv3x3(3, WIDTH), conv3x3(WIDTH, WIDTH), nn.Conv2d(WIDTH, WIDTH, 1), ImageConv(WIDTH, 3, 1)]
         )
 
     def forward(

@@ -32,7 +32,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.layers.blocks import conv3x3, pad_to_multiple
+from openhdr.models.layers.blocks import ImageConv, conv3x3, pad_to_multiple
 from openhdr.models.layers.codes import srgb_to_linear
 from openhdr.models.layers.swin import SwinBlock
 
@@ -215,7 +215,7 @@ class Decoder(nn.Module):
             self.fuse = GlobalFusion(WIDTHS[-1], GLOBAL_WIDTH)
             self.styles = Styles(WIDTHS[-1] + GLOBAL_WIDTH, narrowing[1:])
         self.blocks = nn.ModuleList(conv3x3(a + b, b) for a, b in pairwise(narrowing))
-        self.images = nn.ModuleList(nn.Conv2d(width, 3, 1) for width in narrowing)
+        self.images = nn.ModuleList(ImageConv(width, 3, 1) for width in narrowing)
 
     def forward(self, levels: list[torch.Tensor], glob: torch.Tensor | None) -> dict[str, list[torch.Tensor]]:
         """levels: encoder features, finest first. glob: F_glo, None without EAB. Returns `progressive`, five
@@ -260,7 +260,7 @@ class FusionModel(nn.Module):
         )
         self.glob = nn.ModuleList(conv3x3(FUSION_WIDTH if i else 9, FUSION_WIDTH, stride=2) for i in range(6))
         self.merge = nn.Conv2d(3 * FUSION_WIDTH, FUSION_WIDTH, 1)
-        self.masks = nn.Conv2d(FUSION_WIDTH, 3, 1)
+        self.masks = ImageConv(FUSION_WIDTH, 3, 1)
         self.curve = nn.Linear(FUSION_WIDTH, 4)
         nn.init.zeros_(self.curve.weight)
         with torch.no_grad():

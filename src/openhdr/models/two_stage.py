@@ -23,7 +23,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.layers.blocks import conv3x3, rename_keys
+from openhdr.models.layers.blocks import ImageConv, conv3x3, rename_keys
 from openhdr.models.layers.steps import Local, whole
 
 WIDTH, GROWTH = 64, 32  # channels of features, channels that a dense layer adds
@@ -51,7 +51,8 @@ class ResidualDenseBlock(nn.Module):
         """(B, 64, H, W) -> the same shape."""
         stack = x
         for layer in self.layers:
-            stack = torch.cat((stack, F.relu(layer(stack), inplace=True)), 1)
+            grown = F.relu(layer(stack), inplace=True)
+            stack = torch.cat((stack.to(grown), grown), 1)
         return OUTER * (self.inner * self.merge(stack) + x) + x
 
 
@@ -77,12 +78,12 @@ class Stage(nn.Module):
         self.input = conv3x3(3, WIDTH)
         self.dense = nn.ModuleList(ResidualDenseBlock(inner) for _ in range(blocks))
         self.gates = nn.ModuleList(SpatialGate() for _ in range(blocks))
-        self.output = nn.Conv2d(WIDTH, 3, 1)
+        self.output = ImageConv(WIDTH, 3, 1)
         self.margin = 1 + 5 * blocks
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) -> (B, 3, H, W)."""
-        x = self.input(image)  # B 64 H W
+        x = self.input(image).to(image)  # B 64 H W; sums stay as exact as the image
         for dense, gate in zip(self.dense, self.gates, strict=True):
             x = dense(x) + gate(x)
         return F.relu(self.output(x) + image)

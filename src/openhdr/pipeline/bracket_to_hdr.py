@@ -95,7 +95,7 @@ def merge(
     flat: str | Path | None = None,
     weights: str | None = None,
     device: str = "cpu",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     memory: float = 2.4,
     augment: bool = False,
 ) -> Image:

@@ -55,7 +55,7 @@ def expand(
     merger: str | None = None,
     anchor: str = "reference",
     device: str = "cpu",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     memory: float = 2.4,
     augment: bool = False,
 ) -> Image:

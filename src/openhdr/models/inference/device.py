@@ -18,12 +18,31 @@ DEVICE_TILE_PIXELS = 1 << 18
 
 
 def on_device(net: nn.Module, options: RunOptions) -> nn.Module:
-    """A copy of a network in evaluation mode, where and as exact as asked for. RequestError if that cannot be."""
+    """A copy of a network in evaluation mode, where it is asked for. RequestError if that cannot be.
+
+    Channels lie together, as convolutions want them: in blocks, or in bfloat16.
+    """
     try:
-        device = torch.device(options.device)
-        return copy.deepcopy(net).eval().to(device=device, dtype=getattr(torch, options.precision))
+        ready = copy.deepcopy(net).eval().to(torch.device(options.device))
     except (RuntimeError, AssertionError) as error:
         raise RequestError(f"device '{options.device}' cannot be used here; use cpu") from error
+    return ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def arithmetic(options: RunOptions) -> torch.autocast:
+    """Context in which convolutions and products of matrices are as exact as asked for; sums stay in float32.
+
+    It holds for the thread that enters it. `auto` is float32.
+    """
+    exact = options.precision in ("auto", "float32")
+    dtype = torch.bfloat16 if exact else getattr(torch, options.precision)
+    return torch.autocast(torch.device(options.device).type, dtype, enabled=not exact)
+
+
+def multiplies_bfloat16(options: RunOptions) -> bool:
+    """Whether the network runs on a processor with instructions for products of bfloat16."""
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.6 has none
+    return options.device == "cpu" and bool(capabilities.get("avx512_bf16"))
 
 
 def threads_of(options: RunOptions) -> int:

@@ -24,7 +24,13 @@ from torch.nn import functional as F
 from openhdr.color.transfer import NETWORK_GAMMA, srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
-from openhdr.models.inference.device import on_device, threads_of, tile_pixels
+from openhdr.models.inference.device import (
+    arithmetic,
+    multiplies_bfloat16,
+    on_device,
+    threads_of,
+    tile_pixels,
+)
 from openhdr.models.inference.expanded import Expanded, PredictedExposure
 from openhdr.models.inference.options import RunOptions
 from openhdr.models.inference.tiling import TICKS, Tiled, windows
@@ -57,8 +63,10 @@ def expand_image(
         raise RequestError(f"photo has shape {linear.shape}; expected (height, width, 3)")
     if not np.isfinite(linear).all():
         raise RequestError("the photo holds values that are not finite; expected numbers in 0..1")
-    with torch.inference_mode():
-        ready = on_device(net, options)
+    if options.precision == "auto" and multiplies_bfloat16(options):
+        options = replace(options, precision="bfloat16")
+    ready = on_device(net, options)
+    with torch.inference_mode(), arithmetic(options):
         whole = partial(_expand, ready, options=options)
         if not options.augment:
             return whole(linear, keep_stack=keep_stack)
@@ -82,7 +90,7 @@ def _expand(net: nn.Module, linear: np.ndarray, options: RunOptions, keep_stack:
 
 def _to_tensor(code: np.ndarray, like: torch.Tensor) -> torch.Tensor:
     """(H, W, 3) -> (1, 3, H, W) of the network's type and device."""
-    return torch.from_numpy(code).permute(2, 0, 1)[None].to(like)
+    return torch.from_numpy(code).permute(2, 0, 1)[None].to(like, memory_format=torch.channels_last)
 
 
 def _to_array(image: torch.Tensor) -> np.ndarray:
@@ -104,7 +112,7 @@ def _expand_by_tiles(net: nn.Module, linear: np.ndarray, options: RunOptions) ->
     result = np.empty_like(light)
     with (
         task("expanding", TICKS * network.steps + len(parts)) as advance,
-        Tiled(threads, pixels, advance, TICKS) as local,
+        Tiled(threads, pixels, advance, TICKS, partial(arithmetic, options)) as local,
     ):
         for window in parts:
             top, bottom, left, right = window.seen()

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.options import option
 
-Precision = Literal["float32", "bfloat16", "float16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class RunOptions:
 
     device: str = option("Of a network: cpu, cuda, cuda:1, mps.", "cpu")
     precision: Precision = option(
-        "Of a network: float32, bfloat16 or float16; the short ones are faster where the hardware has them.",
-        "float32",
+        "Of a network's products: auto, float32, bfloat16 or float16. auto is bfloat16 for one photo on a processor "
+        "that has it, else float32.",
+        "auto",
     )
     memory: float = option("Of a network: GB for images and all between.", 2.4)
     augment: bool = option("Of a network: the mean of four views of the scene; takes 4 times as long.", False)

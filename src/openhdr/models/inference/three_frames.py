@@ -12,6 +12,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -22,7 +23,7 @@ from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
 from openhdr.models import load_for_use
-from openhdr.models.inference.device import on_device, threads_of, tile_pixels
+from openhdr.models.inference.device import arithmetic, on_device, threads_of, tile_pixels
 from openhdr.models.inference.options import RunOptions
 from openhdr.models.inference.selection import choose_three
 from openhdr.models.inference.tiling import TICKS, Tiled, Window, windows
@@ -124,13 +125,18 @@ def _run(net: nn.Module, photos: _Photos, ev: np.ndarray, options: RunOptions) -
     surveys = network.survey_steps if len(parts) > 1 else 0
     result = np.zeros((*size, 3), np.float32)
     total = TICKS * len(poses) * len(parts) * (network.steps + surveys)
-    with torch.inference_mode(), task("reconstructing", total) as advance:
-        ready = _prepared(net, options)
-        with Tiled(threads, tile_pixels(options), advance, TICKS) as local:
-            like = next(ready.parameters())
-            job = _Job(cast(ThreeFrameNetwork, ready), like, local, photos, tuple(ev.tolist()), size)
-            for pose in poses:
-                job.add(result, parts, pose, scale / len(poses))
+    exactly = partial(arithmetic, options)
+    ready = _prepared(net, options)
+    with (
+        torch.inference_mode(),
+        exactly(),
+        task("reconstructing", total) as advance,
+        Tiled(threads, tile_pixels(options), advance, TICKS, exactly) as local,
+    ):
+        like = next(ready.parameters())
+        job = _Job(cast(ThreeFrameNetwork, ready), like, local, photos, tuple(ev.tolist()), size)
+        for pose in poses:
+            job.add(result, parts, pose, scale / len(poses))
     return result[: photos.height, : photos.width]
 
 
@@ -249,12 +255,13 @@ def _seen_areas(margin: int, size: tuple[int, int], rows: int, columns: int) -> 
 
 def _prepared(net: nn.Module, options: RunOptions) -> nn.Module:
     """A copy of a network, laid out for the device; the same function."""
-    ready = on_device(net, options).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ready = on_device(net, options)
     if torch.device(options.device).type != "cpu":
         return ready
     for module in ready.modules():
         if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
             module.dilation = (POINT_DILATION, POINT_DILATION)
         if isinstance(module, DilatedDenseBlock):
-            module.fused = fused.AVAILABLE and options.precision == "float32" and not module.separable
+            exact = options.precision in ("auto", "float32")
+            module.fused = fused.AVAILABLE and exact and not module.separable
     return ready

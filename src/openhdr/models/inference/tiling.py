@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -70,13 +71,22 @@ class Tiled:
     """The `Local` that works tile by tile in a pool of threads, each using one thread inside PyTorch.
 
     (Threads over tiles need no barriers inside layers, and every tile stays in its core's caches.)
-    `advance` is called `ticks` times per step. Use as a context manager.
+    `advance` is called `ticks` times per step. arithmetic: gives the context in which a tile is worked on. Use as a
+    context manager.
     """
 
-    def __init__(self, threads: int, pixels: int, advance: Callable[[], None], ticks: int) -> None:
+    def __init__(
+        self,
+        threads: int,
+        pixels: int,
+        advance: Callable[[], None],
+        ticks: int,
+        arithmetic: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
         self.pixels = pixels  # area of a tile, at the resolution of the step's largest input
         self.advance = advance
         self.ticks = ticks
+        self.arithmetic = arithmetic
         self._threads = threads
         self._before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
@@ -96,7 +106,7 @@ class Tiled:
         result = _Result(size)
 
         def work(window: Window) -> None:
-            with torch.inference_mode():
+            with torch.inference_mode(), self.arithmetic():
                 result.put(window, function(*(_crop(x, window) for x in inputs)))
 
         todo = windows(size, (side, side), margin)

@@ -17,6 +17,16 @@ def conv3x3(inputs: int, outputs: int, stride: int = 1, dilation: int = 1, bias:
     return nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=bias)
 
 
+class ImageConv(nn.Conv2d):
+    """A convolution that makes an image, in float32 whatever the others work in: 8 bits would show as steps."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not torch.is_autocast_enabled(x.device.type):
+            return super().forward(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.to(self.weight))
+
+
 class SeparableConv(nn.Sequential):
     """Depthwise 3x3, then pointwise 1x1, with nothing between (MobileNets, arXiv:1704.04861, section 3.1)."""
 
