@@ -204,6 +204,10 @@ def benchmark_page(merging: Stored, real: Stored, single: Stored, robust: Stored
         "hand in the form of the network, and were trained from there on simulated brackets, for minutes to an hour of "
         "one processor core each; the model cards say how long. "
         "The metrics are the same by definition, the pictures are not: read a column downwards, but no row across.",
+        "The order of the networks here is not that of the papers, where ADNet comes first. It is the order of what an "
+        "hour of a core teaches: EAPNet and its light version took the most steps, GSANet, the smallest, is next. ADNet "
+        "and AHDRNet cost so much a step that they took few and are hardly more than the plain merge that they began as. "
+        "EAPNet stands above its light version, as in the paper's first track.",
         papers_table(merging, single),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -225,7 +229,8 @@ def readme_part(merging: Stored, single: Stored) -> str:
             scores(merging, names, heads),
             "The networks of papers are not as their papers trained them: the weights here began as a plain merge, set "
             "by hand, and saw simulated brackets for minutes to an hour of one processor core each; the papers trained "
-            "for days on data that are not free to share. `openhdr bench paper` fills in the papers' own tables.",
+            "for days on data that are not free to share. So their order here is that of their training, not of their "
+            "designs. `openhdr bench paper` fills in the papers' own tables.",
             "![Quality over processor time](docs/images/benchmark-merge.svg)",
             "One photo expanded, on the middle photos of the same brackets (it clips at 100 cd/m2):",
             scores(single, single_names, [*single_heads, Head("processor s", single.seconds, 2, 0)]),
