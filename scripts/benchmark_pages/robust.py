@@ -10,14 +10,14 @@ KEY = "psnr-mu@shortest"
 STEADY = 1.0  # dB
 MEANT = {
     "objects move": "How far objects move from frame to frame, in a picture 384 pixels wide.",
-    "camera moves": "How far the camera turns from frame to frame, in pixels of the picture. On a tripod the merge takes "
-    "out only what it takes for an object; `--deghost` has it leave out all that differs.",
+    "camera moves": "How far the camera turns from frame to frame, in pixels of the picture. On a tripod the merge "
+    "takes out only what it takes for an object; `--deghost` has it leave out all that differs.",
     "EV step": "Stops between neighbouring frames.",
     "ISO": "Sensitivity: each step of four times is two stops less light and more noise.",
     "response": "The camera's curve. Where methods take a curve for another, the truth is out of reach: all light "
     "is bent, the photo's too.",
-    "declared exposures": "What methods are given, beside what the camera did. The response is declared here, so the merge "
-    "takes exposures at their word, too; with `--match` it brings frames onto the reference's tones.",
+    "declared exposures": "What methods are given, beside what the camera did. The response is declared here, so "
+    "the merge takes exposures at their word, too; with `--match` it brings frames onto the reference's tones.",
 }
 
 
