@@ -67,9 +67,9 @@ class Pair:
     @cached_property
     def visible_difference(self) -> Pyramid:
         """Signed visible difference in every band of HDR-VDP 2.2, by the protocol."""
-        test, ref = self.luminance
         ppd = self.declared.ppd
-        return difference(see(test, ppd), see(ref, ppd), ppd)
+        test, ref = in_threads(lambda luminance: see(luminance, ppd), self.luminance)
+        return difference(test, ref, ppd)
 
     @cached_property
     def tone_mapped(self) -> tuple[np.ndarray, np.ndarray]:

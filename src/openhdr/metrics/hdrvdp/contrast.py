@@ -14,10 +14,10 @@ import numpy as np
 from openhdr.core.threads import in_threads
 from openhdr.filters.resize import resize
 from openhdr.metrics.hdrvdp.constants import constants
-from openhdr.metrics.hdrvdp.eye import Seen
+from openhdr.metrics.hdrvdp.eye import TABLE_DECADES, TABLE_START, Seen, look_up
 from openhdr.metrics.hdrvdp.pyramid import Pyramid, build
 
-_LOG_START, _LOG_STEPS, _LOG_SPAN = -5.0, 256, 10.0  # the sensitivity's table over log10 cd/m2
+_LOG_STEPS = 256  # of the sensitivity's table over log10 cd/m2
 
 
 def difference(test: Seen, ref: Seen, ppd: float) -> Pyramid:
@@ -34,44 +34,58 @@ def difference(test: Seen, ref: Seen, ppd: float) -> Pyramid:
     bands[last] = (ours, theirs)
     common = [np.stack(in_threads(_box_mean, np.minimum(abs(t), abs(r)))) for t, r in bands]
     log_adaptation = np.log10(adaptation)
-    out = []
-    for index, (ours, theirs) in enumerate(bands):
-        noise: np.ndarray | float = 1.0
-        if index < last:
-            local = resize(log_adaptation, ours.shape[1:], "cubic")
-            noise = 1 / _look_up(local, sensitivity(tests.frequency(index, ppd)))
-        masker = Masker(index, common, noise)
-        out.append(np.stack(in_threads(masker.visible, enumerate(ours - theirs))))
-    return Pyramid(tuple(out))
+
+    frequencies = [tests.frequency(index, ppd) for index in range(last)]
+    maskers = [
+        *in_threads(lambda one: Masker.of(*one, common, log_adaptation), enumerate(frequencies)),
+        Masker(last, common, common[last].sum(axis=0), np.ones((1, 1)), np.ones((1, 1))),
+    ]
+    places = [(one, k) for one in maskers for k in range(len(common[one.band]))]
+    planes = iter(in_threads(lambda place: place[0].visible(place[1], *bands[place[0].band]), places))
+    return Pyramid(tuple(np.stack([next(planes) for _ in ours]) for ours, _ in bands))
 
 
 @dataclass(frozen=True)
 class Masker:
     """What hides a difference in one band.
 
-    common: per band (orientations, h, w), the contrast that both images share.
-    noise: (h, w) detection threshold (1 / sensitivity), or 1.0 in the base band.
+    common: per band (orientations, h, w), the contrast that both images share. total: (h, w), its sum over the
+        orientations of this band.
+    easing, threshold: (h, w), or (1, 1) in the base band: the detection threshold to the powers -q and 2 p.
     """
 
     band: int
     common: list[np.ndarray]
-    noise: np.ndarray | float
+    total: np.ndarray
+    easing: np.ndarray
+    threshold: np.ndarray
 
-    def visible(self, numbered: tuple[int, np.ndarray]) -> np.ndarray:
-        """(orientation, (h, w) difference) -> (h, w) visible difference, signed."""
-        orientation, plane = numbered
+    @classmethod
+    def of(cls, band: int, frequency: float, common: list[np.ndarray], log_adaptation: np.ndarray) -> Masker:
+        """log_adaptation: (H, W) log10 cd/m2."""
+        masking = constants().masking
+        local = resize(log_adaptation, common[band].shape[1:], "cubic")
+        noise = 1 / look_up(local, sensitivity(frequency))
+        return cls(
+            band, common, common[band].sum(axis=0), noise ** -masking["q"], noise ** (2 * masking["p"])
+        )
+
+    def visible(self, orientation: int, ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+        """A band of both images (orientations, h, w) -> (h, w) visible difference of an orientation, signed."""
+        plane = ours[orientation] - theirs[orientation]
         masking, n = constants().masking, 2.0**self.band
         p, q = masking["p"], masking["q"]
         own = self.common[self.band][orientation]
-        across = np.maximum(self.common[self.band].sum(axis=0) - own, 0)
+        across = np.maximum(self.total - own, 0)
         near = self._neighbours(orientation, own.shape)
-        hidden = n * (
-            masking["self"] * (own / (self.noise * n)) ** q
-            + masking["xo"] * (across / (self.noise * n)) ** q
-            + masking["xn"] * (near / self.noise) ** q
-        )
-        size = np.abs(plane / n) ** p
-        return n * np.copysign(size, plane) / np.sqrt(self.noise ** (2 * p) + hidden * hidden)
+        hidden = (masking["self"] * n ** (1 - q)) * own**q
+        hidden += (masking["xo"] * n ** (1 - q)) * across**q
+        hidden += (masking["xn"] * n) * near**q
+        hidden *= self.easing
+        hidden *= hidden
+        hidden += self.threshold
+        size = (n ** (1 - p)) * np.abs(plane) ** p
+        return np.copysign(size, plane) / np.sqrt(hidden, out=hidden)
 
     def _neighbours(self, orientation: int, shape: tuple[int, int]) -> np.ndarray:
         """Shared contrast of the bands above and below at the same orientation, at this band's size."""
@@ -90,7 +104,7 @@ class Masker:
 
 def sensitivity(frequency: np.ndarray | float) -> np.ndarray:
     """(...) cycles per degree -> (256, ...) contrast sensitivity at log10 luminances -5..5 (section 3.4)."""
-    log_luminance = np.linspace(_LOG_START, _LOG_START + _LOG_SPAN, _LOG_STEPS)
+    log_luminance = np.linspace(TABLE_START, TABLE_START + TABLE_DECADES, _LOG_STEPS)
     return contrast_sensitivity(frequency, log_luminance)
 
 
@@ -103,14 +117,6 @@ def contrast_sensitivity(frequency: np.ndarray | float, log_luminance: np.ndarra
     with np.errstate(divide="ignore"):  # frequency 0 has sensitivity 0
         drop = (1 + (p1 * frequency) ** p2) / (1 - np.exp(-((frequency / 7) ** 2))) ** p3
     return p4 / np.sqrt(drop)
-
-
-def _look_up(log_luminance: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Linear interpolation in a table of _LOG_STEPS values over log10 luminance; constant outside."""
-    position = (log_luminance - _LOG_START) * ((_LOG_STEPS - 1) / _LOG_SPAN)
-    np.clip(position, 0, _LOG_STEPS - 1, out=position)
-    left = np.minimum(position.astype(np.int32), _LOG_STEPS - 2)
-    return table[left] + (position - left) * np.diff(table)[left]
 
 
 def _filter_base(base: np.ndarray, frequency: float, adaptation: float, surround: float) -> np.ndarray:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
-from openhdr.core.threads import in_threads
 from openhdr.metrics.hdrvdp.constants import constants
 
 SURROUND = 1e-5  # cd/m2 around the image
 _DARKEST, _BRIGHTEST = 1e-5, 1e10  # cd/m2 on the retina
-_TABLE_START, _TABLE_DECADES, _TABLE_SIZE = -5.0, 10.0, 2048  # log10 cd/m2
+TABLE_START, TABLE_DECADES, _TABLE_SIZE = -5.0, 10.0, 2048  # log10 cd/m2
+_asking = Lock()  # both images of a pair are seen at the same time, and need the same optics
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,14 @@ class Seen:
 def see(luminance: np.ndarray, ppd: float, surround: float = SURROUND) -> Seen:
     """(H, W, 3) float64 display RGB in cd/m2 -> response and adaptation. ppd: pixels per degree."""
     c = constants()
-    planes = [np.ascontiguousarray(luminance[..., channel]) for channel in range(3)]
-    _passed(*planes[0].shape, ppd)  # once, before three threads ask for it
-    retina = in_threads(lambda plane: scatter(plane, ppd, surround), planes)
+    retina = [scatter(np.ascontiguousarray(luminance[..., k]), ppd, surround) for k in range(3)]
     long, medium, rod = (
         sum(plane * weight for plane, weight in zip(retina, c.lmsr_from_rgb[:, column], strict=True))
         for column in (0, 1, 3)
     )
     cone_table, rod_table = _response_tables()
-    cones = _look_up(long, cone_table) + _look_up(medium, cone_table)
-    rods = _look_up(rod, rod_table)
+    cones = look_up(np.log10(long), cone_table) + look_up(np.log10(medium), cone_table)
+    rods = look_up(np.log10(rod), rod_table)
     return Seen((cones - cones.mean()) + (rods - rods.mean()), long + medium)
 
 
@@ -52,7 +51,8 @@ def scatter(plane: np.ndarray, ppd: float, surround: float) -> np.ndarray:
     height, width = plane.shape
     spectrum = np.fft.rfft(plane - surround, n=2 * width, axis=1)
     columns = np.fft.fft(np.ascontiguousarray(spectrum.T), n=2 * height, axis=1)
-    half = _passed(height, width, ppd)
+    with _asking:
+        half = _passed(height, width, ppd)
     columns[:, : height + 1] *= half
     columns[:, height + 1 :] *= half[:, height - 1 : 0 : -1]
     rows = np.ascontiguousarray(np.fft.ifft(columns, axis=1)[:, :height].T)
@@ -78,7 +78,7 @@ def _transfer(frequency: np.ndarray) -> np.ndarray:
 def _response_tables() -> tuple[np.ndarray, np.ndarray]:
     """Responses of one cone class and of the rods at _TABLE_SIZE luminances: integral of the sensitivity."""
     c = constants()
-    log_luminance = np.linspace(_TABLE_START, _TABLE_START + _TABLE_DECADES, _TABLE_SIZE)
+    log_luminance = np.linspace(TABLE_START, TABLE_START + TABLE_DECADES, _TABLE_SIZE)
     luminance = 10.0**log_luminance
     rods = _rod_sensitivity(luminance)
     both = np.maximum(_joint_sensitivity(luminance) - rods, 1e-3)
@@ -107,9 +107,10 @@ def _rod_sensitivity(luminance: np.ndarray) -> np.ndarray:
     return 10**log_gain * np.exp(-(np.abs(np.log10(luminance / peak)) ** power) / width)
 
 
-def _look_up(luminance: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Linear interpolation in log10 luminance; constant outside the table."""
-    position = (np.log10(luminance) - _TABLE_START) * ((_TABLE_SIZE - 1) / _TABLE_DECADES)
-    np.clip(position, 0, _TABLE_SIZE - 1, out=position)
-    left = np.minimum(position.astype(np.int32), _TABLE_SIZE - 2)
+def look_up(log_luminance: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Linear interpolation in a table over log10 luminances -5..5; constant outside."""
+    last = len(table) - 1
+    position = (log_luminance - TABLE_START) * (last / TABLE_DECADES)
+    np.clip(position, 0, last, out=position)
+    left = np.minimum(position.astype(np.int32), last - 1)
     return table[left] + (position - left) * np.diff(table)[left]
