@@ -200,11 +200,31 @@ def test_look_shows_brackets_without_any_score(folder, tmp_path):
     assert facts["methods"]["mle:align=none"]["time_s"] > 0
 
 
+def test_brackets_that_are_done_are_not_done_again(folder, tmp_path):
+    """By workers; where something failed, or another thing is asked for, it is done again."""
+
+    def times(*more: str) -> dict[str, int]:
+        words = ["look", "--data", str(folder), "-o", str(tmp_path), "--method", "mle:align=none", *more]
+        CliRunner().invoke(bench, [*words, "--workers", "2", "--resume"])
+        return {path.stem: path.stat().st_mtime_ns for path in (tmp_path / "parts").iterdir()}
+
+    first = times()
+    page = (tmp_path / "report.html").read_text()
+    (tmp_path / "parts" / "in-text.json").unlink()
+    second = times()
+    assert [name for name in sorted(first) if second[name] != first[name]] == ["in-text"]
+    assert list(json.loads((tmp_path / "results.json").read_text())["sets"]) == sorted(first)
+    assert len((tmp_path / "report.html").read_text()) == pytest.approx(len(page), rel=1e-3)
+    fails = ("--program", f"fails={sys.executable} -c pass {{inputs}} {{output}}")
+    third, fourth = times(*fails), times(*fails)
+    assert all(second[name] < third[name] < fourth[name] for name in first)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ([], "`data`, a folder"),
-        (["--data", "DATA", "--resume"], "`resume` is of cases with known truth"),
+        (["--data", "DATA", "--resume", "--again", "mle"], "`again` is of cases with known truth"),
         (["--data", "DATA", "--scene", "in-jason"], "did you mean 'in-json'"),
         (["--data", "DATA", "--method", "mle", "--method", "mle"], "one name"),
         (["--data", "DATA", "--method", "mle:deghos=off"], "did you mean 'deghost'"),

@@ -86,6 +86,15 @@ def test_what_cannot_be_done_is_said(folder: Path, tmp_path: Path) -> None:
     assert "holds no scene" in str(done.exception)
 
 
+def test_a_scene_that_cannot_be_read_leaves_the_others(folder: Path, tmp_path: Path) -> None:
+    (folder / "dusk.exr").write_bytes((folder / "noon.exr").read_bytes()[:1000])
+    words = ["tonemapping", "--data", str(folder), "-o", str(tmp_path), "--method", "drago"]
+    done = CliRunner().invoke(bench, words)
+    assert "failed: dusk drago: " in done.stderr and "1 of 2 runs failed" in str(done.exception)
+    facts = json.loads((tmp_path / "results.json").read_text())
+    assert facts["means"]["drago"]["tmqi"] == facts["scenes"]["noon"]["drago"]["tmqi"]
+
+
 @pytest.mark.skipif(find_chromium() is None, reason="needs Debian's chromium: apt-get install chromium")
 def test_blind_pairs_hide_names_until_the_end(folder: Path, tmp_path: Path) -> None:
     words = ["tonemapping", "--data", str(folder), "-o", str(tmp_path), "--blind", "--method", "drago"]

@@ -140,7 +140,7 @@ DATASET_CASES: Table[DatasetCaseRow] = Table(
 class PhotoCaseRow(Row):
     """Brackets of real photos. methods: what runs where none is named. size: what of a photo is used.
 
-    Its target is a function (brackets: PhotoSets, settings, Showing, keep) -> (facts of results.json, PhotoPage).
+    Its target is a function (brackets: PhotoSets, settings, Showing, make, keep) -> (facts of results.json, PhotoPage).
     """
 
     methods: tuple[str, ...] = ()
@@ -178,4 +178,4 @@ PICTURE_CASES: Table[Row] = Table(
         "openhdr.bench.tonemapping:tonemapping",
     ),
 )
-"""A row's target is a function (scenes, methods, compressed) -> (facts of results.json, PhotoPage)."""
+"""A row's target is a function (`tonemapping.Asked`, make, keep) -> (facts of results.json, PhotoPage)."""

@@ -9,7 +9,8 @@ Scores and what they can see: photo_scores.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from openhdr import __version__, provenance
 from openhdr.bench.case import Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct
-from openhdr.bench.photo_page import PhotoPage
+from openhdr.bench.photo_page import Answer, Make, PhotoPage, picture_of_codes, view_of
 from openhdr.bench.photo_scores import (
     LEAST_USABLE,
     Photo,
@@ -28,11 +29,10 @@ from openhdr.bench.photo_scores import (
     shared,
     usable_photos,
 )
-from openhdr.bench.photos import Photos, PhotoSet, Showing
-from openhdr.bench.pictures import SMALL_PICTURES, options_for
+from openhdr.bench.photos import Photos, PhotoSet, Showing, Size
+from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions, options_for
 from openhdr.bench.results import mean, rounded
 from openhdr.core.errors import OpenHDRError, RequestError
-from openhdr.core.progress import Advance, task
 
 FORMAT = "openhdr-heldout-1"
 STEP_EV = 3.0  # between the photos that are merged
@@ -93,27 +93,37 @@ def heldout(
     brackets: Sequence[PhotoSet],
     settings: Sequence[Setting],
     showing: Showing,
-    keep: Callable[[dict[str, Any]], None] = lambda facts: None,
+    make: Make,
+    keep: Callable[[dict[str, Any]], None],
 ) -> tuple[dict[str, Any], PhotoPage]:
     """What results.json holds, and the page. A bracket or method that fails is recorded; the others go on.
 
-    keep: given the results so far after every bracket, so that nothing is lost when the work is stopped.
+    make: who works on the brackets. keep: given the results so far after every bracket, so that nothing is lost when
+    the work is stopped.
     """
     shown = len(brackets) if showing.pictured is None else len(showing.pictured)
     pixels = showing.size.width * showing.size.height if showing.size else 12e6
-    small = options_for(shown * SHOWN * (len(settings) + 1), int(pixels))
-    page = PhotoPage("Held-out photos", LEAD, SMALL_PICTURES if showing.compressed else small, COLUMNS)
+    options = options_for(shown * SHOWN * (len(settings) + 1), int(pixels))
+    page = PhotoPage("Held-out photos", LEAD, COLUMNS)
     measured_with = {
         "openhdr": __version__,
         "commit": provenance.commit(),
         "hardware": provenance.hardware(),
         "software": provenance.software(),
     }
-    found: dict[str, Any] = {}
-    with task("held out", len(brackets) * len(settings)) as advance:
-        for bracket in brackets:
-            found[bracket.name] = _run(bracket, settings, showing, page, advance)
-            size = [showing.size.width, showing.size.height] if showing.size else None
+    size = [showing.size.width, showing.size.height] if showing.size else None
+    given = {
+        one.name: {
+            "photos": one.files,
+            "settings": [asdict(setting) for setting in settings],
+            "size": size,
+            "pictured": showing.pictured is None or one.name in showing.pictured,
+            "pictures": asdict(SMALL_PICTURES if showing.compressed else options),
+        }
+        for one in brackets
+    }
+    with make("openhdr.bench.heldout:answer", given) as answers:
+        for found in page.fill(list(given), answers):
             means = {setting.name: _means(setting.name, found.values()) for setting in settings}
             facts = rounded({"format": FORMAT, **measured_with, "size": size, "sets": found, "means": means})
             keep(facts)
@@ -121,50 +131,48 @@ def heldout(
     return facts, page
 
 
-def _run(
-    bracket: PhotoSet, settings: Sequence[Setting], showing: Showing, page: PhotoPage, advance: Advance
-) -> dict[str, Any]:
-    """The facts of one bracket: its photos, the plan, the scores of each method."""
-    try:
-        photos, names = bracket.load(showing.size)
-        chosen = plan(photos)
-    except OpenHDRError as error:
-        page.sets.append({"name": bracket.name, "text": str(error), "values": {}, "views": []})
-        return {"error": str(error), "methods": {}}
-    shown = chosen.held_out if showing.pictured is None or bracket.name in showing.pictured else ()
+def answer(
+    photos: list[str],
+    settings: list[dict[str, Any]],
+    size: list[int] | None,
+    pictured: bool,
+    pictures: dict[str, Any],
+) -> Answer:
+    """One bracket: its photos, the plan, the scores of each method. All is given as plain values, see `photo_page`."""
+    options, bracket = PictureOptions(**pictures), PhotoSet("", tuple(map(Path, photos)))
+    given, names = bracket.load(Size(*size) if size else None)
+    chosen = plan(given)
+    shown = chosen.held_out if pictured else ()
     shown = tuple(
         dict.fromkeys(shown[round(k)] for k in np.linspace(len(shown) - 1, 0, SHOWN)) if shown else ()
     )
-    codes = _as_photos(photos)
+    codes = _as_photos(given)
     views: dict[int, list[dict[str, Any]]] = {k: [] for k in shown}
     methods = {}
-    for setting in settings:
-        methods[setting.name], predictions = _scores(setting, photos, chosen, shown)
+    for setting in (Setting(**one) for one in settings):
+        methods[setting.name], predictions = _scores(setting, given, chosen, shown)
         for k, predicted in predictions.items():
             photo = codes[k]
             apart = np.abs(predicted.astype(np.float32) - photo.codes).mean(axis=2) * photo.usable
-            views[k].append(page.codes(setting.name, predicted, apart))
-        advance()
+            views[k].append(picture_of_codes(setting.name, predicted, options, apart))
     merged, held_out = ([names[k] for k in some] for some in (chosen.merged, chosen.held_out))
-    for k, pictures in views.items():
-        pictures.append(page.codes(f"photo {names[k]}", codes[k].codes))
-    page.sets.append(
-        {
-            "name": bracket.name,
-            "text": f"Merged: {', '.join(merged)}. Held out: {', '.join(held_out)}.",
-            "values": rounded({name: _flat(values) for name, values in methods.items()}),
-            "views": [page.view(names[k], pictures) for k, pictures in views.items()],
-        }
-    )
-    return {
+    for k, some in views.items():
+        some.append(picture_of_codes(f"photo {names[k]}", codes[k].codes, options))
+    facts = {
         "photos": names,
-        "ev": photos.ev,
-        "width": photos.frames[0].width,
-        "height": photos.frames[0].height,
+        "ev": given.ev,
+        "width": given.frames[0].width,
+        "height": given.frames[0].height,
         "merged": merged,
         "held_out": held_out,
         "methods": methods,
     }
+    page = {
+        "text": f"Merged: {', '.join(merged)}. Held out: {', '.join(held_out)}.",
+        "values": rounded({name: _flat(values) for name, values in methods.items()}),
+        "views": [view_of(names[k], some) for k, some in views.items()],
+    }
+    return {"facts": rounded(facts), "set": page}
 
 
 def _scores(

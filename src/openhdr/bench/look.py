@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,20 @@ from openhdr import __version__
 from openhdr.bench.case import Setting
 from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct
-from openhdr.bench.photo_page import PhotoPage, exposed_codes
-from openhdr.bench.photos import PhotoSet, Showing
+from openhdr.bench.photo_page import (
+    Answer,
+    Make,
+    PhotoPage,
+    exposed_codes,
+    picture_of_codes,
+    picture_of_light,
+    view_of,
+)
+from openhdr.bench.photos import PhotoSet, Showing, Size
 from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions
 from openhdr.bench.results import rounded
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.image import Image
-from openhdr.core.progress import Advance, task
 from openhdr.pipeline.hdr_to_display import tonemap
 
 FORMAT = "openhdr-look-1"
@@ -33,38 +42,47 @@ def look(
     brackets: Sequence[PhotoSet],
     settings: Sequence[Setting],
     showing: Showing,
-    keep: Callable[[dict[str, Any]], None] = lambda facts: None,
+    make: Make,
+    keep: Callable[[dict[str, Any]], None],
 ) -> tuple[dict[str, Any], PhotoPage]:
     """What results.json holds (times, errors), and the page. What fails is recorded; the others go on.
 
-    keep: given the results so far after every bracket.
+    make: who works on the brackets. keep: given the results so far after every bracket.
     """
-    page = PhotoPage(
-        "Side by side", LEAD, SMALL_PICTURES if showing.compressed else PictureOptions(lossless=False)
-    )
-    found: dict[str, Any] = {}
-    with task("merging", len(brackets) * len(settings)) as advance:
-        for bracket in brackets:
-            found[bracket.name] = _run(bracket, settings, showing, page, advance)
+    page = PhotoPage("Side by side", LEAD)
+    given = {
+        one.name: {
+            "photos": one.files,
+            "settings": [asdict(setting) for setting in settings],
+            "size": [showing.size.width, showing.size.height] if showing.size else None,
+            "operator": showing.operator,
+            "pictures": asdict(SMALL_PICTURES if showing.compressed else PictureOptions(lossless=False)),
+        }
+        for one in brackets
+    }
+    with make("openhdr.bench.look:answer", given) as answers:
+        for found in page.fill(list(given), answers):
             facts = rounded({"format": FORMAT, "openhdr": __version__, "sets": found})
             keep(facts)
     return facts, page
 
 
-def _run(
-    bracket: PhotoSet, settings: Sequence[Setting], showing: Showing, page: PhotoPage, advance: Advance
-) -> dict[str, Any]:
-    try:
-        photos, names = bracket.load(showing.size, estimate=True)
-    except OpenHDRError as error:
-        page.sets.append({"name": bracket.name, "text": str(error), "values": {}, "views": []})
-        return {"error": str(error), "methods": {}}
+def answer(
+    photos: list[str],
+    settings: list[dict[str, Any]],
+    size: list[int] | None,
+    operator: str | None,
+    pictures: dict[str, Any],
+) -> Answer:
+    """One bracket by every method. All is given as plain values, see `photo_page`."""
+    options, bracket = PictureOptions(**pictures), PhotoSet("", tuple(map(Path, photos)))
+    given, names = bracket.load(Size(*size) if size else None, estimate=True)
     methods: dict[str, Any] = {}
     views: dict[str, list[dict[str, Any]]] = {TONE_MAPPED: [], LIGHT: []}
-    top = float(2.0 ** (photos.ev[photos.anchor] - min(photos.ev)))
-    for setting in settings:
+    top = float(2.0 ** (given.ev[given.anchor] - min(given.ev)))
+    for setting in (Setting(**one) for one in settings):
         try:
-            done = measure(partial(reconstruct, setting, photos))
+            done = measure(partial(reconstruct, setting, given))
         except OpenHDRError as error:
             methods[setting.name] = {"error": str(error)}
         else:
@@ -75,27 +93,23 @@ def _run(
             }
             display = done.value
             if display.encoding == "linear":
-                display = tonemap(display, showing.operator)
-                views[LIGHT].append(page.light(setting.name, done.value.pixels, top))
-            views[TONE_MAPPED].append(page.codes(setting.name, _eight_bits(display)))
-        advance()
-    for name, ev, frame in zip(names, photos.ev, photos.frames, strict=True):  # shortest first
-        stops = ev - photos.ev[photos.anchor]
-        picture = page.codes(f"{name} ({stops:+.1f} EV)", _eight_bits(frame))
+                display = tonemap(display, operator)
+                views[LIGHT].append(picture_of_light(setting.name, done.value.pixels, top, options))
+            views[TONE_MAPPED].append(picture_of_codes(setting.name, _eight_bits(display), options))
+    for name, ev, frame in zip(names, given.ev, given.frames, strict=True):  # shortest first
+        stops = ev - given.ev[given.anchor]
+        picture = picture_of_codes(f"{name} ({stops:+.1f} EV)", _eight_bits(frame), options)
         views[TONE_MAPPED].append(picture)
         views[LIGHT].append(exposed_codes(picture, stops))
     tops = {TONE_MAPPED: 1.0, LIGHT: top}
     said = " ".join(f"{name}: {facts['error']}." for name, facts in methods.items() if "error" in facts)
-    page.sets.append(
-        {
-            "name": bracket.name,
-            "text": f"{len(names)} photos, {max(photos.ev) - min(photos.ev):.1f} stops. {said}",
-            "values": {},
-            "judged": len(views[TONE_MAPPED]) - len(names),
-            "views": [page.view(name, some, tops[name]) for name, some in views.items()],
-        }
-    )
-    return {"photos": names, "ev": photos.ev, "methods": methods}
+    page = {
+        "text": f"{len(names)} photos, {max(given.ev) - min(given.ev):.1f} stops. {said}",
+        "values": {},
+        "judged": len(views[TONE_MAPPED]) - len(names),
+        "views": [view_of(name, some, tops[name]) for name, some in views.items()],
+    }
+    return {"facts": rounded({"photos": names, "ev": given.ev, "methods": methods}), "set": page}
 
 
 def _eight_bits(image: Image) -> np.ndarray:

@@ -16,28 +16,26 @@ from openhdr.core.version import __version__
 
 @dataclass
 class PictureStore:
-    """Images of a page, each in an element of its own, so that the page decodes only what is looked at."""
+    """Images of a page, each in an element of its own, so that the page decodes only what is looked at.
 
-    urls: list[str] = field(default_factory=list)
+    ids: of their elements, by their data URLs.
+    """
+
+    ids: dict[str, str] = field(default_factory=dict)
 
     def add(self, url: str) -> str:
         """Keep a data URL; returns the id of its element."""
-        self.urls.append(url)
-        return f"picture-{len(self.urls) - 1}"
+        return self.ids.setdefault(url, f"picture-{len(self.ids)}")
 
     def add_light(self, light: dict[str, Any]) -> dict[str, Any]:
         """What `pictures.encode_light` made, with ids in place of its data URLs."""
-        ids = {url: self.add(url) for url in dict.fromkeys(light["layers"])}
-        return {**light, "layers": [ids[url] for url in light["layers"]]}
+        return {**light, "layers": [self.add(url) for url in light["layers"]]}
 
 
 def write_page(path: Path, name: str, title: str, facts: dict[str, Any], pictures: PictureStore) -> None:
     """Write the page `assets/NAME.html` with compare.js and NAME.js, which reads `facts`."""
     scripts: Sequence[str] = (asset("compare.js"), asset(f"{name}.js").replace('"use strict";\n', "", 1))
-    elements = (
-        f'<script type="text/plain" id="picture-{number}">{url}</script>'
-        for number, url in enumerate(pictures.urls)
-    )
+    elements = (f'<script type="text/plain" id="{name}">{url}</script>' for url, name in pictures.ids.items())
     parts = {
         "version": __version__,
         "title": html.escape(title),

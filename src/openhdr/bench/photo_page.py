@@ -1,7 +1,13 @@
-"""The page of brackets without truth: images side by side, and scores where a case has them; see assets/photos.js."""
+"""The page of brackets without truth: images side by side, and scores where a case has them; see assets/photos.js.
+
+A bracket is a piece of work of its own, for any process. Its answer is plain values: "facts", what results.json
+tells of it, with "methods", and "set", what the page shows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +20,13 @@ from openhdr.bench.page import PictureStore, write_page
 from openhdr.bench.pictures import PictureOptions, encode_codes, encode_light, encode_map
 
 FULL_DIFFERENCE = 25.0  # 8-bit codes: the brightest colour of a map of differences
+
+Answer = dict[str, Any]
+Make = Callable[[str, dict[str, dict[str, Any]]], AbstractContextManager[Iterator[tuple[str, Answer]]]]
+"""Has a function (`package.module:name`) called with arguments for every name; gives names and answers, in any order.
+
+An answer without a result is {"error"}.
+"""
 
 
 @dataclass
@@ -28,30 +41,34 @@ class PhotoPage:
 
     title: str
     lead: str
-    options: PictureOptions
     scores: tuple[dict[str, Any], ...] = ()
     store: PictureStore = field(default_factory=PictureStore)
     sets: list[dict[str, Any]] = field(default_factory=list)
     means: dict[str, Any] | None = None
     unit: str = "PSNR in dB"
 
-    def light(self, name: str, light: np.ndarray, top: float) -> dict[str, Any]:
-        """An image of (H, W, 3) light. top: the level where the shortest photo clips."""
-        return {"name": name, "light": self.store.add_light(encode_light(light, top, self.options))}
+    def fill(
+        self, names: Sequence[str], answers: Iterator[tuple[str, Answer]]
+    ) -> Iterator[dict[str, Answer]]:
+        """Take the answers up as they come; gives the facts so far by name, in the order of `names`."""
+        found: dict[str, Answer] = {}
+        for name, answer in answers:
+            if "error" in answer:
+                shown = {"text": answer["error"], "values": {}, "views": []}
+                answer = {"facts": {**answer, "methods": {}}, "set": shown}
+            found[name] = {**answer, "set": {**answer["set"], "name": name}}
+            yield {one: found[one]["facts"] for one in names if one in found}
+        for name in names:
+            self.add(found[name]["set"])
 
-    def codes(self, name: str, codes: np.ndarray, difference: np.ndarray | None = None) -> dict[str, Any]:
-        """An image of (H, W, 3) uint8 sRGB codes; difference: (H, W) in codes, shown as a map."""
-        picture: dict[str, Any] = {
-            "name": name,
-            "light": self.store.add_light(encode_codes(codes, self.options)),
-        }
-        if difference is not None:
-            picture["error"] = self.store.add(encode_map(difference, FULL_DIFFERENCE, self.options))
-        return picture
-
-    def view(self, name: str, pictures: list[dict[str, Any]], top: float = 1.0) -> dict[str, Any]:
-        """Images of one thing, to be compared. top: the brightest level that any of them holds."""
-        return {"name": name, "top": top, "full_error": f"{FULL_DIFFERENCE:g} codes", "pictures": pictures}
+    def add(self, shown: dict[str, Any]) -> None:
+        """A set whose pictures hold their data URLs."""
+        for view in shown["views"]:
+            for picture in view["pictures"]:
+                picture["light"] = self.store.add_light(picture["light"])
+                if "error" in picture:
+                    picture["error"] = self.store.add(picture["error"])
+        self.sets.append(shown)
 
     def write(self, path: Path, blind: bool = False) -> None:
         """Write the page; it appears whole or not at all. blind: pairs without names instead, to be judged."""
@@ -65,6 +82,24 @@ class PhotoPage:
             "made": f"openhdr {__version__}, {datetime.now(UTC).date().isoformat()}",
         }
         write_page(path, "blind" if blind else "photos", self.title, facts, self.store)
+
+
+def picture_of_light(name: str, light: np.ndarray, top: float, options: PictureOptions) -> dict[str, Any]:
+    """An image of (H, W, 3) light. top: the level where the shortest photo clips."""
+    return {"name": name, "light": encode_light(light, top, options)}
+
+
+def picture_of_codes(
+    name: str, codes: np.ndarray, options: PictureOptions, difference: np.ndarray | None = None
+) -> dict[str, Any]:
+    """An image of (H, W, 3) uint8 sRGB codes; difference: (H, W) in codes, shown as a map."""
+    error = {} if difference is None else {"error": encode_map(difference, FULL_DIFFERENCE, options)}
+    return {"name": name, "light": encode_codes(codes, options), **error}
+
+
+def view_of(name: str, pictures: list[dict[str, Any]], top: float = 1.0) -> dict[str, Any]:
+    """Images of one thing, to be compared. top: the brightest level that any of them holds."""
+    return {"name": name, "top": top, "full_error": f"{FULL_DIFFERENCE:g} codes", "pictures": pictures}
 
 
 def exposed_codes(picture: dict[str, Any], ev: float) -> dict[str, Any]:

@@ -101,6 +101,11 @@ class PhotoSet:
     name: str
     paths: tuple[Path, ...]
 
+    @property
+    def files(self) -> list[str]:
+        """Its photos as a process in another folder finds them."""
+        return [str(path.absolute()) for path in self.paths]
+
     def load(self, size: Size | None, estimate: bool = False) -> tuple[Photos, tuple[str, ...]]:
         """The photos, shortest first, and their file names. size: None = as they are.
 

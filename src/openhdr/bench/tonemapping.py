@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from openhdr.bench.measure import measure
 from openhdr.bench.methods import reconstruct
 from openhdr.bench.named import demo_folder, read_demo
 from openhdr.bench.options import with_options
-from openhdr.bench.photo_page import PhotoPage
+from openhdr.bench.photo_page import Answer, Make, PhotoPage, picture_of_codes, view_of
 from openhdr.bench.photos import Photos, PhotoSet, photo_sets
 from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions
 from openhdr.bench.program import ProgramOptions, run_program
@@ -31,7 +31,6 @@ from openhdr.bench.settings import parse_setting
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError, OpenHDRError, unknown_name
 from openhdr.core.image import Image
-from openhdr.core.progress import task
 from openhdr.data.dataset import subfolders
 from openhdr.tonemapping import OPERATORS, parse, tonemap
 
@@ -138,36 +137,62 @@ def by_setting(setting: Setting, scene: ToneScene) -> Image:
     return tonemap(made) if made.encoding == "linear" else made
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is compared. data, names: see `scenes`. operators, programs: see `methods`. compressed: small images."""
+
+    data: Path | None
+    names: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    programs: tuple[Setting, ...] = ()
+    compressed: bool = False
+
+
 def tonemapping(
-    scenes: dict[str, Callable[[], ToneScene]],
-    methods: dict[str, Callable[[ToneScene], Image]],
-    compressed: bool = False,
+    asked: Asked, make: Make, keep: Callable[[dict[str, Any]], None]
 ) -> tuple[dict[str, Any], PhotoPage]:
-    """What results.json holds, and the page. What fails is recorded; the others go on."""
-    options = SMALL_PICTURES if compressed else PictureOptions(lossless=False)
-    page = PhotoPage(
-        "Tone mapping", LEAD, options, COLUMNS, unit="TMQI and naturalness, 0..1, higher is better"
-    )
+    """What results.json holds, and the page. What fails is recorded; the others go on.
+
+    make: who works on the scenes. keep: given the results so far after every scene.
+    """
+    page = PhotoPage("Tone mapping", LEAD, COLUMNS, unit="TMQI and naturalness, 0..1, higher is better")
     made_by = {"openhdr": __version__, "commit": provenance.commit(), "hardware": provenance.hardware()}
-    found: dict[str, Any] = {}
-    with task("tone mapping", len(scenes) * len(methods)) as advance:
-        for name, load in scenes.items():
-            found[name] = compare(load(), methods, page, advance)
-    page.means = rounded({method: means_over([one[method] for one in found.values()]) for method in methods})
-    facts = {"format": FORMAT, **made_by, "scenes": rounded(found), "means": page.means}
+    given = {
+        name: {
+            "data": asked.data and str(asked.data.absolute()),
+            "name": name,
+            "operators": list(asked.operators),
+            "settings": [asdict(one) for one in asked.programs],
+            "pictures": asdict(SMALL_PICTURES if asked.compressed else PictureOptions(lossless=False)),
+        }
+        for name in scenes(asked.data, asked.names)
+    }
+    tried = methods(asked.operators, asked.programs)
+    with make("openhdr.bench.tonemapping:answer", given) as answers:
+        for found in page.fill(list(given), answers):
+            rows = {
+                name: one["methods"] or {method: {"error": one["error"]} for method in tried}
+                for name, one in found.items()
+            }
+            means = {method: means_over([row[method] for row in rows.values()]) for method in tried}
+            facts = {"format": FORMAT, **made_by, "scenes": rows, "means": rounded(means)}
+            keep(facts)
+    page.means = facts["means"]
     return facts, page
 
 
-def compare(
-    scene: ToneScene,
-    methods: dict[str, Callable[[ToneScene], Image]],
-    page: PhotoPage,
-    advance: Callable[[], None],
-) -> dict[str, dict[str, Any]]:
-    """Scores and times of every method on a scene; its pictures go to the page."""
-    pictures: list[dict[str, Any]] = []
+def answer(
+    data: str | None,
+    name: str,
+    operators: list[str],
+    settings: list[dict[str, Any]],
+    pictures: dict[str, Any],
+) -> Answer:
+    """Scores and times of every method on a scene. All is given as plain values, see `photo_page`."""
+    scene = scenes(Path(data) if data else None, [name])[name]()
+    options, shown = PictureOptions(**pictures), []
     values: dict[str, dict[str, Any]] = {}
-    for name, method in methods.items():
+    for name, method in methods(operators, [Setting(**one) for one in settings]).items():
         try:
             done = measure(partial(method, scene))
             scores = metrics.evaluate(done.value, scene.light, [TMQI, NATURALNESS])
@@ -176,20 +201,15 @@ def compare(
         else:
             full_scale = done.value.full_scale
             codes = np.rint(done.value.pixels * np.float32(255 / full_scale)).astype(np.uint8)
-            pictures.append(page.codes(name, codes))
+            shown.append(picture_of_codes(name, codes, options))
             values[name] = {**scores, "time_s": done.time_s, "cpu_s": done.cpu_s}
-        advance()
-    said = f"{scene.light.width}x{scene.light.height}, {len(scene.photos.frames)} photos."
-    page.sets.append(
-        {
-            "name": scene.name,
-            "text": said,
-            "values": rounded(values),
-            "judged": len(pictures),
-            "views": [page.view("tone-mapped", pictures)] if pictures else [],
-        }
-    )
-    return values
+    page = {
+        "text": f"{scene.light.width}x{scene.light.height}, {len(scene.photos.frames)} photos.",
+        "values": rounded(values),
+        "judged": len(shown),
+        "views": [view_of("tone-mapped", shown)] if shown else [],
+    }
+    return {"facts": {"methods": rounded(values)}, "set": page}
 
 
 def means_over(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

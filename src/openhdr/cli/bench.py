@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,96 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.bench import PHOTO_CASES, PICTURE_CASES
+from openhdr.cli.bench_photos import compare_operators, photos_without_truth
+from openhdr.cli.bench_request import Request
 from openhdr.cli.common import echo_json, format_table, progress_bar
 from openhdr.cli.options import command
-from openhdr.cli.workers import WorkerOptions, give_up, trials_by
+from openhdr.cli.workers import give_up, trials_by
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.core.files import write_whole
-from openhdr.core.options import argument, nested, option
-from openhdr.tonemapping import parse as parse_operator
 
 if TYPE_CHECKING:
-    from openhdr.bench.case import Setting
-    from openhdr.bench.photos import PhotoSet
     from openhdr.bench.results import Results
     from openhdr.bench.run import Album
-
-
-@dataclass(frozen=True)
-class Request:
-    """The command's arguments and options."""
-
-    words: tuple[str, ...] = argument("CASE")
-    output: Path | None = option(
-        "Folder; `paper` does without.",
-        None,
-        flags=("-o", "--output"),
-        kind=click.Path(path_type=Path, file_okay=False),
-    )
-    data: Path | None = option(
-        "Folder of the case's scenes or brackets.",
-        None,
-        kind=click.Path(path_type=Path, exists=True, file_okay=False),
-    )
-    methods: tuple[str, ...] = option(
-        "Only this method of the case, or any with its options: mle:align=none,deghost=off; may be repeated.",
-        (),
-        flags=("--method",),
-    )
-    programs: tuple[str, ...] = option(
-        "A program outside as a method: enfuse='enfuse -o {output:.tif} {inputs}'; {ev} = exposures.",
-        (),
-        flags=("--program",),
-        metavar="NAME=COMMAND",
-    )
-    split: str | None = option("Of a dataset: another than the case's; `all` is every scene.", None)
-    augment: bool = option("Of networks on a dataset: test-time augmentation, the mean of four views.", False)
-    scenes: tuple[str, ...] = option("Only this scene or bracket; may be repeated.", (), flags=("--scene",))
-    metrics: tuple[str, ...] = option(
-        "These scores instead: psnr-mu, psnr-mu@shortest, ...; may be repeated.", (), flags=("--metric",)
-    )
-    submission: Path | None = option(
-        "Of hdm: no scores; write what one method makes of the frames as the challenge's server took it.",
-        None,
-        flags=("--submit",),
-        metavar="FILE.zip|FOLDER",
-    )
-    weights: tuple[str, ...] = option(
-        "Of paper: the weights of a row, or of a network; may be repeated.", (), metavar="NAME=FILE"
-    )
-    tables: tuple[str, ...] = option("Of paper: only this table; may be repeated.", (), flags=("--table",))
-    device: str = option("Of networks on a dataset: cpu, cuda, cuda:1, mps.", "cpu")
-    by: WorkerOptions = nested(WorkerOptions)
-    resume: bool = option("Compute only what results.json in the folder lacks.", False)
-    again: tuple[str, ...] = option("With --resume: compute this method again; may be repeated.", ())
-    pictured: tuple[str, ...] = option("Images of this scene only in the report; may be repeated.", ())
-    compressed: bool = option("Small images rather than exact ones in the report.", False)
-    report: Path | None = option(
-        "The page.  [default: report.html in the folder]",
-        None,
-        kind=click.Path(path_type=Path, dir_okay=False),
-    )
-    size: str | None = option(
-        "Of heldout and look: WxH in the middle of a photo, or full.  [default: 1600x1100, full]", None
-    )
-    operator: str | None = option("Of look: tone mapping of the images.", None)
-    blind: bool = option(
-        "Of look and tonemapping: also blind.html, pairs without names to choose from.", False
-    )
-    as_json: bool = option("Print the results as JSON.", False, flags=("--json",))
-
-    @property
-    def case(self) -> str:
-        return self.words[0]
-
-    @property
-    def folder(self) -> Path:
-        """Where results go. Raises RequestError where none is named."""
-        if self.output is None:
-            raise RequestError(
-                f"bench {self.case} writes results.json and report.html; name a folder as `output`"
-            )
-        return self.output
 
 
 @command("bench", Request)
@@ -123,7 +44,8 @@ def bench(request: Request) -> None:
 
     Runs are made by processes of their own, one at a time on all cores, so that times can be compared, or --workers
     at a time. results.json is written after every run. With --resume, a run counts as done when its method, its weights
-    and the metrics are the same as now; after a change of a method's code, name it with --again.
+    and the metrics are the same as now; after a change of a method's code, name it with --again. Of heldout, look and
+    tonemapping a bracket counts as done when nothing of it failed and all that was asked for is the same, openhdr, too.
     """
     if request.again and not request.resume:
         raise RequestError("`again` chooses what `resume` computes again; add `resume` or leave it out")
@@ -140,14 +62,14 @@ def bench(request: Request) -> None:
     if len(request.words) > 1:
         raise RequestError(f"bench {' '.join(request.words)}: expected one case")
     if request.case in PHOTO_CASES:
-        _of_photos(request)
+        photos_without_truth(request)
         return
     if request.case in PICTURE_CASES:
         compare_operators(request)
         return
     results, album = _run(request)
     results.save(request.folder / "results.json")
-    album.write(results, request.report or request.folder / "report.html")
+    album.write(results, request.page)
     if request.as_json:
         echo_json(results.facts())
     else:
@@ -231,7 +153,7 @@ def write_submission(request: Request, target: Path) -> None:
         )
     settings = [
         *(parse_setting(text, frames_as_they_are=True) for text in request.methods),
-        *_programs(request),
+        *request.program_settings(),
     ]
     if len(settings) != 1:
         raise RequestError(f"`submission` takes one method; got {len(settings)}")
@@ -242,111 +164,6 @@ def write_submission(request: Request, target: Path) -> None:
         chosen = with_run_options(settings[0], {"augment": request.augment, "device": request.device})
         count = submit(dataset, chosen, target)
     click.echo(f"{target}  {count} scenes by {settings[0].name}")
-
-
-def _of_photos(request: Request) -> None:
-    """A case of real photos, which have no truth."""
-    from openhdr.bench.photos import Showing, Size, photo_sets
-    from openhdr.bench.settings import parse_setting
-    from openhdr.core.files import make_folder
-
-    row = PHOTO_CASES[request.case]
-    if request.data is None:
-        raise RequestError(f"{request.case} needs photos: `data`, a folder that holds a folder a bracket")
-    for name, given in (("metrics", request.metrics), ("resume", request.resume), ("again", request.again)):
-        if given:
-            raise RequestError(f"`{name}` is of cases with known truth; leave it out for {request.case}")
-    if request.operator:
-        parse_operator(request.operator)
-    settings = [*map(parse_setting, request.methods or row.methods), *_programs(request)]
-    if len({setting.name for setting in settings}) < len(settings):
-        raise RequestError("two methods have one name; name each once")
-    brackets = _chosen(photo_sets(request.data), request.scenes)
-    _chosen(brackets, request.pictured)
-    showing = Showing(
-        Size.parse(request.size or row.size), request.pictured or None, request.compressed, request.operator
-    )
-    make_folder(request.folder)
-
-    def keep(facts: dict[str, Any]) -> None:
-        write_whole(request.folder / "results.json", json.dumps(facts, indent=1).encode())
-
-    with progress_bar():
-        facts, page = row.load()(brackets, settings, showing, keep)
-    page.write(request.report or request.folder / "report.html")
-    if request.blind:
-        page.write(request.folder / "blind.html", blind=True)
-    if request.as_json:
-        echo_json(facts)
-    else:
-        _print_photo_facts(facts, request)
-    found = {name: one["methods"] or {"": one} for name, one in facts["sets"].items()}
-    tried = [
-        (f"{name} {method}".strip(), one)
-        for name, methods in found.items()
-        for method, one in methods.items()
-    ]
-    failed = [(name, one["error"]) for name, one in tried if "error" in one]
-    give_up(failed, len(tried), "runs", "the others are done")
-
-
-def compare_operators(request: Request) -> None:
-    """Tone mapping operators on scenes."""
-    from openhdr.bench import tonemapping as case
-    from openhdr.core.files import make_folder
-
-    scenes = case.scenes(request.data, request.scenes)
-    methods = case.methods(request.methods, _programs(request))
-    make_folder(request.folder)
-    target, report = request.folder / "results.json", request.report or request.folder / "report.html"
-    with progress_bar():
-        facts, page = case.tonemapping(scenes, methods, request.compressed)
-    write_whole(target, json.dumps(facts, indent=1).encode())
-    page.write(report)
-    if request.blind:
-        page.write(request.folder / "blind.html", blind=True)
-    means = facts["means"].items()
-    rows = [{"method": name} | {key: f"{value:.3f}" for key, value in one.items()} for name, one in means]
-    words = f"means over {len(scenes)} scenes\n{format_table(rows)}\n{target}\n{report}  (open in a browser)"
-    echo_json(facts) if request.as_json else click.echo(words)
-
-
-def _chosen(brackets: list[PhotoSet], names: tuple[str, ...]) -> list[PhotoSet]:
-    """The brackets of these names, all where none is named."""
-    found = {one.name: one for one in brackets}
-    for name in names:
-        if name not in found:
-            raise unknown_name("bracket", name, found)
-    return [found[name] for name in names] or brackets
-
-
-def _programs(request: Request) -> list[Setting]:
-    from openhdr.bench.settings import parse_program
-
-    return [parse_program(text) for text in request.programs]
-
-
-def _print_photo_facts(facts: dict[str, Any], request: Request) -> None:
-    """A table for each bracket, then the means, and where the files are."""
-    if "means" in facts:
-        for name, found in facts["sets"].items():
-            if found["methods"]:
-                click.echo(f"{name}: {len(found['merged'])} of {len(found['photos'])} photos merged")
-                click.echo(format_table([_score_row(*item) for item in found["methods"].items()]) + "\n")
-        click.echo("means; PSNR in dB, per channel / shared / one curve")
-        click.echo(format_table([_score_row(*item) for item in facts["means"].items()]))
-    page = request.report or request.folder / "report.html"
-    click.echo(f"{request.folder / 'results.json'}\n{page}  (open in a browser)")
-
-
-def _score_row(method: str, scores: dict[str, Any]) -> dict[str, str]:
-    """`24.53 / 24.26 / 19.61` for the held-out photos and for the whole bracket."""
-    parts = (("held out", scores), ("whole bracket", scores.get("whole", {})))
-    names = ("per_channel", "shared", "one_curve")
-    return {"method": method} | {
-        head: " / ".join("-" if part.get(name) is None else f"{float(part[name]):.2f}" for name in names)
-        for head, part in parts
-    }
 
 
 def _run(request: Request) -> tuple[Results, Album]:
@@ -367,7 +184,7 @@ def _run(request: Request) -> tuple[Results, Album]:
     narrowed(whole, request.again, request.pictured, ())  # refuses unknown names
     case = narrowed(whole, request.methods, request.scenes, request.metrics)
     case = replace(case, settings=tuple(with_run_options(one, run_options) for one in case.settings))
-    case = replace(case, settings=(*case.settings, *_programs(request)))
+    case = replace(case, settings=(*case.settings, *request.program_settings()))
     own = {setting.name for setting in whole.settings}
     further = (setting for setting in case.settings if setting.name not in own)
     whole = replace(whole, columns=case.columns, settings=(*whole.settings, *further))
@@ -394,6 +211,4 @@ def _print(results: Results, request: Request) -> None:
         click.echo(note)
     count = "1 scene" if len(results.scenes) == 1 else f"{len(results.scenes)} scenes"
     click.echo(f"means over {count}; @shortest: 1.0 = the shortest frame clips, clipped to 0..1")
-    click.echo(format_table(rows))
-    page = request.report or request.folder / "report.html"
-    click.echo(f"{request.folder / 'results.json'}\n{page}  (open in a browser)")
+    click.echo(f"{format_table(rows)}\n{request.written}")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openhdr.core.errors import OpenHDRError, RequestError, printable
+from openhdr.core.files import make_folder, write_whole
 from openhdr.core.options import option
+from openhdr.core.version import __version__
 
 if TYPE_CHECKING:
     from openhdr.batch.run import WorkT
     from openhdr.bench.case import Case
     from openhdr.bench.load import CaseSource
+    from openhdr.bench.photo_page import Make as PieceMake
     from openhdr.bench.trial import Make, Outcome, Trial
 
 TRIAL = "openhdr.bench.trial:outcome_of"
@@ -91,6 +96,58 @@ def trials_by(options: WorkerOptions, source: CaseSource, case: Case) -> Make:
 
     def failed(outcome: Outcome) -> bool:
         return "error" in outcome or "error" in (outcome["run"] or {})
+
+    return make
+
+
+def pieces_by(options: WorkerOptions, folder: Path, resume: bool) -> PieceMake:
+    """Pieces of a comparison made by whom the options say, one at a time unless they say more.
+
+    Answers are kept in FOLDER/parts. resume: one to the same question, in which nothing failed, is not asked for again.
+    """
+    from openhdr import provenance
+    from openhdr.batch.run import Call
+    from openhdr.bench.case import Setting
+    from openhdr.bench.settings import weights_sha256
+    from openhdr.core.config import plain
+    from openhdr.data.files import read_json
+
+    def question(given: dict[str, Any]) -> dict[str, Any]:
+        weights = [weights_sha256(Setting(**one)) for one in given["settings"]]
+        about = {"weights": weights, "openhdr": __version__, "commit": provenance.commit()}
+        return {"given": plain(given), **about}
+
+    @contextmanager
+    def make(target: str, given: dict[str, dict[str, Any]]) -> Iterator[Iterator[tuple[str, Any]]]:
+        make_folder(folder / "parts")
+        files = {name: folder / "parts" / f"{name}.json" for name in given}
+        known = {
+            name: answer
+            for name, file in files.items()
+            if resume and (answer := kept(file, question(given[name]))) and not failed(answer)
+        }
+        calls = {name: Call(target, one) for name, one in given.items() if name not in known}
+        of = {id(call): name for name, call in calls.items()}
+        with done_by(options, list(calls.values()), lambda call, threads: 0.0, failed, alone=True) as answers:
+
+            def all_answers() -> Iterator[tuple[str, Any]]:
+                yield from known.items()
+                for call, answer in answers:
+                    name = of[id(call)]
+                    content = {"question": question(given[name]), "answer": answer}
+                    write_whole(files[name], json.dumps(content).encode())
+                    yield name, answer
+
+            yield all_answers()
+
+    def kept(file: Path, asked: dict[str, Any]) -> Any:
+        if not file.is_file():
+            return None
+        content = read_json(file)
+        return content["answer"] if content["question"] == asked else None
+
+    def failed(answer: Any) -> bool:
+        return "error" in answer or any("error" in one for one in answer["facts"]["methods"].values())
 
     return make
 
