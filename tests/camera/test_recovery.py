@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from openhdr.camera import recovery
 from openhdr.camera.calibration import non_decreasing
 from openhdr.camera.recovery import recover
 
@@ -54,6 +55,20 @@ def test_film_gets_a_curve_for_each_channel(rng):
     found = recover(_codes(truth, rng), EV)
     for channel in range(3):
         assert np.ptp(np.log2(found.response.curve[24:230, channel] / truth[24:230, channel])) < 0.25
+
+
+def test_half_way_to_one_curve_where_that_is_as_good(rng, monkeypatch):
+    codes = _codes(np.stack([_camera(-0.8), _camera(0.0), _camera(0.9)], axis=1), rng)
+
+    def stops(own_curves: float, half_way: float) -> np.ndarray:
+        """(214, 3) differences of log2 light from code to code."""
+        monkeypatch.setattr(recovery, "OWN_CURVES", own_curves)
+        monkeypatch.setattr(recovery, "HALF_WAY", half_way)
+        return np.diff(np.log2(recover(codes, EV).response.curve[16:231]), axis=0)
+
+    own, half, common = stops(0.9, 0.0), stops(0.9, 99.0), stops(0.0, 1.03)
+    assert np.ptp(common, axis=1).max() < 1e-9 < 0.01 < np.ptp(own, axis=1).max()
+    assert half == pytest.approx((own + common) / 2, abs=2e-6)
 
 
 def test_too_little_to_tell(rng):

@@ -7,8 +7,9 @@ dark places out of the curve. Where no code was seen the curve goes on as the as
 second difference of what lies between the two.
 
 All channels have one curve, because cameras apply one to all; film and scanners do not, so each channel gets its
-own where that predicts codes clearly better. One frame at a time is left out and predicted from the others: the error
-of that prediction says how good the curve is, and whether it is better than the assumed one.
+own where that predicts codes clearly better, or a curve half way between the two where that is as good. One frame at a
+time is left out and predicted from the others: the error of that prediction says how good the curve is, and whether it
+is better than the assumed one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ BINS = 800  # of X + EV; the regression works on their means
 STIFFNESS = 1000.0  # of the curve against bends that the assumed curve does not have
 PARALLEL = 3.0  # ... and against leaving the assumed curve's slope
 LEAST_PIXELS = 400  # places that two frames expose properly
-OWN_CURVES = 0.9  # relative error under which each channel gets a curve of its own
+OWN_CURVES = 0.9  # relative error under which each channel gets a curve of its own ...
+HALF_WAY = 1.03  # ... and up to which, relative to that curve's, it is drawn half way towards the common one
 OUTLIER = 2.5  # times the median error: a place that changed between the frames
 
 
@@ -72,9 +74,10 @@ def recover(
     if len(codes) > 4 * LEAST_PIXELS:
         apart = _alternate(fitted, ev, shared, top, together=False)
         if apart is not None:
-            own = _prediction_error(judging[keep], ev, apart, top)
-            if own < OWN_CURVES * error:
-                best, error = apart, own
+            half = (apart + shared) / 2
+            own, halved = (_prediction_error(judging[keep], ev, one, top) for one in (apart, half))
+            if min(own, halved) < OWN_CURVES * error:
+                best, error = (half, halved) if halved <= HALF_WAY * own else (apart, own)
     judged = start if assumed is None else logarithm_of(assumed)
     return Recovery(_as_response(best, clip, error), error, _prediction_error(judging[keep], ev, judged, top))
 
