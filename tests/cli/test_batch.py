@@ -202,3 +202,16 @@ def test_killed_at_any_moment_it_goes_on(run, make_card, tmp_path, rng):
     assert run("batch", card, "-o", out, *FAST).code == 0
     assert _digests(out) == _digests(tmp_path / "quiet")
     assert [path.name for path in out.rglob(".*")] == [".batch.lock"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--method", "mel"), "did you mean 'mle'"),
+        (("--method", "regression"), "unknown method 'regression'"),
+        (("--method", "mle", "--expand"), "unknown method 'mle'"),
+        (("--sdr", "a.jpg"), "No such option '--sdr'"),
+    ],
+)
+def test_options_that_no_result_could_use(refused, card, tmp_path, options, words):
+    assert words in refused("batch", card, "-o", tmp_path / "out", *options)

@@ -94,6 +94,8 @@ MERGE = [
     (("--ev", "-2,0,2", "--operator", "dragoo"), "did you mean 'drago'"),
     (("--ev", "-2,0,2", "--weights", "w.pth", "--method", "mle"), "'mle' is no network"),
     (("--ev", "-2,0,2", "--weights", "w.pth", "--method", "trustnet"), "has its weights in the package"),
+    (("--ev", "-2,0,2", "--device", "cuda"), "--device cuda is for networks that PyTorch runs.*'trustnet'"),
+    (("--ev", "-2,0,2", "--memory", "-1"), "--memory -1: expected GB above 0"),
     (("--ev", "-2,0,2", "--evv", "1"), "No such option"),
 ]
 

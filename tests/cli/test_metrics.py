@@ -14,7 +14,7 @@ from openhdr import Image, write
 from openhdr.cli.metrics import metrics
 from openhdr.core.errors import OpenHDRError
 from openhdr.io import WriteOptions
-from openhdr.metrics import evaluate
+from openhdr.metrics import METRICS, evaluate
 
 
 @pytest.fixture
@@ -38,6 +38,11 @@ def run(*words: object):
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def test_help_names_every_metric() -> None:
+    words = run("--help").stdout.replace(",", " ").replace(";", " ").replace(".", " ").split()
+    assert set(METRICS) <= set(words)
 
 
 def test_json_has_the_scores_of_python(files: tuple[Path, Path], scene: np.ndarray) -> None:

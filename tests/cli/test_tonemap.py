@@ -27,6 +27,11 @@ def test_several_files_go_to_a_folder(run, photos, tmp_path):
     assert [one["output"] for one in ran.json] == [str(tmp_path / "new" / f"{n}.png") for n in range(3)]
 
 
+def test_a_sheet_has_no_operator(refused, photos, tmp_path):
+    line = refused("tonemap", photos / "1.exr", "-o", tmp_path / "s.png", "--sheet", "--operator", "drago")
+    assert "--sheet shows all operators; leave --operator out" in line
+
+
 def test_one_of_several_failing(run, photos, tmp_path):
     files = [photos / "0.exr", tmp_path / "missing.exr", photos / "1.jpg", photos / "2.exr"]
     ran = run("tonemap", *files, "-o", tmp_path / "out", "--json")

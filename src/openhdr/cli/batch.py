@@ -20,7 +20,6 @@ from openhdr.cli.workers import WorkerOptions, done_by, give_up
 from openhdr.core.errors import FileError, OpenHDRError, RequestError, printable, unknown_name
 from openhdr.core.options import argument, nested, option
 from openhdr.expansion import INVERSE_TONE_MAPPERS
-from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.models import MODELS
 from openhdr.models.inference.options import RunOptions
@@ -34,6 +33,7 @@ SAVE_S, SAVE_SHARE = 5.0, 50.0  # between summaries while it works, at least; ti
 OWN = {  # options of merge and expand that a batch answers itself
     *("images", "photos", "output", "preview", "mask", "motion", "save_response", "keep_stack", "origin_map"),
     *("sidecar", "like", "as_json"),
+    *("sdr", "retouch"),  # of one picture
 }
 
 
@@ -107,11 +107,13 @@ def _refuse_early(request: Request) -> None:
     endings = request.to.split(",")
     for ending in endings:
         writable(Path(f"result{ending}"))
-    method = given_options(OF_BATCH).get("method", DEFAULT_MERGER)
-    known = [*MERGERS, *INVERSE_TONE_MAPPERS, *MODELS]
-    if method not in known:
+    method = given_options(OF_BATCH).get("method")
+    task = "expand" if request.expand else "merge"
+    known = [*(INVERSE_TONE_MAPPERS if request.expand else MERGERS)]
+    known += [row.name for row in MODELS.values() if row.task == task and row.name not in known]
+    if method is not None and method not in known and not request.plan:
         raise unknown_name("method", method, dict.fromkeys(known))
-    if method not in MERGERS or MERGERS[method].output != "display":
+    if not (method in MERGERS and MERGERS[str(method)].output == "display"):
         keeps_light(Path(f"result{endings[0]}"), "--to")
     for folder in request.folders:
         if "://" not in folder and not os.path.exists(folder):

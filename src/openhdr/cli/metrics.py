@@ -70,10 +70,12 @@ def metrics(request: Request) -> None:
     """Score the image TEST against the reference REF, or the files of a folder against those of another.
 
     Pixels are taken as scene-linear light; photos are linearised by the sRGB curve. Files of two folders
-    belong together by name. A PSNR of equal images is inf.
+    belong together by name. A PSNR of equal images is inf, but for psnr-mu-curve, whose curve is fitted
+    in steps.
 
-    Metrics: psnr-l, psnr-mu, ntire-psnr, ntire-psnr-mu, ssim-mu, delta-e-2000; with --protocol also
-    pu21-psnr, pu21-ssim; and, slow, so only when named: hdr-vdp-2, cvvdp, tm-psnr, tm-ssim.
+    Metrics: psnr-l, psnr-mu, psnr-mu-curve, ntire-psnr, ntire-psnr-mu, ssim-mu, delta-e-2000; with --protocol also
+    pu21-psnr, pu21-ssim; slow, so only when named: hdr-vdp-2, cvvdp, tm-psnr, tm-ssim; of a tone-mapped TEST, when
+    named: tmqi, tmqi-naturalness.
 
     NAME scores values as given (1.0 = the reference frame clips); NAME@shortest, as in `openhdr bench`, divides
     by the level where the shortest frame clips and clips to 0..1. Which frame that is, --shortest says, or the

@@ -10,6 +10,7 @@ from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
 from openhdr.cli.options import command
 from openhdr.cli.process import isolate_option
 from openhdr.cli.several import each, outputs
+from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.tonemapping import DEFAULT, OPERATORS, Look, changed, parse, preset
 
@@ -65,6 +66,8 @@ def tonemap(request: Request) -> None:
 
     A preset, or a name with values such as drago:bias=0.9, is an --operator of merge, expand and convert, too.
     """
+    if request.sheet and request.operator:
+        raise RequestError("`sheet` shows all operators; leave `operator` out")
     row, options = parse(request.operator)
     given = {name: value for name, value in vars(request.tuning).items() if value is not None}
     options = changed(row, options, given)
@@ -106,7 +109,6 @@ def _sheet(path: Path, output: Path, _: str, given: dict[str, float]) -> dict[st
 
 def _light(path: Path) -> Any:
     from openhdr import io
-    from openhdr.core.errors import RequestError
 
     image = io.read(path)
     if image.encoding != "linear":

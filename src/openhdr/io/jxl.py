@@ -72,9 +72,11 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     if exact or (not tags and image.pixels.dtype != np.uint8):
         pixels, notes = linear_values(image, options.primaries if tags else REC709)
         coding = coding_of(options.primaries, LINEAR) if tags else None
-        notes += (
-            () if exact else ("Tagging needs imagecodecs 2026.10 (Python 3.12): stored as lossless floats.",)
+        untagged = (
+            "This installation cannot tag JPEG XL (imagecodecs 2026.10 on Python 3.12 can): stored as lossless floats, "
+            "which `transfer` and `quality` do not change; AVIF takes both."
         )
+        notes += () if exact else (untagged,)
         return _file(np.ascontiguousarray(pixels), coding, None, image), notes
     distance = None if options.lossless else 0.1 + 0.09 * (100 - options.jxl_quality)
     if beyond_white(image, options):

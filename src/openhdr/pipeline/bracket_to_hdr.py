@@ -210,6 +210,7 @@ def _by_merger(name: str, options: MergeOptions) -> Merger:
     if options.weights:
         why = "has its weights in the package" if name in MODELS else "is no network"
         raise RequestError(f"`weights={options.weights}`: the method '{name}' {why}; leave it out")
+    options.run.refuse(name)
     merger: Merger = MERGERS[name].load()
     return merger
 

@@ -108,6 +108,7 @@ def _by_operator(name: str, options: ExpandOptions) -> InverseToneMapper:
     """A row of INVERSE_TONE_MAPPERS."""
     if options.weights:
         raise RequestError(f"`weights` is for networks; '{name}' takes none")
+    options.run.refuse(name)
     _refuse_stack(name, options)
     operator = INVERSE_TONE_MAPPERS[name].load()
     return lambda photo: Expanded(operator(photo))

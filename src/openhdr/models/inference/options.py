@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from openhdr.core.errors import RequestError, unknown_name
@@ -29,9 +29,17 @@ class RunOptions:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.memory <= 0 or (self.threads is not None and self.threads < 1):
-            raise RequestError(
-                f"`memory` is {self.memory} GB, `threads` {self.threads}; expected both above 0"
-            )
+        if not self.memory > 0:
+            raise RequestError(f"`memory={self.memory:g}`: expected GB above 0")
+        if self.threads is not None and self.threads < 1:
+            raise RequestError(f"`threads={self.threads}`: expected 1 or more")
         if self.precision not in get_args(Precision):
             raise unknown_name("precision", self.precision, get_args(Precision))
+
+    def refuse(self, method: str) -> None:
+        """Raise RequestError if anything is set: for a method that none of this is for."""
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if value != one.default:
+                networks = "networks that PyTorch runs (openhdr models)"
+                raise RequestError(f"`{one.name}={value}` is for {networks}; leave it out for '{method}'")
