@@ -178,6 +178,11 @@ def test_everything_has_a_name_and_a_phone_has_room(merged: Any) -> None:
         ).map((one) => one.outerHTML)"""
     )
     assert nameless == []
+    for width in (1400, 1100, 1000, 800):
+        page.set_viewport_size({"width": width, "height": 780})
+        histogram, brightness = (page.locator(one).bounding_box() for one in ("#histogram", "#exposure-auto"))
+        beside = brightness["x"] + brightness["width"] <= histogram["x"]
+        assert beside or brightness["y"] + brightness["height"] <= histogram["y"]
     page.set_viewport_size({"width": 390, "height": 780})
     for pane in ("Photos", "View", "Adjust"):
         page.get_by_role("navigation").get_by_role("button", name=pane).click()
