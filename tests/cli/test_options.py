@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,10 +14,12 @@ from click.testing import CliRunner
 
 import openhdr
 from openhdr.cli import COMMANDS, worded
+from openhdr.cli.merge import merge
 from openhdr.cli.options import command, parameters
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, nested, option
-from openhdr.pipeline.options import DeliveryOptions
+from openhdr.models.inference.options import HEADING as NETWORKS
+from openhdr.pipeline.options import FILES, RAW, DeliveryOptions
 from openhdr.tonemapping import OPERATORS
 
 
@@ -97,3 +100,12 @@ def test_python_call_takes_what_the_command_takes() -> None:
         call = inspect.signature(getattr(openhdr, name)).parameters
         offered = {key: one.default for key, one in list(call.items())[1:] if key != "options"}
         assert offered == {key: default for key, default in options.items() if key not in aside}, name
+
+
+def test_help_has_options_under_their_headings() -> None:
+    help = CliRunner().invoke(merge, ["--help"]).stdout
+    parts = re.split(r"^(\S.*):$", help, flags=re.MULTILINE)
+    under = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert [*under] == ["Options", NETWORKS, RAW, FILES]
+    assert "--method" in under["Options"] and "--device" not in under["Options"]
+    assert "--device" in under[NETWORKS] and "--dark" in under[RAW] and "--headroom" in under[FILES]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.common import echo_json, echo_notes, format_table, progress_bar
-from openhdr.cli.options import command
+from openhdr.cli.options import Headed, command
 from openhdr.cli.several import each
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, option
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DEFAULT_PPD = 30.0
 
 
-class _SeveralNames(click.Command):
+class _SeveralNames(Headed):
     """Lets `--metric a b c` stand for `--metric a --metric b --metric c`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

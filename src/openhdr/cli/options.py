@@ -19,8 +19,28 @@ from openhdr.core.options import Declared
 RequestT = TypeVar("RequestT")
 
 
+class Headed(click.Command):
+    """A command whose help lists its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        listed: dict[str, list[tuple[str, str]]] = {}
+        for one in self.get_params(ctx):
+            record = one.get_help_record(ctx)
+            if record:
+                listed.setdefault(getattr(one, "heading", "") or "Options", []).append(record)
+        for heading in sorted(listed, key=lambda heading: heading != "Options"):
+            with formatter.section(heading):
+                formatter.write_dl(listed[heading])
+
+
+class HeadedOption(click.Option):
+    """heading: see `Declared`."""
+
+    heading = ""
+
+
 def command(
-    name: str, request: type[RequestT], cls: type[click.Command] = click.Command
+    name: str, request: type[RequestT], cls: type[click.Command] = Headed
 ) -> Callable[[Callable[[RequestT], None]], click.Command]:
     """Turn a function of one dataclass into the command `name`; its docstring is the help."""
 
@@ -102,7 +122,7 @@ def _option(one: Field[Any], declared: Declared) -> click.Option:
     )
     required = one.default is MISSING
     default: dict[str, Any] = {} if required or one.default == () else {"default": one.default}
-    return click.Option(
+    asked = HeadedOption(
         [one.name, *flags],
         help=declared.help,
         required=required,
@@ -113,6 +133,8 @@ def _option(one: Field[Any], declared: Declared) -> click.Option:
         type=None if is_flag else declared.kind or _kind(one),
         metavar=declared.metavar,
     )
+    asked.heading = declared.heading
+    return asked
 
 
 def _parts(one: Field[Any]) -> set[str]:

@@ -26,7 +26,7 @@ class Declared:
 
     help: one sentence. flags: as the command line spells it, empty = `--name`. kind: a click type where the
     annotation does not say enough. metavar: what stands for the value in the help. positional: not an option but an
-    argument. bounds: least and largest value of a number.
+    argument. bounds: least and largest value of a number. heading: under which the help lists it; empty = the first.
     """
 
     help: str
@@ -35,6 +35,7 @@ class Declared:
     metavar: str | None = None
     positional: bool = False
     bounds: tuple[float, float] = (-math.inf, math.inf)
+    heading: str = ""
 
 
 def option(
@@ -45,9 +46,11 @@ def option(
     kind: Any = None,
     metavar: str | None = None,
     bounds: tuple[float, float] = (-math.inf, math.inf),
+    heading: str = "",
 ) -> Any:
     """A dataclass field that a command offers; without a default it has to be given."""
-    return field(default=default, metadata={"option": Declared(help, flags, kind, metavar, bounds=bounds)})
+    declared = Declared(help, flags, kind, metavar, bounds=bounds, heading=heading)
+    return field(default=default, metadata={"option": declared})
 
 
 def argument(metavar: str, *, kind: Any = None, default: Any = MISSING) -> Any:

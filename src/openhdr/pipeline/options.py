@@ -14,11 +14,15 @@ from openhdr.expansion import DEFAULT as DEFAULT_INVERSE_TONE_MAPPER
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import CLASSICAL, MERGERS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
+from openhdr.models.inference.options import HEADING as NETWORKS
 from openhdr.models.inference.options import RunOptions
 
 if TYPE_CHECKING:
     from openhdr.camera.response import Response
     from openhdr.merging.retouch import Stroke
+
+RAW = "Camera RAW"  # headings over options
+FILES = "Files, and screens that show HDR"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class MergeOptions:
         "Shutter times in seconds, one per image (1/400,1/100,1/25).", None
     )
     method: str | None = option(choice(MERGERS, DEFAULT_MERGER, "a network of `openhdr models`"), None)
-    weights: str | None = option("Of a network: the name of shipped weights, or a file.", None)
+    weights: str | None = option("The name of shipped weights, or a file.", None, heading=NETWORKS)
     run: RunOptions = nested(RunOptions)
     align: str | None = option(choice(ALIGNERS, DEFAULT_ALIGNER), None)
     reference: int | str | None = option(
@@ -62,13 +66,13 @@ class MergeOptions:
     )
     crop: bool = option("Cut the result to the area that all photos show.", False)
     raw_domain: str = option(
-        "Merge camera RAW before demosaicing: on, off or auto = where files and method allow it.", "auto"
+        "Merge before demosaicing: on, off or auto = where files and method allow it.", "auto", heading=RAW
     )
     neutral: Sequence[float] | None = option(
-        "Of camera RAW: what the sensor shows of white, R,G,B.  [default: as shot]", None
+        "What the sensor shows of white, R,G,B.  [default: as shot]", None, heading=RAW
     )
-    dark: Path | None = option("Of camera RAW: a photo without light, taken like the others.", None)
-    flat: Path | None = option("Of camera RAW: a photo of an even, white surface.", None)
+    dark: Path | None = option("A photo without light, taken like the others.", None, heading=RAW)
+    flat: Path | None = option("A photo of an even, white surface.", None, heading=RAW)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class ExpandOptions:
         None,
     )
     response: Response | str = option("srgb, gamma:2.2, linear, a saved curve.", "srgb")
-    weights: str | None = option("Of a network: the name of shipped weights, or a file.", None)
+    weights: str | None = option("The name of shipped weights, or a file.", None, heading=NETWORKS)
     merger: str | None = option(
         f"Merge the exposures that stack-itm predicts by one of {', '.join(CLASSICAL)}.", None
     )
@@ -114,22 +118,27 @@ class DeliveryOptions:
     Files for HDR screens: .jpg (a gain map beside an SDR picture), .avif, .jxl, .png, .heic (PQ or HLG).
     """
 
-    quality: int | None = option("Of JPEG, WebP, AVIF, JPEG XL, HEIC: 1 to 100.", None)
-    primaries: str = option("Of the file: rec709, p3, rec2020, adobe-rgb, prophoto or acescg.", "rec709")
+    quality: int | None = option("Of JPEG, WebP, AVIF, JPEG XL, HEIC: 1 to 100.", None, heading=FILES)
+    primaries: str = option(
+        "Of the file: rec709, p3, rec2020, adobe-rgb, prophoto or acescg.", "rec709", heading=FILES
+    )
     white: float | None = option(
-        "For HDR screens: light shown as SDR white, 203 cd/m2.  [default: 1.0; 203 where values are cd/m2]",
+        "For HDR screens: value of the light that is shown as SDR white.  [default: 1.0; 203 where values are cd/m2]",
         None,
+        heading=FILES,
     )
-    headroom: float = option("Of a gain map: stops over white that are kept.", 4.0)
+    headroom: float = option("Of a gain map: stops over white that are kept.", 4.0, heading=FILES)
     sdr: Path | None = option(
-        "Of a gain map: your own SDR picture, such as an edited photo of the same size.", None
+        "Of a gain map: your own SDR picture, such as an edited photo of the same size.", None, heading=FILES
     )
-    map_quality: int = option("Of a gain map: 1 to 100.", 95)
-    map_scale: int = option("Of a gain map: pixels of the picture to one of the map.", 1)
-    gain_map: bool = option("AVIF: an SDR picture with a gain map instead of PQ.", False)
-    transfer: str = option("Of AVIF, JPEG XL, PNG, HEIC: pq or hlg.", "pq")
-    bits: int = option("Of AVIF and HEIC: 10 or 12.", 10)
+    map_quality: int = option("Of a gain map: 1 to 100.", 95, heading=FILES)
+    map_scale: int = option("Of a gain map: pixels of the picture to one of the map.", 1, heading=FILES)
+    gain_map: bool = option("AVIF: an SDR picture with a gain map instead of PQ.", False, heading=FILES)
+    transfer: str = option("Of AVIF, JPEG XL, PNG, HEIC: pq or hlg.", "pq", heading=FILES)
+    bits: int = option("Of AVIF and HEIC: 10 or 12.", 10, heading=FILES)
     dng: str = option(
-        "Of merged camera RAW: cfa = sensor values for an editor, or linear = a picture.", "cfa"
+        "Of merged camera RAW: cfa = sensor values for an editor, or linear = a picture.",
+        "cfa",
+        heading=FILES,
     )
-    lossless: bool = option("JPEG XL: keep the light as floats.", False)
+    lossless: bool = option("JPEG XL: keep the light as floats.", False, heading=FILES)

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.options import option
 
+HEADING = "Networks, which PyTorch runs"  # over their options
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
@@ -18,14 +19,17 @@ class RunOptions:
     threads: tiles worked on at a time; None = as many as PyTorch's threads.
     """
 
-    device: str = option("Of a network: cpu, cuda, cuda:1, mps.", "cpu")
+    device: str = option("Where it runs: cpu, cuda, cuda:1, mps.", "cpu", heading=HEADING)
     precision: Precision = option(
-        "Of a network's products: auto, float32, bfloat16 or float16. auto is bfloat16 for one photo on a processor "
-        "that has it, else float32.",
+        "Of products: auto, float32, bfloat16 or float16. auto is bfloat16 for one photo on a processor that has it, "
+        "else float32.",
         "auto",
+        heading=HEADING,
     )
-    memory: float = option("Of a network: GB for images and all between.", 2.4)
-    augment: bool = option("Of a network: the mean of four views of the scene; takes 4 times as long.", False)
+    memory: float = option("GB for images and all between.", 2.4, heading=HEADING)
+    augment: bool = option(
+        "The mean of four views of the scene; takes 4 times as long.", False, heading=HEADING
+    )
     threads: int | None = None
 
     def __post_init__(self) -> None:
