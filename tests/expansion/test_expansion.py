@@ -311,6 +311,15 @@ def test_a_twig_in_a_clipped_sky_has_no_grey_patch_round_it() -> None:
     assert stops[246] > stops[265] - 0.3 > 1
 
 
+def test_a_narrow_frame_leaves_no_dark_rim() -> None:
+    """Light just inside a bright frame of a pixel is within half a stop of that forty pixels further in."""
+    pixels = np.full((360, 480, 3), 255, np.uint8)
+    pixels[240:] = np.linspace(120, 40, 120)[:, None, None]
+    pixels[[0, -1]] = pixels[:, [0, -1]] = 245
+    light = regression(photo_of(Image(pixels, "srgb"), SRGB))
+    assert np.log2(light[43, 60:420] / light[3, 60:420]).max() < 0.5
+
+
 def test_channels_are_held_together() -> None:
     """By hand: 0.2 stops beside a measured channel at the top, 2 more for each stop it lies below."""
     limit = np.full((4, 3), 6, np.float32)

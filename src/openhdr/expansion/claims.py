@@ -12,7 +12,7 @@ MEASURED, INVENTED = 0, 3
 """Ends of `provenance`; 1 and 2 between are channels recovered beside measured ones."""
 
 COLOURS = np.array([[0, 0, 0], [255, 214, 10], [255, 122, 0], [214, 0, 52]], np.float32)
-"""Of the map, by clipped channels: yellow one, orange two, red all three."""
+"""Of the map, by lost channels: yellow one, orange two, red all three."""
 
 PAINT = 0.75  # how much of the colour covers the picture on the map
 
@@ -21,7 +21,7 @@ PAINT = 0.75  # how much of the colour covers the picture on the map
 class Claims:
     """Shares of pixels, and light with 1.0 = the photo clips.
 
-    measured: no channel clips. recovered: one or two clip, the others were measured. invented: all clip.
+    measured: no channel is lost (`Photo.lost`). recovered: one or two are, the others were measured. invented: all are.
     highest: the greatest value of the result; stops_above_clip: the same in stops, >= 0.
     invented_stops: median over invented pixels of the stops of their brightest channel, 0 where there are
     none.
@@ -36,8 +36,8 @@ class Claims:
 
 
 def provenance(photo: Photo) -> np.ndarray:
-    """(H, W) uint8: how many channels of a pixel clip, 0 = measured ... 3 = invented."""
-    red, green, blue = np.moveaxis(photo.clipped.view(np.uint8), 2, 0)
+    """(H, W) uint8: how many channels of a pixel are lost, 0 = measured ... 3 = invented."""
+    red, green, blue = np.moveaxis(photo.lost.view(np.uint8), 2, 0)
     return red + green + blue
 
 

@@ -7,7 +7,7 @@ through a few small convolutions over a coarse view of the picture (48 cells on 
 features of the place itself, through a small perceptron for each clipped pixel. It gives the stops above 1
 of every clipped channel, >= 0, which `rise` bounds. Channels that are not clipped keep their measured light.
 Several such regressions, fitted from different starts, are averaged: where they disagree, the mean is the
-better guess.
+better guess. `borders` keeps walls from turning green.
 
 The numbers (`regression.npz`) minimise the mean error in dB of PU21 values, with 1.0 shown at 100 cd/m2,
 over simulated photos of CC0 panoramas; `scripts/fit_expansion.py` fits them. An estimate of this kind is a
@@ -29,6 +29,7 @@ import numpy as np
 
 from openhdr.core.progress import task
 from openhdr.core.threads import in_threads
+from openhdr.expansion.borders import border_colour, stops_by_colour
 from openhdr.expansion.overview import Overview, overview_of
 from openhdr.expansion.photo import Photo
 from openhdr.expansion.rise import RiseOptions, border_slope, held_together, rise_limit
@@ -89,14 +90,15 @@ def regression(photo: Photo, options: RegressionOptions = RegressionOptions()) -
 
 @dataclass(frozen=True)
 class _Guide:
-    """What is known of the whole picture: features of the place, of every member's coarse view (side by side),
-    and the bound on stops.
+    """What is known of the whole picture: features of the place, of every member's coarse view (side by side), the
+    bound on stops, stops of fully clipped areas, and the colour of borders.
     """
 
     places: np.ndarray
     contexts: np.ndarray
     limit: np.ndarray
     evened: np.ndarray
+    colour: np.ndarray
 
 
 def _guide_of(photo: Photo, options: RegressionOptions) -> _Guide:
@@ -106,7 +108,8 @@ def _guide_of(photo: Photo, options: RegressionOptions) -> _Guide:
     contexts = np.dstack([coarse_features(coarse, weights) for weights in members()])
     places = place_maps(view, slope)
     limit = np.minimum(rise_limit(view, slope, options.rise), np.float32(options.most_stops))
-    return _Guide(places, contexts, limit, _evened(view, places, contexts, options))
+    evened = _evened(view, places, contexts, options)
+    return _Guide(places, contexts, limit, evened, border_colour(view))
 
 
 def _evened(
@@ -138,7 +141,9 @@ def _stops(photo: Photo, guide: _Guide, options: RegressionOptions, at: Pixels) 
     lacking = evened[:, :3] - total
     total += share * np.where(lacking > 0, lacking, np.float32(TO_MEAN) * lacking)
     bound = held_together(read(guide.limit, photo.shape, at), photo.linear[at], photo.lost[at], options.rise)
-    return bound * (1 - np.exp(total * np.float32(-options.strength) / bound))
+    stops = bound * (1 - np.exp(total * np.float32(-options.strength) / bound))
+    colour = read(guide.colour, photo.shape, at)
+    return np.maximum(stops, stops_by_colour(colour, photo.linear[at], photo.lost[at]))
 
 
 def _estimate(contexts: np.ndarray, own: np.ndarray) -> np.ndarray:

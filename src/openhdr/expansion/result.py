@@ -14,7 +14,7 @@ from openhdr.expansion.photo import Photo
 @dataclass(frozen=True)
 class ExpandResult:
     """image: the HDR image, float32, linear, 1.0 = the photo clips. origin: (H, W) uint8, how many channels of
-    a pixel clip in the photo: 0 = measured, 1 and 2 = recovered from the others, 3 = invented. claims: the
+    a pixel are lost in the photo: 0 = measured, 1 and 2 = recovered from the others, 3 = invented. claims: the
     statistics. photo: what the method was given.
     """
 
@@ -25,7 +25,7 @@ class ExpandResult:
 
     @property
     def clipped_share(self) -> float:
-        """Share of pixels of which some channel clips."""
+        """Share of pixels of which some channel is lost."""
         return 1 - self.claims.measured
 
     def map(self) -> np.ndarray:

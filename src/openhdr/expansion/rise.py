@@ -28,6 +28,7 @@ FAR_WEIGHT = 0.01  # of the wide average: decides only where no border is near
 WHOLE_WEIGHT = 1e-5  # of the average over the picture: decides where none is far and wide
 RING = np.ones((5, 5), np.uint8)  # how far outside slopes are looked for
 SPECK = 24  # cells: a measured place so small, a twig or a gull amid a sky, does not bound the light round it
+FRAME = 2  # cells at the photo's border, where a narrow frame does not bound light either
 DARKEST = 1e-3  # light below has no slope worth measuring
 LEAST_STOPS = 0.02  # bound at the border itself, so that nothing divides by zero
 
@@ -48,11 +49,14 @@ def rise_limit(view: Overview, slope: np.ndarray, options: RiseOptions = RiseOpt
 
 
 def without_specks(lost: np.ndarray) -> np.ndarray:
-    """(h, w) uint8 mask with its holes of at most SPECK cells filled."""
+    """(h, w) uint8 mask with its holes of at most SPECK cells filled, and continued to the border over FRAME cells."""
     _, labels, facts, _ = cv2.connectedComponentsWithStats(1 - lost)
     small = facts[:, cv2.CC_STAT_AREA] <= SPECK
     small[0] = False  # the mask itself
-    return lost | small[labels].astype(np.uint8)
+    filled = lost | small[labels].astype(np.uint8)
+    if min(filled.shape) > 2 * FRAME:
+        filled = np.pad(filled[FRAME:-FRAME, FRAME:-FRAME], FRAME, mode="edge")
+    return filled
 
 
 def held_together(
