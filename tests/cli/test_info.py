@@ -28,6 +28,16 @@ def test_table_and_brackets(run, photos):
     assert lines[5].startswith("bracket of 3: ") and lines[5].count(".jpg") == 3
 
 
+def test_names_of_a_tree_are_short(run, photos, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        for n in range(3):
+            (tmp_path / folder / f"{n}.jpg").write_bytes((photos / f"{n}.jpg").read_bytes())
+    lines = run("info", tmp_path).out.splitlines()
+    assert [line.split()[0] for line in lines[1:7]] == [f"{a}/{n}.jpg" for a in "ab" for n in range(3)]
+    assert lines[7:] == [f"bracket of 3: {a}/0.jpg {a}/1.jpg {a}/2.jpg" for a in "ab"]
+
+
 def test_json_facts_by_hand(run, tmp_path):
     pixels = np.full((10, 20, 3), 0.25, np.float32)
     pixels[:5] = 16

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from openhdr.io import ImageInfo
 
 FEW = 4  # files whose pixels are read without being asked for
+SHOWN = 5  # names of a bracket that are printed; --json and --plan have all
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def info(request: Request) -> None:
     brightest pixels, but for 0.1 % at either end; black pixels are left out.
     """
     from openhdr.batch.card import brackets_of, is_result, photos_in
+    from openhdr.batch.plan import common_folder
 
     writable(request.plan, ".toml")
     files = [file for path in request.images for file in photos_in(path)]
@@ -68,23 +71,40 @@ def info(request: Request) -> None:
     ]
     why = "" if brackets else _why_none(photos)
     if request.plan:
-        from openhdr.batch.plan import Plan, common_folder, write_plan
+        from openhdr.batch.plan import Plan, write_plan
 
         write_plan(request.plan, Plan.of([photo for photo, _ in found], common_folder(request.images)))
     if request.as_json:
         echo_json({"images": images, "brackets": names, "singles": singles, "why_no_bracket": why or None})
         return
+    folder = Path(common_folder(request.images))
+    if folder != folder.parent:  # names are short where they have more than the root in common
+        for one in images:
+            one["name"] = os.path.relpath(one["name"], folder)
+        names, (singles,) = (
+            [[os.path.relpath(name, folder) for name in members] for members in some]
+            for some in (names, [singles])
+        )
     if images:
         click.echo(format_table([_printed(one, pixels) for one in images]))
-    for members in names:
-        click.echo(printable(f"bracket of {len(members)}: {' '.join(members)}"))
-    if names and singles:
-        click.echo(printable(f"in no bracket: {' '.join(singles)}"))
+    for members in (*names, *([singles] if names and singles else ())):
+        what = f"bracket of {len(members)}" if members is not singles else "in no bracket"
+        shown = [*members[: SHOWN - 1], "...", members[-1]] if len(members) > SHOWN else members
+        click.echo(printable(f"{what}: {' '.join(shown)}"))
     if why:
         click.echo(f"no bracket: {why}")
+    for note, of in _notes(images).items():
+        more = f" and {len(of) - 1} more" if len(of) > 1 else ""
+        click.echo(printable(f"{of[0]}{more}: {note}"))
+
+
+def _notes(images: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """What is said of images, with their names."""
+    said: dict[str, list[str]] = {}
     for one in images:
         for note in (*_hdr_facts(one), *one["notes"]):
-            click.echo(printable(f"{one['name']}: {note}"))
+            said.setdefault(note, []).append(one["name"])
+    return said
 
 
 def _probed(path: Path, pixels: bool) -> tuple[ImageInfo, dict[str, Any]]:
@@ -197,7 +217,7 @@ def _printed(one: dict[str, Any], pixels: bool) -> dict[str, str]:
     time_s = one["time_s"]
     shutter = "" if time_s is None else f"{time_s:g} s" if time_s >= 0.3 else f"1/{1 / time_s:.0f} s"
     told = {
-        "file": Path(one["name"]).name,
+        "file": printable(one["name"]),
         "format": f"{one['format']} {one['bits']}-bit",
         "size": f"{one['width']}x{one['height']}",
         "shutter": shutter,
