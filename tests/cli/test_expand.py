@@ -60,7 +60,8 @@ def test_map_and_preview(run, photos, tmp_path):
     codes = io.read(photos / "2.png").pixels
     picture = cv2.imread(str(painted))[..., ::-1].astype(int)
     grey = picture.max(axis=2) == picture.min(axis=2)
-    np.testing.assert_array_equal(grey, ~(codes == 255).any(axis=2))
+    assert not grey[(codes == 255).any(axis=2)].any()
+    assert grey[(codes < 240).all(axis=2)].all()  # between them, pits amid clipped pixels are replaced, too
     assert cv2.imread(str(preview)).shape == (72, 96, 3)
 
 
@@ -151,7 +152,13 @@ def test_odd_photos(run, tmp_path, name):
     assert ran.code == 0, ran.err
     light = io.read(out).pixels
     assert light.shape == (*pixels.shape[:2], 3) and np.isfinite(light).all() and light.min() >= 0
-    lost = (pixels == np.iinfo(pixels.dtype).max).reshape(*pixels.shape[:2], -1)[..., :3]
-    assert ran.json["measured"] == pytest.approx(1 - lost.any(axis=2).mean())
-    assert light.max() > 1 if lost.any() else light.max() <= 1
+    least, most = (
+        (pixels >= share * np.iinfo(pixels.dtype).max)
+        .reshape(*pixels.shape[:2], -1)[..., :3]
+        .any(axis=2)
+        .mean()
+        for share in (1, 0.94)
+    )
+    assert least - 1e-6 <= 1 - ran.json["measured"] <= most + 1e-6
+    assert light.max() > 1 if least else light.max() <= 1
     assert io.read(painted).pixels.shape == io.read(shown).pixels.shape == light.shape
