@@ -26,7 +26,6 @@ from openhdr.expansion.regression import (
 )
 from openhdr.expansion.rempel import rempel
 from openhdr.expansion.result import result_of
-from openhdr.expansion.rise import LEAST_STOPS, border_slope, held_together, rise_limit
 from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.photo_to_hdr import expand_photo
 
@@ -280,70 +279,6 @@ def test_depth_is_a_share_of_the_diagonal() -> None:
     depth = view.depth(view.mostly_lost[..., 0].copy())
     assert depth[45, 55] == pytest.approx(26 / 150, rel=0.03) and depth[0, 0] == 0
     assert (view.depth(np.ones((4, 4), np.uint8)) == 1).all()
-
-
-# --- rise limit -------------------------------------------------------------------------------------------------
-
-
-def test_light_may_rise_faster_behind_a_steep_border() -> None:
-    x = np.linspace(0, 1, 200, dtype=np.float32)
-    ramp = np.where(x < 0.5, 0.5 + x, 1.0)  # reaches 1 in the middle, gently
-    step = np.where(x < 0.5, 0.02, 1.0)
-    bounds = []
-    for profile in (ramp, step):
-        linear = np.repeat(np.repeat(profile[None, :, None], 120, axis=0), 3, axis=2).astype(np.float32)
-        clipped = linear >= 1
-        photo = Photo(srgb_encode(linear).astype(np.float32), linear, clipped, clipped)
-        view = overview_of(photo)
-        bounds.append(rise_limit(view, border_slope(view))[60, :, 0])
-    for bound in bounds:
-        assert (np.diff(np.minimum(bound[100:], 7)) >= -1e-4).all()  # grows inwards, as far as it matters
-        assert bound[:99] == pytest.approx(LEAST_STOPS)
-    assert bounds[1][105] > 5 * bounds[0][105]
-
-
-def test_a_twig_in_a_clipped_sky_has_no_grey_patch_round_it() -> None:
-    """Light just beside a measured dot is within 0.3 stops of that four per cent of the picture further off."""
-    pixels = np.full((360, 480, 3), 255, np.uint8)
-    pixels[240:] = np.linspace(120, 40, 120)[:, None, None]
-    pixels[100:104, 240:244] = 250
-    stops = np.log2(regression(photo_of(Image(pixels, "srgb"), SRGB)))[102, :, 1]
-    assert stops[246] > stops[265] - 0.3 > 1
-
-
-def test_a_narrow_frame_leaves_no_dark_rim() -> None:
-    """Light just inside a bright frame of a pixel is within half a stop of that forty pixels further in."""
-    pixels = np.full((360, 480, 3), 255, np.uint8)
-    pixels[240:] = np.linspace(120, 40, 120)[:, None, None]
-    pixels[[0, -1]] = pixels[:, [0, -1]] = 245
-    light = regression(photo_of(Image(pixels, "srgb"), SRGB))
-    assert np.log2(light[43, 60:420] / light[3, 60:420]).max() < 0.5
-
-
-def test_channels_are_held_together() -> None:
-    """By hand: 0.2 stops beside a measured channel at the top, 2 more for each stop it lies below."""
-    limit = np.full((4, 3), 6, np.float32)
-    limit[3] = (0.02, 3, 6)
-    linear = np.array([[1, 1, 0.999], [1, 0.5, 0.25], [0.25, 0.2, 1], [1, 1, 1]], np.float32)
-    bound = held_together(limit, linear, linear == 1)
-    np.testing.assert_allclose(bound[:, 1], [0.2, 2.2, 4.2, 0.22], atol=0.01)
-    np.testing.assert_allclose(bound[3], [0.02, 0.22, 0.22], atol=1e-6)
-
-
-def test_near_white_blocks_of_a_jpeg_are_not_tinted() -> None:
-    """Neighbours of 251 and 255 in one channel may not differ by a colour that the eye sees."""
-    pixels = np.full((64, 96, 3), 255, np.uint8)
-    pixels[:, 48:, 0] = 251
-    pixels[:8] = 200
-    out = regression(photo_of(Image(pixels, "srgb"), SRGB))
-    assert np.ptp(np.log2(out[32, 60])) < 0.4  # 0.05 of them are in the photo
-
-
-def test_gentle_sky_has_no_step_at_the_clipping_level() -> None:
-    """Along a smooth ramp through the clipping level, neighbours differ by little on either side."""
-    y = np.linspace(0.6, 1.5, 240, dtype=np.float32)[:, None, None] * np.array([0.9, 1.0, 1.1], np.float32)
-    out = regression(photo_of(photograph(np.repeat(y, 320, axis=1)), SRGB))
-    assert np.abs(np.diff(np.log2(out), axis=0)).max() < 0.13
 
 
 # --- account ----------------------------------------------------------------------------------------------------

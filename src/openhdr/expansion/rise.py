@@ -27,6 +27,7 @@ NEAR, FAR = 0.006, 0.04  # sigmas over which slopes at borders are averaged, sha
 FAR_WEIGHT = 0.01  # of the wide average: decides only where no border is near
 WHOLE_WEIGHT = 1e-5  # of the average over the picture: decides where none is far and wide
 RING = np.ones((5, 5), np.uint8)  # how far outside slopes are looked for
+WIDE = np.ones((7, 7), np.uint8)  # an area in which some channels clip is wide; the rim of an object is not
 SPECK = 24  # cells: a measured place so small, a twig or a gull amid a sky, does not bound the light round it
 FRAME = 2  # cells at the photo's border, where a narrow frame does not bound light either
 DARKEST = 1e-3  # light below has no slope worth measuring
@@ -45,7 +46,26 @@ def rise_limit(view: Overview, slope: np.ndarray, options: RiseOptions = RiseOpt
     """(h, w, 3) float32 stops, >= LEAST_STOPS. slope: `border_slope` of the same view."""
     steepest = np.maximum(options.steepness * slope, options.least_slope)
     depth = [view.depth(without_specks(view.mostly_lost[..., c])) for c in range(3)]
-    return (np.dstack(depth) * steepest[..., None] + LEAST_STOPS).astype(np.float32)
+    limit = (np.dstack(depth) * steepest[..., None] + LEAST_STOPS).astype(np.float32)
+    return np.minimum(limit, _continued(view, options)[..., None])
+
+
+def _continued(view: Overview, options: RiseOptions) -> np.ndarray:
+    """(h, w) float32 stops: the bound where all channels clip next to a wide area in which one is measured.
+
+    There the slope of the measured channels goes on, whatever edges stand near.
+    """
+    some, every = view.mostly_lost.max(axis=2), view.mostly_lost.min(axis=2)
+    wide = cv2.morphologyEx(some - every, cv2.MORPH_OPEN, WIDE)
+    if not wide.any():
+        return np.full(some.shape, np.inf, np.float32)
+    measured = np.where(view.mostly_lost > 0, 1, view.linear)
+    amid = cv2.erode(wide, RING).astype(np.float32)  # where no edge is seen
+    both = np.dstack((_slope(measured) * amid, amid))
+    total = blur(both, NEAR) + np.float32(FAR_WEIGHT) * blur(both, FAR)
+    slope = np.float32(view.diagonal) * total[..., 0] / np.maximum(total[..., 1], np.float32(1e-12))
+    bound = view.depth(1 - wide) * np.maximum(options.steepness * slope, options.least_slope) + options.apart
+    return np.where(every > 0, bound, np.float32(np.inf))
 
 
 def without_specks(lost: np.ndarray) -> np.ndarray:
