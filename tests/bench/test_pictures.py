@@ -84,7 +84,7 @@ def test_filling_leaves_parts_alone():
 def test_store_keeps_pictures_apart():
     store = PictureStore()
     coded = store.add_light({"layers": ["data:a", "data:b"], "white": (1, 2)})
-    assert coded["layers"] == ["picture-0", "picture-1"] and store.urls == ["data:a", "data:b"]
+    assert coded["layers"] == ["picture-0", "picture-1"] and [*store.ids] == ["data:a", "data:b"]
 
 
 @pytest.mark.parametrize(
