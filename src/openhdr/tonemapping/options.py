@@ -134,7 +134,7 @@ class LiangOptions(Look):
     base_gain: float = option("Factor on the large areas.", 0.8, bounds=(0, 4))
     base_gamma: float = option("Compression of the large areas.", 2.2, bounds=(0.2, 10))
     detail_gain: float = option("Factor on the finest layer.", 1.2, bounds=(0, 4))
-    detail_gamma: float = option("Compression of the finest layer.", 0.8, bounds=(0.2, 5))
+    detail_gamma: float = option("Compression of the finest layer.", 0.8, bounds=(0.5, 5))
     clip: float = option("Share of the pixels clipped at each end.", 0.005, bounds=(0, 0.4))
 
 

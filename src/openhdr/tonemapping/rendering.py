@@ -117,6 +117,9 @@ def with_contrast(target: np.ndarray, contrast: float, grey: float = MIDDLE_GREY
     if contrast < 1:
         inside = np.minimum(target * np.float32(1 / grey), (1 - target) * np.float32(1 / (1 - grey)))
         return target + np.float32(contrast - 1) * (target - np.float32(grey)) * inside
+    target = np.clip(
+        target, 0, 1
+    )  # more saturation leaves values a rounding error below black, which have no power
     odds = (grey / (1 - grey)) ** np.float32(contrast - 1)
     lit, dark = target ** np.float32(contrast), (1 - target) ** np.float32(contrast)
     return lit / (lit + odds * dark)

@@ -21,7 +21,7 @@ class ImageConv(nn.Conv2d):
     """A convolution that makes an image, in float32 whatever the others work in: 8 bits would show as steps."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if not torch.is_autocast_enabled(x.device.type):
+        if x.is_meta or not torch.is_autocast_enabled(x.device.type):
             return super().forward(x)
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.to(self.weight))
