@@ -7,7 +7,7 @@ contrast   stops that a true step of one stop shows when decoded by sRGB, median
 noise      rms of fine detail in 8-bit codes, 20 % quietest blocks, by level (Immerkaer, Fast noise variance
            estimation, CVIU 64(2), 1996), over all photos
 black      share of code 0 in the shortest photo
-c, s, o    how well a plain merge explains its own photos (bench/photo_scores.py), in dB
+c, s, o    how well a plain merge explains its own photos (bench/without_truth/scores.py), in dB
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from openhdr.bench.photo_scores import Photo, one_curve, per_channel, shared, usable_photos
-from openhdr.bench.photos import Size, photo_sets
+from openhdr.bench.without_truth.brackets import Size, photo_sets
+from openhdr.bench.without_truth.scores import Photo, one_curve, per_channel, shared, usable_photos
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError
 from openhdr.data.readers import open_dataset

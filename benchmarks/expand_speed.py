@@ -44,8 +44,8 @@ def photo(megapixels: float) -> np.ndarray:
 def measure(method: str, megapixels: float, precision: str) -> dict[str, object]:
     """One method in this process."""
     from openhdr.core.image import Image
-    from openhdr.pipeline.options import ExpandOptions
     from openhdr.pipeline.photo_to_hdr import expand_photo
+    from openhdr.pipeline.pipeline_options import ExpandOptions
 
     image = Image(photo(megapixels), "srgb")
     if method in NETWORKS:
@@ -53,7 +53,7 @@ def measure(method: str, megapixels: float, precision: str) -> dict[str, object]
         from openhdr.camera.response import analytic
         from openhdr.expansion.photo import photo_of
         from openhdr.models.inference.one_photo import expand_image
-        from openhdr.models.inference.options import RunOptions
+        from openhdr.models.inference.run_options import RunOptions
 
         network = models.load(method)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -87,7 +87,7 @@ def _merge(
 ) -> None:
     from openhdr.core.image import Image
     from openhdr.pipeline.bracket_to_hdr import merge_bracket
-    from openhdr.pipeline.options import MergeOptions
+    from openhdr.pipeline.pipeline_options import MergeOptions
 
     images = [Image(frame, "srgb") for frame in frames]
     merge_bracket(images, MergeOptions(times=times, method=method, align=align, deghost=deghost))

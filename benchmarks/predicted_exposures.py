@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from openhdr.bench.load import load_case
-from openhdr.bench.methods import reference_light
+from openhdr.bench.methods.reconstruct import reference_light
 from openhdr.color.transfer import srgb_decode, srgb_encode
 from openhdr.metrics.pu21 import PEAK, pu21
-from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.photo_to_hdr import expand_photo
+from openhdr.pipeline.pipeline_options import ExpandOptions
 from openhdr.pipeline.predicted_stack import merged_stack
 
 STOPS = {"up": 2, "down": -2}

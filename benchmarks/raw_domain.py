@@ -25,7 +25,7 @@ from openhdr.data.benchmark import KINDS, cases, read_scenes
 from openhdr.data.simulated import write_bracket
 from openhdr.io.pixels import in_primaries
 from openhdr.pipeline.bracket_to_hdr import merge_bracket
-from openhdr.pipeline.options import MergeOptions
+from openhdr.pipeline.pipeline_options import MergeOptions
 from openhdr.simulation.config import ObjectConfig
 from openhdr.simulation.draw import draw_plan
 from openhdr.simulation.render import render

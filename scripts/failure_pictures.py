@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 from PIL import Image as Picture
 
-from openhdr.bench.case import BenchScene, Case, Setting
+from openhdr.bench.case import BenchScene, Case
 from openhdr.bench.load import load_case
-from openhdr.bench.methods import reconstruct, reference_light
+from openhdr.bench.methods.reconstruct import reconstruct, reference_light
+from openhdr.bench.methods.settings import Setting
 from openhdr.bench.scoring import error_map
 from openhdr.color.transfer import srgb_encode
 from openhdr.data.benchmark import cases as published

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openhdr.bench.case import Setting
+from openhdr.bench.methods.settings import Setting, weights_sha256
 from openhdr.bench.robustness import LEFT_OUT
-from openhdr.bench.settings import weights_sha256
 from openhdr.expansion import DEFAULT as DEFAULT_INVERSE_TONE_MAPPER
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER

@@ -24,13 +24,13 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time `__getattr_
     from openhdr.core.errors import ExposureError, FileError, MissingExtraError, OpenHDRError, RequestError
     from openhdr.core.image import Bracket, Exposure, Frame, Image
     from openhdr.io import read
-    from openhdr.models.inference.options import RunOptions
+    from openhdr.models.inference.run_options import RunOptions
     from openhdr.pipeline.bracket_to_hdr import MergeResult, merge, merge_bracket
     from openhdr.pipeline.bracket_to_response import calibrate
     from openhdr.pipeline.delivery import write
     from openhdr.pipeline.hdr_to_display import tonemap
-    from openhdr.pipeline.options import CalibrateOptions, ExpandOptions, MergeOptions
     from openhdr.pipeline.photo_to_hdr import Expansion, expand, expand_photo
+    from openhdr.pipeline.pipeline_options import CalibrateOptions, ExpandOptions, MergeOptions
 
 __all__ = [
     "Bracket",
@@ -65,12 +65,12 @@ _HOMES = {
     "core.errors": "ExposureError FileError MissingExtraError OpenHDRError RequestError",
     "core.image": "Bracket Exposure Frame Image",
     "io": "read",
-    "models.inference.options": "RunOptions",
+    "models.inference.run_options": "RunOptions",
     "pipeline.bracket_to_hdr": "MergeResult merge merge_bracket",
     "pipeline.bracket_to_response": "calibrate",
     "pipeline.delivery": "write",
     "pipeline.hdr_to_display": "tonemap",
-    "pipeline.options": "CalibrateOptions ExpandOptions MergeOptions",
+    "pipeline.pipeline_options": "CalibrateOptions ExpandOptions MergeOptions",
     "pipeline.photo_to_hdr": "Expansion expand expand_photo",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

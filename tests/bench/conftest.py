@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
+from openhdr.bench.case import BenchScene, Case, SceneEntry
+from openhdr.bench.methods.settings import Setting
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.image import Image
 from openhdr.data.simulated import write_bracket

@@ -12,12 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from openhdr import io
-from openhdr.bench import PHOTO_CASES, photo_scores
-from openhdr.bench.heldout import plan
-from openhdr.bench.methods import reconstruct
-from openhdr.bench.photo_scores import Photo, usable_photos
-from openhdr.bench.photos import Photos, Size, photo_sets
-from openhdr.bench.settings import parse_setting
+from openhdr.bench import PHOTO_CASES
+from openhdr.bench.methods.photos import Photos
+from openhdr.bench.methods.reconstruct import reconstruct
+from openhdr.bench.methods.settings import parse_setting
+from openhdr.bench.without_truth import scores as photo_scores
+from openhdr.bench.without_truth.brackets import Size, photo_sets
+from openhdr.bench.without_truth.heldout import plan
+from openhdr.bench.without_truth.scores import Photo, usable_photos
 from openhdr.cli.bench import bench
 from openhdr.core.errors import ExposureError, FileError, OpenHDRError, RequestError
 from openhdr.core.image import Exposure, Image

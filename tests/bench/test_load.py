@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from openhdr.bench import CASES
-from openhdr.bench.case import Setting
 from openhdr.bench.load import load_case, narrowed
-from openhdr.bench.settings import expand_settings, merge_settings, size_of, weights_sha256
+from openhdr.bench.methods.settings import Setting, expand_settings, merge_settings, size_of, weights_sha256
 from openhdr.core.errors import FileError, RequestError
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS, LearnedRow
@@ -117,7 +116,7 @@ def test_demo_case():
 @pytest.fixture
 def shipped(monkeypatch):
     """As if openhdr came with weights of two networks and of no other."""
-    from openhdr.bench import settings
+    from openhdr.bench.methods import settings
     from openhdr.core.table import Table
     from openhdr.models.rows import WeightRow
 
@@ -162,7 +161,7 @@ def test_a_merger_that_learned_is_known_by_its_files():
 
 
 def test_without_torch_networks_are_left_out_and_that_is_said(shipped, monkeypatch):
-    monkeypatch.setattr("openhdr.bench.settings.find_spec", lambda name: None)
+    monkeypatch.setattr("openhdr.bench.methods.settings.find_spec", lambda name: None)
     settings, notes = merge_settings()
     assert not any(setting.weights for setting in settings)
     assert any("openhdr[torch]" in note for note in notes)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from openhdr.bench.page import PictureStore, asset, embedded_json, filled
-from openhdr.bench.pictures import PictureOptions, encode_light, encode_map, options_for
+from openhdr.bench.report.page import PictureStore, asset, embedded_json, filled
+from openhdr.bench.report.pictures import PictureOptions, encode_light, encode_map, options_for
 from openhdr.color.transfer import srgb_decode, srgb_encode
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from openhdr.bench.measure import measure
-from openhdr.bench.methods import reconstruct
-from openhdr.bench.settings import parse_program
+from openhdr.bench.methods.reconstruct import reconstruct
+from openhdr.bench.methods.settings import parse_program
 from openhdr.core.errors import RequestError
 
 AVERAGE = """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from openhdr.bench.demo_page import write_demo_page
-from openhdr.bench.methods import reference_light
+from openhdr.bench.methods.reconstruct import reference_light
+from openhdr.bench.report.demo_page import write_demo_page
 from openhdr.bench.run import run
 from openhdr.core.image import Image
 from openhdr.pipeline.delivery import write

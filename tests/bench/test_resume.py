@@ -9,7 +9,8 @@ import pytest
 
 from openhdr.bench import run as running
 from openhdr.bench import trial as trials
-from openhdr.bench.case import Case, Setting
+from openhdr.bench.case import Case
+from openhdr.bench.methods.settings import Setting
 from openhdr.bench.resume import earlier_results, joined
 from openhdr.bench.run import Extent, run
 from openhdr.core.errors import FileError

@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from openhdr.bench.case import BenchScene, Case, Setting
+from openhdr.bench.case import BenchScene, Case
 from openhdr.bench.measure import measure
-from openhdr.bench.methods import reconstruct, reference_light
+from openhdr.bench.methods.reconstruct import reconstruct, reference_light
+from openhdr.bench.methods.settings import Setting
 from openhdr.bench.results import Results, Run
 from openhdr.bench.run import run
 from openhdr.bench.scoring import error_map, score, visibility_map

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tests.bench.browser import Browser, find_chromium
 
 from openhdr import io
-from openhdr.bench.tonemapping import photos_of
+from openhdr.bench.without_truth.tonemapping import photos_of
 from openhdr.camera.response import parse
 from openhdr.cli.bench import bench
 from openhdr.core.errors import OpenHDRError

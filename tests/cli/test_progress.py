@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from openhdr.cli import common
+from openhdr.cli.shared import common
 from openhdr.core import progress
 
 

@@ -8,8 +8,8 @@ import pytest
 from openhdr.camera.response import analytic
 from openhdr.core.image import Image
 from openhdr.expansion.photo import photo_of
-from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.photo_to_hdr import expand_photo
+from openhdr.pipeline.pipeline_options import ExpandOptions
 
 PHOTOS = {
     "black": np.zeros((16, 16, 3)),

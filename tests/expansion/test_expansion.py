@@ -26,8 +26,8 @@ from openhdr.expansion.regression import (
 )
 from openhdr.expansion.rempel import rempel
 from openhdr.expansion.result import result_of
-from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.photo_to_hdr import expand_photo
+from openhdr.pipeline.pipeline_options import ExpandOptions
 
 SRGB = analytic("srgb")
 

@@ -12,7 +12,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from openhdr.core.image import Exposure, Image
 from openhdr.io import probe, read, write
-from openhdr.io.exif import exif_block, exposure_of, metadata_of, read_tags
+from openhdr.io.metadata.exif import exif_block, exposure_of, metadata_of, read_tags
 
 
 def tagged(tags: dict, detail: dict) -> bytes:

@@ -16,7 +16,8 @@ from PIL import Image as Pillow
 from openhdr.color.transfer import srgb_decode, srgb_encode
 from openhdr.core.errors import FileError
 from openhdr.core.image import Exposure, Image
-from openhdr.io import WriteOptions, jpeg_segments, probe, read, write
+from openhdr.io import WriteOptions, probe, read, write
+from openhdr.io.containers import jpeg_segments
 from openhdr.io.gainmap import GainFacts, UnusableMap, apple_stops, from_iso, from_xmp, to_iso, to_xmp
 
 FACTS = GainFacts(

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from openhdr.core.image import Exposure, Image
-from openhdr.io import boxes, cicp, exif, exr_header, gainmap, jpeg_decoder, jpeg_segments, profiles, radiance
+from openhdr.io import gainmap, jpeg_decoder, radiance
+from openhdr.io.containers import boxes, exr_header, jpeg_segments
 from openhdr.io.format import DAMAGE
+from openhdr.io.metadata import cicp, exif, profiles
 
 LIGHT = Image(np.full((16, 16, 3), 2.0, np.float32), "linear", Exposure(0.01, 200, 4.0), {"make": "M" * 40})
 SETTINGS = settings(max_examples=300, deadline=None, derandomize=True)

@@ -18,10 +18,10 @@ from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError
 from openhdr.core.image import REC709, Exposure, Image
 from openhdr.io import WriteOptions, probe, read, write
-from openhdr.io.boxes import NewItem, pictures, together
-from openhdr.io.cicp import Coding, decode, encode, light_levels
+from openhdr.io.containers.boxes import NewItem, pictures, together
 from openhdr.io.gainmap import GainFacts, from_apple, to_iso
-from openhdr.io.profiles import Profile, _through_tables, display_profile
+from openhdr.io.metadata.cicp import Coding, decode, encode, light_levels
+from openhdr.io.metadata.profiles import Profile, _through_tables, display_profile
 
 TAGS_JXL = "transfer" in inspect.signature(imagecodecs.jpegxl_encode).parameters
 SCREENS = [

@@ -9,7 +9,7 @@ from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
 from openhdr.merging.retouch import Stroke, painted, strokes_of
 from openhdr.pipeline.bracket_to_hdr import merge_bracket
-from openhdr.pipeline.options import MergeOptions
+from openhdr.pipeline.pipeline_options import MergeOptions
 
 EV = [-2.0, 0.0, 2.0]
 MIDDLE = (0.5, 0.375)  # of a picture of 160 x 120, in units of its width

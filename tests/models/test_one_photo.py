@@ -11,7 +11,7 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.models.inference import device, one_photo
 from openhdr.models.inference.one_photo import expand_image
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 
 THREADS = RunOptions(threads=1, precision="float32")
 

@@ -13,7 +13,7 @@ from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import listening
 from openhdr.models.inference import three_frames, tiling
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.inference.selection import choose_three
 from openhdr.models.inference.three_frames import reconstruct, run
 from openhdr.models.layers import blocks

@@ -15,7 +15,7 @@ from openhdr import io
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import ExposureError, FileError, OpenHDRError, RequestError
 from openhdr.core.image import Exposure, Image
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge, merge_bracket
 from openhdr.simulation.config import SimulationConfig, ViewConfig
 from openhdr.simulation.draw import draw_plan

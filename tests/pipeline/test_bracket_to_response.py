@@ -16,7 +16,7 @@ from openhdr.camera.response import Response, analytic, load
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Exposure, Image
 from openhdr.pipeline.bracket_to_hdr import merge_bracket
-from openhdr.pipeline.options import CalibrateOptions, MergeOptions
+from openhdr.pipeline.pipeline_options import CalibrateOptions, MergeOptions
 
 TIMES = (1 / 400, 1 / 100, 1 / 25, 1 / 6.25)
 CAMERA = {"make": "Acme", "model": "Acme One"}

@@ -16,7 +16,7 @@ from openhdr.core.image import REC709, Image
 from openhdr.data.simulated import write_bracket
 from openhdr.io.pixels import in_primaries
 from openhdr.pipeline.bracket_to_hdr import merge_bracket
-from openhdr.pipeline.options import MergeOptions
+from openhdr.pipeline.pipeline_options import MergeOptions
 from openhdr.simulation.config import (
     CameraConfig,
     ExposureConfig,

@@ -12,7 +12,7 @@ import pytest
 
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge_bracket
 
 torch = pytest.importorskip("torch", reason="networks need the torch extra")

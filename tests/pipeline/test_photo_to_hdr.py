@@ -9,8 +9,8 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Frame, Image
 from openhdr.merging import CLASSICAL
-from openhdr.pipeline.options import ExpandOptions
 from openhdr.pipeline.photo_to_hdr import expand, expand_photo
+from openhdr.pipeline.pipeline_options import ExpandOptions
 from openhdr.pipeline.predicted_stack import PHOTO, merged_stack
 
 

@@ -19,8 +19,8 @@ from openhdr.data.simulated import write_bracket
 from openhdr.io.pixels import in_primaries, orient
 from openhdr.merging.mosaics import MergedMosaic, merge_mosaics, noise_of, recover_highlights
 from openhdr.pipeline.bracket_to_hdr import listed, merge_bracket
-from openhdr.pipeline.options import MergeOptions
 from openhdr.pipeline.photo_to_hdr import expand_photo
+from openhdr.pipeline.pipeline_options import MergeOptions
 from openhdr.pipeline.sensor_merger import upright, with_seen_white
 from openhdr.simulation.config import CameraConfig, ObjectConfig, ShakeConfig, SimulationConfig, ViewConfig
 from openhdr.simulation.distributions import Fixed

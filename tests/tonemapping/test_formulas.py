@@ -21,7 +21,7 @@ from openhdr.tonemapping.drago import (
 from openhdr.tonemapping.durand import durand
 from openhdr.tonemapping.hable import filmic, hable
 from openhdr.tonemapping.mantiuk08 import best_curve, sensitivity, solve, transducer
-from openhdr.tonemapping.options import (
+from openhdr.tonemapping.operator_options import (
     DragoOptions,
     DurandOptions,
     HableOptions,

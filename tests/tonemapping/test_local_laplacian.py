@@ -19,7 +19,7 @@ from openhdr.tonemapping.local_laplacian import (
     local_laplacian,
     noise_level,
 )
-from openhdr.tonemapping.options import LocalLaplacianOptions
+from openhdr.tonemapping.operator_options import LocalLaplacianOptions
 
 F32 = np.float32
 

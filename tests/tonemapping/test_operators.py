@@ -18,7 +18,7 @@ from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Exposure, Image
 from openhdr.tonemapping import DEFAULT, OPERATORS, changed, parse, preset, tonemap
-from openhdr.tonemapping.options import DragoOptions, ExposureOptions, HableOptions
+from openhdr.tonemapping.operator_options import DragoOptions, ExposureOptions, HableOptions
 from openhdr.tonemapping.rendering import with_contrast
 
 GLOBAL = [name for name, row in OPERATORS.items() if not row.local]

@@ -23,7 +23,7 @@ from openhdr.core.version import __version__
 
 PICTURES = (".jpg", ".jpeg", ".webp")  # of which thumbnails are drawn
 THUMBNAILS = "thumbnails"
-RUN = "openhdr.cli.served:run_command"
+RUN = "openhdr.cli.shared.job_server:run_command"
 Status = Literal["done", "failed"]
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-SERVE = "openhdr.cli.served"  # module that answers
+SERVE = "openhdr.cli.shared.job_server"  # module that answers
 SAID = 2000  # bytes of what a process said last
 ATTEMPTS = 3  # processes that a call is given
 

@@ -1,16 +1,16 @@
 """Methods x scenes -> scores, times and one page to look at.
 
     case = load_case("demo", None, folder)         # a row of CASES, a folder of brackets or a .toml file
-    results, page = run(case)                      # case.py, settings.py, scoring.py, measure.py, run.py
+    results, page = run(case)                      # case.py, trial.py, scoring.py, measure.py, run.py
     results.save(folder / "results.json")          # results.py
-    page.write(results, folder / "report.html")    # page.py, pictures.py, assets/
+    page.write(results, folder / "report.html")    # report/
 
 A named case is one function in named.py, or a file of its own, and one row here. A dataset of the field is a row of
 DATASET_CASES, read by datasets.py.
 
-Real photos have no truth: a row of PHOTO_CASES, one file each (heldout.py, look.py), reads brackets by photos.py and
-makes a page by photo_page.py. Methods are the same: settings of openhdr's, of OpenCV (opencv.py) and of programs
-outside (program.py), run by methods.py.
+    methods/        what is compared: settings of openhdr's methods, of OpenCV and of programs outside, run on a bracket
+    without_truth/  real photos and tone mapping: a row of PHOTO_CASES or PICTURE_CASES, one file each
+    report/         pages and figures
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ PHOTO_CASES: Table[PhotoCaseRow] = Table(
     PhotoCaseRow(
         "heldout",
         "Brackets from a tripod (--data): photos left out of a merge are predicted from it.",
-        "openhdr.bench.heldout:heldout",
+        "openhdr.bench.without_truth.heldout:heldout",
         methods=(
             DEFAULT_MERGER,
             "mle",
@@ -165,7 +165,7 @@ PHOTO_CASES: Table[PhotoCaseRow] = Table(
     PhotoCaseRow(
         "look",
         "Brackets of one's own (--data), side by side and without any score.",
-        "openhdr.bench.look:look",
+        "openhdr.bench.without_truth.look:look",
         methods=(DEFAULT_MERGER, "mle", "mertens", "opencv"),
     ),
 )
@@ -175,7 +175,7 @@ PICTURE_CASES: Table[Row] = Table(
     Row(
         "tonemapping",
         "Tone mapping of HDR files and brackets (--data; without, the built-in scene): TMQI, times, pictures.",
-        "openhdr.bench.tonemapping:tonemapping",
+        "openhdr.bench.without_truth.tonemapping:tonemapping",
     ),
 )
 """A row's target is a function (`tonemapping.Asked`, make, keep) -> (facts of results.json, PhotoPage)."""

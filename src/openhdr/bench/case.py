@@ -1,66 +1,19 @@
-"""What a benchmark consists of: scenes with truth, named settings of methods, columns of scores."""
+"""What a benchmark consists of: scenes with truth, settings of methods, columns of scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from openhdr.bench.network import NetworkOptions
-from openhdr.bench.opencv import OpenCVOptions
-from openhdr.bench.options import NoOptions, options_of
-from openhdr.bench.photos import Photos
-from openhdr.bench.program import ProgramOptions
+from openhdr.bench.methods.photos import Photos
+from openhdr.bench.methods.settings import Setting
 from openhdr.camera.response import Response
-from openhdr.core.errors import RequestError, unknown_name
+from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
 from openhdr.metrics import Column
 from openhdr.metrics.protocol import PPD, parse
-from openhdr.pipeline.options import ExpandOptions, MergeOptions
-
-OPTIONS: dict[str, type] = {
-    "merge": MergeOptions,
-    "expand": ExpandOptions,
-    "opencv": OpenCVOptions,
-    "program": ProgramOptions,
-    "network": NetworkOptions,
-    "photo": NoOptions,
-}
-"""The options of each task, by its name."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One row of the report: a method with everything that it is set to.
-
-    task: `merge` the bracket; `expand` the reference frame alone; `opencv` = what OpenCV makes of the bracket;
-        `network` = a network of a paper on the frames as they are; `program` = what a program outside of openhdr
-        makes of it; `photo` = the reference frame as it is.
-    method: a name as on the command line, None = the default. options: fields of the task's options that differ
-        from their defaults, see OPTIONS.
-    """
-
-    name: str
-    summary: str = ""
-    task: str = "merge"
-    method: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.task not in OPTIONS:
-            known = ", ".join(OPTIONS)
-            raise RequestError(f"method '{self.name}': task is '{self.task}'; expected one of {known}")
-        known_options = options_of(OPTIONS[self.task])
-        for key in self.options:
-            if key not in known_options:
-                raise unknown_name(f"option of method '{self.name}'", key, known_options)
-
-    @property
-    def weights(self) -> str | None:
-        """Of a network: a shipped name or a file; None = its first."""
-        return self.options.get("weights")
 
 
 @dataclass(frozen=True)

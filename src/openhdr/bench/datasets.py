@@ -1,8 +1,8 @@
 """The field's datasets as cases: brackets or photos as their owners lay them out, scored as their papers score.
 
 A row of DATASET_CASES (`openhdr.bench`) has all that differs: dataset, split, metrics, size. Networks of papers see
-the frames as they are (network.py); every other method is run as by `openhdr merge` and `expand`, with the exposures
-and the response that the dataset declares.
+the frames as they are (methods/network.py); every other method is run as by `openhdr merge` and `expand`, with the
+exposures and the response that the dataset declares.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 
 from openhdr.bench import DatasetCaseRow
-from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
-from openhdr.bench.photos import Photos, on_scale
-from openhdr.bench.settings import as_network, expand_settings, merge_settings
+from openhdr.bench.case import BenchScene, Case, SceneEntry
+from openhdr.bench.methods.photos import Photos, on_scale
+from openhdr.bench.methods.settings import Setting, as_network, expand_settings, merge_settings
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Image
 from openhdr.data.dataset import Dataset
 from openhdr.data.patches import resized
 from openhdr.data.readers import DATASETS, open_dataset
 from openhdr.data.sample import exposures_of, truth_of
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from openhdr.bench import CASES, DATASET_CASES, PHOTO_CASES, PICTURE_CASES
-from openhdr.bench.case import DEFAULT_COLUMNS, DEFAULT_PROTOCOL, OPTIONS, Case, Setting
+from openhdr.bench.case import DEFAULT_COLUMNS, DEFAULT_PROTOCOL, Case
 from openhdr.bench.datasets import bracket_folder_case, dataset_case
+from openhdr.bench.methods.method_options import typed_options
+from openhdr.bench.methods.settings import OPTIONS, Setting, merge_settings, parse_setting
 from openhdr.bench.named import folder_case, scene_entries
-from openhdr.bench.options import typed_options
-from openhdr.bench.settings import merge_settings, parse_setting
 from openhdr.core.config import checked
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.data.dataset import subfolders

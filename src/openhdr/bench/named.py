@@ -8,7 +8,7 @@ from pathlib import Path
 
 from openhdr import io
 from openhdr.bench.case import BenchScene, Case, SceneEntry
-from openhdr.bench.settings import expand_settings, merge_settings
+from openhdr.bench.methods.settings import expand_settings, merge_settings
 from openhdr.camera.response import Response
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import Image

@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from openhdr.bench import DATASET_CASES
-from openhdr.bench.case import Case, Setting
+from openhdr.bench.case import Case
 from openhdr.bench.load import CaseSource
+from openhdr.bench.methods.settings import Setting, parse_program
 from openhdr.bench.run import Extent, run
-from openhdr.bench.settings import parse_program
 from openhdr.bench.trial import Make
 from openhdr.core.config import plain
 from openhdr.core.errors import FileError, unknown_name

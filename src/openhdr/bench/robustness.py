@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from openhdr.bench.case import BenchScene, Case, SceneEntry
+from openhdr.bench.methods.settings import merge_settings
 from openhdr.bench.named import scene_of
-from openhdr.bench.settings import merge_settings
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import Column

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from openhdr import provenance
-from openhdr.bench.case import Case, SceneEntry, Setting
-from openhdr.bench.page import PictureStore, write_page
+from openhdr.bench.case import Case, SceneEntry
+from openhdr.bench.methods.settings import Setting, size_of, weights_sha256
+from openhdr.bench.report.page import PictureStore, write_page
 from openhdr.bench.results import Results, Run
 from openhdr.bench.scoring import protocols
-from openhdr.bench.settings import size_of, weights_sha256
 from openhdr.bench.trial import FULL_ERROR, Make, Outcome, Trial, in_this_process
 from openhdr.core.progress import task
 
@@ -40,7 +40,7 @@ class Album:
         self.scenes.append({"name": name, "top": top, "full_error": FULL_ERROR_TEXT, "pictures": kept})
 
     def write(self, results: Results, path: Path) -> None:
-        """Write the report, one HTML page (assets/report.js); it appears whole or not at all."""
+        """Write the report, one HTML page (report/assets/report.js); it appears whole or not at all."""
         facts = {"results": results.facts(), "scenes": self.scenes, "lossless": self.lossless}
         write_page(path, "report", f"openhdr bench: {results.about['case']['title']}", facts, self.store)
 

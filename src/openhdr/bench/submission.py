@@ -6,9 +6,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from openhdr.bench.case import Setting
-from openhdr.bench.methods import reconstruct
-from openhdr.bench.photos import Photos
+from openhdr.bench.methods.photos import Photos
+from openhdr.bench.methods.reconstruct import reconstruct
+from openhdr.bench.methods.settings import Setting
 from openhdr.core.errors import RequestError
 from openhdr.core.files import make_folder
 from openhdr.core.image import Image

@@ -11,11 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from openhdr.bench.case import BenchScene, Case, SceneEntry, Setting
+from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.load import CaseSource
 from openhdr.bench.measure import measure
-from openhdr.bench.methods import reconstruct, reference_light
-from openhdr.bench.pictures import SMALL_PICTURES, PictureOptions, encode_light, encode_map, options_for
+from openhdr.bench.methods.reconstruct import reconstruct, reference_light
+from openhdr.bench.methods.settings import Setting
+from openhdr.bench.report.pictures import (
+    SMALL_PICTURES,
+    PictureOptions,
+    encode_light,
+    encode_map,
+    options_for,
+)
 from openhdr.bench.scoring import error_map, score, visibility_map
 from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.metrics import Column

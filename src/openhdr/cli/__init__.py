@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from openhdr.cli.process import prepare, silence_stdout
+from openhdr.cli.shared.process import prepare, silence_stdout
 from openhdr.core.errors import PARAMETER, OpenHDRError, printable
 from openhdr.core.table import Row, Table
 from openhdr.core.version import __version__

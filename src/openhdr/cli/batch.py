@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli import expand, merge
-from openhdr.cli.common import echo_json, format_table, keeps_light, progress_bar, writable
-from openhdr.cli.options import command, given_options, spelled
-from openhdr.cli.sidecar import options_of
-from openhdr.cli.workers import WorkerOptions, done_by, give_up
+from openhdr.cli.shared.command import command, given_options, spelled
+from openhdr.cli.shared.common import echo_json, format_table, keeps_light, progress_bar, writable
+from openhdr.cli.shared.sidecar import options_of
+from openhdr.cli.shared.workers import WorkerOptions, done_by, give_up
 from openhdr.core.errors import FileError, OpenHDRError, RequestError, printable, unknown_name
 from openhdr.core.options import argument, nested, option
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS
 from openhdr.models import MODELS
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 
 if TYPE_CHECKING:
     from openhdr.batch.job import Job

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.bench import PHOTO_CASES, PICTURE_CASES
-from openhdr.cli.bench_photos import compare_operators, photos_without_truth
 from openhdr.cli.bench_request import Request
-from openhdr.cli.common import echo_json, format_table, progress_bar
-from openhdr.cli.options import command
-from openhdr.cli.workers import give_up, trials_by
+from openhdr.cli.bench_without_truth import compare_operators, photos_without_truth
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, format_table, progress_bar
+from openhdr.cli.shared.workers import give_up, trials_by
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.core.files import write_whole
 
@@ -143,7 +143,7 @@ def paper_line(row: dict[str, Any]) -> dict[str, str]:
 def write_submission(request: Request, target: Path) -> None:
     """What one method makes of a challenge's frames."""
     from openhdr.bench.datasets import with_run_options
-    from openhdr.bench.settings import parse_setting
+    from openhdr.bench.methods.settings import parse_setting
     from openhdr.bench.submission import submit
     from openhdr.data.readers import open_dataset
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openhdr.cli.workers import WorkerOptions
+from openhdr.cli.shared.workers import WorkerOptions
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, nested, option
 
 if TYPE_CHECKING:
-    from openhdr.bench.case import Setting
+    from openhdr.bench.methods.settings import Setting
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,6 @@ class Request:
         return f"{self.folder / 'results.json'}\n{self.page}  (open in a browser)"
 
     def program_settings(self) -> list[Setting]:
-        from openhdr.bench.settings import parse_program
+        from openhdr.bench.methods.settings import parse_program
 
         return [parse_program(text) for text in self.programs]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.common import echo_json, echo_notes, format_table, progress_bar, writable
-from openhdr.cli.options import command
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, echo_notes, format_table, progress_bar, writable
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, nested, option
-from openhdr.pipeline.options import CalibrateOptions
+from openhdr.pipeline.pipeline_options import CalibrateOptions
 
 if TYPE_CHECKING:
     from openhdr.camera.response import Response

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from openhdr.cli.common import echo_json, echo_notes, progress_bar, writable
-from openhdr.cli.options import command
-from openhdr.cli.process import isolate_option
-from openhdr.cli.several import each, outputs
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, echo_notes, progress_bar, writable
+from openhdr.cli.shared.process import isolate_option
+from openhdr.cli.shared.several import each, outputs
 from openhdr.core.options import argument, choice, nested, option
-from openhdr.pipeline.options import DeliveryOptions
+from openhdr.pipeline.pipeline_options import DeliveryOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 from openhdr.tonemapping import parse as parse_operator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.common import echo_json, format_table, progress_bar
-from openhdr.cli.options import command
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, format_table, progress_bar
 from openhdr.core.options import option
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _maps(output: Path, result: MergeResult) -> dict[str, str]:
 def _scores(merged: np.ndarray, scene: BenchScene) -> dict[str, Any]:
     """psnr-mu of the merged image and of the reference photo alone: everywhere, and where the photo clips."""
     from openhdr import metrics
-    from openhdr.bench.methods import reference_light
+    from openhdr.bench.methods.reconstruct import reference_light
     from openhdr.bench.scoring import on_scale
     from openhdr.metrics import Column
 
@@ -152,7 +152,7 @@ def _scores(merged: np.ndarray, scene: BenchScene) -> dict[str, Any]:
 
 
 def _page(path: Path, merged: np.ndarray, scene: BenchScene, facts: dict[str, Any]) -> None:
-    from openhdr.bench.demo_page import write_demo_page
+    from openhdr.bench.report.demo_page import write_demo_page
 
     words = {
         "lead": f"{facts['frames']} photos, hand-held and two stops apart, of a sunlit room in which a toy "

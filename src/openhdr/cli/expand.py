@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.common import echo_json, echo_notes, keeps_light, progress_bar, writable
-from openhdr.cli.options import command
-from openhdr.cli.process import isolate_option
-from openhdr.cli.several import each, outputs
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, echo_notes, keeps_light, progress_bar, writable
+from openhdr.cli.shared.process import isolate_option
+from openhdr.cli.shared.several import each, outputs
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, choice, nested, option
-from openhdr.pipeline.options import DeliveryOptions, ExpandOptions
+from openhdr.pipeline.pipeline_options import DeliveryOptions, ExpandOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 from openhdr.tonemapping import parse as parse_operator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.common import echo_json, progress_bar, writable
-from openhdr.cli.options import command
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, progress_bar, writable
 from openhdr.core.options import argument, option
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from openhdr.cli.common import echo_json, progress_bar, writable_file
-from openhdr.cli.options import command
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, progress_bar, writable_file
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, option
 from openhdr.tonemapping import parse as parse_operator
@@ -52,8 +52,8 @@ def figure(request: Request) -> None:
     SCENE is a folder of a bracket (with gt.exr, if it has a truth), a photo, or a scene of a dataset. METHOD as in
     `openhdr bench`: a merger, a network, an expansion method, with options after a colon.
     """
-    from openhdr.bench.figure import SUFFIXES, Crop, strip, subject_of, write_figure, write_maps
-    from openhdr.bench.settings import parse_program, parse_setting
+    from openhdr.bench.methods.settings import parse_program, parse_setting
+    from openhdr.bench.report.figure import SUFFIXES, Crop, strip, subject_of, write_figure, write_maps
 
     if request.output.suffix.lower() not in SUFFIXES:
         raise FileError(

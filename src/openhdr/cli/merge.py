@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.common import (
+from openhdr.cli.merge_notes import notes_of_frames, warnings_of
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import (
     echo_json,
     echo_notes,
     format_table,
@@ -17,16 +19,14 @@ from openhdr.cli.common import (
     progress_bar,
     writable,
 )
-from openhdr.cli.merge_notes import notes_of_frames, warnings_of
-from openhdr.cli.options import command
-from openhdr.cli.process import isolate_option
-from openhdr.cli.sidecar import like, sidecar_of, write_sidecar
+from openhdr.cli.shared.process import isolate_option
+from openhdr.cli.shared.sidecar import like, sidecar_of, write_sidecar
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.core.threads import in_threads
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
-from openhdr.pipeline.options import DeliveryOptions, MergeOptions
+from openhdr.pipeline.pipeline_options import DeliveryOptions, MergeOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 from openhdr.tonemapping import parse as parse_operator

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from openhdr.cli.common import echo_json, format_table
-from openhdr.cli.options import command
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, format_table
 from openhdr.core.options import option
 
 

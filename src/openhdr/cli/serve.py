@@ -19,7 +19,7 @@ from typing import IO
 
 import click
 
-from openhdr.cli.options import command
+from openhdr.cli.shared.command import command
 from openhdr.core.errors import FileError, MissingExtraError, RequestError
 from openhdr.core.options import argument, option
 from openhdr.core.version import __version__

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openhdr.cli.common import echo_json, progress_bar
-from openhdr.cli.options import command
+from openhdr.cli.shared.command import command
+from openhdr.cli.shared.common import echo_json, progress_bar
 from openhdr.core.errors import FileError, MissingExtraError
 from openhdr.core.options import argument, option
 

@@ -4,8 +4,8 @@
     class BlurOptions:
         radius: float = option("Standard deviation in pixels.", 1.5)
 
-The command line makes `--radius` of such a field (`openhdr.cli.options`), and the reference pages its help. A field
-declared otherwise is for Python only. `checked` refuses values outside of a field's bounds.
+The command line makes `--radius` of such a field (`openhdr.cli.shared.command`), and the reference pages its help. A
+field declared otherwise is for Python only. `checked` refuses values outside of a field's bounds.
 """
 
 from __future__ import annotations

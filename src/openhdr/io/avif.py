@@ -15,17 +15,8 @@ import numpy as np
 
 from openhdr.color.primaries import same
 from openhdr.core.image import REC709, Image
-from openhdr.io.boxes import NewItem, Pictures, check_complete, pictures, showing, together
-from openhdr.io.cicp import (
-    REC2020_MATRIX,
-    REFERENCE_WHITE,
-    SRGB,
-    UNSPECIFIED,
-    Coding,
-    coding_of,
-    decode_signal,
-)
-from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
+from openhdr.io.containers.boxes import NewItem, Pictures, check_complete, pictures, showing, together
+from openhdr.io.containers.tone_map_item import coding_of_item, gain_map_of, gain_primaries
 from openhdr.io.format import (
     COLOUR_BYTES,
     Bytes,
@@ -38,10 +29,19 @@ from openhdr.io.format import (
     decoding,
 )
 from openhdr.io.gainmap import GainFacts, to_iso
+from openhdr.io.metadata.cicp import (
+    REC2020_MATRIX,
+    REFERENCE_WHITE,
+    SRGB,
+    UNSPECIFIED,
+    Coding,
+    coding_of,
+    decode_signal,
+)
+from openhdr.io.metadata.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
+from openhdr.io.metadata.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.pixels import as_rgb, code_values, linear_values, orient
-from openhdr.io.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.screen import beyond_white, brightened, coded_light, drawn_map, light_for_screen, sdr_codes
-from openhdr.io.tone_map_item import coding_of_item, gain_map_of, gain_primaries
 
 BRANDS = (b"avif", b"avis")
 WRITTEN_BRANDS = (b"avif", b"mif1", b"miaf")

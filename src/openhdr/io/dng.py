@@ -22,7 +22,20 @@ from openhdr.camera.noise import NoiseModel
 from openhdr.color.primaries import to_xyz
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.image import Image
-from openhdr.io.exif import (
+from openhdr.io.containers.tiff_directory import Layout, directory, tiff_layout
+from openhdr.io.containers.tiff_segments import check_segments
+from openhdr.io.format import (
+    SOFTWARE,
+    Bytes,
+    Encoded,
+    Format,
+    ImageInfo,
+    Source,
+    WriteOptions,
+    check_size,
+    decoding,
+)
+from openhdr.io.metadata.exif import (
     BIAS,
     DNG_VERSION,
     EXIF_DIRECTORY,
@@ -36,20 +49,7 @@ from openhdr.io.exif import (
     read_tags,
     text_tags,
 )
-from openhdr.io.format import (
-    SOFTWARE,
-    Bytes,
-    Encoded,
-    Format,
-    ImageInfo,
-    Source,
-    WriteOptions,
-    check_size,
-    decoding,
-)
 from openhdr.io.pixels import clean, linear_values, orient
-from openhdr.io.tiff_directory import Layout, directory, tiff_layout
-from openhdr.io.tiff_segments import check_segments
 
 CFA, LINEAR_RAW = 32803, 34892
 SAMPLE_FORMAT, FLOAT = 339, 3

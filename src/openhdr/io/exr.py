@@ -18,8 +18,7 @@ from openhdr.color.primaries import REC709, Chromaticities, chromaticities, to_x
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import Exposure, Image
 from openhdr.core.threads import cores
-from openhdr.io.exif import positive
-from openhdr.io.exr_header import PartHeader, part_headers
+from openhdr.io.containers.exr_header import PartHeader, part_headers
 from openhdr.io.format import (
     SOFTWARE,
     Bytes,
@@ -33,6 +32,7 @@ from openhdr.io.format import (
     decoding,
     quiet,
 )
+from openhdr.io.metadata.exif import positive
 from openhdr.io.pixels import clean, linear_values
 
 HALF_MAX = 65504.0

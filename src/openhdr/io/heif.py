@@ -14,15 +14,15 @@ import numpy as np
 
 from openhdr.core.errors import MissingExtraError
 from openhdr.core.image import Image
-from openhdr.io.boxes import Pictures, check_complete, pictures, showing
-from openhdr.io.cicp import REC2020_MATRIX, REFERENCE_WHITE, Coding, decode_signal
-from openhdr.io.exif import apple_notes, exif_block, exposure_of, metadata_of, read_tags
+from openhdr.io.containers.boxes import Pictures, check_complete, pictures, showing
+from openhdr.io.containers.tone_map_item import gain_map_of, gain_primaries
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
 from openhdr.io.gainmap import GainFacts, apple_stops, from_apple
+from openhdr.io.metadata.cicp import REC2020_MATRIX, REFERENCE_WHITE, Coding, decode_signal
+from openhdr.io.metadata.exif import apple_notes, exif_block, exposure_of, metadata_of, read_tags
+from openhdr.io.metadata.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.pixels import as_rgb, code_values
-from openhdr.io.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.screen import beyond_white, brightened, coded_light
-from openhdr.io.tone_map_item import gain_map_of, gain_primaries
 
 BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 APPLE_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap\0"

@@ -12,9 +12,7 @@ import numpy as np
 
 from openhdr.color.primaries import same
 from openhdr.core.image import REC709, Image
-from openhdr.io import jpeg_segments
-from openhdr.io.cicp import REFERENCE_WHITE
-from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
+from openhdr.io.containers import jpeg_segments
 from openhdr.io.format import (
     COLOUR_BYTES,
     Bytes,
@@ -28,8 +26,10 @@ from openhdr.io.format import (
 )
 from openhdr.io.gainmap import GainFacts, UnusableMap
 from openhdr.io.jpeg_decoder import BYTES_PER_PIXEL, check_segments, decoded
+from openhdr.io.metadata.cicp import REFERENCE_WHITE
+from openhdr.io.metadata.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
+from openhdr.io.metadata.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.pixels import code_values, linear_values, orient
-from openhdr.io.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.screen import beyond_white, brightened, drawn_map, light_for_screen, sdr_codes
 
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from openhdr.core.errors import FileError
 from openhdr.core.image import REC709, Image
-from openhdr.io.boxes import box, boxes
-from openhdr.io.cicp import LINEAR, SRGB, Coding, coding_of, decode_signal
-from openhdr.io.exif import exif_block, exposure_of, metadata_of, read_tags
+from openhdr.io.containers.boxes import box, boxes
+from openhdr.io.containers.jxl_header import CODESTREAM, Header, parse
 from openhdr.io.format import Bytes, Encoded, Format, ImageInfo, Source, WriteOptions, check_size, decoding
-from openhdr.io.jxl_header import CODESTREAM, Header, parse
+from openhdr.io.metadata.cicp import LINEAR, SRGB, Coding, coding_of, decode_signal
+from openhdr.io.metadata.exif import exif_block, exposure_of, metadata_of, read_tags
 from openhdr.io.pixels import as_rgb, code_values, linear_values
 from openhdr.io.screen import beyond_white, coded_light
 

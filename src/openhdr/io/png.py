@@ -14,8 +14,6 @@ import numpy as np
 from openhdr.color.primaries import same
 from openhdr.core.errors import FileError
 from openhdr.core.image import REC709, Image
-from openhdr.io.cicp import Coding, decode_signal
-from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.format import (
     COLOUR_BYTES,
     Bytes,
@@ -28,8 +26,10 @@ from openhdr.io.format import (
     decoding,
     quiet,
 )
+from openhdr.io.metadata.cicp import Coding, decode_signal
+from openhdr.io.metadata.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
+from openhdr.io.metadata.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.pixels import as_rgb, code_values, orient
-from openhdr.io.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.screen import Signal, beyond_white, coded_light
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -16,9 +16,11 @@ import numpy as np
 from openhdr.camera.mosaic import Mosaic
 from openhdr.core.errors import MissingExtraError
 from openhdr.core.image import Exposure, Image
+from openhdr.io.containers.tiff_directory import directory, tiff_layout
 from openhdr.io.dng import BLACK_LEVEL, LINEAR_RAW, MAX_SUB_DIRECTORIES, NOISE_PROFILE, noise_of
 from openhdr.io.dng import CFA as FILTER_ARRAY
-from openhdr.io.exif import (
+from openhdr.io.format import Bytes, Format, ImageInfo, Source, check_size, decoding, quiet
+from openhdr.io.metadata.exif import (
     DNG_VERSION,
     PHOTOMETRIC,
     SUB_DIRECTORIES,
@@ -28,9 +30,7 @@ from openhdr.io.exif import (
     positive,
     read_tags,
 )
-from openhdr.io.format import Bytes, Format, ImageInfo, Source, check_size, decoding, quiet
 from openhdr.io.pixels import as_rgb
-from openhdr.io.tiff_directory import directory, tiff_layout
 
 # At the start of the file: Fujifilm, Olympus (3), Panasonic, Minolta, Sigma, Canon CRW
 SIGNATURES = (

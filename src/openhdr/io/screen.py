@@ -9,9 +9,17 @@ import numpy as np
 from openhdr.color.channels import share_above
 from openhdr.color.primaries import REC2020, same
 from openhdr.core.image import REC709, Chromaticities, Image
-from openhdr.io.cicp import REFERENCE_WHITE, TRANSFERS, Coding, coding_of, encode, light_levels, peak_of
 from openhdr.io.format import WriteOptions
 from openhdr.io.gainmap import GainFacts, apply, draw
+from openhdr.io.metadata.cicp import (
+    REFERENCE_WHITE,
+    TRANSFERS,
+    Coding,
+    coding_of,
+    encode,
+    light_levels,
+    peak_of,
+)
 from openhdr.io.pixels import clean, code_values, linear_values
 
 

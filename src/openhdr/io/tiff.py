@@ -16,14 +16,7 @@ import numpy as np
 from openhdr.color.primaries import same
 from openhdr.core.errors import FileError, unknown_name
 from openhdr.core.image import REC709, Image
-from openhdr.io.exif import (
-    exposure_of,
-    metadata_of,
-    number_tags,
-    orientation_of,
-    read_tags,
-    text_tags,
-)
+from openhdr.io.containers.tiff_segments import check_segments
 from openhdr.io.format import (
     SOFTWARE,
     Bytes,
@@ -35,9 +28,16 @@ from openhdr.io.format import (
     check_size,
     decoding,
 )
+from openhdr.io.metadata.exif import (
+    exposure_of,
+    metadata_of,
+    number_tags,
+    orientation_of,
+    read_tags,
+    text_tags,
+)
+from openhdr.io.metadata.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.pixels import as_rgb, clean, code_values, linear_values, orient
-from openhdr.io.profiles import display_profile, primaries_of, with_profile
-from openhdr.io.tiff_segments import check_segments
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6

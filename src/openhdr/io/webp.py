@@ -9,7 +9,6 @@ import numpy as np
 
 from openhdr.color.primaries import same
 from openhdr.core.image import REC709, Image
-from openhdr.io.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.format import (
     Bytes,
     Encoded,
@@ -20,8 +19,9 @@ from openhdr.io.format import (
     check_size,
     decoding,
 )
+from openhdr.io.metadata.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
+from openhdr.io.metadata.profiles import display_profile, primaries_of, with_profile
 from openhdr.io.pixels import as_rgb, code_values, orient
-from openhdr.io.profiles import display_profile, primaries_of, with_profile
 
 BYTES_PER_PIXEL = 24  # two canvases of the decoder, Pillow's copy, ours
 

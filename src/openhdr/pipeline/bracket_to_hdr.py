@@ -39,9 +39,9 @@ from openhdr.merging.mosaics import on_sites
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.retouch import Stroke, retouched
 from openhdr.models import MODELS, chosen_weights
-from openhdr.models.inference.options import Precision, RunOptions
+from openhdr.models.inference.run_options import Precision, RunOptions
 from openhdr.pipeline.network_merger import NetworkMerger
-from openhdr.pipeline.options import MergeOptions
+from openhdr.pipeline.pipeline_options import MergeOptions
 from openhdr.pipeline.sensor_merger import Align, SensorMerger, of_proxies, proxies, sensor_values
 
 CALIBRATE = "calibrate"

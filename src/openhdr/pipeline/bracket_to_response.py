@@ -22,7 +22,7 @@ from openhdr.pipeline.bracket_to_hdr import (
     read_frames,
     register,
 )
-from openhdr.pipeline.options import CalibrateOptions, MergeOptions
+from openhdr.pipeline.pipeline_options import CalibrateOptions, MergeOptions
 
 
 def calibrate(

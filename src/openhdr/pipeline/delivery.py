@@ -12,10 +12,10 @@ from openhdr import io
 from openhdr.color.primaries import named
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.core.image import Image
-from openhdr.io.cicp import REFERENCE_WHITE, TRANSFERS
+from openhdr.io.metadata.cicp import REFERENCE_WHITE, TRANSFERS
 from openhdr.io.pixels import in_primaries
 from openhdr.io.screen import beyond_white
-from openhdr.pipeline.options import DeliveryOptions
+from openhdr.pipeline.pipeline_options import DeliveryOptions
 from openhdr.tonemapping import tonemap
 
 

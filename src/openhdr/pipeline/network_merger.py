@@ -18,7 +18,7 @@ from openhdr.merging.merger import Merger
 from openhdr.merging.registered import CLIPPED_SHARE, RegisteredBracket, Strip
 from openhdr.merging.strips import Merged, strips_of
 from openhdr.models import WEIGHTS
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.inference.selection import choose_three
 
 

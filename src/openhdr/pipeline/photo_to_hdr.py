@@ -20,8 +20,8 @@ from openhdr.io.pixels import in_primaries
 from openhdr.merging import CLASSICAL, MERGERS
 from openhdr.models import MODELS
 from openhdr.models.inference.expanded import Expanded
-from openhdr.models.inference.options import Precision, RunOptions
-from openhdr.pipeline.options import ExpandOptions
+from openhdr.models.inference.run_options import Precision, RunOptions
+from openhdr.pipeline.pipeline_options import ExpandOptions
 from openhdr.pipeline.predicted_stack import merged_stack, predicted_stack
 from openhdr.pipeline.scale import anchored, check_anchor
 from openhdr.pipeline.sensor_merger import recovered_photo

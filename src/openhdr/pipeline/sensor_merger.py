@@ -34,7 +34,7 @@ from openhdr.merging.merger import Merger
 from openhdr.merging.mosaics import merge_mosaics, noise_of, one_shot, recover_highlights
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged
-from openhdr.pipeline.options import MergeOptions
+from openhdr.pipeline.pipeline_options import MergeOptions
 
 Align = Callable[[Bracket, Response], list[Registration]]
 

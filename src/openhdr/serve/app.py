@@ -21,8 +21,7 @@ from starlette.routing import Route
 from openhdr import io
 from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.core.version import __version__
-from openhdr.serve import layers
-from openhdr.serve import options as asked
+from openhdr.serve import asked, layers
 from openhdr.serve.guard import Guard
 from openhdr.serve.session import Picture, Session
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR

@@ -19,7 +19,7 @@ from openhdr.bracketing.grouping import why_none
 from openhdr.core.errors import OpenHDRError, RequestError, printable
 from openhdr.core.files import natural_order
 from openhdr.core.threads import cores
-from openhdr.serve import options as asked
+from openhdr.serve import asked
 from openhdr.serve.jobs import Job, Lane
 from openhdr.serve.pictures import Photo, Picture, Result
 

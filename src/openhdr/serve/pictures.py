@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from openhdr import io
-from openhdr.serve import options as asked
+from openhdr.serve import asked
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 
 

@@ -10,7 +10,7 @@ from openhdr.batch.run import free_gb, need_gb
 from openhdr.core.errors import RequestError
 from openhdr.core.threads import cores
 from openhdr.merging.retouch import plain_strokes
-from openhdr.serve import options as asked
+from openhdr.serve import asked
 from openhdr.serve.jobs import Job, Lane
 from openhdr.serve.library import SECONDS_TO_LOOK, Library
 from openhdr.serve.pictures import Picture, Result

@@ -34,8 +34,8 @@ from openhdr.geometry import Registration, warp
 from openhdr.io.pixels import in_primaries
 from openhdr.pipeline.bracket_to_hdr import CALIBRATE, MergeResult, merge_bracket
 from openhdr.pipeline.delivery import storage, write
-from openhdr.pipeline.options import DeliveryOptions, ExpandOptions, MergeOptions
 from openhdr.pipeline.photo_to_hdr import expand_photo
+from openhdr.pipeline.pipeline_options import DeliveryOptions, ExpandOptions, MergeOptions
 from openhdr.serve.layers import COARSEST, histogram, mapped, write_layer
 from openhdr.tonemapping import tonemap
 

@@ -2,7 +2,7 @@
 
 An operator is a pure function `(linear, options) -> display`. linear: (H, W, 3) float32, linear Rec.709,
 >= 0, finite, any scale. display: (H, W, 3) float32, 0..1, sRGB-encoded: times 255 and rounded it is an 8-bit
-picture, no further gamma. `options` is the operator's frozen dataclass (`tonemapping/options.py`).
+picture, no further gamma. `options` is the operator's frozen dataclass (`tonemapping/operator_options.py`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import checked
 from openhdr.core.table import Row, Table
-from openhdr.tonemapping.options import (
+from openhdr.tonemapping.operator_options import (
     DragoOptions,
     DurandOptions,
     ExposureOptions,

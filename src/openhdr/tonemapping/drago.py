@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from openhdr.tonemapping.options import DragoOptions
+from openhdr.tonemapping.operator_options import DragoOptions
 from openhdr.tonemapping.rendering import render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, measure, sample
 

@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from openhdr.filters.bilateral_grid import joint_bilateral
-from openhdr.tonemapping.options import DurandOptions
+from openhdr.tonemapping.operator_options import DurandOptions
 from openhdr.tonemapping.rendering import DARKEST, in_strips, luminance_of, render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, Statistics, measure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from openhdr.tonemapping.options import ExposureOptions
+from openhdr.tonemapping.operator_options import ExposureOptions
 from openhdr.tonemapping.rendering import encode, in_strips, saturate, with_contrast
 from openhdr.tonemapping.statistics import FLOAT32_MAX, measure
 

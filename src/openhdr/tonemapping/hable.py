@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openhdr.tonemapping.options import HableOptions
+from openhdr.tonemapping.operator_options import HableOptions
 from openhdr.tonemapping.rendering import render
 from openhdr.tonemapping.statistics import measure
 

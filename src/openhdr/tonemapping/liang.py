@@ -21,7 +21,7 @@ from openhdr.color.channels import brightest_channel
 from openhdr.color.transfer import srgb_decode
 from openhdr.filters import guided, l1_l0
 from openhdr.filters.guided import enlarged
-from openhdr.tonemapping.options import LiangOptions
+from openhdr.tonemapping.operator_options import LiangOptions
 from openhdr.tonemapping.rendering import DARKEST, encode, in_strips, with_contrast
 
 DEFAULTS = LiangOptions()

@@ -36,7 +36,7 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.filters import guided
 from openhdr.filters.local_laplacian import Curve
 from openhdr.filters.local_laplacian import local_laplacian as filtered
-from openhdr.tonemapping.options import LocalLaplacianOptions
+from openhdr.tonemapping.operator_options import LocalLaplacianOptions
 from openhdr.tonemapping.rendering import (
     DARKEST,
     encode,

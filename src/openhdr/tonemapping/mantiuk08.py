@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from openhdr.tonemapping.options import Mantiuk08Options
+from openhdr.tonemapping.operator_options import Mantiuk08Options
 from openhdr.tonemapping.rendering import DARKEST, luminance_of, render
 from openhdr.tonemapping.statistics import FLOAT32_MAX, MIDDLE_GREY, sample
 

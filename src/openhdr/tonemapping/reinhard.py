@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from openhdr.tonemapping.options import ReinhardOptions
+from openhdr.tonemapping.operator_options import ReinhardOptions
 from openhdr.tonemapping.rendering import render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, Statistics, measure
 

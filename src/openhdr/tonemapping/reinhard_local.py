@@ -17,7 +17,7 @@ import math
 import cv2
 import numpy as np
 
-from openhdr.tonemapping.options import ReinhardLocalOptions
+from openhdr.tonemapping.operator_options import ReinhardLocalOptions
 from openhdr.tonemapping.reinhard import placed
 from openhdr.tonemapping.rendering import luminance_of, render
 from openhdr.tonemapping.statistics import measure

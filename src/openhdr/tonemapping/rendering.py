@@ -21,7 +21,7 @@ from openhdr.color.luminance import REC709_LUMINANCE
 from openhdr.color.oklab import fit_gamut
 from openhdr.color.transfer import SRGB_GAMMA, SRGB_LINEAR_BREAK, SRGB_OFFSET, SRGB_SLOPE
 from openhdr.core.threads import in_threads
-from openhdr.tonemapping.options import Look
+from openhdr.tonemapping.operator_options import Look
 from openhdr.tonemapping.statistics import FLOAT32_MAX, MIDDLE_GREY
 
 STRIP_PIXELS = 40_000  # a strip and its temporaries stay in a core's cache

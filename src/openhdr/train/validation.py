@@ -16,7 +16,7 @@ from openhdr.data.sample import Sample, exposures_of
 from openhdr.metrics import METRICS, evaluate
 from openhdr.models import MODELS
 from openhdr.models.inference.one_photo import expand_image
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.inference.three_frames import reconstruct
 from openhdr.train.distributed import DistributedContext, gathered_objects
 from openhdr.train.recipe import Recipe

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from openhdr.core.errors import RequestError
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 
 TILE_PIXELS = 24_576
 """Area of a tile of one step: a few megabytes a tensor, which a core's caches can hold."""

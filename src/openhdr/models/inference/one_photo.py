@@ -32,7 +32,7 @@ from openhdr.models.inference.device import (
     tile_pixels,
 )
 from openhdr.models.inference.expanded import Expanded, PredictedExposure
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.inference.tiling import TICKS, Tiled, windows
 from openhdr.models.layers.steps import OnePhotoNetwork
 from openhdr.models.stack_itm import VIEW, StackITM, apply_curve, exposure_stops, merge_exposures, resize

@@ -24,7 +24,7 @@ from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
 from openhdr.models import load_for_use
 from openhdr.models.inference.device import arithmetic, on_device, threads_of, tile_pixels
-from openhdr.models.inference.options import RunOptions
+from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.inference.selection import choose_three
 from openhdr.models.inference.tiling import TICKS, Tiled, Window, windows
 from openhdr.models.layers import fused

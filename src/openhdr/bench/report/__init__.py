@@ -1,0 +1,1 @@
+"""Pages and figures that show results; `assets` is what pages are made of."""

@@ -1,0 +1,108 @@
+"""The page of brackets without truth: images side by side, and scores where a case has them (report/assets/photos.js).
+
+A bracket is a piece of work of its own, for any process. Its answer is plain values: "facts", what results.json
+tells of it, with "methods", and "set", what the page shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openhdr import __version__
+from openhdr.bench.report.page import PictureStore, write_page
+from openhdr.bench.report.pictures import PictureOptions, encode_codes, encode_light, encode_map
+
+FULL_DIFFERENCE = 25.0  # 8-bit codes: the brightest colour of a map of differences
+
+Answer = dict[str, Any]
+Make = Callable[[str, dict[str, dict[str, Any]]], AbstractContextManager[Iterator[tuple[str, Answer]]]]
+"""Has a function (`package.module:name`) called with arguments for every name; gives names and answers, in any order.
+
+An answer without a result is {"error"}.
+"""
+
+
+@dataclass
+class PhotoPage:
+    """A page while it is made.
+
+    sets: {"name", "text", "values": {method: {score: value}}, "views": what `Comparison.show` in compare.js takes},
+        "judged": how many of the first view's pictures are methods'.
+    scores: {"key", "head", "group"} of each column, and "digits" unless 2; none for a case without scores.
+    means: {method: {score: value}} over all sets, None for a case without scores. unit: of the scores, in words.
+    """
+
+    title: str
+    lead: str
+    scores: tuple[dict[str, Any], ...] = ()
+    store: PictureStore = field(default_factory=PictureStore)
+    sets: list[dict[str, Any]] = field(default_factory=list)
+    means: dict[str, Any] | None = None
+    unit: str = "PSNR in dB"
+
+    def fill(
+        self, names: Sequence[str], answers: Iterator[tuple[str, Answer]]
+    ) -> Iterator[dict[str, Answer]]:
+        """Take the answers up as they come; gives the facts so far by name, in the order of `names`."""
+        found: dict[str, Answer] = {}
+        for name, answer in answers:
+            if "error" in answer:
+                shown = {"text": answer["error"], "values": {}, "views": []}
+                answer = {"facts": {**answer, "methods": {}}, "set": shown}
+            found[name] = {**answer, "set": {**answer["set"], "name": name}}
+            yield {one: found[one]["facts"] for one in names if one in found}
+        for name in names:
+            self.add(found[name]["set"])
+
+    def add(self, shown: dict[str, Any]) -> None:
+        """A set whose pictures hold their data URLs."""
+        for view in shown["views"]:
+            for picture in view["pictures"]:
+                picture["light"] = self.store.add_light(picture["light"])
+                if "error" in picture:
+                    picture["error"] = self.store.add(picture["error"])
+        self.sets.append(shown)
+
+    def write(self, path: Path, blind: bool = False) -> None:
+        """Write the page; it appears whole or not at all. blind: pairs without names instead, to be judged."""
+        facts = {
+            "title": self.title,
+            "lead": self.lead,
+            "scores": self.scores,
+            "means": self.means,
+            "unit": self.unit,
+            "sets": self.sets,
+            "made": f"openhdr {__version__}, {datetime.now(UTC).date().isoformat()}",
+        }
+        write_page(path, "blind" if blind else "photos", self.title, facts, self.store)
+
+
+def picture_of_light(name: str, light: np.ndarray, top: float, options: PictureOptions) -> dict[str, Any]:
+    """An image of (H, W, 3) light. top: the level where the shortest photo clips."""
+    return {"name": name, "light": encode_light(light, top, options)}
+
+
+def picture_of_codes(
+    name: str, codes: np.ndarray, options: PictureOptions, difference: np.ndarray | None = None
+) -> dict[str, Any]:
+    """An image of (H, W, 3) uint8 sRGB codes; difference: (H, W) in codes, shown as a map."""
+    error = {} if difference is None else {"error": encode_map(difference, FULL_DIFFERENCE, options)}
+    return {"name": name, "light": encode_codes(codes, options), **error}
+
+
+def view_of(name: str, pictures: list[dict[str, Any]], top: float = 1.0) -> dict[str, Any]:
+    """Images of one thing, to be compared. top: the brightest level that any of them holds."""
+    return {"name": name, "top": top, "full_error": f"{FULL_DIFFERENCE:g} codes", "pictures": pictures}
+
+
+def exposed_codes(picture: dict[str, Any], ev: float) -> dict[str, Any]:
+    """An image of codes as light: the photo of an exposure `ev` stops longer than the reference."""
+    white = 2.0**-ev
+    return {**picture, "light": {**picture["light"], "white": (white, white)}}

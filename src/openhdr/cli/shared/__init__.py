@@ -1,0 +1,1 @@
+"""What several commands need: options, notes, progress, files one after another, workers."""

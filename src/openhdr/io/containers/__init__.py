@@ -1,0 +1,1 @@
+"""What files are built of: boxes, segments, directories and headers that no library reads or writes for us."""
