@@ -186,6 +186,21 @@ def test_on_a_tripod_only_objects_are_left_out(room, photo, rng, registered_of):
     assert compare(still, CompareOptions(deghost=None, match=False)).evidence is None
 
 
+def test_on_a_tripod_a_swaying_branch_is_left_out_where_the_curve_is_known(room, photo, rng, registered_of):
+    """Its leaves are narrower than an object; a single one is none, whatever is known."""
+    light = np.minimum(room(), 0.8)
+    swayed = light.copy()
+    for top in range(40, 100, 9):
+        swayed[top : top + 3, 40:70] = (0.6, 0.6, 0.1)
+    swayed[60:63, 150:160] = (0.6, 0.6, 0.1)
+    registered = registered_of([photo(swayed, -2, rng), photo(light, 0, rng)], (-2.0, 0.0), 1)
+    tripod = CompareOptions(deghost=None, match=False)
+    assert compare(registered, tripod).evidence is None
+    found = compare(registered, replace(tripod, curve_known=True)).registered.consistency[0]
+    assert found[42:100, 45:65].mean() < 0.5
+    assert (found[:, 120:] == 1).all()
+
+
 @pytest.mark.parametrize("moves", [True, False])
 def test_ripples_that_a_wrong_curve_would_hide_are_told_by_their_detail(
     room, photo, rng, registered_of, moves

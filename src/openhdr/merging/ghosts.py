@@ -65,6 +65,12 @@ class CompareOptions:
         0.006  # of the longer side, 5 px at least: contradictions narrower than that are none
     )
     object_stops: float = 0.5  # by which an object is brighter or darker than what it covers
+    curve_known: bool = (
+        False  # frames differ by no residual of the camera's curve: a branch of leaves is an object
+    )
+    object_density: float = (
+        0.15  # share of a square of three such widths that contradicts where a branch sways
+    )
     moved_share: float = 0.25  # of the frames that may have moved on a tripod
 
 
@@ -162,8 +168,9 @@ def _objects(
     """(h, w) bool: where a frame shows an object that the others do not, with its surroundings.
 
     What is narrow, scattered or faint is mostly glare, leaves in the wind, crushed black and the residual of the
-    camera's curve. A mask of it takes more light away than it removes ghosts. level, agreeing: see `_agreement`;
-    an object differs in level.
+    camera's curve. A mask of it takes more light away than it removes ghosts. Where the curve is known, no residual
+    explains scattered contradictions, and those that stand close together are an object. level, agreeing: see
+    `_agreement`; an object differs in level.
     """
     # more light than a clipped composite can show, and less than a black one, tell of no object
     known = np.where(composite.bound, np.maximum(frame.light, composite.light), composite.light)
@@ -173,6 +180,9 @@ def _objects(
     side = max(round(options.object_share * max(agreeing.shape)), 5)
     square = np.ones((side, side), np.uint8)
     core = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, square)
+    if options.curve_known:
+        share = cv2.blur(strong.astype(np.float32), (3 * side, 3 * side))
+        core |= (strong & (share > options.object_density)).astype(np.uint8)
     _, labels = cv2.connectedComponents((agreeing < 0.5).astype(np.uint8))
     # a branch or a limb is thin, too: what contradicts strongly beside an object is part of it
     reach = cv2.dilate(core, np.ones((BESIDE * side, BESIDE * side), np.uint8)) > 0

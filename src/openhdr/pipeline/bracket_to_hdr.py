@@ -157,7 +157,7 @@ def merge_bracket(
     used = merger.frames_of(bracket)
     registered = register(bracket, align, first, options)
     registered, measured = decode(registered, options, source, _remembered(frames, images, options))
-    comparison = compare(registered, _comparing(options, merger, measured))
+    comparison = compare(registered, _comparing(options, merger, registered, measured))
     give_back()
     registered, matches = retouched(merger.decide(comparison), options.retouch or ()), comparison.matches
     del comparison  # its evidence is large
@@ -356,10 +356,14 @@ def decode(
     return with_measured(registered, measured), measured
 
 
-def _comparing(options: MergeOptions, merger: Merger, measured: MeasuredResponse) -> CompareOptions:
+def _comparing(
+    options: MergeOptions, merger: Merger, registered: RegisteredBracket, measured: MeasuredResponse
+) -> CompareOptions:
     """What the comparison looks for: ghosts if the method leaves them out, tones if the response is a guess."""
     guessed = options.response is None and measured.response is None
+    linear = registered.bracket.frames[0].image.encoding == "linear"
     return CompareOptions(
         deghost=options.deghost if merger.masks_ghosts else False,
         match=guessed if options.match is None else options.match,
+        curve_known=linear or options.response not in (None, CALIBRATE),
     )
