@@ -17,7 +17,7 @@ MEANT = {
     "response": "The camera's curve. Where methods take a curve for another, the truth is out of reach: all light "
     "is bent, the photo's too.",
     "declared exposures": "What methods are given, beside what the camera did. The response is declared here, so "
-    "the merge takes exposures at their word, too; with `--match` it brings frames onto the reference's tones.",
+    "an exposure that is off by the same in dark and bright places is corrected by `mle` and `trustnet`.",
 }
 
 

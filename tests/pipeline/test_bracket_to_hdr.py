@@ -131,10 +131,21 @@ def test_scale_and_geometry_are_the_references(room, photo, rng, reference):
 def test_exposures_stated_wrong_by_a_third_of_a_stop(room, photo, rng):
     light = room()
     images = _photos(light, photo, rng, (-2 + 1 / 3, 0, 2 - 1 / 3))
-    matched = merge_bracket(images, _options(response="srgb", match=True)).image.pixels
-    believed = merge_bracket(images, _options(response="srgb")).image.pixels
-    assert _psnr_mu(matched, light, 4) > 40
-    assert _psnr_mu(matched, light, 4) > _psnr_mu(believed, light, 4) + 3
+    result = merge_bracket(images, _options(response="srgb"))
+    believed = merge_bracket(images, _options(response="srgb", match=False)).image.pixels
+    assert [match.mean for match in result.matches] == pytest.approx([-1 / 3, 0, 1 / 3], abs=0.05)
+    assert _psnr_mu(result.image.pixels, light, 4) > 40
+    assert _psnr_mu(result.image.pixels, light, 4) > _psnr_mu(believed, light, 4) + 3
+
+
+def test_a_given_curve_that_is_not_the_cameras_makes_no_exposure_wrong(room, photo, rng):
+    images = _photos(room(), photo, rng)
+    result = merge_bracket(images, _options(response="gamma:1.8"))
+    assert max(match.size for match in result.matches) == 0
+    assert (
+        max(match.size for match in merge_bracket(images, _options(response="gamma:1.8", match=True)).matches)
+        > 0.1
+    )
 
 
 def test_measured_exposures_do_as_well_as_true_ones(room, photo, rng):

@@ -45,7 +45,8 @@ LEAST_BLEACHED, MOST_BLEACHED = 0.06, 0.3  # shares of light, see `bleaching`
 @dataclass(frozen=True)
 class CompareOptions:
     deghost: bool | None = True  # None = of frames at rest only objects, see `object_share`
-    match: bool = True  # correct exposures and tones by the reference, see `matching`
+    # correct exposures and tones by the reference, see `matching`; None = only exposures that are clearly misstated
+    match: bool | None = True
     working_megapixels: float = 1.5  # frames are compared at this size at most
     long_megapixels: float = 1.0  # ... and at this one from `many_frames` on: each of them tells less
     many_frames: int = 7
@@ -126,8 +127,9 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     with progress.task("comparing frames", count - 1) as advance:
         for index in order[1:]:
             frame = whole_frame(small, strip, index, scales)
-            if options.match:
-                matches[index] = _match(strip, index, frame, composite)
+            if options.match is not False:
+                match = _match(strip, index, frame, composite)
+                matches[index] = match if options.match else match.of_exposure
             if matches[index].size:
                 small = _with_matches(small, [m if i == index else Match() for i, m in enumerate(matches)])
                 strip = small.strip_with(strip, index)

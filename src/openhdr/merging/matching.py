@@ -15,6 +15,10 @@ from openhdr.bracketing.tone_difference import tone_curve
 from openhdr.camera.response import Response
 
 LEAST_STOPS = 0.04  # errors below this are left alone: they are no more than the measurement's
+LEAST_MISSTATED = (
+    0.1  # stops that a stated exposure is off by before it is corrected: shutter times are rounded by less
+)
+MOST_UNEVEN = 0.15  # standard deviation over brightness of an error of the exposure, as a share of it
 MOST_STOPS = 2.0
 TINY = np.float32(1e-20)  # keeps logarithms finite
 LEAST_SAMPLES = 1000  # values that are properly exposed in both
@@ -41,6 +45,17 @@ class Match:
     def size(self) -> float:
         """Largest correction in stops."""
         return float(np.abs(self.stops).max()) if len(self.stops) else 0.0
+
+    @property
+    def of_exposure(self) -> Match:
+        """The same correction at all levels if a misstated exposure explains it, else none.
+
+        What differs by brightness is no exposure: there the curve is in doubt.
+        """
+        middle = float(np.median(self.stops)) if len(self.stops) else 0.0
+        if abs(middle) < LEAST_MISSTATED or float(self.stops.std()) > MOST_UNEVEN * abs(middle):
+            return Match()
+        return Match(self.levels, np.full_like(self.stops, middle))
 
     def apply(self, light: np.ndarray) -> np.ndarray:
         """Light of any shape, corrected; beyond the measured levels the last correction goes on."""

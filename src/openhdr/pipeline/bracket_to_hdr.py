@@ -359,11 +359,15 @@ def decode(
 def _comparing(
     options: MergeOptions, merger: Merger, registered: RegisteredBracket, measured: MeasuredResponse
 ) -> CompareOptions:
-    """What the comparison looks for: ghosts if the method leaves them out, tones if the response is a guess."""
-    guessed = options.response is None and measured.response is None
+    """What the comparison looks for: ghosts if the method leaves them out; tones if the response is a guess.
+
+    By a given curve a misstated exposure is told from a bent one; a measured curve was fitted to the stated exposures.
+    """
     linear = registered.bracket.frames[0].image.encoding == "linear"
+    given = options.response not in (None, CALIBRATE)
+    by_default = None if given else measured.response is None
     return CompareOptions(
         deghost=options.deghost if merger.masks_ghosts else False,
-        match=guessed if options.match is None else options.match,
-        curve_known=linear or options.response not in (None, CALIBRATE),
+        match=by_default if options.match is None else options.match,
+        curve_known=given or linear,
     )

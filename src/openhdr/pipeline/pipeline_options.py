@@ -56,7 +56,9 @@ class MergeOptions:
     calibration: str = option("bracket, debevec or robertson.", "bracket")
     deghost: bool | None = option("Leave out what moved.  [default: yes; on a tripod only objects]", None)
     match: bool | None = option(
-        "Bring frames onto the reference's tones.  [default: if srgb is assumed]", None
+        "Bring frames onto the reference's tones.  [default: if srgb is assumed; with a given response only exposures "
+        "that are clearly wrong]",
+        None,
     )
     retouch: Sequence[Stroke | Mapping[str, Any]] | None = option(
         "File (.json) of areas to take from a frame, as `openhdr serve` paints and saves them.", None
