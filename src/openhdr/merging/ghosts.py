@@ -184,7 +184,7 @@ def _objects(
     core = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, square)
     if options.curve_known:
         share = cv2.blur(strong.astype(np.float32), (3 * side, 3 * side))
-        core |= (strong & (share > options.object_density)).astype(np.uint8)
+        core = np.maximum(core, strong & (share > options.object_density))
     _, labels = cv2.connectedComponents((agreeing < 0.5).astype(np.uint8))
     # a branch or a limb is thin, too: what contradicts strongly beside an object is part of it
     reach = cv2.dilate(core, np.ones((BESIDE * side, BESIDE * side), np.uint8)) > 0
