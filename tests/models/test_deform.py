@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from openhdr.models.layers import deform
 from openhdr.models.layers.deform import SAMPLES_AT_ONCE, DeformConv, deform_conv2d
 
 
@@ -122,6 +123,35 @@ def test_layer_starts_as_half_a_convolution() -> None:
     layer = DeformConv(8, 4, 2)
     x = torch.randn(1, 8, 6, 6)
     torch.testing.assert_close(layer(x, x), F.conv2d(x, layer.weight, padding=1) / 2, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_layer_without_offsets_is_a_convolution_of_any_part() -> None:
+    layer = DeformConv(8, 4, 2)
+    x = torch.randn(2, 8, 12, 14)
+    for (top, left), (height, width) in {(0, 0): (12, 14), (3, 5): (6, 7), (4, 0): (8, 5)}.items():
+        offset, mask = torch.zeros(2, 36, height, width), torch.full((2, 18, height, width), 0.5)
+        exact = deform_conv2d(x, offset, mask, layer.weight, layer.bias, (top, left))
+        torch.testing.assert_close(layer(x, torch.randn(2, 8, height, width), (top, left)), exact)
+
+
+def test_layer_with_frozen_offsets_learns_and_never_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = DeformConv(8, 4, 2), torch.randn(1, 8, 6, 6)
+    layer(x, x).square().mean().backward()
+    sampled = layer.weight.grad
+    layer.weight.grad = None
+    layer.predict.requires_grad_(False)
+    monkeypatch.setattr(deform, "deform_conv2d", lambda *_: pytest.fail("sampled"))
+    layer(x, x).square().mean().backward()
+    torch.testing.assert_close(layer.weight.grad, sampled)
+
+
+@torch.no_grad()
+def test_layer_that_learned_one_offset_samples() -> None:
+    layer, x = DeformConv(8, 4, 2), torch.randn(1, 8, 6, 6)
+    before = layer(x, x)
+    layer.predict.bias[0] = 0.5
+    assert not torch.allclose(layer(x, x), before)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ chooses them. What registration leaves, and what a measured response gets wrong,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +25,16 @@ MOST_STOPS = 0.02  # by which exposed light of the reference may differ from the
 FAINTEST = 0.03  # light below which noise decides
 LOOK_AT_ROWS = 20  # every so many rows tell the curve
 
+_IN_MEMORY = 256  # brackets, of 6 MB each at 384 x 320
+
 
 @dataclass(frozen=True)
 class RegisteredSource:
-    """Those of the prepared brackets that suit."""
+    """Those of the prepared brackets that suit. kept: what was read of them, by number."""
 
     compared: ComparedSource
     numbers: tuple[int, ...]
+    kept: dict[int, Sample] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def epoch(self) -> int:
@@ -42,7 +45,10 @@ class RegisteredSource:
 
     def picture(self, index: int) -> Sample:
         number = self.numbers[shuffled(self.compared.seed, index, len(self.numbers))]
-        return three_frames(self.compared.bracket(number))
+        found = self.kept.get(number) or three_frames(self.compared.bracket(number))
+        if len(self.kept) < _IN_MEMORY:
+            self.kept[number] = found
+        return found
 
     def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
         samples, what = self.compared.validation(config)
@@ -78,7 +84,7 @@ def three_frames(bracket: ComparedBracket) -> Sample:
         guess = np.where(bound, np.maximum(light, recorded), recorded)
         frames.append(np.where(parts["inside"][index] > 0, light, guess).transpose(1, 2, 0))
     ev = tuple(bracket.ev[index] for index in chosen)
-    return Sample(bracket.name, tuple(frames), ev, 1, "linear", parts["truth"].transpose(1, 2, 0))
+    return Sample(bracket.name, tuple(frames), ev, 1, "linear", parts["truth"].transpose(1, 2, 0).copy())
 
 
 def open_registered(config: DataConfig, seed: int, cache: Path) -> RegisteredSource:
