@@ -50,6 +50,19 @@ def test_places_that_changed_do_not_bend_the_curve(rng):
     assert np.ptp(stops) < 0.2
 
 
+def test_a_night_with_a_curve_far_from_srgb(rng):
+    """Three frames, nearly all places dark: started from sRGB, the search takes the lamps for things that changed."""
+    code = np.arange(256) / 255
+    truth = (0.6 * code / (1.6 - code)) ** (1 / 0.9)  # a sigmoid of light: 1.6 x^0.9 / (x^0.9 + 0.6)
+    lit = rng.uniform(size=4000) < 0.12
+    light = 2.0 ** np.where(lit, rng.uniform(-4, 1, 4000), rng.normal(-6.5, 0.8, 4000))
+    exposed = light[:, None, None] * 2.0 ** np.array([-2.0, 0.0, 2.0])[None, :, None] * np.ones(3)
+    codes = np.interp(exposed, truth, np.arange(256)) + rng.normal(0, 1.0, exposed.shape)
+    found = recover(np.clip(np.round(codes), 0, 255).astype(np.float32), np.array([-2.0, 0.0, 2.0]))
+    stops = np.log2(found.response.curve[20:236, 1] / truth[20:236])
+    assert np.ptp(stops) < 0.35
+
+
 def test_film_gets_a_curve_for_each_channel(rng):
     truth = np.stack([_camera(-0.8), _camera(0.0), _camera(0.9)], axis=1)
     found = recover(_codes(truth, rng), EV)

@@ -3,8 +3,10 @@
 The model: a place of log2 light X is recorded by a frame of exposure EV as the code f(X + EV), one rising curve f for
 all frames. Frame and curve are found in turns (as in Robertson, Borman & Stevenson 2003): X as the mean over the
 frames, f as the isotonic regression of the codes on X + EV. Fitting the codes, not the light, keeps the noise of
-dark places out of the curve. Where no code was seen the curve goes on as the assumed one (sRGB): a penalty on the
-second difference of what lies between the two.
+dark places out of the curve. The first curve is sRGB's with the contrast (log2 light times a factor) that the frames
+follow best. Where no code was seen the curve goes on as that one: a penalty on the second difference of what lies
+between the two. Half of the places are fitted, and the turn that predicts the other half best is kept: later ones
+bend with the noise, in waves as wide as the exposure step, which no equal steps contradict.
 
 All channels have one curve, because cameras apply one to all; film and scanners do not, so each channel gets its
 own where that predicts codes clearly better, or a curve half way between the two where that is as good. One frame at a
@@ -27,11 +29,13 @@ DARKEST = 3  # code from which curves are measured ...
 BELOW_CLIPPING = 4  # ... up to so many codes below the clipping code
 ITERATIONS, CONVERGED = 12, 0.004  # alternations at most; stops by which the curve still changes
 BINS = 800  # of X + EV; the regression works on their means
-STIFFNESS = 1000.0  # of the curve against bends that the assumed curve does not have
-PARALLEL = 3.0  # ... and against leaving the assumed curve's slope
+STIFFNESS = 1000.0  # of the curve against bends that the first curve does not have
+PARALLEL = 3.0  # ... and against leaving the first curve's slope
 LEAST_PIXELS = 400  # places that two frames expose properly
 OWN_CURVES = 0.9  # relative error under which each channel gets a curve of its own ...
 HALF_WAY = 1.03  # ... and up to which, relative to that curve's, it is drawn half way towards the common one
+CONTRASTS = np.arange(0.5, 1.45, 0.05)  # of the first curve, times sRGB's
+ALIKE = 0.8  # share of the places, those predicted best, by which turns are compared: others may have changed
 OUTLIER = 2.5  # times the median error: a place that changed between the frames
 
 
@@ -61,25 +65,25 @@ def recover(
     codes = codes[places]
     if len(codes) < LEAST_PIXELS:
         return None
-    start = np.repeat(assumed_log()[:, None], 3, axis=1)
-    fitted, judging = codes[::2], codes[1::2]
-    shared = _alternate(fitted, ev, start, top, together=True)
+    halves = codes[::2], codes[1::2]
+    first = _first_curve(halves[0], ev, top)
+    shared = _alternate(*halves, ev, np.repeat(first[:, None], 3, axis=1), first, top, together=True)
     if shared is None:
         return None
-    keep = _unchanged(judging, ev, shared, top)
-    error = _prediction_error(judging[keep], ev, shared, top)
+    judging = halves[1][_unchanged(halves[1], ev, shared, top)]
+    error = _prediction_error(judging, ev, shared, top)
     if not np.isfinite(error):
         return None
     best = shared
     if len(codes) > 4 * LEAST_PIXELS:
-        apart = _alternate(fitted, ev, shared, top, together=False)
+        apart = _alternate(*halves, ev, shared, first, top, together=False)
         if apart is not None:
             half = (apart + shared) / 2
-            own, halved = (_prediction_error(judging[keep], ev, one, top) for one in (apart, half))
+            own, halved = (_prediction_error(judging, ev, one, top) for one in (apart, half))
             if min(own, halved) < OWN_CURVES * error:
                 best, error = (half, halved) if halved <= HALF_WAY * own else (apart, own)
-    judged = start if assumed is None else logarithm_of(assumed)
-    return Recovery(_as_response(best, clip, error), error, _prediction_error(judging[keep], ev, judged, top))
+    judged = np.repeat(assumed_log()[:, None], 3, axis=1) if assumed is None else logarithm_of(assumed)
+    return Recovery(_as_response(best, clip, error), error, _prediction_error(judging, ev, judged, top))
 
 
 @cache
@@ -117,13 +121,30 @@ def _light(
     return (weight * log).sum(axis=1) / np.maximum(total, 1e-9), (weight > 0).sum(axis=1) >= 2
 
 
+def _first_curve(codes: np.ndarray, ev: np.ndarray, top: float) -> np.ndarray:
+    """(256,) log2 light of the codes: sRGB's, with the contrast by which frames predict each other best."""
+
+    def error(contrast: float) -> float:
+        curves = np.repeat(contrast * assumed_log()[:, None], 3, axis=1)
+        return float(np.nanmedian(np.abs(_residual(codes[::2], ev, curves - curves[LEVELS // 2], top))))
+
+    return min(CONTRASTS, key=error) * assumed_log()
+
+
 def _alternate(
-    codes: np.ndarray, ev: np.ndarray, start: np.ndarray, top: float, together: bool
+    codes: np.ndarray,
+    judging: np.ndarray,
+    ev: np.ndarray,
+    start: np.ndarray,
+    first: np.ndarray,
+    top: float,
+    together: bool,
 ) -> np.ndarray | None:
-    """(256, 3) log2 light of the codes, 0 at code 128."""
+    """(256, 3) log2 light of the codes, 0 at code 128: the turn that predicts the places `judging` best."""
     weight = _weights(codes, top)
     curves = start - start[LEVELS // 2]
     use = np.ones(len(codes), bool)
+    best, least = curves, np.inf
     for turn in range(ITERATIONS):
         pairs = []
         for channel in range(3):
@@ -139,23 +160,29 @@ def _alternate(
             return None
         if together:
             exposed, value = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-            new = np.repeat(_curve_through(exposed, value, curves[:, 1], top)[:, None], 3, axis=1)
+            new = np.repeat(_curve_through(exposed, value, curves[:, 1], first, top)[:, None], 3, axis=1)
             new -= new[LEVELS // 2]
         else:
             new = np.stack(
-                [_curve_through(*pair, curves[:, channel], top) for channel, pair in enumerate(pairs)], axis=1
+                [_curve_through(*pair, curves[:, channel], first, top) for channel, pair in enumerate(pairs)],
+                axis=1,
             )
             new = _balanced(new, [value for _, value in pairs])
         change = np.abs(new - curves)[8 : int(top) - 8].max()
         curves = new
+        error = _typical_error(judging, ev, curves, top)
+        if error < least:
+            best, least = curves, error
         if turn == 1:
             use = _unchanged(codes, ev, curves, top)
         if turn > 1 and change < CONVERGED:
             break
-    return curves
+    return best
 
 
-def _curve_through(exposed: np.ndarray, value: np.ndarray, before: np.ndarray, top: float) -> np.ndarray:
+def _curve_through(
+    exposed: np.ndarray, value: np.ndarray, before: np.ndarray, first: np.ndarray, top: float
+) -> np.ndarray:
     """(256,) log2 light of the codes: the isotonic regression of codes on light, inverted and smoothed."""
     order = np.argsort(exposed)
     edges = np.unique(np.linspace(0, len(order), BINS + 1).astype(int))
@@ -171,20 +198,19 @@ def _curve_through(exposed: np.ndarray, value: np.ndarray, before: np.ndarray, t
     )
     weight = np.where(inside, often / np.square(np.maximum(np.gradient(before), 2e-3)), 0)
     weight = np.minimum(weight * (1000 / max(weight.max(), 1e-9)), 50)
-    return np.maximum.accumulate(_smoothed(measured, weight) + grid * 1e-6)
+    return np.maximum.accumulate(_smoothed(measured, weight, first) + grid * 1e-6)
 
 
-def _smoothed(measured: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Least squares: near the measured curve, and as free of bends as the assumed one where nothing was measured."""
-    assumed = assumed_log()
+def _smoothed(measured: np.ndarray, weight: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Least squares: near the measured curve, and as free of bends as the first one where nothing was measured."""
     codes = np.arange(1, LEVELS - 1)
     bend = np.zeros((LEVELS - 2, LEVELS))
     # logarithms bend more near black
     bend[codes - 1, codes] = -2 * np.minimum(1, ((codes + 2) / 64) ** 1.5)
     bend[codes - 1, codes - 1] = bend[codes - 1, codes + 1] = -bend[codes - 1, codes] / 2
-    drift = np.diff(np.eye(LEVELS), axis=0)  # keeps a curve that ends early parallel to the assumed one
+    drift = np.diff(np.eye(LEVELS), axis=0)  # keeps a curve that ends early parallel to the first one
     system = np.diag(weight + 1e-9) + STIFFNESS * bend.T @ bend + PARALLEL * drift.T @ drift
-    return assumed + np.linalg.solve(system, weight * (measured - assumed))
+    return first + np.linalg.solve(system, weight * (measured - first))
 
 
 def _balanced(curves: np.ndarray, values: list[np.ndarray]) -> np.ndarray:
@@ -224,6 +250,15 @@ def _prediction_error(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top
     residual = _residual(codes, ev, curves - curves[LEVELS // 2], top)
     known = residual[np.isfinite(residual)]
     return float(np.sqrt(np.mean(np.square(known)))) if len(known) else np.inf
+
+
+def _typical_error(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top: float) -> float:
+    """Mean square residual of the places that are predicted best, in codes."""
+    residual = _residual(codes, ev, curves, top)
+    known = np.isfinite(residual)
+    count = known.sum(axis=(1, 2))
+    squares = np.where(known, np.square(residual), 0).sum(axis=(1, 2))[count > 0] / count[count > 0]
+    return float(np.sort(squares)[: int(ALIKE * len(squares))].mean()) if len(squares) else np.inf
 
 
 def _as_response(curves: np.ndarray, clip: float, error: float) -> Response:

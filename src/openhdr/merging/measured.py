@@ -19,6 +19,7 @@ CANDIDATES = 60_000  # places that are looked at
 CLASSES, PER_CLASS = 64, 80  # brightness classes of equal size, and places taken from each
 FLATTEST = 0.5  # share of a class's places that are taken as flat
 BETTER = 0.9  # prediction error, relative to the assumed curve's, under which the recovered one is taken
+FOLLOWED = 2.55  # prediction error, in 8-bit codes, up to which frames follow a curve that they have no better one for
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,12 @@ class MeasuredResponse:
     """What decides the response of a bracket.
 
     response: a curve with a measured error, or None where sRGB stays or the curve was given. origin: one phrase on
-    where the response comes from; empty where it was given.
+    where the response comes from; empty where it was given. follows_srgb: the frames were seen to.
     """
 
     response: Response | None = None
     origin: str = ""
+    follows_srgb: bool = False
 
 
 def measure_response(
@@ -52,7 +54,8 @@ def measure_response(
         error = found.assumed_error if found else known.error
         return MeasuredResponse(replace(known, error=error), f"{known.name}, {percent(error)} error")
     why = "follow it as well as one of their own" if found else "share too few well exposed places"
-    return MeasuredResponse(origin=f"sRGB assumed, because the frames {why}")
+    follows = found is not None and found.assumed_error <= FOLLOWED
+    return MeasuredResponse(origin=f"sRGB assumed, because the frames {why}", follows_srgb=follows)
 
 
 def percent(error: float) -> str:

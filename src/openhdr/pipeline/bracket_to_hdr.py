@@ -369,5 +369,5 @@ def _comparing(
     return CompareOptions(
         deghost=options.deghost if merger.masks_ghosts else False,
         match=by_default if options.match is None else options.match,
-        curve_known=given or linear,
+        curve_known=given or linear or measured.follows_srgb,
     )
