@@ -61,13 +61,14 @@ def recover(
     clip: the code that clips. assumed: the curve that the recovered one is compared with; None = sRGB.
     """
     top = clip - BELOW_CLIPPING
-    places = _well_exposed(codes, top)
-    codes = codes[places]
+    with np.errstate(invalid="ignore"):
+        measured = ((codes >= DARKEST) & (codes <= top)).all(axis=2)
+    codes = codes[measured.sum(axis=1) >= 2]
     if len(codes) < LEAST_PIXELS:
         return None
     halves = codes[::2], codes[1::2]
     first = _first_curve(halves[0], ev, top)
-    shared = _alternate(*halves, ev, np.repeat(first[:, None], 3, axis=1), first, top, together=True)
+    shared = _alternate(halves, ev, np.repeat(first[:, None], 3, axis=1), first, top, together=True)
     if shared is None:
         return None
     judging = halves[1][_unchanged(halves[1], ev, shared, top)]
@@ -76,7 +77,7 @@ def recover(
         return None
     best = shared
     if len(codes) > 4 * LEAST_PIXELS:
-        apart = _alternate(*halves, ev, shared, first, top, together=False)
+        apart = _alternate(halves, ev, shared, first, top, together=False)
         if apart is not None:
             half = (apart + shared) / 2
             own, halved = (_prediction_error(judging, ev, one, top) for one in (apart, half))
@@ -97,13 +98,6 @@ def logarithm_of(response: Response) -> np.ndarray:
     light = response.table(np.dtype(np.uint8)).astype(np.float64)
     light[0] = light[1] / 2
     return np.log2(np.maximum(light, 1e-9))
-
-
-def _well_exposed(codes: np.ndarray, top: float) -> np.ndarray:
-    """(P,) bool: at least two frames show a place with all channels measured."""
-    with np.errstate(invalid="ignore"):
-        good = ((codes >= DARKEST) & (codes <= top)).all(axis=2)
-    return good.sum(axis=1) >= 2
 
 
 def _weights(codes: np.ndarray, top: float) -> np.ndarray:
@@ -132,15 +126,18 @@ def _first_curve(codes: np.ndarray, ev: np.ndarray, top: float) -> np.ndarray:
 
 
 def _alternate(
-    codes: np.ndarray,
-    judging: np.ndarray,
+    halves: tuple[np.ndarray, np.ndarray],
     ev: np.ndarray,
     start: np.ndarray,
     first: np.ndarray,
     top: float,
     together: bool,
 ) -> np.ndarray | None:
-    """(256, 3) log2 light of the codes, 0 at code 128: the turn that predicts the places `judging` best."""
+    """(256, 3) log2 light of the codes, 0 at code 128.
+
+    halves: codes of the places that are fitted, and of those that judge the turns.
+    """
+    codes, judging = halves
     weight = _weights(codes, top)
     curves = start - start[LEVELS // 2]
     use = np.ones(len(codes), bool)
