@@ -52,10 +52,10 @@ WEIGHTS: Table[WeightRow] = Table(
     ),
     WeightRow(
         "adnet",
-        "registered brackets of three frames; a plain merge, barely trained: 200 steps",
+        "registered brackets of three frames; 4,000 steps, 0.9 hours of one core",
         "adnet.safetensors",
         network="adnet",
-        sha256="e5f309802b006d231ee8e6791a0a05cca6c3126e3eb3c4fd5ddf8845ca312c14",
+        sha256="f8b99c3de77d0995afb3c03d51f1e596cbcbc096caddae5d48502b7f72957ec3",
         licence="Apache-2.0",
         training_data=SIMULATED,
         scores={
