@@ -176,6 +176,7 @@ def test_refusals(refused, card, tmp_path):
     assert "expand has no option 'align'" in refused("batch", card, "-o", out, "--expand", "--align", "none")
     assert "did you mean 'mertens'" in refused("batch", card, "-o", out, "--method", "mertesn")
     assert "Invalid value" in refused("batch", card, "-o", out, "--quality", "much")
+    assert "leave it out for result.exr" in refused("batch", card, "-o", out, "--quality", 80)
     assert "--workers" in refused("batch", card, "-o", out, "--workers", "0")
 
 

@@ -123,9 +123,45 @@ def test_light_survives_a_chain_of_files_for_screens(run, photos, tmp_path):
     names = ("a.jpg", "b.avif", "c.png", "d.jxl", "e.exr")
     before = photos / "1.exr"
     for name in names:
-        more = ("--quality", "98", "--headroom", "6") if name != "d.jxl" else ("--lossless",)
-        assert run("convert", before, "-o", tmp_path / name, *more, "--json").code == 0
+        more = {
+            ".jpg": ("--quality", 98, "--headroom", 6),
+            ".avif": ("--quality", 98),
+            ".jxl": ("--lossless",),
+        }
+        assert run("convert", before, "-o", tmp_path / name, *more.get(name[1:], ()), "--json").code == 0
         before = tmp_path / name
     first, last = io.read(photos / "1.exr"), io.read(before)
     assert np.median(np.abs(last.pixels / np.maximum(first.pixels, 1e-3) - 1)) < 0.05
     assert last.exposure == first.exposure
+
+
+@pytest.mark.parametrize(
+    ("output", "words", "expected"),
+    [
+        ("out.exr", ("--quality", 80), "80 is of .jpg, .webp, .avif, .heic, .jxl files; leave it out for out.exr"),
+        ("out.jpg", ("--float",), "--float is of .exr, .dng files; leave it out for out.jpg"),
+        ("out.hdr", ("--compression", "piz"), "--compression piz is of .exr files; leave it out for out.hdr"),
+        ("out.png", ("--headroom", 3), "--headroom 3.0 is of gain maps (.jpg, or .avif with --gain-map)"),
+        ("out.avif", ("--operator", "drago"), "--operator drago is of gain maps (.jpg, or .avif with --gain-map)"),
+        ("out.jxl", ("--bits", 12), "--bits 12 is of .avif, .heic files; leave it out for out.jxl"),
+        ("out.webp", ("--lossless",), "--lossless is of .jxl files; leave it out for out.webp"),
+    ],
+)  # fmt: skip
+def test_an_option_of_other_formats_is_refused(refused, photos, output, words, expected):
+    assert expected in refused("convert", photos / "1.exr", "-o", photos / output, *words)
+
+
+def test_gain_maps_in_avif_take_their_options(run, photos, tmp_path):
+    assert (
+        run("convert", photos / "1.exr", "-o", tmp_path / "a.avif", "--gain-map", "--headroom", 3).code == 0
+    )
+
+
+def test_floats_in_dng(run, photos, tmp_path):
+    light = io.read(photos / "1.exr").pixels
+    light[0, 0] = 1 + 2**-20  # which half floats round to 1
+    io.write(
+        tmp_path / "in.exr", io.read(photos / "1.exr").with_pixels(light), io.WriteOptions(exr_half=False)
+    )
+    assert run("convert", tmp_path / "in.exr", "-o", tmp_path / "out.dng", "--float").code == 0
+    np.testing.assert_allclose(io.read(tmp_path / "out.dng").pixels[0, 0], light[0, 0], rtol=2**-22)

@@ -22,7 +22,7 @@ def shipped(monkeypatch) -> WeightRow:
         sha256="0" * 64,
         licence="CC0-1.0",
         training_data="made up",
-        scores={"psnr-mu@nowhere": 31.5},
+        scores={"psnr-mu@nowhere, moon": 31.5, "ssim-mu, moon": 0.9, "psnr-mu@nowhere, mars": 20.0},
     )
     monkeypatch.setattr(models, "WEIGHTS", Table("trained weights", row))
     return row
@@ -44,14 +44,15 @@ def test_json_has_the_facts_of_every_network(run, shipped) -> None:
     }
     (weights,) = facts["gsanet"]["weights"]
     assert weights["name"] == "gsanet-test" and weights["licence"] == "CC0-1.0"
-    assert weights["training_data"] == "made up" and weights["scores"] == {"psnr-mu@nowhere": 31.5}
+    assert weights["training_data"] == "made up" and weights["scores"]["psnr-mu@nowhere, moon"] == 31.5
     assert weights["card"].endswith("gsanet-test.md")
     assert facts["adnet"]["weights"] == []
 
 
 def test_text_has_them_too(run, shipped) -> None:
     said = run("models").out
-    assert "weights gsanet-test: for a test only; psnr-mu@nowhere 31.5; made up; CC0-1.0" in said
+    assert "weights gsanet-test: for a test only; made up; CC0-1.0\n" in said
+    assert "    on moon: psnr-mu@nowhere 31.5, ssim-mu 0.9\n    on mars: psnr-mu@nowhere 20\n" in said
     assert "none: train them" in said
 
 

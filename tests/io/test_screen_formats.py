@@ -6,6 +6,7 @@ import inspect
 import shutil
 import struct
 import subprocess
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -20,7 +21,7 @@ from openhdr.core.image import REC709, Exposure, Image
 from openhdr.io import WriteOptions, probe, read, write
 from openhdr.io.containers.boxes import NewItem, pictures, together
 from openhdr.io.gainmap import GainFacts, from_apple, to_iso
-from openhdr.io.metadata.cicp import Coding, decode, encode, light_levels
+from openhdr.io.metadata.cicp import Coding, decode, decode_signal, encode, light_levels
 from openhdr.io.metadata.profiles import Profile, _through_tables, display_profile
 
 TAGS_JXL = "transfer" in inspect.signature(imagecodecs.jpegxl_encode).parameters
@@ -266,3 +267,13 @@ def test_cut_directories_are_refused_in_one_line(light, tmp_path, suffix) -> Non
         with pytest.raises(FileError) as refused:
             read(path)
         assert "\n" not in str(refused.value)
+
+
+def test_colours_that_cannot_be_read_are_named() -> None:
+    """ITU-T H.273, tables 2 and 3."""
+    image = Image(np.zeros((2, 2, 3), np.uint8), "srgb")
+    (note,) = decode_signal(image, Coding(5, 13), Path("a.png")).notes
+    assert note == "The primaries are PAL; they were read as Rec.709."
+    with pytest.raises(FileError, match=r"curve logarithmic and the primaries Rec\.2020"):
+        decode_signal(image, Coding(9, 9), Path("a.png"))
+    assert (Coding(11, 99).primaries_name, Coding(11, 99).curve_name) == ("DCI-P3", "number 99 of H.273")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli import expand, merge
-from openhdr.cli.shared.command import command, given_options, spelled
+from openhdr.cli.shared.command import command, given_options, made, spelled
 from openhdr.cli.shared.common import echo_json, format_table, keeps_light, progress_bar, writable
 from openhdr.cli.shared.sidecar import options_of
 from openhdr.cli.shared.workers import WorkerOptions, done_by, give_up
@@ -23,6 +23,7 @@ from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import MERGERS
 from openhdr.models import MODELS
 from openhdr.models.inference.run_options import RunOptions
+from openhdr.pipeline.pipeline_options import DeliveryOptions
 
 if TYPE_CHECKING:
     from openhdr.batch.job import Job
@@ -213,7 +214,11 @@ def _checked(
         if key not in known or key in OWN:
             raise RequestError(f"{item.name}: openhdr {name} has no option '{key}' for a batch")
     args = [part for key, value in options.items() for part in spelled(known[key], value)]
-    called.make_context(f"openhdr {name}", [*item.photos, "-o", "result.exr", *args])
+    first = f"result{request.to.split(',')[0]}"
+    context = called.make_context(f"openhdr {name}", [*item.photos, "-o", first, *args])
+    if not request.like:  # which may be of other files
+        more = {"full_float": True} if context.params["full_float"] else {}
+        made(DeliveryOptions, context.params).refuse_unused(Path(first), more)
     return tuple(args), options
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ class Request:
         None,
     )
     base: bool = option("Leave a gain map out: the photo as any screen shows it.", False)
-    full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
+    full_float: bool = option("32-bit floats in EXR and DNG instead of half.", False, flags=("--float",))
     compression: str = option("Of EXR: none, rle, zips, zip, piz, pxr24, dwaa, dwab.", "zip")
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
@@ -54,6 +54,15 @@ def convert(request: Request) -> None:
         parse_operator(request.operator)
     jobs = list(zip(request.images, outputs(request.images, request.output, request.suffix), strict=True))
     writable(jobs[0][1])
+    also = {
+        "operator": request.operator,
+        "full_float": request.full_float,
+        "compression": request.compression,
+    }
+    usual = {one.name: one.default for one in fields(Request)}
+    request.delivery.refuse_unused(
+        jobs[0][1], {name: value for name, value in also.items() if value != usual[name]}
+    )
     with progress_bar():
         facts = each("converting", [(*job, request) for job in jobs], _one)
     if request.as_json:
@@ -65,8 +74,9 @@ def _one(path: Path, output: Path, request: Request) -> dict[str, Any]:
     from openhdr.pipeline.delivery import storage, write
 
     image = io.read(path, base=request.base, primaries=None)
-    exr = io.WriteOptions(exr_half=not request.full_float, exr_compression=request.compression)
-    how = storage(request.delivery, image, exr)
+    half = not request.full_float
+    also = io.WriteOptions(exr_half=half, dng_half=half, exr_compression=request.compression)
+    how = storage(request.delivery, image, also)
     if how.sdr is None and request.operator is None and io.takes_sdr(output, how) and io.probe(path).gain_map:
         how = replace(
             how, sdr=io.read(path, base=True, primaries=None)

@@ -50,7 +50,7 @@ class Request:
         flags=("--map",),
     )
     delivery: DeliveryOptions = nested(DeliveryOptions)
-    full_float: bool = option("32-bit floats in EXR instead of half.", False, flags=("--float",))
+    full_float: bool = option("32-bit floats in EXR and DNG instead of half.", False, flags=("--float",))
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
@@ -98,6 +98,7 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
         if path.resolve() in taken:
             raise FileError(path, "is a photo to read or an output already", "choose another name")
         taken.add(path.resolve())
+    request.delivery.refuse_unused(paths[0], {"full_float": True} if request.full_float else {})
     keeps_light(paths[0])
 
 
@@ -125,8 +126,9 @@ def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, .
     from openhdr.pipeline.delivery import storage, write, write_preview
 
     image = expansion.result.image
-    exr = io.WriteOptions(exr_half=not request.full_float)
-    options = storage(request.delivery, expansion.image, exr)
+    half = not request.full_float
+    floats = io.WriteOptions(exr_half=half, dng_half=half)
+    options = storage(request.delivery, expansion.image, floats)
     notes = write(output, expansion.image, options, request.operator)
     if request.preview:
         notes += write_preview(request.preview, image, request.operator)

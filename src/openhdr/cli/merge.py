@@ -121,6 +121,8 @@ def _refuse_early(request: Request) -> None:
         if path.resolve() in taken:
             raise RequestError(f"{taken[path.resolve()]}; give the result another name")
         taken[path.resolve()] = f"{path} is named for two results"
+    if not request.like:  # which may be of another file
+        request.delivery.refuse_unused(request.output, {"full_float": True} if request.full_float else {})
     check_anchor(request.anchor)
     if request.operator:
         parse_operator(request.operator)

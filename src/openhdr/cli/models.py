@@ -11,6 +11,11 @@ from openhdr.cli.shared.command import command
 from openhdr.cli.shared.common import echo_json, format_table
 from openhdr.core.options import option
 
+SCENES = (
+    "Scores compare only with those on the same scenes and in the same metric: public = the 32 brackets of `openhdr "
+    "bench public`, public-real-camera = the 20 of that case, validation = simulated brackets kept from training."
+)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -44,9 +49,15 @@ def models(request: Request) -> None:
     for one in facts:
         click.echo(f"{one['name']}: {one['summary']} ({one['paper']})")
         for weight in one["weights"]:
-            scores = ", ".join(f"{name} {value:g}" for name, value in weight["scores"].items())
-            said = (weight["summary"], scores, weight["training_data"], weight["licence"])
+            said = (weight["summary"], weight["training_data"], weight["licence"])
             click.echo(f"  weights {weight['name']}: {'; '.join(part for part in said if part)}")
+            of_scenes: dict[str, list[str]] = {}
+            for name, value in weight["scores"].items():
+                metric, _, scenes = name.partition(", ")
+                of_scenes.setdefault(scenes, []).append(f"{metric} {value:g}")
+            for scenes, scores in of_scenes.items():
+                click.echo(f"    on {scenes}: {', '.join(scores)}")
+    click.echo(SCENES)
 
 
 def facts_of_models() -> list[dict[str, Any]]:

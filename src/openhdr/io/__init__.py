@@ -40,6 +40,7 @@ __all__ = [
         "read",
         "read_isolated",
         "read_mosaic",
+        "row_by_extension",
         "stores_light",
         "takes_sdr",
         "write",
@@ -58,6 +59,8 @@ class FormatRow(Row):
     light: whether it keeps light of any brightness, and not only an image for an SDR screen.
     module: of the extra that encoding needs, too.
     gain_map: whether light is kept beside an SDR picture: never (""), "always", or "on request".
+    options: which of those that a user can give (`openhdr.pipeline.pipeline_options`) change such a file; a gain map
+        has its own.
     """
 
     extensions: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class FormatRow(Row):
     light: bool = False
     gain_map: str = ""
     module: str = ""
+    options: tuple[str, ...] = ("primaries",)
 
 
 FORMATS: Table[FormatRow] = Table(
@@ -77,6 +81,7 @@ FORMATS: Table[FormatRow] = Table(
         extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
         light=True,
         gain_map="always",
+        options=("quality", "primaries", "white"),
     ),
     FormatRow(
         "png",
@@ -84,9 +89,15 @@ FORMATS: Table[FormatRow] = Table(
         "openhdr.io.png:FORMAT",
         extensions=(".png",),
         light=True,
+        options=("primaries", "white", "transfer"),
     ),
     FormatRow(
-        "openexr", "linear HDR, half or float", "openhdr.io.exr:FORMAT", extensions=(".exr",), light=True
+        "openexr",
+        "linear HDR, half or float",
+        "openhdr.io.exr:FORMAT",
+        extensions=(".exr",),
+        light=True,
+        options=("primaries", "full_float", "compression"),
     ),
     FormatRow(
         "radiance",
@@ -95,7 +106,13 @@ FORMATS: Table[FormatRow] = Table(
         extensions=(".hdr", ".pic"),
         light=True,
     ),
-    FormatRow("webp", "8-bit photo", "openhdr.io.webp:FORMAT", extensions=(".webp",)),
+    FormatRow(
+        "webp",
+        "8-bit photo",
+        "openhdr.io.webp:FORMAT",
+        extensions=(".webp",),
+        options=("quality", "primaries"),
+    ),
     FormatRow(
         "avif",
         "8, 10 or 12-bit photo; HDR as PQ or HLG or by a gain map",
@@ -103,6 +120,7 @@ FORMATS: Table[FormatRow] = Table(
         extensions=(".avif",),
         light=True,
         gain_map="on request",
+        options=("quality", "primaries", "white", "gain_map", "transfer", "bits"),
     ),
     FormatRow(
         "heif",
@@ -112,6 +130,7 @@ FORMATS: Table[FormatRow] = Table(
         module="pillow_heif",
         extensions=(".heic", ".heif", ".hif"),
         light=True,
+        options=("quality", "primaries", "white", "transfer", "bits"),
     ),
     FormatRow(
         "jxl",
@@ -119,6 +138,7 @@ FORMATS: Table[FormatRow] = Table(
         "openhdr.io.jxl:FORMAT",
         extensions=(".jxl",),
         light=True,
+        options=("quality", "primaries", "white", "transfer", "lossless"),
     ),
     FormatRow(  # before raw: of the DNG files, those that store light as floats
         "dng",
@@ -126,6 +146,7 @@ FORMATS: Table[FormatRow] = Table(
         "openhdr.io.dng:FORMAT",
         extensions=(".dng",),
         light=True,
+        options=("primaries", "dng", "full_float"),
     ),
     FormatRow(  # before tiff: many camera formats are TIFF files
         "raw",
@@ -249,7 +270,7 @@ def write(path: str | Path, image: Image, options: WriteOptions | None = None) -
     Raises FileError.
     """
     path = Path(path)
-    row = _row_by_extension(path)
+    row = row_by_extension(path)
     writable_file(path)
     with encoding(path, row.name):
         data, notes = row.load().encode(image, options or WriteOptions())
@@ -262,7 +283,7 @@ def check_output(path: str | Path) -> None:
 
     Raises MissingExtraError when the format's extra is not installed.
     """
-    row = _row_by_extension(Path(path))
+    row = row_by_extension(Path(path))
     if row.module and importlib.util.find_spec(row.module) is None:
         raise MissingExtraError(f"'{Path(path).suffix}' needs '{row.module}', which", row.extra)
     writable_file(path)
@@ -270,12 +291,12 @@ def check_output(path: str | Path) -> None:
 
 def stores_light(path: str | Path) -> bool:
     """Whether a file of this extension keeps light above 1.0. Raises FileError as `check_output` does."""
-    return _row_by_extension(Path(path)).light
+    return row_by_extension(Path(path)).light
 
 
 def takes_sdr(path: str | Path, options: WriteOptions) -> bool:
     """Whether such a file keeps light beside an SDR image. Raises FileError as `check_output` does."""
-    kind = _row_by_extension(Path(path)).gain_map
+    kind = row_by_extension(Path(path)).gain_map
     return kind == "always" or (kind == "on request" and options.gain_map)
 
 
@@ -300,7 +321,8 @@ def _row_by_signature(source: Source) -> FormatRow:
     )
 
 
-def _row_by_extension(path: Path) -> FormatRow:
+def row_by_extension(path: Path) -> FormatRow:
+    """The format that a file of this name is written in. Raises FileError where it names none."""
     for row in FORMATS.values():
         if row.writable and path.suffix.lower() in row.extensions:
             return row

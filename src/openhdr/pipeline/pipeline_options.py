@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
+from openhdr.core.errors import RequestError
 from openhdr.core.options import choice, nested, option
 from openhdr.expansion import DEFAULT as DEFAULT_INVERSE_TONE_MAPPER
 from openhdr.expansion import INVERSE_TONE_MAPPERS
@@ -144,3 +145,27 @@ class DeliveryOptions:
         heading=FILES,
     )
     lossless: bool = option("JPEG XL: keep the light as floats.", False, heading=FILES)
+
+    def refuse_unused(self, output: Path, also: Mapping[str, Any] = {}) -> None:
+        """Raise RequestError if anything is set that does not change a file of the output's format.
+
+        also: further options that are set, by the names in `io.FormatRow.options`.
+        """
+        from openhdr.io import FORMATS, WriteOptions, row_by_extension, takes_sdr
+
+        row = row_by_extension(output)
+        set_here = {one.name: getattr(self, one.name) for one in fields(self)}
+        changed = {one.name: set_here[one.name] for one in fields(self) if set_here[one.name] != one.default}
+        for name, value in {**changed, **also}.items():
+            if name in _OF_GAIN_MAPS:
+                if not takes_sdr(output, WriteOptions(gain_map=self.gain_map)):
+                    known = "gain maps (.jpg, or .avif with `gain_map`)"
+                    raise RequestError(f"`{name}={value}` is of {known}; leave it out for {output.name}")
+            elif name not in row.options:
+                endings = ", ".join(
+                    one.extensions[0] for one in FORMATS.values() if one.writable and name in one.options
+                )
+                raise RequestError(f"`{name}={value}` is of {endings} files; leave it out for {output.name}")
+
+
+_OF_GAIN_MAPS = ("headroom", "sdr", "map_quality", "map_scale", "operator")

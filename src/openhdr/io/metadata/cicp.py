@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from openhdr.color.channels import brightest_channel
-from openhdr.color.primaries import P3_D65, P3_DCI, REC2020, same, to_xyz
+from openhdr.color.primaries import P3_D65, P3_DCI, REC2020, same, title_of, to_xyz
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.io.pixels import by_rows, clean
@@ -24,6 +24,14 @@ LINEAR, SRGB, PQ, HLG = 8, 13, 16, 18
 TRANSFERS = {"pq": PQ, "hlg": HLG}
 READ_AS_SRGB = (1, 2, 4, 5, 6, 13, 14, 15)  # Rec.709-like camera curves: display as sRGB does
 REC2020_MATRIX = 9
+OTHER_PRIMARIES = {
+    4: "NTSC 1953", 5: "PAL", 6: "NTSC (SMPTE 170M)", 7: "SMPTE 240M", 8: "film", 10: "CIE XYZ", 22: "EBU 3213",
+}  # fmt: skip
+CURVES = {
+    1: "Rec.709", 4: "gamma 2.2", 5: "gamma 2.8", 6: "Rec.601", 7: "SMPTE 240M", LINEAR: "linear", 9: "logarithmic",
+    10: "logarithmic", 11: "xvYCC", 12: "BT.1361", SRGB: "sRGB", 14: "Rec.2020", 15: "Rec.2020", PQ: "PQ",
+    17: "digital cinema (SMPTE 428)", HLG: "HLG",
+}  # fmt: skip
 
 PQ_M1, PQ_M2 = 2610 / 16384, 2523 / 4096 * 128
 PQ_C1, PQ_C2, PQ_C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
@@ -50,6 +58,17 @@ class Coding:
         """Of the primaries; Rec.709 where they are not specified or not known."""
         return PRIMARIES.get(self.primaries, REC709)
 
+    @property
+    def primaries_name(self) -> str:
+        """As the field calls them; codes without a name keep their number."""
+        if self.primaries in PRIMARIES:
+            return "DCI-P3" if self.primaries == 11 else title_of(PRIMARIES[self.primaries])
+        return OTHER_PRIMARIES.get(self.primaries, f"number {self.primaries} of H.273")
+
+    @property
+    def curve_name(self) -> str:
+        return CURVES.get(self.transfer, f"number {self.transfer} of H.273")
+
 
 def coding_of(primaries: Chromaticities, transfer: int) -> Coding:
     """Code points for a file. Raises RequestError for primaries that have none."""
@@ -67,12 +86,12 @@ def decode_signal(image: Image, coding: Coding, path: Path) -> Image:
     known = coding.primaries in (UNSPECIFIED, *PRIMARIES)
     if coding.transfer in READ_AS_SRGB:
         image = replace(image, primaries=coding.chromaticities)
-        note = f"The primaries are number {coding.primaries} (H.273); they were read as Rec.709."
+        note = f"The primaries are {coding.primaries_name}; they were read as Rec.709."
         return image if known else image.with_notes(note)
     if not coding.is_linear or not known:
         raise FileError(
             path,
-            f"stores transfer curve {coding.transfer} with primaries {coding.primaries} (H.273)",
+            f"stores colours with the curve {coding.curve_name} and the primaries {coding.primaries_name}",
             "openhdr reads sRGB, PQ, HLG and linear of Rec.709, P3 or Rec.2020 primaries; convert it first",
         )
     linear, changed = clean(decode(image.pixels, coding))
