@@ -17,6 +17,7 @@ import pytest
 from openhdr import io
 from openhdr.batch.card import read_bucket
 from openhdr.batch.storage import Folder, open_storage
+from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError
 from openhdr.core.image import Image
 
@@ -124,6 +125,73 @@ def test_simulated_brackets_and_their_benchmark(cluster, tmp_path):
     ]
     assert made[0] == made[1] and len(made[0]) > 8
     assert scores["here"] == scores["there"] and len(scores["here"]) == 4
+
+
+def _without_times(value: object) -> object:
+    if isinstance(value, dict):
+        times = ("time_s", "cpu_s", "peak_memory_mb")
+        return {key: _without_times(one) for key, one in value.items() if key not in times}
+    return [_without_times(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(scope="module")
+def brackets(tmp_path_factory):
+    """Two brackets of a tripod, five photos each; the camera's curve is that of sRGB."""
+    folder = tmp_path_factory.mktemp("brackets")
+    y, x = np.mgrid[0:64, 0:96]
+    for number in range(2):
+        light = np.exp(1.5 * np.sin(x / (7 + number)) + np.cos(y / 7))[..., None] * np.float32(
+            [0.3, 0.4, 0.2]
+        )
+        (folder / f"set {number}").mkdir()
+        (folder / f"set {number}" / "ev.txt").write_text("-4 -2 0 2 4")
+        for place, ev in enumerate((-4, -2, 0, 2, 4)):
+            codes = np.rint(255 * srgb_encode(np.clip(light * 2.0**ev, 0, 1))).astype(np.uint8)
+            io.write(folder / f"set {number}" / f"{place}.png", Image(codes, "srgb"))
+    return folder
+
+
+ENDS_ITS_PROCESS = (
+    f"ends={sys.executable} -c 'import os; os.kill(os.getppid(), 9)' {{inputs}} {{output:.png}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "methods", "ends"),
+    [
+        ("heldout", ("mle:align=none", "opencv:align=none"), False),
+        ("look", ("mle:align=none", "mertens"), True),
+        ("tonemapping", ("drago", "mertens"), False),
+    ],
+)
+def test_comparisons_without_truth(cluster, brackets, tmp_path, case, methods, ends):
+    """Scores and pictures are those of this machine; a method that ends its process costs only itself."""
+    address, start_worker = cluster
+    start_worker()
+    start_worker()
+    found = {}
+    for where, by in (("here", ()), ("there", ("--cluster", address))):
+        words = [part for name in methods for part in ("--method", name)]
+        words += ["--program", ENDS_ITS_PROCESS] if ends else []
+        ran = _openhdr("bench", case, "--data", brackets, "-o", tmp_path / where, *words, *by)
+        assert ran.returncode == (2 if ends else 0), ran.stderr
+        if ends:
+            *failed, last = ran.stderr.splitlines()
+            assert len(failed) == 2 and all("ends" in line and "SIGKILL" in line for line in failed), failed
+            assert "2 of 6 runs failed; the others are done" in last
+        parts = {
+            path.name: _without_times(json.loads(path.read_text())["answer"])
+            for path in (tmp_path / where / "parts").iterdir()
+        }
+        results = json.loads((tmp_path / where / "results.json").read_text())
+        found[where] = (parts, _without_times(results))
+        assert (tmp_path / where / "report.html").stat().st_size > 10_000
+    assert len(found["here"][0]) == 2
+    assert found["here"] == found["there"]
+    for answer in found["there"][0].values():
+        done = answer["facts"]["methods"]
+        assert [name for name in done if "error" not in done[name]] == list(methods)
+        assert any(view["pictures"] for view in answer["set"]["views"])
 
 
 def test_no_cluster_is_an_error_of_one_line(card, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
@@ -58,6 +59,15 @@ def _parse(command: click.Command, words: list[str], line: str) -> None:
     except click.UsageError as error:
         if "does not exist" not in error.format_message():  # the files are the reader's
             pytest.fail(f"{line}: {error.format_message()}")
+
+
+def test_every_page_is_in_the_index_and_on_the_site() -> None:
+    docs = ROOT / "docs"
+    pages = {str(page.relative_to(docs)) for page in docs.rglob("*.md")} - {"README.md"}
+    indexed = {target.partition("#")[0] for target in LINK.findall((docs / "README.md").read_text())}
+    (project,) = tomllib.loads((ROOT / "zensical.toml").read_text()).values()
+    assert pages - indexed == set()
+    assert pages - set(re.findall(r"[\w/-]+\.md", str(project["nav"]))) == set()
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=short)

@@ -102,19 +102,24 @@ _lock, _stopping = threading.Lock(), threading.Event()
 
 
 def call(
-    target: str, given: dict[str, Any], threads: int = 1, seconds: float | None = None
+    target: str,
+    given: dict[str, Any],
+    threads: int = 1,
+    seconds: float | None = None,
+    hear: Tell | None = None,
 ) -> dict[str, Any]:
     """What a function (`package.module:name`) answers in a process that is kept for the next call.
 
     given: its arguments; they and the answer are plain values. An error that the user can mend is answered as
     {"error"}. Called again where the process was lost, which may have been killed for memory that others took.
+    hear: gets what the function tells on the way by its argument `tell`.
     Raises Ended when it is lost ATTEMPTS times, takes longer than `seconds`, or all processes are being ended.
     """
-    request = {"target": target, "given": given}
+    request = {"target": target, "given": given, "tells": hear is not None}
     for attempt in range(ATTEMPTS):
         try:
             with _process(threads) as process:
-                return process.ask(request, seconds)
+                return process.ask(request, seconds, hear)
         except Ended as end:
             if end.late or _stopping.is_set() or attempt == ATTEMPTS - 1:
                 raise

@@ -114,20 +114,35 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a function, plain values in and out; see `process.call`."""
+    """A call of a function, plain values in and out; see `process.call`.
+
+    in_steps: whether the function tells {"step": name} before each of its steps. One that ends the process is left out
+    when the function is called again, with `lost`: {name: why}.
+    """
 
     target: str
     given: dict[str, Any]
     device: str = "cpu"
+    in_steps: bool = False
 
     def perform(self, slot: AbstractContextManager[None] = nullcontext(), threads: int = 1) -> dict[str, Any]:
-        try:
-            with slot:
-                return call(self.target, self.given, threads)
-        except Ended as end:
-            if are_ending():
-                raise
-            return self.lost(str(end))
+        lost: dict[str, str] = {}
+        steps: list[str] = []
+
+        def hear(told: dict[str, Any]) -> None:
+            steps.append(told["step"])
+
+        with slot:
+            while True:
+                given = self.given | ({"lost": lost} if self.in_steps else {})
+                try:
+                    return call(self.target, given, threads, hear=hear if self.in_steps else None)
+                except Ended as end:
+                    if are_ending():
+                        raise
+                    if not steps or steps[-1] in lost:
+                        return self.lost(str(end))
+                    lost[steps[-1]] = str(end)
 
     def lost(self, error: str) -> dict[str, Any]:
         return {"error": error}

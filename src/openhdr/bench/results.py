@@ -114,9 +114,9 @@ def _lines(rows: Sequence[Any], indent: int) -> str:
     return "[\n" + ",\n".join(f"{space} {json.dumps(row, allow_nan=False)}" for row in rows) + f"\n{space}]"
 
 
-def mean(values: Sequence[float | None]) -> float | None:
-    """The mean; None for no values, or when one is unknown."""
-    known = [value for value in values if value is not None]
+def mean(values: Sequence[float | str | None]) -> float | None:
+    """The mean; None for no values, or when one is unknown. Infinities may be strings, as `rounded` gives them."""
+    known = [float(value) for value in values if value is not None]
     return math.fsum(known) / len(known) if known and len(known) == len(values) else None
 
 

@@ -8,7 +8,7 @@ Scores and what they can see: scores.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from openhdr.bench.methods.settings import Setting
 from openhdr.bench.report.pictures import SMALL_PICTURES, PictureOptions, options_for
 from openhdr.bench.results import mean, rounded
 from openhdr.bench.without_truth.brackets import PhotoSet, Showing, Size
-from openhdr.bench.without_truth.page import Answer, Make, PhotoPage, picture_of_codes, view_of
+from openhdr.bench.without_truth.page import Answer, Make, PhotoPage, Tell, picture_of_codes, view_of
 from openhdr.bench.without_truth.scores import (
     LEAST_USABLE,
     Photo,
@@ -138,6 +138,8 @@ def score_bracket(
     size: list[int] | None,
     pictured: bool,
     pictures: dict[str, Any],
+    lost: Mapping[str, str],
+    tell: Tell,
 ) -> Answer:
     """One bracket: its photos, the plan, the scores of each method. All is given as plain values, see `page`."""
     options, bracket = PictureOptions(**pictures), PhotoSet("", tuple(map(Path, photos)))
@@ -151,6 +153,10 @@ def score_bracket(
     views: dict[int, list[dict[str, Any]]] = {k: [] for k in shown}
     methods = {}
     for setting in (Setting(**one) for one in settings):
+        if setting.name in lost:
+            methods[setting.name] = {"error": lost[setting.name]}
+            continue
+        tell({"step": setting.name})
         methods[setting.name], predictions = _scores(setting, given, chosen, shown)
         for k, predicted in predictions.items():
             photo = codes[k]

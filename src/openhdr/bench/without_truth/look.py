@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from openhdr.bench.without_truth.page import (
     Answer,
     Make,
     PhotoPage,
+    Tell,
     exposed_codes,
     picture_of_codes,
     picture_of_light,
@@ -73,6 +74,8 @@ def compare_on_bracket(
     size: list[int] | None,
     operator: str | None,
     pictures: dict[str, Any],
+    lost: Mapping[str, str],
+    tell: Tell,
 ) -> Answer:
     """One bracket by every method. All is given as plain values, see `page`."""
     options, bracket = PictureOptions(**pictures), PhotoSet("", tuple(map(Path, photos)))
@@ -81,6 +84,10 @@ def compare_on_bracket(
     views: dict[str, list[dict[str, Any]]] = {TONE_MAPPED: [], LIGHT: []}
     top = float(2.0 ** (given.ev[given.anchor] - min(given.ev)))
     for setting in (Setting(**one) for one in settings):
+        if setting.name in lost:
+            methods[setting.name] = {"error": lost[setting.name]}
+            continue
+        tell({"step": setting.name})
         try:
             done = measure(partial(reconstruct, setting, given))
         except OpenHDRError as error:

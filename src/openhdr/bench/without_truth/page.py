@@ -1,7 +1,8 @@
 """The page of brackets without truth: images side by side, and scores where a case has them (report/assets/photos.js).
 
 A bracket is a piece of work of its own, for any process. Its answer is plain values: "facts", what results.json
-tells of it, with "methods", and "set", what the page shows.
+tells of it, with "methods", and "set", what the page shows. Before each method it tells {"step": name}; one that ended
+the process is left out of a second call, with `lost`: {name: why}.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from openhdr.bench.report.pictures import PictureOptions, encode_codes, encode_l
 FULL_DIFFERENCE = 25.0  # 8-bit codes: the brightest colour of a map of differences
 
 Answer = dict[str, Any]
+Tell = Callable[[dict[str, Any]], None]
 Make = Callable[[str, dict[str, dict[str, Any]]], AbstractContextManager[Iterator[tuple[str, Answer]]]]
 """Has a function (`package.module:name`) called with arguments for every name; gives names and answers, in any order.
+
+The function is given `lost` and `tell` besides.
 
 An answer without a result is {"error"}.
 """

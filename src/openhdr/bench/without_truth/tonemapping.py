@@ -7,7 +7,7 @@ light as a photographer would take them. Operators are given the light, fusion t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from openhdr.bench.named import demo_folder, read_demo
 from openhdr.bench.report.pictures import SMALL_PICTURES, PictureOptions
 from openhdr.bench.results import rounded
 from openhdr.bench.without_truth.brackets import PhotoSet, photo_sets
-from openhdr.bench.without_truth.page import Answer, Make, PhotoPage, picture_of_codes, view_of
+from openhdr.bench.without_truth.page import Answer, Make, PhotoPage, Tell, picture_of_codes, view_of
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError, OpenHDRError, unknown_name
 from openhdr.core.image import Image
@@ -187,12 +187,18 @@ def compare_on_scene(
     operators: list[str],
     settings: list[dict[str, Any]],
     pictures: dict[str, Any],
+    lost: Mapping[str, str],
+    tell: Tell,
 ) -> Answer:
     """Scores and times of every method on a scene. All is given as plain values, see `page`."""
     scene = scenes(Path(data) if data else None, [name])[name]()
     options, shown = PictureOptions(**pictures), []
     values: dict[str, dict[str, Any]] = {}
     for name, method in methods(operators, [Setting(**one) for one in settings]).items():
+        if name in lost:
+            values[name] = {"error": lost[name]}
+            continue
+        tell({"step": name})
         try:
             done = measure(partial(method, scene))
             scores = metrics.evaluate(done.value, scene.light, [TMQI, NATURALNESS])

@@ -21,7 +21,10 @@ THUMBNAIL = 480  # pixels, the longer side
 
 
 def serve() -> None:
-    """Answer `{"target", "given"}` by what the function answers, or `{"error"}`, until input closes."""
+    """Answer `{"target", "given", "tells"}` by what the function answers, or `{"error"}`, until input closes.
+
+    tells: whether the function takes `tell`, too.
+    """
     prepare()
     answer_requests(_answer)
 
@@ -29,7 +32,8 @@ def serve() -> None:
 def _answer(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     module, name = request["target"].split(":")
     try:
-        return getattr(importlib.import_module(module), name)(**request["given"])
+        more = {"tell": tell} if request["tells"] else {}
+        return getattr(importlib.import_module(module), name)(**request["given"], **more)
     except OpenHDRError as error:
         return {"error": str(error)}
 

@@ -125,7 +125,7 @@ def pieces_by(options: WorkerOptions, folder: Path, resume: bool) -> PieceMake:
             for name, file in files.items()
             if resume and (answer := kept(file, question(given[name]))) and not failed(answer)
         }
-        calls = {name: Call(target, one) for name, one in given.items() if name not in known}
+        calls = {name: Call(target, one, in_steps=True) for name, one in given.items() if name not in known}
         of = {id(call): name for name, call in calls.items()}
         with done_by(options, list(calls.values()), lambda call, threads: 0.0, failed, alone=True) as answers:
 
