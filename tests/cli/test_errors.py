@@ -137,6 +137,7 @@ def test_frames_that_do_not_go_together(refused, photos, room, photo, tmp_path):
         (("-o", "out"), "no extension"),
         (("-o", "out.json"), "names no format"),
         (("-o", "no/out.exr"), "folder does not exist.*mkdir -p"),
+        (("-o", "not yet/out.exr"), "mkdir -p 'not yet'$"),
         (("-o", "."), "is a folder"),
         (("-o", "out.exr", "--preview", "no/out.png"), "folder does not exist"),
         (("-o", "out.exr", "--preview", "out.xyz"), "names no format"),

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,7 +52,9 @@ def bench(request: Request) -> None:
         raise RequestError("`again` chooses what `resume` computes again; add `resume` or leave it out")
     if request.report and not request.report.parent.is_dir():
         raise FileError(
-            request.report, "its folder does not exist", f"make it: mkdir -p {request.report.parent}"
+            request.report,
+            "its folder does not exist",
+            f"make it: mkdir -p {quote(str(request.report.parent))}",
         )
     if request.case == "paper":
         print_paper(request)

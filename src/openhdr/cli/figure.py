@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -61,7 +62,9 @@ def figure(request: Request) -> None:
         )
     if not request.output.parent.is_dir():
         raise FileError(
-            request.output, "its folder does not exist", f"make it: mkdir -p {request.output.parent}"
+            request.output,
+            "its folder does not exist",
+            f"make it: mkdir -p {quote(str(request.output.parent))}",
         )
     writable_file(request.output)
     if request.operator:

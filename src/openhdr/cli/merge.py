@@ -93,6 +93,8 @@ def merge(request: Request) -> None:
     else:
         click.echo(format_table([_printed(frame) for frame in facts["frames"]]))
         response = result.measured.origin or result.response.name
+        if all(frame.image.encoding == "linear" for frame in result.bracket.frames):
+            response = "none, the files hold light"
         if result.mosaic:
             response = "linear, merged before demosaicing by mle"
         click.echo(f"exposures from {facts['exposures_from']}; response: {response}")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -91,7 +92,9 @@ def writable(path: Path | None, extension: str = "") -> None:
     if path is None:
         return
     if not os.path.isdir(path.parent):
-        raise FileError(path, "its folder does not exist", f"make it first: mkdir -p {path.parent}")
+        raise FileError(
+            path, "its folder does not exist", f"make it first: mkdir -p {quote(str(path.parent))}"
+        )
     writable_file(path)
     if extension:
         if path.suffix != extension:
