@@ -138,6 +138,7 @@ def score_bracket(
     size: list[int] | None,
     pictured: bool,
     pictures: dict[str, Any],
+    *,
     lost: Mapping[str, str],
     tell: Tell,
 ) -> Answer:

@@ -74,6 +74,7 @@ def compare_on_bracket(
     size: list[int] | None,
     operator: str | None,
     pictures: dict[str, Any],
+    *,
     lost: Mapping[str, str],
     tell: Tell,
 ) -> Answer:

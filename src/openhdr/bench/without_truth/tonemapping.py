@@ -187,6 +187,7 @@ def compare_on_scene(
     operators: list[str],
     settings: list[dict[str, Any]],
     pictures: dict[str, Any],
+    *,
     lost: Mapping[str, str],
     tell: Tell,
 ) -> Answer:
