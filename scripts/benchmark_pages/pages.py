@@ -204,10 +204,9 @@ def benchmark_page(merging: Stored, real: Stored, single: Stored, robust: Stored
         "hand in the form of the network, and were trained from there on simulated brackets, for minutes to an hour of "
         "one processor core each; the model cards say how long. "
         "The metrics are the same by definition, the pictures are not: read a column downwards, but no row across.",
-        "The order of the networks here is not that of the papers, where ADNet comes first. It is the order of what "
-        "an hour of a core teaches: EAPNet and its light version took the most steps, GSANet, the smallest, is next. "
-        "ADNet and AHDRNet cost so much a step that they took few and are hardly more than the plain merge that they "
-        "began as. EAPNet stands a little above its light version, as ntire-psnr-mu has it in the paper.",
+        "As in the papers, ADNet comes first, although its offsets did not learn, and EAPNet stands a little above its "
+        "light version. Otherwise the order of the networks is that of what an hour of a core teaches: AHDRNet costs "
+        "so much a step that it took few.",
         papers_table(merging, single),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
