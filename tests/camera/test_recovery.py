@@ -93,3 +93,8 @@ def test_isotonic_regression_by_hand():
     np.testing.assert_allclose(non_decreasing(np.array([1.0, 3, 2, 4])), [1, 2.5, 2.5, 4])
     np.testing.assert_allclose(non_decreasing(np.array([3.0, 1]), np.array([1, 3])), [1.5, 1.5])
     np.testing.assert_allclose(non_decreasing(np.array([5.0, 4, 3])), [4, 4, 4])
+
+
+def test_nearly_black_places_tell_no_contrast(rng):
+    codes = rng.integers(4, 7, (1000, 2, 3)).astype(np.float32)
+    assert recover(codes, np.array([0.0, 2.0])) is None

@@ -138,6 +138,17 @@ def test_exposures_stated_wrong_by_a_third_of_a_stop(room, photo, rng):
     assert _psnr_mu(result.image.pixels, light, 4) > _psnr_mu(believed, light, 4) + 3
 
 
+def test_an_exposure_that_is_off_by_more_than_can_be_told_is_left_alone(room, photo, rng):
+    images = _photos(room(), photo, rng, (-2 - 2.5, 0, 2))
+    assert merge_bracket(images, _options(response="srgb")).matches[0].size == 0
+
+
+def test_exposures_are_corrected_without_deghosting_too(room, photo, rng):
+    images = _photos(room(), photo, rng, (-2 + 1 / 3, 0, 2 - 1 / 3))
+    result = merge_bracket(images, _options(response="srgb", deghost=False))
+    assert [match.mean for match in result.matches] == pytest.approx([-1 / 3, 0, 1 / 3], abs=0.05)
+
+
 def test_a_given_curve_that_is_not_the_cameras_makes_no_exposure_wrong(room, photo, rng):
     images = _photos(room(), photo, rng)
     result = merge_bracket(images, _options(response="gamma:1.8"))

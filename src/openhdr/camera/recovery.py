@@ -123,9 +123,12 @@ def _first_curve(codes: np.ndarray, ev: np.ndarray, top: float) -> np.ndarray:
 
     def error(contrast: float) -> float:
         curves = np.repeat(contrast * assumed_log()[:, None], 3, axis=1)
-        return float(np.nanmedian(np.abs(_residual(codes[::8], ev, curves - curves[LEVELS // 2], top))))
+        residual = _residual(codes[::8], ev, curves - curves[LEVELS // 2], top)
+        known = np.isfinite(residual)
+        return float(np.median(np.abs(residual[known]))) if known.any() else np.inf
 
-    return min(CONTRASTS, key=error) * assumed_log()
+    contrast = min(CONTRASTS, key=error)
+    return (contrast if np.isfinite(error(contrast)) else 1.0) * assumed_log()
 
 
 def _alternate(
@@ -258,7 +261,7 @@ def _typical_error(codes: np.ndarray, ev: np.ndarray, curves: np.ndarray, top: f
     known = np.isfinite(residual)
     count = known.sum(axis=(1, 2))
     squares = np.where(known, np.square(residual), 0).sum(axis=(1, 2))[count > 0] / count[count > 0]
-    return float(np.sort(squares)[: int(ALIKE * len(squares))].mean()) if len(squares) else np.inf
+    return float(np.sort(squares)[: max(int(ALIKE * len(squares)), 1)].mean()) if len(squares) else np.inf
 
 
 def _as_response(curves: np.ndarray, clip: float, error: float) -> Response:

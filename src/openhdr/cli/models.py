@@ -13,7 +13,8 @@ from openhdr.core.options import option
 
 SCENES = (
     "Scores compare only with those on the same scenes and in the same metric: public = the 32 brackets of `openhdr "
-    "bench public`, public-real-camera = the 20 of that case, validation = simulated brackets kept from training."
+    "bench public`, public-real-camera = the 20 of that case, validation = 12 simulated brackets, or photos, kept from "
+    "training."
 )
 
 

@@ -265,7 +265,7 @@ def write(path: str | Path, image: Image, options: WriteOptions | None = None) -
     EXR, HDR and TIFF (from float) store linear light: `srgb` images are decoded with the sRGB curve.
     JPEG, WebP, AVIF (8 bits) and PNG, TIFF (8 bits from uint8, else 16) store sRGB code values: `linear`
     images are encoded with the sRGB curve; `srgb` code values are stored as they are. Light above
-    `options.white` is kept by JPEG as a gain map, and clipped by WebP.
+    1.0 is kept by JPEG as a gain map (up to `options.white`), and clipped by WebP.
     Exposure and metadata are kept. Returns notes: what the format could not keep, one sentence each.
     Raises FileError.
     """

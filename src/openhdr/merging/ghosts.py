@@ -109,7 +109,7 @@ def compare(registered: RegisteredBracket, options: CompareOptions = CompareOpti
     """Find the ghosts of a bracket and match every frame to the reference's tones."""
     count = len(registered.registrations)
     matches = [Match() for _ in range(count)]
-    if options.deghost is False and not options.match:
+    if options.deghost is False and options.match is False:
         return Comparison(registered, matches)
     if options.deghost is False:
         megapixels = options.matching_megapixels

@@ -19,6 +19,7 @@ LEAST_MISSTATED = (
     0.1  # stops that a stated exposure is off by before it is corrected: shutter times are rounded by less
 )
 MOST_UNEVEN = 0.15  # standard deviation over brightness of an error of the exposure, as a share of it
+LEAST_LEVELS = 3  # of brightness, to tell an exposure from a curve
 MOST_STOPS = 2.0
 TINY = np.float32(1e-20)  # keeps logarithms finite
 LEAST_SAMPLES = 1000  # values that are properly exposed in both
@@ -52,7 +53,9 @@ class Match:
 
         What differs by brightness is no exposure: there the curve is in doubt.
         """
-        middle = float(np.median(self.stops)) if len(self.stops) else 0.0
+        if len(self.stops) < LEAST_LEVELS or self.size >= MOST_STOPS:
+            return Match()
+        middle = float(np.median(self.stops))
         if abs(middle) < LEAST_MISSTATED or float(self.stops.std()) > MOST_UNEVEN * abs(middle):
             return Match()
         return Match(self.levels, np.full_like(self.stops, middle))

@@ -139,7 +139,7 @@ class DeformConv(nn.Module):
         """x: (B, inputs, H, W), guide: (B, inputs, h, w), whose first pixel lies at `origin` of x
         -> (B, outputs, h, w).
         """
-        learns = self.predict.weight.requires_grad and torch.is_grad_enabled()
+        learns = torch.is_grad_enabled() and any(one.requires_grad for one in self.predict.parameters())
         known = not (learns or self.predict.weight.is_meta or torch.compiler.is_exporting())
         if known and not any(parameter.any() for parameter in self.predict.parameters()):
             (top, left), (height, width) = origin, guide.shape[-2:]
