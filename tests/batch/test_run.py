@@ -35,7 +35,7 @@ def job(make_card, tmp_path):
 
 
 def merge(*args: str) -> dict:
-    return {"target": RUN, "given": {"command": "merge", "args": args}}
+    return {"target": RUN, "given": {"command": "merge", "args": args}, "tells": False}
 
 
 def test_a_process_answers_and_says_how_it_ended(process):
@@ -63,11 +63,11 @@ def test_a_job_whose_process_is_killed_is_tried_again(job, monkeypatch):
     asked = Process.ask
     killed = []
 
-    def ask(self, request, seconds):
+    def ask(self, request, seconds, hear):
         if not killed:
             killed.append(self)
             threading.Timer(0.2, self.process.kill).start()
-        return asked(self, request, seconds)
+        return asked(self, request, seconds, hear)
 
     monkeypatch.setattr(Process, "ask", ask)
     assert job.perform().status == "done" and len(killed) == 1
@@ -76,9 +76,9 @@ def test_a_job_whose_process_is_killed_is_tried_again(job, monkeypatch):
 def test_one_that_is_always_killed_fails(job, monkeypatch):
     asked = Process.ask
 
-    def ask(self, request, seconds):
+    def ask(self, request, seconds, hear):
         self.process.kill()
-        return asked(self, request, seconds)
+        return asked(self, request, seconds, hear)
 
     monkeypatch.setattr(Process, "ask", ask)
     record = job.perform()

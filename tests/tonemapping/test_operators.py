@@ -60,7 +60,7 @@ EDGE_CASES = {
 
 
 def test_table_and_folder_agree() -> None:
-    helpers = {"options", "rendering", "statistics"}
+    helpers = {"operator_options", "rendering", "statistics"}
     files = {module.name for module in pkgutil.iter_modules(openhdr.tonemapping.__path__)} - helpers
     assert files == {name.replace("-", "_") for name in OPERATORS}
     for row in OPERATORS.values():
