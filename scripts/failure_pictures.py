@@ -21,7 +21,8 @@ from PIL import Image as Picture
 
 from openhdr.bench.case import BenchScene, Case
 from openhdr.bench.load import load_case
-from openhdr.bench.methods.reconstruct import reconstruct, reference_light
+from openhdr.bench.methods.photos import reference_light
+from openhdr.bench.methods.reconstruct import reconstruct
 from openhdr.bench.methods.settings import Setting
 from openhdr.bench.scoring import error_map
 from openhdr.color.transfer import srgb_encode

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openhdr.bench.methods.reconstruct import reference_light
+from openhdr.bench.methods.photos import reference_light
 from openhdr.bench.report.demo_page import write_demo_page
 from openhdr.bench.run import run
 from openhdr.core.image import Image

@@ -11,7 +11,8 @@ import pytest
 
 from openhdr.bench.case import BenchScene, Case
 from openhdr.bench.measure import measure
-from openhdr.bench.methods.reconstruct import reconstruct, reference_light
+from openhdr.bench.methods.photos import reference_light
+from openhdr.bench.methods.reconstruct import reconstruct
 from openhdr.bench.methods.settings import Setting
 from openhdr.bench.results import Results, Run
 from openhdr.bench.run import run

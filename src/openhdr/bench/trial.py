@@ -14,7 +14,8 @@ import numpy as np
 from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.load import CaseSource
 from openhdr.bench.measure import measure
-from openhdr.bench.methods.reconstruct import reconstruct, reference_light
+from openhdr.bench.methods.photos import reference_light
+from openhdr.bench.methods.reconstruct import reconstruct
 from openhdr.bench.methods.settings import Setting
 from openhdr.bench.report.pictures import (
     SMALL_PICTURES,

@@ -127,7 +127,7 @@ def _maps(output: Path, result: MergeResult) -> dict[str, str]:
 def _scores(merged: np.ndarray, scene: BenchScene) -> dict[str, Any]:
     """psnr-mu of the merged image and of the reference photo alone: everywhere, and where the photo clips."""
     from openhdr import metrics
-    from openhdr.bench.methods.reconstruct import reference_light
+    from openhdr.bench.methods.photos import reference_light
     from openhdr.bench.scoring import on_scale
     from openhdr.metrics import Column
 

@@ -32,10 +32,15 @@ class Photos:
         return middle_exposure(np.asarray(self.ev)) if self.reference is None else self.reference
 
 
+def reference_light(photos: Photos) -> np.ndarray:
+    """(H, W, 3) float32: the reference frame linearised, 1.0 = it clips."""
+    response = responses.parse(photos.response or ASSUMED_RESPONSE)
+    return response.decode(photos.frames[photos.anchor])
+
+
 def on_scale(light: np.ndarray, photos: Photos) -> np.ndarray:
     """Light of a method with a scale of its own, made 1.0 = the reference clips by its well exposed pixels."""
-    response = responses.parse(photos.response or ASSUMED_RESPONSE)
-    reference = response.decode(photos.frames[photos.anchor])
+    reference = reference_light(photos)
     low, high = WELL_EXPOSED
     known = ((reference > low) & (reference < high) & (light > 0)).all(axis=2)
     return light * np.float32(np.median(reference[known] / light[known])) if known.any() else light

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from openhdr.bench.methods.method_options import with_options
 from openhdr.bench.methods.network import run_network
 from openhdr.bench.methods.opencv import opencv
-from openhdr.bench.methods.photos import Photos
+from openhdr.bench.methods.photos import Photos, reference_light
 from openhdr.bench.methods.program import run_program
 from openhdr.bench.methods.settings import OPTIONS, Setting
-from openhdr.camera import response as responses
-from openhdr.camera.response import ASSUMED_RESPONSE
 from openhdr.core.image import Image
 from openhdr.pipeline.bracket_to_hdr import merge_bracket
 from openhdr.pipeline.photo_to_hdr import expand_photo
@@ -40,9 +36,3 @@ def reconstruct(setting: Setting, photos: Photos) -> Image:
     if setting.task == "expand":
         return expand_photo(photos.frames[photos.anchor], options).result.image
     return merge_bracket(photos.frames, options).image
-
-
-def reference_light(photos: Photos) -> np.ndarray:
-    """(H, W, 3) float32: the reference frame linearised, 1.0 = it clips."""
-    response = responses.parse(photos.response or ASSUMED_RESPONSE)
-    return response.decode(photos.frames[photos.anchor])

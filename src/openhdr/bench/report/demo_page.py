@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from openhdr.bench.case import BenchScene
-from openhdr.bench.methods.reconstruct import reference_light
+from openhdr.bench.methods.photos import reference_light
 from openhdr.bench.report.page import PictureStore, write_page
 from openhdr.bench.report.pictures import PictureOptions, encode_light, encode_map
 from openhdr.bench.run import FULL_ERROR_TEXT
