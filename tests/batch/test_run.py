@@ -12,7 +12,7 @@ import pytest
 from openhdr.batch import run as running
 from openhdr.batch.job import RUN, Job, Record, settled
 from openhdr.batch.process import Ended, Process, allow_processes, end_processes
-from openhdr.batch.run import Room, Workers, need_gb, on_this_machine
+from openhdr.batch.run import Call, Room, Workers, need_gb, on_this_machine
 from openhdr.batch.storage import Folder, sole_writer
 from openhdr.core.errors import FileError
 
@@ -71,6 +71,32 @@ def test_a_job_whose_process_is_killed_is_tried_again(job, monkeypatch):
 
     monkeypatch.setattr(Process, "ask", ask)
     assert job.perform().status == "done" and len(killed) == 1
+
+
+@pytest.mark.parametrize(
+    ("dies", "answer"),
+    [
+        ("second", {"done": ["first"], "lost": ["second"]}),
+        ("after", {"error": "its process ended (exit status 3)"}),
+    ],
+)
+def test_a_step_that_ends_its_process_is_left_out(tmp_path, monkeypatch, dies, answer):
+    """A process that dies when no step is running is nobody's fault."""
+    (tmp_path / "in_two_steps.py").write_text(
+        "import os\n"
+        "def work(dies, *, lost, tell):\n"
+        "    names = [name for name in ('first', 'second') if name not in lost]\n"
+        "    for name in names:\n"
+        "        tell({'step': name})\n"
+        "        name == dies and os._exit(3)\n"
+        "    tell({'step': None})\n"
+        "    dies == 'after' and os._exit(3)\n"
+        "    return {'done': names, 'lost': list(lost)}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    allow_processes()
+    assert Call("in_two_steps:work", {"dies": dies}, in_steps=True).perform() == answer
+    end_processes()
 
 
 def test_one_that_is_always_killed_fails(job, monkeypatch):

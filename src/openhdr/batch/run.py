@@ -116,8 +116,8 @@ class Work(Protocol):
 class Call:
     """A call of a function, plain values in and out; see `process.call`.
 
-    in_steps: whether the function tells {"step": name} before each of its steps. One that ends the process is left out
-    when the function is called again, with `lost`: {name: why}.
+    in_steps: whether the function tells {"step": name} before each of its steps, and {"step": None} after the last. One
+    that ends the process is left out when the function is called again, with `lost`: {name: why}.
     """
 
     target: str
@@ -127,22 +127,24 @@ class Call:
 
     def perform(self, slot: AbstractContextManager[None] = nullcontext(), threads: int = 1) -> dict[str, Any]:
         lost: dict[str, str] = {}
-        steps: list[str] = []
+        step: str | None = None
 
         def hear(told: dict[str, Any]) -> None:
-            steps.append(told["step"])
+            nonlocal step
+            step = told["step"]
 
         with slot:
             while True:
+                step = None
                 given = self.given | ({"lost": lost} if self.in_steps else {})
                 try:
                     return call(self.target, given, threads, hear=hear if self.in_steps else None)
                 except Ended as end:
                     if are_ending():
                         raise
-                    if not steps or steps[-1] in lost:
+                    if step is None or step in lost:
                         return self.lost(str(end))
-                    lost[steps[-1]] = str(end)
+                    lost[step] = str(end)
 
     def lost(self, error: str) -> dict[str, Any]:
         return {"error": error}

@@ -163,6 +163,7 @@ def score_bracket(
             photo = codes[k]
             apart = np.abs(predicted.astype(np.float32) - photo.codes).mean(axis=2) * photo.usable
             views[k].append(picture_of_codes(setting.name, predicted, options, apart))
+    tell({"step": None})
     merged, held_out = ([names[k] for k in some] for some in (chosen.merged, chosen.held_out))
     for k, some in views.items():
         some.append(picture_of_codes(f"photo {names[k]}", codes[k].codes, options))

@@ -104,6 +104,7 @@ def compare_on_bracket(
                 display = tonemap(display, operator)
                 views[LIGHT].append(picture_of_light(setting.name, done.value.pixels, top, options))
             views[TONE_MAPPED].append(picture_of_codes(setting.name, _eight_bits(display), options))
+    tell({"step": None})
     for name, ev, frame in zip(names, given.ev, given.frames, strict=True):  # shortest first
         stops = ev - given.ev[given.anchor]
         picture = picture_of_codes(f"{name} ({stops:+.1f} EV)", _eight_bits(frame), options)

@@ -1,8 +1,8 @@
 """The page of brackets without truth: images side by side, and scores where a case has them (report/assets/photos.js).
 
 A bracket is a piece of work of its own, for any process. Its answer is plain values: "facts", what results.json
-tells of it, with "methods", and "set", what the page shows. Before each method it tells {"step": name}; one that ended
-the process is left out of a second call, with `lost`: {name: why}.
+tells of it, with "methods", and "set", what the page shows. Before each method it tells {"step": name}, after the last
+{"step": None}; a method that ended the process is left out of a second call, with `lost`: {name: why}.
 """
 
 from __future__ import annotations

@@ -210,6 +210,7 @@ def compare_on_scene(
             codes = np.rint(done.value.pixels * np.float32(255 / full_scale)).astype(np.uint8)
             shown.append(picture_of_codes(name, codes, options))
             values[name] = {**scores, "time_s": done.time_s, "cpu_s": done.cpu_s}
+    tell({"step": None})
     page = {
         "text": f"{scene.light.width}x{scene.light.height}, {len(scene.photos.frames)} photos.",
         "values": rounded(values),
