@@ -61,9 +61,7 @@ def _continued(view: Overview, options: RiseOptions) -> np.ndarray:
         return np.full(some.shape, np.inf, np.float32)
     measured = np.where(view.mostly_lost > 0, 1, view.linear)
     amid = cv2.erode(wide, RING).astype(np.float32)  # where no edge is seen
-    both = np.dstack((_slope(measured) * amid, amid))
-    total = blur(both, NEAR) + np.float32(FAR_WEIGHT) * blur(both, FAR)
-    slope = np.float32(view.diagonal) * total[..., 0] / np.maximum(total[..., 1], np.float32(1e-12))
+    slope = _mean_nearby(view, np.dstack((_slope(measured) * amid, amid)))
     bound = view.depth(1 - wide) * np.maximum(options.steepness * slope, options.least_slope) + options.apart
     return np.where(every > 0, bound, np.float32(np.inf))
 
@@ -96,8 +94,17 @@ def border_slope(view: Overview) -> np.ndarray:
     ring = (cv2.dilate(view.mostly_lost, RING) - view.mostly_lost).astype(np.float32)
     steep = cv2.dilate(_slope(view.linear), RING)[..., None] * ring
     both = cv2.merge([plane[..., 0] + plane[..., 1] + plane[..., 2] for plane in (steep, ring)])
-    whole = np.array(cv2.mean(both)[:2], np.float32)
-    total = blur(both, NEAR) + np.float32(FAR_WEIGHT) * blur(both, FAR) + np.float32(WHOLE_WEIGHT) * whole
+    return _mean_nearby(view, both, np.float32(WHOLE_WEIGHT) * np.array(cv2.mean(both)[:2], np.float32))
+
+
+def _mean_nearby(view: Overview, weighted: np.ndarray, everywhere: np.ndarray | None = None) -> np.ndarray:
+    """(h, w) float32: the mean slope near each place, stops per diagonal.
+
+    weighted: (h, w, 2), slopes (stops per pixel) times their weights, and the weights. everywhere: (2,), added to both.
+    """
+    total = blur(weighted, NEAR) + np.float32(FAR_WEIGHT) * blur(weighted, FAR)
+    if everywhere is not None:
+        total += everywhere
     return np.float32(view.diagonal) * total[..., 0] / np.maximum(total[..., 1], np.float32(1e-12))
 
 

@@ -32,11 +32,16 @@ def on_device(net: nn.Module, options: RunOptions) -> nn.Module:
 def arithmetic(options: RunOptions) -> torch.autocast:
     """Context in which convolutions and products of matrices are as exact as asked for; sums stay in float32.
 
-    It holds for the thread that enters it. `auto` is float32.
+    It holds for the thread that enters it.
     """
-    exact = options.precision in ("auto", "float32")
+    exact = is_exact(options)
     dtype = torch.bfloat16 if exact else getattr(torch, options.precision)
     return torch.autocast(torch.device(options.device).type, dtype, enabled=not exact)
+
+
+def is_exact(options: RunOptions) -> bool:
+    """Whether products are float32, as `auto` is unless a runner has chosen for it."""
+    return options.precision in ("auto", "float32")
 
 
 def multiplies_bfloat16(options: RunOptions) -> bool:

@@ -23,7 +23,7 @@ from openhdr.color.transfer import NETWORK_GAMMA
 from openhdr.core.errors import RequestError
 from openhdr.core.progress import task
 from openhdr.models import load_for_use
-from openhdr.models.inference.device import arithmetic, on_device, threads_of, tile_pixels
+from openhdr.models.inference.device import arithmetic, is_exact, on_device, threads_of, tile_pixels
 from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.inference.selection import choose_three
 from openhdr.models.inference.tiling import TICKS, Tiled, Window, windows
@@ -262,6 +262,5 @@ def _prepared(net: nn.Module, options: RunOptions) -> nn.Module:
         if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
             module.dilation = (POINT_DILATION, POINT_DILATION)
         if isinstance(module, DilatedDenseBlock):
-            exact = options.precision in ("auto", "float32")
-            module.fused = fused.AVAILABLE and exact and not module.separable
+            module.fused = fused.AVAILABLE and is_exact(options) and not module.separable
     return ready
