@@ -171,12 +171,18 @@ def test_dry_run_makes_nothing(run, card, tmp_path):
 def test_refusals(refused, card, tmp_path):
     out = tmp_path / "out"
     assert "does not exist" in refused("batch", tmp_path / "nowhere", "-o", out)
-    assert "names no format to write" in refused("batch", card, "-o", out, "--to", ".xyz")
+    line = refused("batch", card, "-o", out, "--to", ".xyz")
+    assert "--to .xyz: has extension '.xyz', which names no format to write" in line
+    assert "to get both: --to .exr,.webp" in refused("batch", card, "-o", out, "--to", ".webp")
     assert "--name" in refused("batch", card, "-o", out, "--name", "{no}")
     assert "expand has no option 'align'" in refused("batch", card, "-o", out, "--expand", "--align", "none")
     assert "did you mean 'mertens'" in refused("batch", card, "-o", out, "--method", "mertesn")
     assert "Invalid value" in refused("batch", card, "-o", out, "--quality", "much")
-    assert "leave it out for result.exr" in refused("batch", card, "-o", out, "--quality", 80)
+    line = refused("batch", card, "-o", out, "--quality", 80)
+    assert "--quality 80 is of" in line and "leave it out for 2026-05-01_DSC_0001-DSC_0003-HDR.exr" in line
+    assert "--operator hable is of gain maps" in refused(
+        "batch", card, "-o", out, "--operator", "hable", "--to", ".exr"
+    )
     assert "--workers" in refused("batch", card, "-o", out, "--workers", "0")
 
 

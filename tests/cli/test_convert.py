@@ -145,6 +145,10 @@ def test_light_survives_a_chain_of_files_for_screens(run, photos, tmp_path):
         ("out.avif", ("--operator", "drago"), "--operator drago is of gain maps (.jpg, or .avif with --gain-map)"),
         ("out.jxl", ("--bits", 12), "--bits 12 is of .avif, .heic files; leave it out for out.jxl"),
         ("out.webp", ("--lossless",), "--lossless is of .jxl files; leave it out for out.webp"),
+        ("out.avif", ("--gain-map", "--bits", 12), "--bits 12 changes nothing where --gain-map is given"),
+        ("out.avif", ("--gain-map", "--transfer", "hlg"), "--transfer hlg changes nothing where --gain-map is given"),
+        ("out.jxl", ("--lossless", "--quality", 80), "--quality 80 changes nothing where --lossless is given"),
+        ("out.jpg", ("--sdr", "a.jpg", "--operator", "drago"), "--operator drago changes nothing where --sdr is given"),
     ],
 )  # fmt: skip
 def test_an_option_of_other_formats_is_refused(refused, photos, output, words, expected):

@@ -183,6 +183,15 @@ def test_a_picture_for_a_screen_has_no_scale_and_no_operator(run, refused, photo
     assert (facts["anchor"], facts["stops"]) == (None, None)
 
 
+@pytest.mark.parametrize("command", ["merge", "expand"])
+def test_an_operator_without_a_picture_is_refused(run, refused, photos, tmp_path, command):
+    """It would be of the preview, or of the SDR picture beside a gain map."""
+    files = _jpegs(photos) if command == "merge" else _jpegs(photos)[:1]
+    asked = (command, *files, "--operator", "drago", "-o")
+    assert "--operator drago is of gain maps" in refused(*asked, tmp_path / "out.exr")
+    assert run(*asked, tmp_path / "out.exr", "--preview", tmp_path / "out.png").code == 0
+
+
 def test_linear_frames(run, photos, tmp_path):
     ran = run(
         "merge",

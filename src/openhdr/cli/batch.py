@@ -107,7 +107,7 @@ def _refuse_early(request: Request) -> None:
     """What can be refused before photos are looked at."""
     endings = request.to.split(",")
     for ending in endings:
-        writable(Path(f"result{ending}"))
+        writable(Path(f"--to {ending}"))
     method = given_options(OF_BATCH).get("method")
     task = "expand" if request.expand else "merge"
     known = [*(INVERSE_TONE_MAPPERS if request.expand else MERGERS)]
@@ -115,7 +115,7 @@ def _refuse_early(request: Request) -> None:
     if method is not None and method not in known and not request.plan:
         raise unknown_name("method", method, dict.fromkeys(known))
     if not (method in MERGERS and MERGERS[str(method)].output == "display"):
-        keeps_light(Path(f"result{endings[0]}"), "--to")
+        keeps_light(Path(f"--to {endings[0]}"), f"to get both: --to .exr,{endings[0]}")
     for folder in request.folders:
         if "://" not in folder and not os.path.exists(folder):
             raise FileError(folder, "does not exist", "name a folder of photos")
@@ -214,11 +214,12 @@ def _checked(
         if key not in known or key in OWN:
             raise RequestError(f"{item.name}: openhdr {name} has no option '{key}' for a batch")
     args = [part for key, value in options.items() for part in spelled(known[key], value)]
-    first = f"result{request.to.split(',')[0]}"
-    context = called.make_context(f"openhdr {name}", [*item.photos, "-o", first, *args])
+    first, *others = request.to.split(",")
+    output = Path(f"{item.name}{first}")
+    context = called.make_context(f"openhdr {name}", [*item.photos, "-o", str(output), *args])
     if not request.like:  # which may be of other files
-        more = {"full_float": True} if context.params["full_float"] else {}
-        made(DeliveryOptions, context.params).refuse_unused(Path(first), more)
+        also = {one: context.params[one] for one in ("full_float", "operator")}
+        made(DeliveryOptions, context.params).refuse_unused(output, also, preview=bool(others))
     return tuple(args), options
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from openhdr.pipeline.pipeline_options import DeliveryOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 from openhdr.tonemapping import parse as parse_operator
+
+COMPRESSION = "zip"  # unless another is asked for
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Request:
     )
     base: bool = option("Leave a gain map out: the photo as any screen shows it.", False)
     full_float: bool = option("32-bit floats in EXR and DNG instead of half.", False, flags=("--float",))
-    compression: str = option("Of EXR: none, rle, zips, zip, piz, pxr24, dwaa, dwab.", "zip")
+    compression: str = option("Of EXR: none, rle, zips, zip, piz, pxr24, dwaa, dwab.", COMPRESSION)
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
@@ -57,12 +59,9 @@ def convert(request: Request) -> None:
     also = {
         "operator": request.operator,
         "full_float": request.full_float,
-        "compression": request.compression,
+        "compression": None if request.compression == COMPRESSION else request.compression,
     }
-    usual = {one.name: one.default for one in fields(Request)}
-    request.delivery.refuse_unused(
-        jobs[0][1], {name: value for name, value in also.items() if value != usual[name]}
-    )
+    request.delivery.refuse_unused(jobs[0][1], also)
     with progress_bar():
         facts = each("converting", [(*job, request) for job in jobs], _one)
     if request.as_json:

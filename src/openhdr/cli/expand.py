@@ -98,8 +98,9 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
         if path.resolve() in taken:
             raise FileError(path, "is a photo to read or an output already", "choose another name")
         taken.add(path.resolve())
-    request.delivery.refuse_unused(paths[0], {"full_float": True} if request.full_float else {})
     keeps_light(paths[0])
+    also = {"full_float": request.full_float, "operator": request.operator}
+    request.delivery.refuse_unused(paths[0], also, preview=request.preview is not None)
 
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:

@@ -123,8 +123,6 @@ def _refuse_early(request: Request) -> None:
         if path.resolve() in taken:
             raise RequestError(f"{taken[path.resolve()]}; give the result another name")
         taken[path.resolve()] = f"{path} is named for two results"
-    if not request.like:  # which may be of another file
-        request.delivery.refuse_unused(request.output, {"full_float": True} if request.full_float else {})
     check_anchor(request.anchor)
     if request.operator:
         parse_operator(request.operator)
@@ -132,6 +130,9 @@ def _refuse_early(request: Request) -> None:
         _refuse_for_display(request)
     else:
         keeps_light(request.output)
+    if not request.like:  # which may be of another file
+        also = {"full_float": request.full_float, "operator": request.operator}
+        request.delivery.refuse_unused(request.output, also, preview=request.preview is not None)
 
 
 def _refuse_for_display(request: Request) -> None:

@@ -146,17 +146,22 @@ class DeliveryOptions:
     )
     lossless: bool = option("JPEG XL: keep the light as floats.", False, heading=FILES)
 
-    def refuse_unused(self, output: Path, also: Mapping[str, Any] = {}) -> None:
-        """Raise RequestError if anything is set that does not change a file of the output's format.
+    def refuse_unused(self, output: Path, also: Mapping[str, Any], preview: bool = False) -> None:
+        """Raise RequestError if anything is set that does not change the output.
 
-        also: further options that are set, by the names in `io.FormatRow.options`.
+        also: further options, by the names in `io.FormatRow.options`, and `operator`; None or False = not set.
+        preview: whether a tone-mapped picture is written besides, by the same operator.
         """
         from openhdr.io import FORMATS, WriteOptions, row_by_extension, takes_sdr
 
         row = row_by_extension(output)
-        set_here = {one.name: getattr(self, one.name) for one in fields(self)}
-        changed = {one.name: set_here[one.name] for one in fields(self) if set_here[one.name] != one.default}
-        for name, value in {**changed, **also}.items():
+        here = {one.name: getattr(self, one.name) for one in fields(self)}
+        changed = {one.name: here[one.name] for one in fields(self) if here[one.name] != one.default}
+        changed |= {name: value for name, value in also.items() if value not in (None, False)}
+        if preview:
+            changed.pop("operator", None)
+        idle = {name: ruling for ruling, names in _MAKE_IDLE.items() if ruling in changed for name in names}
+        for name, value in changed.items():
             if name in _OF_GAIN_MAPS:
                 if not takes_sdr(output, WriteOptions(gain_map=self.gain_map)):
                     known = "gain maps (.jpg, or .avif with `gain_map`)"
@@ -166,6 +171,15 @@ class DeliveryOptions:
                     one.extensions[0] for one in FORMATS.values() if one.writable and name in one.options
                 )
                 raise RequestError(f"`{name}={value}` is of {endings} files; leave it out for {output.name}")
+            if name in idle:
+                raise RequestError(
+                    f"`{name}={value}` changes nothing where `{idle[name]}` is given; leave one out"
+                )
 
 
 _OF_GAIN_MAPS = ("headroom", "sdr", "map_quality", "map_scale", "operator")
+_MAKE_IDLE = {  # options that another one makes useless
+    "gain_map": ("transfer", "bits"),  # the SDR picture has 8 bits, and no curve for HDR
+    "lossless": ("quality", "white", "transfer"),
+    "sdr": ("operator",),
+}

@@ -105,8 +105,11 @@ def writable(path: Path | None, extension: str = "") -> None:
     check_output(path)
 
 
-def keeps_light(path: Path, option: str = "-o") -> None:
-    """Refuse a file for HDR light that holds images for a screen only; which tones it should get is not known."""
+def keeps_light(path: Path, remedy: str = "") -> None:
+    """Refuse a file for HDR light that holds images for a screen only; which tones it should get is not known.
+
+    remedy: "" = a command's -o and --preview.
+    """
     from openhdr.io import FORMATS, stores_light
 
     if stores_light(path):
@@ -115,5 +118,5 @@ def keeps_light(path: Path, option: str = "-o") -> None:
     raise FileError(
         path,
         f"'{path.suffix}' holds an image for a screen, not HDR light ({known} do)",
-        f"to get both: {option} {path.with_suffix('.exr')} --preview {path}",
+        remedy or f"to get both: -o {quote(str(path.with_suffix('.exr')))} --preview {quote(str(path))}",
     )
