@@ -10,8 +10,9 @@ import torch
 
 from openhdr import models
 from openhdr.color.transfer import srgb_decode
+from openhdr.models.layers.exposure_fusion import debevec_fusion
 from openhdr.models.layers.swin import SwinBlock, from_windows, to_windows
-from openhdr.models.stack_itm import CrossModelAttention, debevec_fusion, give_mean
+from openhdr.models.stack_itm import CrossModelAttention, give_mean
 
 VARIANTS = [
     {},

@@ -182,6 +182,21 @@ def test_registered_source_takes_brackets_of_three_frames(scenes: Path, tmp_path
     assert all(len(one.frames) == 3 and one.reference == 1 and one.response == "linear" for one in samples)
 
 
+def test_brackets_are_kept_up_to_so_many_bytes(scenes: Path, tmp_path: Path, monkeypatch) -> None:
+    config = DataConfig(source="registered", path=str(scenes), patch=48, brackets=8)
+    source = open_registered(config, 3, tmp_path)
+    height, width = source.picture(0).shape
+    one = 4 * height * width * 3 * np.dtype(np.float32).itemsize  # three frames and the truth
+    source.kept.clear()
+    monkeypatch.setattr("openhdr.train.sources.registered._MOST_KEPT", 2 * one)
+    read = [source.picture(index) for index in range(source.epoch)]
+    assert len(source.kept) == 2 < len(source.numbers)
+    again = [source.picture(index) for index in range(source.epoch)]
+    assert sum(a is b for a, b in zip(read, again, strict=True)) == 2
+    for a, b in zip(read, again, strict=True):
+        np.testing.assert_array_equal(a.frames, b.frames)
+
+
 def test_brackets_have_two_to_seven_frames() -> None:
     simulation = [simulation_of(DataConfig(patch=192, view=384), number) for number in range(300)]
     assert simulation[0].size == (384, 320)

@@ -54,8 +54,7 @@ class Sample:
             raise RequestError(
                 f"sample '{self.name}' has {len(self.frames)} frames but {len(self.ev)} exposures"
             )
-        pictures = [*self.frames, *([] if self.truth is None else [self.truth]), *self.extras.values()]
-        sizes = {picture.shape for picture in pictures}
+        sizes = {picture.shape for picture in self._pictures()}
         if len(sizes) > 1 or any(len(size) != 3 or size[2] != 3 for size in sizes):
             raise RequestError(
                 f"sample '{self.name}' mixes sizes {sorted(sizes)}; expected one (height, width, 3)"
@@ -68,6 +67,11 @@ class Sample:
         pictures = [*self.frames, *([] if self.truth is None else [self.truth])]
         return pictures[0].shape[:2]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all images."""
+        return sum(picture.nbytes for picture in self._pictures())
+
     def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Sample:
         """The sample with all its images cut or turned alike."""
         return replace(
@@ -76,6 +80,9 @@ class Sample:
             truth=None if self.truth is None else change(self.truth),
             extras={name: change(picture) for name, picture in self.extras.items()},
         )
+
+    def _pictures(self) -> list[np.ndarray]:
+        return [*self.frames, *([] if self.truth is None else [self.truth]), *self.extras.values()]
 
     def light(self) -> np.ndarray:
         """(N, H, W, 3) float32 linear light of the frames, 1.0 = that frame clips."""

@@ -26,8 +26,10 @@ from openhdr.models.layers.blocks import (
     SpatialAttention,
     conv3x3,
     dense_block_prefixes,
+    leaky,
     pad_to_multiple,
     rename_keys,
+    twice,
 )
 from openhdr.models.layers.codes import align_exposure
 from openhdr.models.layers.deform import DeformConv
@@ -53,14 +55,6 @@ class ADNetConfig:
     dense_layers: int = 5  # in each of the three dense blocks
 
 
-def _leaky(x: torch.Tensor) -> torch.Tensor:
-    return F.leaky_relu(x, 0.1, inplace=True)
-
-
-def _twice(x: torch.Tensor) -> torch.Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-
-
 class Pyramid(nn.Module):
     """Features at full, half and quarter resolution."""
 
@@ -74,12 +68,12 @@ class Pyramid(nn.Module):
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(B, channels, H, W) -> (B, 64, H, W), (B, 64, H/2, W/2), (B, 64, H/4, W/4)."""
-        x = _leaky(self.input(image))
+        x = leaky(self.input(image))
         x = x + self.residual[1](F.relu(self.residual[0](x), inplace=True))
         levels = [x]
         for level in self.down:
             stride, conv = level.children()
-            x = _leaky(conv(_leaky(stride(x))))
+            x = leaky(conv(leaky(stride(x))))
             levels.append(x)
         return tuple(levels)
 
@@ -100,15 +94,15 @@ class AlignLevel(nn.Module):
         self, frame: torch.Tensor, reference: torch.Tensor, coarse: torch.Tensor | None = None
     ) -> torch.Tensor:
         """The feature from which offsets are predicted; `coarse` is the next coarser scale's."""
-        x = _leaky(self.compare(torch.cat((frame, reference), 1)))
+        x = leaky(self.compare(torch.cat((frame, reference), 1)))
         if coarse is not None:
-            x = _leaky(self.refine(torch.cat((x, _twice(coarse) * 2), 1)))  # offsets double with the size
-        return _leaky(self.guide(x))
+            x = leaky(self.refine(torch.cat((x, twice(coarse) * 2), 1)))  # offsets double with the size
+        return leaky(self.guide(x))
 
     def first(self, frame: torch.Tensor, reference: torch.Tensor, source: Placed) -> tuple[torch.Tensor, ...]:
         """The coarsest scale: guide and moved frame."""
         guide = self.offsets(frame, reference)
-        return guide, _leaky(self.deform(source.tensor, guide, source.origin))
+        return guide, leaky(self.deform(source.tensor, guide, source.origin))
 
     def finer(
         self,
@@ -120,7 +114,7 @@ class AlignLevel(nn.Module):
     ) -> tuple[torch.Tensor, ...]:
         """A scale above a coarser one, whose guide and moved frame are given: guide and moved frame."""
         guide = self.offsets(frame, reference, guide)
-        x = torch.cat((self.deform(source.tensor, guide, source.origin), _twice(moved)), 1)
+        x = torch.cat((self.deform(source.tensor, guide, source.origin), twice(moved)), 1)
         return guide, self.merge(x)
 
 
@@ -141,7 +135,7 @@ class PyramidAlignment(nn.Module):
 
         def half(*inputs: Any) -> tuple[torch.Tensor, ...]:  # those of `AlignLevel.finer`
             guide, moved = self.half_scale.finer(*inputs)
-            return guide, _leaky(moved)
+            return guide, leaky(moved)
 
         state = local(half, 8, frame[1], reference[1], *state, far[1])  # 2 of B 64 H/2 W/2
 

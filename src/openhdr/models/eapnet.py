@@ -32,7 +32,9 @@ from openhdr.models.layers.blocks import (
     SeparableConv,
     SpatialAttention,
     conv3x3,
+    leaky,
     pad_to_multiple,
+    twice,
 )
 from openhdr.models.layers.codes import align_exposure
 from openhdr.models.layers.steps import Local, whole
@@ -64,14 +66,6 @@ def _six_channels(frames: torch.Tensor, ev: torch.Tensor, i: int) -> torch.Tenso
     return torch.cat((frame, align_exposure(frame, ev[:, i : i + 1])), 2)[:, 0]
 
 
-def _leaky(x: torch.Tensor) -> torch.Tensor:
-    return F.leaky_relu(x, 0.1, inplace=True)
-
-
-def _twice(x: torch.Tensor) -> torch.Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-
-
 class Encoder(nn.Module):
     """One frame (B, 6, H, W): the stem at full, high features at half, low features at quarter resolution."""
 
@@ -86,13 +80,13 @@ class Encoder(nn.Module):
 
     def forward(self, frame: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(B, 32, H, W), (B, 64, H/2, W/2), and with two scales (B, 32, H/4, W/4)."""
-        stem = _leaky(self.stem(frame))
-        high = _leaky(self.high(stem))
+        stem = leaky(self.stem(frame))
+        high = leaky(self.high(stem))
         if not self.low:
             return stem, high
         low = high
         for layer in self.low:
-            low = _leaky(layer(low))
+            low = leaky(layer(low))
         return stem, high, low
 
     def scales(self, frame: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -114,8 +108,8 @@ class FeatureAlignment(nn.Module):
         """(B, width, h, w) twice -> the same shape."""
         x = torch.cat((frame, reference), 1)
         x = F.avg_pool2d(x, 2) if self.halved else x
-        x = self.predict[2](_leaky(self.predict[1](_leaky(self.predict[0](x)))))
-        scale, bias = (_twice(x) if self.halved else x).chunk(2, 1)
+        x = self.predict[2](leaky(self.predict[1](leaky(self.predict[0](x)))))
+        scale, bias = (twice(x) if self.halved else x).chunk(2, 1)
         return frame + frame * scale + bias
 
 
@@ -145,7 +139,7 @@ class Upsample(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.conv(x)
-        return x if self.transposed else _twice(x)
+        return x if self.transposed else twice(x)
 
 
 class ProgressiveBlock(nn.Module):
@@ -165,16 +159,16 @@ class ProgressiveBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, 64, h, w) -> the same shape; h and w divide by 4."""
-        half = _leaky(self.input(x))  # B 96 h w
+        half = leaky(self.input(x))  # B 96 h w
         quarter = F.avg_pool2d(half, 2)
         for layer in self.down:
-            quarter = _leaky(layer(quarter))  # B 64 h/2 w/2
+            quarter = leaky(layer(quarter))  # B 64 h/2 w/2
         low = F.avg_pool2d(quarter, 2)
         for layer in self.bottom:
-            low = _leaky(layer(low))  # B 48 h/4 w/4
+            low = leaky(layer(low))  # B 48 h/4 w/4
         y = torch.cat((quarter, self.up_quarter(low)), 1)
         for layer in self.merge:
-            y = _leaky(layer(y))  # B 64 h/2 w/2
+            y = leaky(layer(y))  # B 64 h/2 w/2
         return self.output(torch.cat((half, self.up_half(y)), 1)) + x
 
 
@@ -235,12 +229,12 @@ class EAPNet(nn.Module):
             if i != 1:
                 high = self._own(self.guide_high, i // 2)(high, frames[1][0])
                 low = [self._own(self.guide_low, i // 2)(x, frames[1][1]) for x in low]
-            features += [high, *(_twice(x) for x in low)]
-        return _leaky(self.fuse(torch.cat(features, 1)))
+            features += [high, *(twice(x) for x in low)]
+        return leaky(self.fuse(torch.cat(features, 1)))
 
     def _restore(self, stem: torch.Tensor, *outputs: torch.Tensor) -> torch.Tensor:
         """The reference's stem (B, 32, H, W) and the blocks' outputs at half its size -> (B, 3, H, W)."""
-        x = _leaky(self.restore(_twice(self.gather(torch.cat(outputs, 1)))))
+        x = leaky(self.restore(twice(self.gather(torch.cat(outputs, 1)))))
         return F.relu(self.output(x + stem))
 
     @staticmethod

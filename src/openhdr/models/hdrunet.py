@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from openhdr.models.layers.blocks import ImageConv, conv3x3, pad_to_multiple, rename_keys
+from openhdr.models.layers.blocks import ImageConv, conv3x3, leaky, pad_to_multiple, rename_keys
 from openhdr.models.layers.steps import Local, whole
 
 WIDTH, CONDITION = 64, 32  # channels of features and of the conditions
@@ -26,10 +26,6 @@ WIDTH, CONDITION = 64, 32  # channels of features and of the conditions
 @dataclass(frozen=True)
 class HDRUNetConfig:
     """The network has no options."""
-
-
-def _leaky(x: torch.Tensor) -> torch.Tensor:
-    return F.leaky_relu(x, 0.1, inplace=True)
 
 
 class Transform(nn.Module):
@@ -42,7 +38,7 @@ class Transform(nn.Module):
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """(B, 64, h, w), (B, 32, h, w) -> (B, 64, h, w)."""
-        scale, shift = (two[1](_leaky(two[0](condition))) for two in (self.scale, self.shift))
+        scale, shift = (two[1](leaky(two[0](condition))) for two in (self.scale, self.shift))
         return x * (scale + 1) + shift
 
 
@@ -129,8 +125,8 @@ class HDRUNet(nn.Module):
         """What modulates features at 1/1, 1/2 and 1/4: (B, 32, h, w) each."""
         shared = photo
         for layer in self.condition:
-            shared = _leaky(layer(shared))
-        return [two[1](_leaky(two[0](shared))) for two in cast(Iterable[nn.ModuleList], self.conditions)]
+            shared = leaky(layer(shared))
+        return [two[1](leaky(two[0](shared))) for two in cast(Iterable[nn.ModuleList], self.conditions)]
 
     @staticmethod
     def from_authors(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor] | None:

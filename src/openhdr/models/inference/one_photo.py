@@ -34,8 +34,10 @@ from openhdr.models.inference.device import (
 from openhdr.models.inference.expanded import Expanded, PredictedExposure
 from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.inference.tiling import TICKS, Tiled, windows
+from openhdr.models.layers.blocks import resize
+from openhdr.models.layers.exposure_fusion import VIEW, apply_curve, exposure_stops, merge_exposures
 from openhdr.models.layers.steps import OnePhotoNetwork
-from openhdr.models.stack_itm import VIEW, StackITM, apply_curve, exposure_stops, merge_exposures, resize
+from openhdr.models.stack_itm import StackITM
 
 WORK_PIXELS = 600_000
 """Size at which stack-itm sees a larger photo: twice that of the images it is trained on, 1 GB of features."""

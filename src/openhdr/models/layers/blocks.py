@@ -17,6 +17,28 @@ def conv3x3(inputs: int, outputs: int, stride: int = 1, dilation: int = 1, bias:
     return nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=bias)
 
 
+def leaky(x: torch.Tensor) -> torch.Tensor:
+    """LeakyReLU of slope 0.1, in place."""
+    return F.leaky_relu(x, 0.1, inplace=True)
+
+
+def twice(x: torch.Tensor) -> torch.Tensor:
+    """(B, C, H, W) -> (B, C, 2 H, 2 W), bilinear."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def resize(x: torch.Tensor, size: torch.Size | tuple[int, int]) -> torch.Tensor:
+    """(B, C, H, W) -> (B, C, *size), bilinear, antialiased when shrinking."""
+    exporting = torch.compiler.is_exporting()  # what is exported must serve every size
+    if not exporting and x.shape[-2:] == torch.Size(size):
+        return x
+    # where antialiasing enlarges it changes nothing; on a processor it knows no 16-bit floats
+    shrinks = exporting or size[0] < x.shape[-2] or size[1] < x.shape[-1]
+    wide = x.float() if shrinks else x
+    resized = F.interpolate(wide, size=tuple(size), mode="bilinear", align_corners=False, antialias=shrinks)
+    return resized.to(x.dtype)
+
+
 class ImageConv(nn.Conv2d):
     """A convolution that makes an image, in float32 whatever the others work in: 8 bits would show as steps."""
 

@@ -23,9 +23,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from openhdr.models.layers.blocks import leaky
 from openhdr.models.layers.codes import linear_to_srgb, srgb_to_linear
 from openhdr.models.layers.swin import SwinBlock
-from openhdr.models.stack_itm import CrossModelAttention, Decoder, Encoder, StackITM, leaky
+from openhdr.models.stack_itm import CrossModelAttention, Decoder, Encoder, StackITM
 from openhdr.train.hand_wired import LIFT
 from openhdr.train.hand_wired.wiring import COLOURS, wire
 

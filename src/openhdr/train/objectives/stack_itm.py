@@ -31,8 +31,9 @@ from openhdr.color.transfer import NETWORK_GAMMA, srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.data.readers.sice_s import choose_labels
 from openhdr.data.sample import Sample, decode, truth_of
+from openhdr.models.layers.blocks import resize
 from openhdr.models.layers.codes import linear_to_srgb
-from openhdr.models.stack_itm import debevec_fusion, resize
+from openhdr.models.layers.exposure_fusion import debevec_fusion
 from openhdr.train.discriminators.stack_itm import (
     MaskAwareDiscriminator,
     discriminator_loss,

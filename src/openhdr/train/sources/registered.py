@@ -25,7 +25,7 @@ MOST_STOPS = 0.02  # by which exposed light of the reference may differ from the
 FAINTEST = 0.03  # light below which noise decides
 LOOK_AT_ROWS = 20  # every so many rows tell the curve
 
-_IN_MEMORY = 256  # brackets, of 6 MB each at 384 x 320
+_MOST_KEPT = 1_500_000_000  # bytes of brackets in memory; one of 384 x 320 takes 6 million
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ class RegisteredSource:
 
     def picture(self, index: int) -> Sample:
         number = self.numbers[shuffled(self.compared.seed, index, len(self.numbers))]
-        found = self.kept.get(number) or three_frames(self.compared.bracket(number))
-        if len(self.kept) < _IN_MEMORY:
+        if number in self.kept:
+            return self.kept[number]
+        found = three_frames(self.compared.bracket(number))
+        if sum(one.nbytes for one in (*self.kept.values(), found)) <= _MOST_KEPT:
             self.kept[number] = found
         return found
 
