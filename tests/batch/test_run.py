@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,33 @@ def test_a_step_that_ends_its_process_is_left_out(tmp_path, monkeypatch, dies, a
     allow_processes()
     assert Call("in_two_steps:work", {"dies": dies}, in_steps=True).perform() == answer
     end_processes()
+
+
+def test_what_waits_for_a_place_is_not_begun_at_the_end(tmp_path, monkeypatch):
+    """The place of the process that is ended becomes free; nobody takes it."""
+    (tmp_path / "that_sleeps.py").write_text(
+        "import pathlib, time\n"
+        "def work(file):\n"
+        "    pathlib.Path(file).touch()\n"
+        "    time.sleep(60)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    files = [tmp_path / "first", tmp_path / "second"]
+    calls = [(Call("that_sleeps:work", {"file": str(file)}), 0.1) for file in files]
+    before = set(threading.enumerate())
+
+    def work() -> None:
+        with contextlib.suppress(Ended, CancelledError):
+            next(run(calls))
+
+    with on_this_machine(Workers(1, 1, 1.0)) as run:
+        threading.Thread(target=work, daemon=True).start()
+        while not any(file.exists() for file in files):
+            time.sleep(0.05)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert sum(file.exists() for file in files) == 1
 
 
 def test_one_that_is_always_killed_fails(job, monkeypatch):

@@ -130,6 +130,8 @@ def call(
 def _process(threads: int) -> Iterator[Process]:
     """A process that waits for work, or a new one; it is kept, unless it ended."""
     with _lock:
+        if _stopping.is_set():
+            raise Ended("all processes are being ended")
         usable = [one for one in _idle if one.threads == threads and one.owner == os.getpid()]
         process = usable[0] if usable else Process(threads)
         _idle[:] = [one for one in _idle if one is not process]
