@@ -104,10 +104,7 @@ def test_a_step_that_ends_its_process_is_left_out(tmp_path, monkeypatch, dies, a
 def test_what_waits_for_a_place_is_not_begun_at_the_end(tmp_path, monkeypatch):
     """The place of the process that is ended becomes free; nobody takes it."""
     (tmp_path / "that_sleeps.py").write_text(
-        "import pathlib, time\n"
-        "def work(file):\n"
-        "    pathlib.Path(file).touch()\n"
-        "    time.sleep(60)\n"
+        "import pathlib, time\ndef work(file):\n    pathlib.Path(file).touch()\n    time.sleep(60)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     files = [tmp_path / "first", tmp_path / "second"]

@@ -61,6 +61,24 @@ def test_files_that_cannot_be_used(refused, bad, photos, name, words, command):
     assert name in line and words in line
 
 
+def test_a_file_whose_name_begins_with_a_dash(refused, run, photos, tmp_path, monkeypatch):
+    """The remedy, given as it stands, works."""
+    (tmp_path / "- ä b.exr").write_bytes((photos / "1.exr").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    line = refused("convert", "- ä b.exr", "-o", "out.hdr")
+    assert "No such option" in line and line.strip().endswith(
+        "For the file of that name write './- ä b.exr'."
+    )
+    assert run("convert", "./- ä b.exr", "-o", "out.hdr").code == 0
+    assert "For the file" not in refused("convert", "--no-such", "-o", "out.hdr")
+
+
+def test_a_file_where_a_folder_is_expected(refused, photos, tmp_path):
+    (tmp_path / "file").touch()
+    line = refused("convert", photos / "1.exr", "-o", tmp_path / "file" / "out.hdr")
+    assert "file is a file, not a folder; choose another folder" in line
+
+
 MERGE = [
     ((), "0.png: no shutter time in the metadata.*--ev or --times.*--ev auto"),
     (("--ev", "0,2"), "--ev has 2 values for 3 frames"),

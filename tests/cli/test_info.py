@@ -66,6 +66,12 @@ def test_bad_files_are_named_and_the_others_shown(run, photos, tmp_path):
     assert "2 of 3 files failed" in ran.err
 
 
+def test_the_maker_is_named_once(run, tmp_path):
+    facts = {"make": "Canon", "model": "Canon EOS 5D"}
+    io.write(tmp_path / "a.jpg", Image(np.full((8, 8, 3), 90, np.uint8), "srgb", None, facts))
+    assert run("info", tmp_path / "a.jpg", "--json").json["images"][0]["camera"] == "Canon EOS 5D"
+
+
 def test_refusals(refused, tmp_path):
     assert "does not exist" in refused("info", tmp_path / "a.png")
     assert "holds no photos" in refused("info", tmp_path)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from openhdr.camera.response import FORMAT, Response, load
-from openhdr.core.image import Image
 
 FOLDER = "OPENHDR_RESPONSES"  # environment variable: another folder
 MAX_BYTES = 1 << 20  # of a curve file; larger ones are something else
 
 
-def camera_of(image: Image) -> str:
-    """`Make Model` of the camera as the photo states it; empty where it does not."""
-    make, model = (str(image.metadata.get(key, "")).strip() for key in ("make", "model"))
+def camera_of(metadata: Mapping[str, Any]) -> str:
+    """`Make Model` of the camera as a photo's metadata state it; empty where they do not."""
+    make, model = (str(metadata.get(key, "")).strip() for key in ("make", "model"))
     return model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import re
 import sys
+from shlex import quote
 from typing import Any
 
 import click
@@ -116,6 +118,12 @@ def main() -> None:
     try:
         group.main(prog_name="openhdr", standalone_mode=False)
         sys.stdout.flush()
+    except click.NoSuchOption as error:
+        files = [word for word in sys.argv[1:] if word.startswith("-") and os.path.exists(word)]
+        fail(
+            error.format_message()
+            + (f" For the file of that name write {quote(f'./{files[0]}')}." if files else "")
+        )
     except click.ClickException as error:
         fail(error.format_message())
     except click.exceptions.Abort:

@@ -61,6 +61,7 @@ def calibrate(request: Request) -> None:
     if request.as_json:
         echo_json(_facts(response, files))
         return
+    click.echo("light at a code, in stops over that at code 128")
     click.echo(format_table(_stops(response)))
     if not files:
         echo_notes("", ("the curve was not kept; give -o FILE or --remember",))

@@ -139,6 +139,7 @@ def _described(path: Path, pixels: bool) -> tuple[ImageInfo, dict[str, Any]]:
 
 def _facts(facts: ImageInfo) -> dict[str, Any]:
     """About one file, as `--json` prints it; what only pixels tell is None."""
+    from openhdr.camera.remembered import camera_of
     from openhdr.color.primaries import name_of
 
     exposure = facts.exposure
@@ -153,7 +154,7 @@ def _facts(facts: ImageInfo) -> dict[str, Any]:
         "time_s": exposure.time_s if exposure else None,
         "iso": exposure.iso if exposure else None,
         "f_number": exposure.f_number if exposure else None,
-        "camera": f"{facts.metadata.get('make', '')} {facts.metadata.get('model', '')}".strip(),
+        "camera": camera_of(facts.metadata),
         "date": facts.metadata.get("date"),
         "software": facts.metadata.get("software", ""),
         "clipped": None,

@@ -333,7 +333,7 @@ def _remembered(
     given = [frames] if isinstance(frames, (str, Path)) else frames
     paths = [Path(one) for one in given if not isinstance(one, Image)]
     folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
-    found = remembered.find(remembered.camera_of(images[0]), folders)
+    found = remembered.find(remembered.camera_of(images[0].metadata), folders)
     return found and replace(found[0], name=f"{found[0].camera} ({found[1].name})")
 
 

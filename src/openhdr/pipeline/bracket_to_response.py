@@ -45,5 +45,5 @@ def calibrate(
     response = registered.responses[bracket.reference]
     if response is first:
         raise RequestError(f"no response was found: {measured.origin}; more frames, evenly exposed, help")
-    camera = camera_of(images[bracket.reference])
+    camera = camera_of(images[bracket.reference].metadata)
     return replace(response, name=camera or response.name, camera=camera)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from openhdr import io
+from openhdr.camera.remembered import camera_of
 from openhdr.serve import asked
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 
@@ -40,7 +41,7 @@ class Photo:
                 "width": self.info.width, "height": self.info.height, "format": self.info.format,
                 "time_s": exposure.time_s if exposure else None, "iso": exposure.iso if exposure else None,
                 "f_number": exposure.f_number if exposure else None, "notes": list(self.info.notes),
-                "camera": f"{self.info.metadata.get('make', '')} {self.info.metadata.get('model', '')}".strip(),
+                "camera": camera_of(self.info.metadata),
             }  # fmt: skip
         return told
 

@@ -91,6 +91,8 @@ def writable(path: Path | None, extension: str = "") -> None:
     """
     if path is None:
         return
+    if os.path.exists(path.parent) and not os.path.isdir(path.parent):
+        raise FileError(path, f"{path.parent} is a file, not a folder", "choose another folder")
     if not os.path.isdir(path.parent):
         raise FileError(
             path, "its folder does not exist", f"make it first: mkdir -p {quote(str(path.parent))}"
