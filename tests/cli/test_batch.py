@@ -165,7 +165,15 @@ def test_expand_names_and_formats(run, card, tmp_path):
 def test_dry_run_makes_nothing(run, card, tmp_path):
     ran = run("batch", card, "-o", tmp_path / "out", "--dry-run")
     assert ran.code == 0 and not (tmp_path / "out").exists()
-    assert ran.out.count("to make") == 3 and "left out: DSC_0010.jpg" in ran.out
+    assert ran.out.count("to make") == 3
+    assert ran.out.endswith("left out: DSC_0010.jpg: belongs to no bracket\n")
+
+
+def test_names_that_begin_with_a_dash(run, card, tmp_path):
+    for number in (1, 2, 3):
+        (card / f"DSC_000{number}.jpg").rename(card / f"- ä {number}.jpg")
+    assert run("batch", card, "-o", tmp_path / "- out", *FAST).code == 0
+    assert (tmp_path / "- out" / "2026-05-01_- ä 1-- ä 3-HDR.exr").is_file()
 
 
 def test_refusals(refused, card, tmp_path):

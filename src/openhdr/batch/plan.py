@@ -26,8 +26,8 @@ HEAD = """\
 # Two or more photos are merged, one is expanded. Move photos, rename results, add or remove brackets as you like.
 # `skip = true` leaves a bracket out. Options of `openhdr merge` for one bracket: options = { ev = "-2,0,2" }
 """
-ALONE, TWIN = "belongs to no bracket; remove this line to expand it", "the same shots as RAW"
-DOUBTFUL = "doubtful: may belong to {} .. {}; remove this line to expand it"
+ALONE, TWIN = "belongs to no bracket", "the same shots as RAW"
+DOUBTFUL = "doubtful: may belong to {} .. {}"
 Option = str | int | float | bool
 
 
@@ -144,7 +144,7 @@ def write_plan(path: Path, plan: Plan) -> None:
         photos = ", ".join(_text(photo) for photo in item.photos)
         parts.append(f"\n[[bracket]]\nname = {_text(item.name)}\nphotos = [{photos}]\n")
         if item.skip:
-            parts.append(f"skip = true  # {item.skip}\n")
+            parts.append(f"skip = true  # {item.skip}; remove this line to make it\n")
         if item.options:
             options = ", ".join(f"{_text(key)} = {_value(value)}" for key, value in item.options.items())
             parts.append(f"options = {{ {options} }}\n")

@@ -94,7 +94,8 @@ def batch(request: Request) -> None:
     failed = [(one["name"], one["error"]) for one in facts["brackets"] if one["status"] == "failed"]
     give_up(failed, len(facts["brackets"]), "brackets", "--retry-failed tries them again")
     if facts["unreadable"]:
-        raise OpenHDRError(f"{len(facts['unreadable'])} photos cannot be read; the others are done")
+        count = len(facts["unreadable"])
+        raise OpenHDRError(f"{count} photo{'s' * (count > 1)} cannot be read and took no part")
 
 
 batch.params += [
@@ -216,7 +217,8 @@ def _checked(
     args = [part for key, value in options.items() for part in spelled(known[key], value)]
     first, *others = request.to.split(",")
     output = Path(f"{item.name}{first}")
-    context = called.make_context(f"openhdr {name}", [*item.photos, "-o", str(output), *args])
+    words = ["-o", str(output), *args, "--", *item.photos]  # of which some may begin with a dash
+    context = called.make_context(f"openhdr {name}", words)
     if not request.like:  # which may be of other files
         also = {one: context.params[one] for one in ("full_float", "operator")}
         made(DeliveryOptions, context.params).refuse_unused(output, also, preview=bool(others))

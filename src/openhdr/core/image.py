@@ -143,7 +143,7 @@ class Bracket:
                 raise RequestError(
                     f"{frame.name or 'a frame'} is {frame.image.width}x{frame.image.height}, but "
                     f"{first.name or 'the first'} is {first.image.width}x{first.image.height}; "
-                    "frames of a bracket must have one size"
+                    "frames of a bracket must have one size (openhdr batch sorts a folder of several brackets)"
                 )
             if frame.image.primaries != first.image.primaries:
                 raise RequestError(
