@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.bench.load import load_case
+from openhdr.bench.load_case import load_case
 from openhdr.bench.methods.photos import reference_light
 from openhdr.color.transfer import srgb_decode, srgb_encode
 from openhdr.metrics.pu21 import PEAK, pu21

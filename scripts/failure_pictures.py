@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image as Picture
 
 from openhdr.bench.case import BenchScene, Case
-from openhdr.bench.load import load_case
+from openhdr.bench.load_case import load_case
 from openhdr.bench.methods.photos import reference_light
 from openhdr.bench.methods.reconstruct import reconstruct
 from openhdr.bench.methods.settings import Setting

@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 import openhdr
-from openhdr.bench.named import demo_photos
+from openhdr.bench.named_cases import demo_photos
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "images" / "demo.jpg"
 WIDTH, GAP, CAPTION = 960, 6, 26  # pixels

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from openhdr import models
 from openhdr.bench import DATASET_CASES
-from openhdr.bench.load import load_case
+from openhdr.bench.load_case import load_case
 from openhdr.cli.bench import bench
 from openhdr.cli.metrics import metrics
 from openhdr.core.errors import FileError, RequestError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from openhdr.bench import robustness
-from openhdr.bench.load import load_case
+from openhdr.bench.load_case import load_case
 from openhdr.bench.robustness import FAMILIES, SCENES, USUAL, USUAL_GROUP
 from openhdr.simulation.scene import make_scene
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from openhdr import io
-from openhdr.bench.load import load_case, narrowed
+from openhdr.bench.load_case import load_case, narrowed
 from openhdr.bench.run import run
 from openhdr.cli.bench import bench
 from openhdr.cli.models import models

@@ -40,7 +40,7 @@ def test_merging_beats_the_photo_alone(made):
 
 def test_score_by_hand(made):
     """The printed number is the PSNR of the written image, by the formula."""
-    from openhdr.bench.named import demo_folder, read_demo
+    from openhdr.bench.named_cases import demo_folder, read_demo
 
     folder, facts = made
     scene = read_demo(demo_folder())

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from openhdr.cli.shared import common
+from openhdr.cli.shared import terminal
 from openhdr.core import progress
 
 
@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """In place of stderr; called in the test, because pytest puts its own there when a test begins."""
     shown = Terminal()
     monkeypatch.setattr("sys.stderr", shown)
@@ -32,25 +32,25 @@ def waited_for(shown: Terminal, text: str) -> bool:
 
 
 def test_it_is_there_within_a_second_before_any_step_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = terminal(monkeypatch)
-    assert common.FIRST_SIGN_S < 1
-    with common.progress_bar():
+    shown = on_terminal(monkeypatch)
+    assert terminal.FIRST_SIGN_S < 1
+    with terminal.progress_bar():
         assert waited_for(shown, "starting")
         with progress.task("registering", 3):
             assert waited_for(shown, "registering") and waited_for(shown, "0/3")
 
 
 def test_steps_within_steps_are_shown_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = terminal(monkeypatch)
-    with common.progress_bar(), progress.task("batch", 2) as advance:
+    shown = on_terminal(monkeypatch)
+    with terminal.progress_bar(), progress.task("batch", 2) as advance:
         advance()
         with progress.task("merging", 5):
             assert waited_for(shown, "merging") and "1/2" in shown.getvalue()
 
 
 def test_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = terminal(monkeypatch)
-    with common.progress_bar(), progress.task("reading", 1) as advance:
+    shown = on_terminal(monkeypatch)
+    with terminal.progress_bar(), progress.task("reading", 1) as advance:
         advance()
     assert shown.getvalue().strip() == ""
 
@@ -58,7 +58,7 @@ def test_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     pipe = io.StringIO()
     monkeypatch.setattr("sys.stderr", pipe)
-    monkeypatch.setattr(common, "FIRST_SIGN_S", 0.0)
-    with common.progress_bar(), progress.task("reading", 1):
+    monkeypatch.setattr(terminal, "FIRST_SIGN_S", 0.0)
+    with terminal.progress_bar(), progress.task("reading", 1):
         time.sleep(0.1)
     assert pipe.getvalue() == ""

@@ -5,8 +5,8 @@
     results.save(folder / "results.json")          # results.py
     page.write(results, folder / "report.html")    # report/
 
-A named case is one function in named.py, or a file of its own, and one row here. A dataset of the field is a row of
-DATASET_CASES, read by datasets.py.
+A named case is one function in named_cases.py, or a file of its own, and one row here. A dataset of the field is a row
+of DATASET_CASES, read by datasets.py.
 
     methods/        what is compared: settings of openhdr's methods, of OpenCV and of programs outside, run on a bracket
     without_truth/  real photos and tone mapping: a row of PHOTO_CASES or PICTURE_CASES, one file each
@@ -26,22 +26,22 @@ CASES: Table[Row] = Table(
     Row(
         "demo",
         "The built-in bracket: a sunlit room, hand-held, a toy train rolls.",
-        "openhdr.bench.named:demo",
+        "openhdr.bench.named_cases:demo",
     ),
     Row(
         "public",
         "24 moving and 8 still brackets from the public_test panoramas (--data).",
-        "openhdr.bench.named:public",
+        "openhdr.bench.named_cases:public",
     ),
     Row(
         "public-single",
         "One photo to HDR on the reference frames of the public case (--data).",
-        "openhdr.bench.named:public_single",
+        "openhdr.bench.named_cases:public_single",
     ),
     Row(
         "public-real-camera",
         "12 hand-held and 8 tripod brackets by real cameras, from the same panoramas (--data).",
-        "openhdr.bench.named:public_real_camera",
+        "openhdr.bench.named_cases:public_real_camera",
     ),
     Row(
         "robustness",

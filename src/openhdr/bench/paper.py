@@ -28,7 +28,7 @@ from typing import Any
 
 from openhdr.bench import DATASET_CASES
 from openhdr.bench.case import Case
-from openhdr.bench.load import CaseSource
+from openhdr.bench.load_case import CaseSource
 from openhdr.bench.methods.settings import Setting, parse_program
 from openhdr.bench.run import Extent, run
 from openhdr.bench.trial import Make

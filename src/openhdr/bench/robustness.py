@@ -14,7 +14,7 @@ from typing import Any
 
 from openhdr.bench.case import BenchScene, Case, SceneEntry
 from openhdr.bench.methods.settings import merge_settings
-from openhdr.bench.named import scene_of
+from openhdr.bench.named_cases import scene_of
 from openhdr.core.errors import RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import Column

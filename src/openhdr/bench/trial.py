@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from openhdr.bench.case import BenchScene, Case, SceneEntry
-from openhdr.bench.load import CaseSource
+from openhdr.bench.load_case import CaseSource
 from openhdr.bench.measure import measure
 from openhdr.bench.methods.photos import reference_light
 from openhdr.bench.methods.reconstruct import reconstruct

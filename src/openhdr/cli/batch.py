@@ -14,8 +14,9 @@ import click
 
 from openhdr.cli import expand, merge
 from openhdr.cli.shared.command import command, given_options, made, spelled
-from openhdr.cli.shared.common import echo_json, format_table, keeps_light, progress_bar, writable
+from openhdr.cli.shared.outputs import keeps_light, writable
 from openhdr.cli.shared.sidecar import options_of
+from openhdr.cli.shared.terminal import echo_json, format_table, progress_bar
 from openhdr.cli.shared.workers import WorkerOptions, done_by, give_up
 from openhdr.core.errors import FileError, OpenHDRError, RequestError, printable, unknown_name
 from openhdr.core.options import argument, nested, option

@@ -15,7 +15,7 @@ from openhdr.bench import PHOTO_CASES, PICTURE_CASES
 from openhdr.cli.bench_request import Request
 from openhdr.cli.bench_without_truth import compare_operators, photos_without_truth
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, format_table, progress_bar
+from openhdr.cli.shared.terminal import echo_json, format_table, progress_bar
 from openhdr.cli.shared.workers import give_up, trials_by
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.core.files import write_whole
@@ -172,7 +172,7 @@ def write_submission(request: Request, target: Path) -> None:
 def _run(request: Request) -> tuple[Results, Album]:
     """The results, with those of an earlier run where asked for, and the images."""
     from openhdr.bench.datasets import with_run_options
-    from openhdr.bench.load import CaseSource, narrowed
+    from openhdr.bench.load_case import CaseSource, narrowed
     from openhdr.bench.resume import earlier_results, joined
     from openhdr.bench.run import Extent, run
     from openhdr.core.files import make_folder

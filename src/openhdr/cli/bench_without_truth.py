@@ -10,7 +10,7 @@ import click
 
 from openhdr.bench import PHOTO_CASES, PICTURE_CASES
 from openhdr.cli.bench_request import Request
-from openhdr.cli.shared.common import echo_json, format_table
+from openhdr.cli.shared.terminal import echo_json, format_table
 from openhdr.cli.shared.workers import give_up, pieces_by
 from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.files import write_whole

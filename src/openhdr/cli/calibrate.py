@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, echo_notes, format_table, progress_bar, writable
+from openhdr.cli.shared.outputs import writable
+from openhdr.cli.shared.terminal import echo_json, echo_notes, format_table, progress_bar
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, nested, option
 from openhdr.pipeline.pipeline_options import CalibrateOptions

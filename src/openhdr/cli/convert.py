@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, echo_notes, progress_bar, writable
+from openhdr.cli.shared.outputs import outputs, writable
 from openhdr.cli.shared.process import isolate_option
-from openhdr.cli.shared.several import each, outputs
+from openhdr.cli.shared.several import each
+from openhdr.cli.shared.terminal import echo_json, echo_notes, progress_bar
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.pipeline_options import DeliveryOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, format_table, progress_bar
+from openhdr.cli.shared.terminal import echo_json, format_table, progress_bar
 from openhdr.core.options import option
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def demo(request: Request) -> None:
 def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
     """Merge the photos as a user would, from files and metadata; write the results; return the facts."""
     from openhdr import io
-    from openhdr.bench.named import demo_folder, demo_photos, read_demo
+    from openhdr.bench.named_cases import demo_folder, demo_photos, read_demo
     from openhdr.core.progress import task
     from openhdr.pipeline.bracket_to_hdr import merge_bracket
     from openhdr.pipeline.delivery import write

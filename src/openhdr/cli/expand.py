@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, echo_notes, keeps_light, progress_bar, writable
+from openhdr.cli.shared.outputs import keeps_light, outputs, writable
 from openhdr.cli.shared.process import isolate_option
-from openhdr.cli.shared.several import each, outputs
+from openhdr.cli.shared.several import each
+from openhdr.cli.shared.terminal import echo_json, echo_notes, progress_bar
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.pipeline_options import DeliveryOptions, ExpandOptions

@@ -9,8 +9,9 @@ from shlex import quote
 import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, progress_bar, writable_file
+from openhdr.cli.shared.terminal import echo_json, progress_bar
 from openhdr.core.errors import FileError, RequestError
+from openhdr.core.files import writable_file
 from openhdr.core.options import argument, option
 from openhdr.tonemapping import parse as parse_operator
 

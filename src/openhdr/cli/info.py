@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, format_table, progress_bar, writable
+from openhdr.cli.shared.outputs import writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.several import each
+from openhdr.cli.shared.terminal import echo_json, format_table, progress_bar
 from openhdr.core.errors import printable
 from openhdr.core.options import argument, option
 

@@ -11,16 +11,10 @@ import click
 
 from openhdr.cli.merge_notes import notes_of_frames, warnings_of
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import (
-    echo_json,
-    echo_notes,
-    format_table,
-    keeps_light,
-    progress_bar,
-    writable,
-)
+from openhdr.cli.shared.outputs import keeps_light, writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.sidecar import like, sidecar_of, write_sidecar
+from openhdr.cli.shared.terminal import echo_json, echo_notes, format_table, progress_bar
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.core.threads import in_threads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openhdr.cli.shared.common import echo_notes
+from openhdr.cli.shared.terminal import echo_notes
 
 if TYPE_CHECKING:
     from openhdr.core.image import Frame

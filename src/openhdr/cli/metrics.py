@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.shared.command import Headed, command
-from openhdr.cli.shared.common import echo_json, echo_notes, format_table, progress_bar
 from openhdr.cli.shared.several import each
+from openhdr.cli.shared.terminal import echo_json, echo_notes, format_table, progress_bar
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, option
 from openhdr.metrics import METRICS, Column, Score, check_shortest, columns_of, score

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, format_table
+from openhdr.cli.shared.terminal import echo_json, format_table
 from openhdr.core.options import option
 
 SCENES = (

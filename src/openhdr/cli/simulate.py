@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.shared.command import command, given_options, spelled
-from openhdr.cli.shared.common import echo_json, echo_notes, progress_bar
+from openhdr.cli.shared.terminal import echo_json, echo_notes, progress_bar
 from openhdr.cli.shared.workers import WorkerOptions, done_by, give_up
 from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.core.options import argument, nested, option

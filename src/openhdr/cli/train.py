@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.common import echo_json, progress_bar
+from openhdr.cli.shared.terminal import echo_json, progress_bar
 from openhdr.core.errors import FileError, MissingExtraError
 from openhdr.core.options import argument, option
 

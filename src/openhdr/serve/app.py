@@ -21,7 +21,7 @@ from starlette.routing import Route
 from openhdr import io
 from openhdr.core.errors import OpenHDRError, RequestError
 from openhdr.core.version import __version__
-from openhdr.serve import asked, layers
+from openhdr.serve import forms, layers
 from openhdr.serve.guard import Guard
 from openhdr.serve.session import Picture, Session
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
@@ -112,12 +112,12 @@ async def asset(request: Request) -> Response:
 
 async def about(request: Request) -> Response:
     """What can be asked for."""
-    formats = asked.light_formats()
+    formats = forms.light_formats()
     return JSONResponse(
         {
             "version": __version__,
-            "merge": [asdict(one) for one in asked.merge_form()],
-            "expand": [asdict(one) for one in asked.expand_form()],
+            "merge": [asdict(one) for one in forms.merge_form()],
+            "expand": [asdict(one) for one in forms.expand_form()],
             "operators": [
                 {
                     "name": row.name,
@@ -125,15 +125,15 @@ async def about(request: Request) -> Response:
                     "default": row.name == DEFAULT_OPERATOR,
                     "options": [
                         asdict(one) | {"default": getattr(row.options(), one.name)}
-                        for one in asked.tone_form(row.name)
+                        for one in forms.tone_form(row.name)
                     ],
                 }
                 for row in OPERATORS.values()
             ],
             "files": [
-                {"suffix": one, "options": [asdict(o) for o in asked.file_form(one)]} for one in formats
+                {"suffix": one, "options": [asdict(o) for o in forms.file_form(one)]} for one in formats
             ],
-            "pictures": list(asked.PICTURE_FORMATS),
+            "pictures": list(forms.PICTURE_FORMATS),
             "extensions": sorted(io.ENDINGS),
         }
     )

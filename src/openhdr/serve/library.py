@@ -19,7 +19,7 @@ from openhdr.bracketing.grouping import why_none
 from openhdr.core.errors import OpenHDRError, RequestError, printable
 from openhdr.core.files import natural_order
 from openhdr.core.threads import cores
-from openhdr.serve import asked
+from openhdr.serve import forms
 from openhdr.serve.jobs import Job, Lane
 from openhdr.serve.pictures import Photo, Picture, Result
 
@@ -251,8 +251,8 @@ class Library:
     def join(self, photos: list[Photo]) -> Picture:
         """A bracket as the user wants it, of photos that belong to others now."""
         sizes = {(one.info.width, one.info.height) for one in photos if one.info}
-        if not 2 <= len(photos) <= asked.MOST_FRAMES:
-            raise RequestError(f"a bracket has 2 to {asked.MOST_FRAMES} photos; got {len(photos)}")
+        if not 2 <= len(photos) <= forms.MOST_FRAMES:
+            raise RequestError(f"a bracket has 2 to {forms.MOST_FRAMES} photos; got {len(photos)}")
         if len(sizes) > 1 or any(one.info is None for one in photos):
             raise RequestError("photos of a bracket have one size; these do not")
         for picture in list(self.pictures.values()):

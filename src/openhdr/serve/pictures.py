@@ -9,7 +9,7 @@ from typing import Any
 
 from openhdr import io
 from openhdr.camera.remembered import camera_of
-from openhdr.serve import asked
+from openhdr.serve import forms
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 
 
@@ -91,7 +91,7 @@ class Picture:
 
     @property
     def name(self) -> str:
-        return asked.stem_of(self.photos[0].key.name)
+        return forms.stem_of(self.photos[0].key.name)
 
     def all_options(self) -> dict[str, Any]:
         return self.options | ({"retouch": self.strokes} if self.strokes else {})
@@ -110,20 +110,20 @@ class Picture:
 
     def command_line(self, suffix: str, light: bool, delivery: Any) -> str:
         """The command line that writes the same file as the page. Raises RequestError."""
-        given = asked.checked(asked.file_form(suffix) if light else (), delivery)
+        given = forms.checked(forms.file_form(suffix) if light else (), delivery)
         names = [one.key.name if one.own else str(one.path) for one in self.photos]
         output = self.name + suffix
         more = ["--like", f"{self.name}.json"] if self.strokes else []
-        operator = asked.operator_text(*self.tone)
+        operator = forms.operator_text(*self.tone)
         custom = operator != DEFAULT_OPERATOR
         if light and self.command == "open":
-            return asked.command_line("convert", names, output, given)
+            return forms.command_line("convert", names, output, given)
         if light:
             tones = ["--operator", operator] if custom and (suffix == ".jpg" or given.get("gain_map")) else []
-            return asked.command_line(self.command, names, output, self.options | given, [*more, *tones])
+            return forms.command_line(self.command, names, output, self.options | given, [*more, *tones])
         chosen = ["--operator", operator] if custom else []
         if self.command == "open":
-            return asked.command_line("tonemap", names, output, {}, chosen)
+            return forms.command_line("tonemap", names, output, {}, chosen)
         between = f"{self.name}.exr"
-        first = asked.command_line(self.command, names, between, self.options, more)
-        return first + " && " + asked.command_line("tonemap", [between], output, {}, chosen)
+        first = forms.command_line(self.command, names, between, self.options, more)
+        return first + " && " + forms.command_line("tonemap", [between], output, {}, chosen)

@@ -10,7 +10,7 @@ from openhdr.batch.run import free_gb, need_gb
 from openhdr.core.errors import RequestError
 from openhdr.core.threads import cores
 from openhdr.merging.retouch import plain_strokes
-from openhdr.serve import asked
+from openhdr.serve import forms
 from openhdr.serve.jobs import Job, Lane
 from openhdr.serve.library import SECONDS_TO_LOOK, Library
 from openhdr.serve.pictures import Picture, Result
@@ -84,15 +84,15 @@ class Session(Library):
     def change(self, picture: Picture, given: dict[str, Any]) -> None:
         """Other options or strokes. Raises RequestError."""
         if "options" in given:
-            form = asked.merge_form() if picture.command == "merge" else asked.expand_form()
-            picture.options = asked.checked(form, given["options"])
+            form = forms.merge_form() if picture.command == "merge" else forms.expand_form()
+            picture.options = forms.checked(form, given["options"])
         if "strokes" in given:
             if not isinstance(given["strokes"], list) or len(given["strokes"]) > MOST_STROKES:
                 raise RequestError(f"expected a list of at most {MOST_STROKES} strokes")
             picture.strokes = plain_strokes(given["strokes"])
         if "tone" in given:
             operator, values = str(given["tone"].get("operator")), given["tone"].get("options", {})
-            picture.tone = operator, asked.checked(asked.tone_form(operator), values)
+            picture.tone = operator, forms.checked(forms.tone_form(operator), values)
         self.touch()
 
     def tone(self, picture: Picture, proxy: bool) -> Job:
@@ -128,7 +128,7 @@ class Session(Library):
         name = f"photo-{next(self.numbers)}"
         request = {
             "do": "photo", "folder": str(result.folder), "output": str(result.folder / f"{name}.jpg"),
-            "operator": asked.operator_text(*picture.tone),
+            "operator": forms.operator_text(*picture.tone),
         }  # fmt: skip
 
         def finished(job: Job) -> None:
@@ -172,10 +172,10 @@ class Session(Library):
 
     def export(self, picture: Picture, suffix: str, light: bool, delivery: Any) -> str:
         """Write a file for download; the picture is made first where it is not, or not as it is wanted now."""
-        formats = asked.light_formats() if light else [*asked.PICTURE_FORMATS, ".json"]
+        formats = forms.light_formats() if light else [*forms.PICTURE_FORMATS, ".json"]
         if suffix not in formats:
             raise RequestError(f"cannot write '{suffix}'; choose one of {', '.join(formats)}")
-        given = asked.checked(asked.file_form(suffix) if light else (), delivery)
+        given = forms.checked(forms.file_form(suffix) if light else (), delivery)
         identifier, folder = self.new_folder("e")
         output = folder / (picture.name + suffix)
         job = Job({}, f"{output.name}: export", picture.id, seconds=SECONDS_TO_MAKE)
@@ -186,7 +186,7 @@ class Session(Library):
                 job.state, job.answer = "failed", {"error": picture.error or "cancelled"}
                 return
             result = self._ready(picture)
-            operator = asked.operator_text(*picture.tone)
+            operator = forms.operator_text(*picture.tone)
             job.request = {
                 "do": "sidecar" if suffix == ".json" else "export", "folder": str(result.folder), "output": str(output),
                 "light": light, "delivery": given, "operator": operator, "command": picture.command,

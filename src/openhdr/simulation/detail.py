@@ -13,8 +13,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from openhdr.simulation.sampling import Texture
 from openhdr.simulation.scene import ViewOf
+from openhdr.simulation.texture import Texture
 
 _TILE = 256  # pixels of the noise that octaves are cut from
 _TURN_DEG = 37  # between octaves, so that their grids do not meet

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from openhdr.simulation.sampling import shrink
+from openhdr.simulation.texture import shrink
 
 _GLARE_SAMPLES = 64  # pixels of the shorter side of the small image in which glare is worked out
 _HALO_SHARE = 0.03  # of the image's width: standard deviation of the halo round lights

@@ -16,7 +16,7 @@ import numpy as np
 from openhdr.camera.noise import NoiseModel
 from openhdr.simulation.lens import Lens
 from openhdr.simulation.picture_style import curves
-from openhdr.simulation.sampling import shrink
+from openhdr.simulation.texture import shrink
 
 _STRIP = 1 << 19  # pixels
 _HALO = 24  # rows that a strip holds beyond its own: more than all filters reach

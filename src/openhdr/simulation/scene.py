@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from openhdr.core.errors import RequestError
-from openhdr.simulation.sampling import Texture, shrink
+from openhdr.simulation.texture import Texture, shrink
 from openhdr.simulation.view import CropPose, CropView, PanoramaPose, PanoramaView
 
 Kind = Literal["panorama", "flat"]

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from openhdr.simulation.sampling import Texture
+from openhdr.simulation.texture import Texture
 
 
 class View(Protocol):

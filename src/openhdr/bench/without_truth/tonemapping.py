@@ -23,7 +23,7 @@ from openhdr.bench.methods.photos import Photos
 from openhdr.bench.methods.program import ProgramOptions, run_program
 from openhdr.bench.methods.reconstruct import reconstruct
 from openhdr.bench.methods.settings import Setting, parse_setting
-from openhdr.bench.named import demo_folder, read_demo
+from openhdr.bench.named_cases import demo_folder, read_demo
 from openhdr.bench.report.pictures import SMALL_PICTURES, PictureOptions
 from openhdr.bench.results import rounded
 from openhdr.bench.without_truth.brackets import PhotoSet, photo_sets

@@ -1,1 +1,1 @@
-"""What several commands need: options, notes, progress, files one after another, workers."""
+"""What several commands need: options, output names, what is shown, files one after another, workers."""

@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from openhdr.cli import worded
 from openhdr.core import progress
-from openhdr.core.errors import OpenHDRError, RequestError
+from openhdr.core.errors import OpenHDRError
 
 Result = TypeVar("Result")
-
-
-def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
-    """One output per input: `output` itself for one input, else files in that folder with another suffix.
-
-    A trailing slash or an existing folder makes `output` a folder, which is made if need be. Raises RequestError
-    when several inputs meet a file name, or two inputs would get one output.
-    """
-    if len(inputs) == 1 and not output.is_dir() and output.suffix:
-        return [output]
-    if output.suffix and not output.is_dir():
-        raise RequestError(f"-o {output}: {len(inputs)} inputs need a folder, not a file")
-    suffix = suffix if suffix.startswith(".") else f".{suffix}"
-    paths = [output / (path.stem + suffix) for path in inputs]
-    if len(set(paths)) < len(paths):
-        raise RequestError(f"-o {output}: two inputs have the same name; convert them into different folders")
-    from openhdr.core.files import make_folder
-    from openhdr.io import check_output
-
-    check_output(paths[0])
-    make_folder(output)
-    return paths
 
 
 def each(label: str, jobs: Iterable[tuple[Any, ...]], work: Callable[..., Result]) -> list[Result]:

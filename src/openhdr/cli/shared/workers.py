@@ -21,7 +21,7 @@ from openhdr.core.version import __version__
 if TYPE_CHECKING:
     from openhdr.batch.run import WorkT
     from openhdr.bench.case import Case
-    from openhdr.bench.load import CaseSource
+    from openhdr.bench.load_case import CaseSource
     from openhdr.bench.trial import Make, Outcome, Trial
     from openhdr.bench.without_truth.page import Make as PieceMake
 

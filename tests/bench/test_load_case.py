@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from openhdr.bench import CASES
-from openhdr.bench.load import load_case, narrowed
+from openhdr.bench.load_case import load_case, narrowed
 from openhdr.bench.methods.settings import Setting, expand_settings, merge_settings, size_of, weights_sha256
 from openhdr.core.errors import FileError, RequestError
 from openhdr.expansion import INVERSE_TONE_MAPPERS

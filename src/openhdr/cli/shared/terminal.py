@@ -1,25 +1,21 @@
-"""What the commands share: the progress bar, JSON, notes."""
+"""What commands show: tables, JSON, notes, a progress bar."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import click
 
 from openhdr.core import progress
 from openhdr.core.config import plain
-from openhdr.core.errors import FileError, printable
-from openhdr.core.files import writable_file
+from openhdr.core.errors import printable
 
 FIRST_SIGN_S = 0.3  # shorter work shows no bar
 
@@ -82,43 +78,3 @@ def progress_bar() -> Iterator[None]:
         first_sign.cancel()
         first_sign.join()
         bar.stop()
-
-
-def writable(path: Path | None, extension: str = "") -> None:
-    """Refuse an output before the work: a folder that does not exist, an extension that cannot be written.
-
-    extension: the one that the file must have; "" = that of any image format.
-    """
-    if path is None:
-        return
-    if os.path.exists(path.parent) and not os.path.isdir(path.parent):
-        raise FileError(path, f"{path.parent} is a file, not a folder", "choose another folder")
-    if not os.path.isdir(path.parent):
-        raise FileError(
-            path, "its folder does not exist", f"make it first: mkdir -p {quote(str(path.parent))}"
-        )
-    writable_file(path)
-    if extension:
-        if path.suffix != extension:
-            raise FileError(path, f"has extension '{path.suffix}'", f"end the name in {extension}")
-        return
-    from openhdr.io import check_output
-
-    check_output(path)
-
-
-def keeps_light(path: Path, remedy: str = "") -> None:
-    """Refuse a file for HDR light that holds images for a screen only; which tones it should get is not known.
-
-    remedy: "" = a command's -o and --preview.
-    """
-    from openhdr.io import FORMATS, stores_light
-
-    if stores_light(path):
-        return
-    known = ", ".join(row.extensions[0] for row in FORMATS.values() if row.light and row.writable)
-    raise FileError(
-        path,
-        f"'{path.suffix}' holds an image for a screen, not HDR light ({known} do)",
-        remedy or f"to get both: -o {quote(str(path.with_suffix('.exr')))} --preview {quote(str(path))}",
-    )

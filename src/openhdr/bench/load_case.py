@@ -29,7 +29,7 @@ from openhdr.bench.case import DEFAULT_COLUMNS, DEFAULT_PROTOCOL, Case
 from openhdr.bench.datasets import bracket_folder_case, dataset_case
 from openhdr.bench.methods.method_options import typed_options
 from openhdr.bench.methods.settings import OPTIONS, Setting, merge_settings, parse_setting
-from openhdr.bench.named import folder_case, scene_entries
+from openhdr.bench.named_cases import folder_case, scene_entries
 from openhdr.core.config import checked
 from openhdr.core.errors import FileError, RequestError, unknown_name
 from openhdr.data.dataset import subfolders
