@@ -56,10 +56,10 @@ def mean_shift(homography: np.ndarray, height: int, width: int) -> float:
     return float(np.hypot(*(moved[:, :2] / moved[:, 2:] - points).T).mean())
 
 
-def sampling_map(
+def sampling_positions(
     registration: Registration, rows: slice, shape: tuple[int, int], detour: np.ndarray | None = None
-) -> np.ndarray:
-    """(rows, W, 2) float32: the frame position (x, y) that each pixel of a strip of the reference looks at.
+) -> tuple[np.ndarray, np.ndarray]:
+    """(x, y), (rows, W) float32 each: the frame position that each pixel of a strip of the reference looks at.
 
     shape: (H, W) of the reference. detour: (rows, W, 2) px added to the reference's pixels before the homography.
     """
@@ -70,12 +70,21 @@ def sampling_map(
     # single precision is enough: a position of 6000 px is right to 0.0005 px
     h = registration.homography.astype(np.float32)
     z = h[2, 0] * x + (h[2, 1] * y + h[2, 2])
-    where = np.empty((rows.stop - rows.start, shape[1], 2), np.float32)
-    np.divide(h[0, 0] * x + (h[0, 1] * y + h[0, 2]), z, out=where[..., 0], casting="same_kind")
-    np.divide(h[1, 0] * x + (h[1, 1] * y + h[1, 2]), z, out=where[..., 1], casting="same_kind")
+    frame_x, frame_y = h[0, 0] * x + (h[0, 1] * y + h[0, 2]), h[1, 0] * x + (h[1, 1] * y + h[1, 2])
+    frame_x /= z
+    frame_y /= z
     if registration.flow is not None:
-        where += resize_strip(registration.flow, rows, shape)
-    return where
+        flow = resize_strip(registration.flow, rows, shape)
+        frame_x += flow[..., 0]
+        frame_y += flow[..., 1]
+    return frame_x, frame_y
+
+
+def sampling_map(
+    registration: Registration, rows: slice, shape: tuple[int, int], detour: np.ndarray | None = None
+) -> np.ndarray:
+    """`sampling_positions` as one map (rows, W, 2) float32."""
+    return cv2.merge(sampling_positions(registration, rows, shape, detour))
 
 
 def frame_positions(
@@ -154,8 +163,7 @@ def warp(pixels: np.ndarray, registration: Registration) -> tuple[np.ndarray, np
     height, width = pixels.shape[:2]
     if not registration.moves:
         return pixels, np.ones((height, width), bool)
-    where = sampling_map(registration, slice(0, height), (height, width))
-    x, y = where[..., 0], where[..., 1]
+    x, y = sampling_positions(registration, slice(0, height), (height, width))
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     return cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), inside
 

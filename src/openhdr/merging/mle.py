@@ -17,6 +17,9 @@ the variance is relative to it: another frame's light is wrong wherever the two 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -32,11 +35,26 @@ DARKEST = np.float32(1e-6)  # light below which relative errors mean nothing
 RESAMPLING_PX = np.float32(0.1)
 
 
+@dataclass(frozen=True)
+class Guide:
+    """The light that stands inside the variances.
+
+    level: (h, W) float32 luminance on the reference's scale of the longest consistent, unsaturated frame.
+    """
+
+    level: np.ndarray
+
+    @cached_property
+    def slope(self) -> np.ndarray:
+        """(h, W) float32, what a shift by a pixel may change."""
+        return steepness(self.level)
+
+
 def combine(strip: Strip) -> tuple[np.ndarray, np.ndarray]:
     """(radiance (h, W, 3) on the reference's scale, weight (h, W)); weight 0 = nothing usable was seen."""
     guide = guide_of(strip)
     total = np.zeros_like(strip.light[0])
-    weights = np.full(guide.shape, TINY, np.float32)
+    weights = np.full(guide.level.shape, TINY, np.float32)
     for index, (light, usable) in enumerate(zip(strip.light, strip.usable, strict=True)):
         weight = usable / variance(guide, strip, index)
         weights += weight
@@ -46,38 +64,38 @@ def combine(strip: Strip) -> tuple[np.ndarray, np.ndarray]:
     return cv2.multiply(total, cv2.merge((scale, scale, scale))), weights - TINY
 
 
-def variance(guide: np.ndarray, strip: Strip, index: int) -> np.ndarray:
+def variance(guide: Guide, strip: Strip, index: int) -> np.ndarray:
     """(h, w) float32 variance of a frame's light on the reference's scale. guide: from `guide_of`."""
     gain = np.float32(2.0 ** strip.ev[index])
     noise = strip.noise[index]
     if not noise.processed:
-        result = noise.at_level(guide * gain)
+        result = noise.at_level(guide.level * gain)
         result *= 1 / gain**2
         if strip.moved[index]:
-            result += np.square(RESAMPLING_PX * steepness(guide))
+            result += np.square(RESAMPLING_PX * guide.slope)
         return result
     light = cv2.blur(strip.light[index], (3, 3))
     level = np.maximum(_luminance(light), DARKEST)
     result = noise.variance(light)
     # black is no measurement of light: a longer frame shows how much less there is than the code says
     crushed = level < strip.darkest[index]
-    level = np.where(crushed, np.minimum(level, np.maximum(guide * gain, DARKEST)), level)
+    level = np.where(crushed, np.minimum(level, np.maximum(guide.level * gain, DARKEST)), level)
     if strip.moved[index]:
         result += np.square(RESAMPLING_PX * steepness(level))
-    result *= np.square(np.maximum(guide, DARKEST) / level)
+    result *= np.square(np.maximum(guide.level, DARKEST) / level)
     return result
 
 
-def guide_of(strip: Strip) -> np.ndarray:
-    """(h, W) float32 luminance on the reference's scale of the longest consistent, unsaturated frame."""
+def guide_of(strip: Strip) -> Guide:
+    """The guide of a strip's frames."""
     order = np.argsort(strip.ev)
-    guide = _luminance(strip.light[order[0]], strip.ev[order[0]])
+    level = _luminance(strip.light[order[0]], strip.ev[order[0]])
     for index in order[1:]:
         seen = _luminance(strip.light[index], strip.ev[index])
-        seen -= guide
+        seen -= level
         seen *= strip.usable[index]
-        guide += seen
-    return guide
+        level += seen
+    return Guide(level)
 
 
 def _luminance(light: np.ndarray, ev: float = 0.0) -> np.ndarray:

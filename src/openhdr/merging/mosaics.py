@@ -22,7 +22,7 @@ from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.color.channels import brightest_channel, mean_channel
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
-from openhdr.geometry import Registration, resize_strip, sampling_map, shrink, steepness
+from openhdr.geometry import Registration, resize_strip, sampling_positions, shrink, steepness
 from openhdr.merging.hole_fill import pull_push
 from openhdr.merging.registered import RegisteredBracket
 
@@ -159,7 +159,7 @@ def _seen(mosaic: Mosaic, place: Registration, rows: slice) -> tuple[np.ndarray,
         light = mosaic.light(rows)
         return light, _clear(light), np.ones_like(light)
     height, width = mosaic.shape
-    x, y = cv2.split(sampling_map(place, rows, mosaic.shape))
+    x, y = sampling_positions(place, rows, mosaic.shape)
     (left, right, *_), (up, down, *_) = cv2.minMaxLoc(x), cv2.minMaxLoc(y)
     inside = np.ones_like(x)
     if min(left, up) < 0 or right > width - 1 or down > height - 1:

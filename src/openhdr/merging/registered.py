@@ -19,7 +19,7 @@ from openhdr.camera.response import LightVariance, Response
 from openhdr.color.channels import along_row, brightest_channel
 from openhdr.core.image import Bracket, Image
 from openhdr.core.threads import in_threads
-from openhdr.geometry import Registration, resize_strip, sampling_map
+from openhdr.geometry import Registration, resize_strip, sampling_positions
 
 CLIP_FULL = 0.90  # code (0..1) up to which a pixel is surely not clipped
 CLIP_NONE = 0.98  # code from which it is taken as clipped
@@ -187,54 +187,59 @@ class RegisteredBracket:
     def _frame_strip(self, index: int, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         image, registration = self.bracket.frames[index].image, self.registrations[index]
         invalid = self.invalid[index]
-        if not registration.moves:
+        outside = None  # of the frame
+        if registration.moves:
+            x, y = sampling_positions(registration, rows, self.shape)
+            light, room, outside = self._resample(index, x, y)
+        else:
             pixels = image.pixels[rows]
             light = decode(image.with_pixels(pixels), self.responses[index])
-            consistency = (
-                np.ones(pixels.shape[:2], np.float32)
-                if invalid is None
-                else 1 - invalid[rows].astype(np.float32)
-            )
-            room = saturation_weight(pixels, self.clip)
-        else:
-            where = sampling_map(registration, rows, self.shape)
-            light, room, consistency = self._resample(index, where, invalid)
-        if registration.status == "rejected":
-            consistency = np.zeros_like(consistency)
+            room = saturation_weight(brightest_channel(pixels), self.clip)
+            outside = None if invalid is None else invalid[rows]
         known = self.consistency[index]
-        if known is not None:
-            consistency = consistency * resize_strip(known, rows, self.shape)
+        if registration.status == "rejected":
+            consistency = np.zeros(room.shape, np.float32)
+        elif known is None:
+            consistency = np.ones(room.shape, np.float32)
+        else:
+            consistency = resize_strip(known, rows, self.shape)
+        if outside is not None:
+            consistency = np.where(outside, np.float32(0), consistency)
         return light, room, consistency
 
     def _resample(
-        self, index: int, where: np.ndarray, invalid: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(light, saturation weight, consistency) of a frame at positions `where` (h, W, 2)."""
-        image = self.bracket.frames[index].image
+        self, index: int, x: np.ndarray, y: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """(light, saturation weight, (h, W) bool outside or None = nowhere) of a frame at positions (h, W) each."""
+        image, invalid = self.bracket.frames[index].image, self.invalid[index]
         height, width = self.shape
-        x, y = cv2.split(where)
         (left, right), (top, bottom) = cv2.minMaxLoc(x)[:2], cv2.minMaxLoc(y)[:2]
-        consistency = np.ones(x.shape, np.float32)
+        outside = None
         if left < 0 or right > width - 1 or top < 0 or bottom > height - 1:
-            consistency *= (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+            outside = (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
         top = int(np.clip(np.floor(top) - 4, 0, height - 1))
         bottom = int(np.clip(np.ceil(bottom) + 5, top + 1, height))
         piece, y = image.pixels[top:bottom], y - np.float32(top)
-        x, y = cv2.convertMaps(x, y, cv2.CV_16SC2)
+
+        def at(values: np.ndarray, interpolation: int) -> np.ndarray:
+            return cv2.remap(values, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
+
         # light is what adds up on a sensor, so light is interpolated; cubic keeps detail but undershoots beside
         # bright edges, and where no other frame measures that would be a black dot: never below the neighbourhood
         square = np.ones((3, 3), np.uint8)
-        light = decode(image.with_pixels(piece), self.responses[index])
-        light = cv2.remap(light, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        least = cv2.remap(cv2.erode(piece, square), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        np.maximum(light, decode(image.with_pixels(least), self.responses[index]), out=light)
+        light = at(decode(image.with_pixels(piece), self.responses[index]), cv2.INTER_CUBIC)
+        least = at(cv2.erode(piece, square), cv2.INTER_NEAREST)
+        cv2.max(light, decode(image.with_pixels(least), self.responses[index]), light)
         # a pixel beside a clipped one is made from it: the weight is the least of the neighbourhood
-        room = cv2.erode(saturation_weight(piece, self.clip), square)
-        room = cv2.remap(room, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        peak = cv2.dilate(brightest_channel(piece), square)
+        if peak.max() <= CLIP_FULL * self.clip:
+            room = np.ones(x.shape, np.float32)
+        else:
+            room = at(saturation_weight(peak, self.clip), cv2.INTER_LINEAR)
         if invalid is not None:
-            mask = invalid[top:bottom].astype(np.float32)
-            consistency *= cv2.remap(mask, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) < 0.01
-        return light, room, consistency
+            border = at(invalid[top:bottom].astype(np.float32), cv2.INTER_LINEAR) >= 0.01
+            outside = border if outside is None else outside | border
+        return light, room, outside
 
 
 def strips_of(height: int, width: int, pixels: int = STRIP_PIXELS, step: int = 8) -> list[slice]:
@@ -257,10 +262,9 @@ def decode(image: Image, response: Response) -> np.ndarray:
     return response.decode(image)
 
 
-def saturation_weight(pixels: np.ndarray, clip: float) -> np.ndarray:
-    """(h, W) float32: 1 below CLIP_FULL of the code `clip` in all channels, 0 from CLIP_NONE on in any."""
-    peak = brightest_channel(pixels)
-    if pixels.dtype == np.uint8:
+def saturation_weight(peak: np.ndarray, clip: float) -> np.ndarray:
+    """(h, w) codes of the brightest channel -> float32: 1 below CLIP_FULL of the code `clip`, 0 from CLIP_NONE on."""
+    if peak.dtype == np.uint8:
         return cv2.LUT(peak, _ramp(np.arange(256, dtype=np.float32), clip))
     return _ramp(peak.astype(np.float32), clip)
 

@@ -124,12 +124,17 @@ def _show_hole_fill(
     radiance: np.ndarray, coverage: np.ndarray, strip: Strip, registered: RegisteredBracket, rows: slice
 ) -> None:
     """As far as no consistent frame measured a place, show the hole fill in the reference's clipped channels."""
-    if registered.hole_fill is None or not (coverage < 1).any():
+    if registered.hole_fill is None:
         return
-    reference = strip.light[strip.reference]
+    unmeasured = np.flatnonzero((coverage < 1).any(axis=1))
+    if not len(unmeasured):
+        return
+    part = slice(int(unmeasured[0]), int(unmeasured[-1]) + 1)
+    reference, shown_here = strip.light[strip.reference][part], radiance[part]
     # channels well below clipping keep the reference's fine detail; the hole fill may be at a smaller size
     bright = reference > along_row(BRIGHT * strip.top[strip.reference], reference.shape[1])
-    shown = resize_strip(registered.hole_fill, rows, registered.shape)
+    picture_rows = slice(rows.start + part.start, rows.start + part.stop)
+    shown = resize_strip(registered.hole_fill, picture_rows, registered.shape)
     shown = np.where(bright, np.maximum(shown, reference), reference)
-    blind = 1 - coverage
-    cv2.accumulateProduct(shown - radiance, cv2.merge((blind, blind, blind)), radiance)
+    blind = 1 - coverage[part]
+    cv2.accumulateProduct(shown - shown_here, cv2.merge((blind, blind, blind)), shown_here)

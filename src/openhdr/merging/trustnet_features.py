@@ -53,7 +53,7 @@ def features_of(evidence: Evidence, strip: Strip, others: Sequence[int], rows: s
     consistent = [inside * one for inside, one in zip(strip.consistency, consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
     composite_code = mu_code(composite.light)
-    height, width = guide.shape
+    height, width = shape = guide.level.shape
     frames = np.empty(
         (len(others), FRAME_CHANNELS, -(-height // STEP) * STEP, -(-width // STEP) * STEP), np.float32
     )
@@ -72,7 +72,7 @@ def features_of(evidence: Evidence, strip: Strip, others: Sequence[int], rows: s
             np.float32(strip.ev[index] / 4),
             np.log2(mle.variance(guide, strip, index)) / 20 + np.float32(0.5),
         ]
-        _fill(planes, channels, guide.shape)
+        _fill(planes, channels, shape)
     reference = strip.reference
     channels = [
         *cv2.split(mu_code(strip.light[reference])),
@@ -82,7 +82,7 @@ def features_of(evidence: Evidence, strip: Strip, others: Sequence[int], rows: s
         *cv2.split(mu_code(evidence.hole_fill[rows])),
     ]
     shared = np.empty((SHARED_CHANNELS, *frames.shape[2:]), np.float32)
-    _fill(shared, channels, guide.shape)
+    _fill(shared, channels, shape)
     return Features(frames, shared)
 
 
