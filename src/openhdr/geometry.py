@@ -155,6 +155,17 @@ def resize_strip(full: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.nd
     )
 
 
+def shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) or (H, W, C) by area averaging to `size` = (width, height), for overviews.
+
+    Large ones are averaged two by two first: twice as fast, and codes come out a tenth of one too high.
+    """
+    height, width = pixels.shape[:2]
+    if height % 2 == 0 and width % 2 == 0 and height >= 2 * size[1] and width >= 2 * size[0]:
+        pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
 def warp(pixels: np.ndarray, registration: Registration) -> tuple[np.ndarray, np.ndarray]:
     """(pixels in the reference's geometry, (H, W) bool that is False where they come from outside the frame).
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from openhdr.camera.response import Response
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Image
 from openhdr.core.threads import in_threads
+from openhdr.geometry import shrunk
 
 SIDE_PX = 192  # frames are shrunk to about this side
 DARK, BRIGHT = 0.004, 0.85  # light (1.0 = clipping) between which a pixel is properly exposed
@@ -83,7 +83,7 @@ def _shrunk_light(image: Image, response: Response) -> np.ndarray:
     """(h, w) float32 green light, NaN where a channel clips."""
     factor = max(min(image.height, image.width) / SIDE_PX, 1.0)
     size = (max(round(image.width / factor), 1), max(round(image.height / factor), 1))
-    light = response.decode(image.with_pixels(cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA)))
+    light = response.decode(image.with_pixels(shrunk(image.pixels, size)))
     return np.where(light.max(axis=2) < BRIGHT, light[..., 1], np.nan)
 
 

@@ -20,10 +20,12 @@ class Merger(ABC):
 
     encoding: of what it makes: `linear` light, or an `srgb` picture for display.
     masks_ghosts: whether it leaves out what is marked as a ghost; a method that sees ghosts itself is shown all.
+    compares_at: megapixels at which frames are compared for it, at most.
     """
 
     encoding: ClassVar[Encoding] = "linear"
     masks_ghosts: ClassVar[bool] = True
+    compares_at: ClassVar[float] = 1.5
 
     def frames_of(self, bracket: Bracket) -> tuple[int, ...]:
         """Indices of the frames that it merges. Raises RequestError when the bracket lacks one that it needs."""

@@ -40,6 +40,10 @@ class Seen:
     planes: np.ndarray
     sd: np.ndarray
 
+    def cut(self, rows: slice, columns: slice) -> Seen:
+        """Some rows and columns, as views."""
+        return Seen(self.planes[:, rows, columns], self.sd[rows, columns])
+
 
 def seen(
     registered: RegisteredBracket, merged: Merged, light: np.ndarray, rows: slice, columns: slice
@@ -75,9 +79,8 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
     height, width = seen.sd.shape
     coverage = seen.planes[4, :height, :width]
     room = np.float32(REACH_SD) * seen.sd * coverage + np.float32(FREE) * (1 - coverage)
-    # pixel shuffle: four planes are the four pixels of every 2 x 2
-    share = np.tanh(change).reshape(3, 2, 2, *change.shape[1:]).transpose(0, 3, 1, 4, 2)
-    code = share.reshape(3, *seen.planes.shape[1:])[:, :height, :width] * room
+    code = _shuffled(np.tanh(change))[:, :height, :width]
+    code *= room
     code += seen.planes[:3, :height, :width]
     np.maximum(code, 0, out=code)
     code *= np.float32(LOG_MU)
@@ -88,6 +91,16 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
     if bound.any():
         refined[bound] = light[bound]
     return refined
+
+
+def _shuffled(planes: np.ndarray) -> np.ndarray:
+    """(12, h, w) -> (3, 2 h, 2 w): four planes are the four pixels of every 2 x 2 (pixel shuffle)."""
+    _, height, width = planes.shape
+    result = np.empty((3, height, 2, 2 * width), np.float32)
+    for number in range(0, len(planes), 2):
+        channel, row = divmod(number // 2, 2)
+        result[channel, :, row] = cv2.merge(planes[number : number + 2]).reshape(height, 2 * width)
+    return result.reshape(3, 2 * height, 2 * width)
 
 
 def _decode_mu(image: Image, response: Response) -> np.ndarray:

@@ -369,5 +369,6 @@ def _comparing(
     return CompareOptions(
         deghost=options.deghost if merger.masks_ghosts else False,
         match=by_default if options.match is None else options.match,
+        working_megapixels=merger.compares_at,
         curve_known=given or linear or measured.follows_srgb,
     )
