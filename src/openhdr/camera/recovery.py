@@ -68,7 +68,7 @@ def recover(
         return None
     halves = codes[::2], codes[1::2]
     first = _first_curve(halves[0], ev, top)
-    shared = _alternate(halves, ev, np.repeat(first[:, None], 3, axis=1), first, top, together=True)
+    shared = _alternate(halves, ev, _for_channels(first), first, top, together=True)
     if shared is None:
         return None
     judging = halves[1][_unchanged(halves[1], ev, shared, top)]
@@ -83,7 +83,7 @@ def recover(
             own, halved = (_prediction_error(judging, ev, one, top) for one in (apart, half))
             if min(own, halved) < OWN_CURVES * error:
                 best, error = (half, halved) if halved <= HALF_WAY * own else (apart, own)
-    judged = np.repeat(assumed_log()[:, None], 3, axis=1) if assumed is None else logarithm_of(assumed)
+    judged = _for_channels(assumed_log()) if assumed is None else logarithm_of(assumed)
     return Recovery(_as_response(best, clip, error), error, _prediction_error(judging, ev, judged, top))
 
 
@@ -91,6 +91,11 @@ def recover(
 def assumed_log() -> np.ndarray:
     """(256,) log2 light of the codes by the assumed response."""
     return logarithm_of(analytic(ASSUMED_RESPONSE))[:, 0]
+
+
+def _for_channels(curve: np.ndarray) -> np.ndarray:
+    """(256,) -> (256, 3): one curve for all channels."""
+    return np.repeat(curve[:, None], 3, axis=1)
 
 
 def logarithm_of(response: Response) -> np.ndarray:
@@ -122,7 +127,7 @@ def _first_curve(codes: np.ndarray, ev: np.ndarray, top: float) -> np.ndarray:
     """
 
     def error(contrast: float) -> float:
-        curves = np.repeat(contrast * assumed_log()[:, None], 3, axis=1)
+        curves = _for_channels(contrast * assumed_log())
         residual = _residual(codes[::8], ev, curves - curves[LEVELS // 2], top)
         known = np.isfinite(residual)
         return float(np.median(np.abs(residual[known]))) if known.any() else np.inf
@@ -163,7 +168,7 @@ def _alternate(
             return None
         if together:
             exposed, value = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-            new = np.repeat(_curve_through(exposed, value, curves[:, 1], first, top)[:, None], 3, axis=1)
+            new = _for_channels(_curve_through(exposed, value, curves[:, 1], first, top))
             new -= new[LEVELS // 2]
         else:
             new = np.stack(

@@ -57,17 +57,17 @@ MERGERS: Table[MergerRow] = Table(
         "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
         "openhdr.merging.trustnet:TRUSTNET",
         sha256=(
-            ("decide", "fd48ff9f5ad58f00d78c7e43aaa77db0c22c03a5dafba4abbea8b725ef2b92dd"),
-            ("refine", "cec6d4722de50c1d438b8e6d6025c40eedd27e9b3f2795fb44645468e4245ef8"),
+            ("decide", "27bd4f0d722d86123738085397327d4af8fdbebda050b437077f639c5557367b"),
+            ("refine", "77fef75f085c183a60446794adf5cc42d922e6131db21b85006ba5dd6b201682"),
         ),
     ),
     LearnedRow(
         "trustnet-tiny",
-        "The same with a quarter of the arithmetic.",
+        "The same with a smaller first network.",
         "openhdr.merging.trustnet:TRUSTNET_TINY",
         sha256=(
-            ("decide", "7067a2af659e0663b8468d5538b23b87ae9d0c11bed922d3b508e46d8e80ba7e"),
-            ("refine", "2bdf173a4bbc75f4efd3f47ecf89d2e4b1ea6c015f0a4cc4fb699ee9ed825eed"),
+            ("decide", "e8c4251d0f7884109ce971d9e04e3367db1350f46fc36b762712816c5b7b6034"),
+            ("refine", "5ed1a8198c5b4dae0db31026917cb9cff145d8d28d36e9b6dc1b0dd55295e5be"),
         ),
     ),
 )

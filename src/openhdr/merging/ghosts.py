@@ -18,7 +18,7 @@ from openhdr.bracketing.tone_difference import densest
 from openhdr.color.channels import any_channel, mean_channel
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
-from openhdr.geometry import shrink, steepness
+from openhdr.geometry import shrink, shrunk, steepness
 from openhdr.merging.composite import (
     MARGIN_ROWS,
     MOST_GRAIN,
@@ -213,9 +213,7 @@ def shrink_registered(registered: RegisteredBracket, megapixels: float) -> Regis
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
     scale = (size[0] / width, size[1] / height)
     frames = in_threads(
-        lambda f: replace(
-            f, image=f.image.with_pixels(cv2.resize(f.image.pixels, size, interpolation=cv2.INTER_AREA))
-        ),
+        lambda f: replace(f, image=f.image.with_pixels(shrunk(f.image.pixels, size))),
         registered.bracket.frames,
     )
     invalid = [

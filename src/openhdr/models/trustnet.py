@@ -43,7 +43,7 @@ class TrustNetConfig:
     """decide: channels at 1/2, 1/4, 1/8 and 1/16 of the working size; refine: at 1/2, 1/4 and 1/8 of the full."""
 
     decide: tuple[int, int, int, int] = (16, 24, 40, 56)
-    refine: tuple[int, int, int] = (16, 24, 40)
+    refine: tuple[int, int, int] = (16, 16, 32)
     share: bool = True  # every frame also gets the mean of all frames' features
     odds: float = 8.0  # most that the logarithm of a consistency's odds may change by
     fill_stops: float = 3.0  # most that the hole fill may change by
@@ -131,18 +131,21 @@ class Decide(nn.Module):
 
 
 class Refine(nn.Module):
-    """A merged picture with what is known about it -> how far its values move within their noise."""
+    """A merged picture with what is known about it -> how far its values move within their noise.
+
+    Widths are multiples of 16, and what goes round a convolution joins it before a ReLU: ONNX Runtime then computes sum
+    and activation inside the convolution, whose blocks have 16 channels.
+    """
 
     def __init__(self, config: TrustNetConfig) -> None:
         super().__init__()
-        self.config = config
         half, quarter, eighth = config.refine
         self.enter = nn.Conv2d(MERGED_CHANNELS, half, 2, 2)
-        self.at_half, self.at_quarter, self.at_eighth = Pair(half), Pair(quarter), Pair(eighth)
+        self.at_half, self.at_quarter, self.at_eighth = Block(half), Block(quarter), Block(eighth)
         self.to_quarter = nn.Conv2d(half, quarter, 3, 2, 1)
         self.to_eighth = nn.Conv2d(quarter, eighth, 3, 2, 1)
-        self.up = nn.ModuleList((Up(quarter, eighth), Up(half, quarter)))
-        self.leave = _zero(nn.Conv2d(half, 12, 3, padding=1))
+        self.up = nn.ModuleList((JoiningUp(quarter, eighth), JoiningUp(half, quarter)))
+        self.leave = _zero(nn.Conv2d(half, 12, 1))
 
     def forward(self, seen: torch.Tensor) -> torch.Tensor:
         """What `TrustNet.refined` shows it (B, 8, H, W) -> change (B, 12, H / 2, W / 2), of which it takes the tanh."""
@@ -183,13 +186,24 @@ class Up(nn.Module):
         self.own = nn.Conv2d(finer, finer, 3, padding=1)
 
     def forward(self, coarse: torch.Tensor, finer: torch.Tensor) -> torch.Tensor:
-        larger = F.interpolate(self.enter(coarse), scale_factor=2, mode="bilinear", align_corners=False)
-        x = finer + larger
+        x = self.entered(coarse, finer)
         return x + _act(self.own(x))
 
+    def entered(self, coarse: torch.Tensor, finer: torch.Tensor) -> torch.Tensor:
+        """The finer level with the coarse one on top."""
+        return finer + F.interpolate(self.enter(coarse), scale_factor=2, mode="bilinear", align_corners=False)
 
-class Pair(nn.Module):
-    """Two convolutions with a way round them."""
+
+class JoiningUp(Up):
+    """The same, joined before a ReLU."""
+
+    def forward(self, coarse: torch.Tensor, finer: torch.Tensor) -> torch.Tensor:
+        x = self.entered(coarse, finer)
+        return F.relu(x + self.own(x))
+
+
+class Block(nn.Module):
+    """Two convolutions with a way round them, joined before a ReLU."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -197,7 +211,7 @@ class Pair(nn.Module):
         self.two = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + _act(self.two(_act(self.one(x))))
+        return F.relu(x + self.two(_act(self.one(x))))
 
 
 def _act(x: torch.Tensor) -> torch.Tensor:

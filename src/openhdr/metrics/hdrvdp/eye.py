@@ -9,6 +9,7 @@ import functools
 from dataclasses import dataclass
 from threading import Lock
 
+import cv2
 import numpy as np
 
 from openhdr.metrics.hdrvdp.constants import constants
@@ -50,22 +51,31 @@ def scatter(plane: np.ndarray, ppd: float, surround: float) -> np.ndarray:
     c = constants()
     height, width = plane.shape
     spectrum = np.fft.rfft(plane - surround, n=2 * width, axis=1)
-    columns = np.fft.fft(np.ascontiguousarray(spectrum.T), n=2 * height, axis=1)
     with _asking:
-        half = _passed(height, width, ppd)
-    columns[:, : height + 1] *= half
-    columns[:, height + 1 :] *= half[:, height - 1 : 0 : -1]
+        half, length = _passed(height, width, ppd)
+    columns = np.fft.fft(np.ascontiguousarray(spectrum.T), n=length, axis=1)
+    columns[:, : length // 2 + 1] *= half
+    columns[:, length // 2 + 1 :] *= half[:, (length - 1) // 2 : 0 : -1]
     rows = np.ascontiguousarray(np.fft.ifft(columns, axis=1)[:, :height].T)
     blurred = np.fft.irfft(rows, n=2 * width, axis=1)[:, :width] + surround * c.mtf_a.sum()
     return np.clip(blurred, _DARKEST, _BRIGHTEST)
 
 
 @functools.lru_cache(maxsize=1)  # the same for all planes of a pair, and mostly of a benchmark
-def _passed(height: int, width: int, ppd: float) -> np.ndarray:
-    """(width + 1, height + 1): what the optics pass of the frequencies of a plane in its surround."""
+def _passed(height: int, width: int, ppd: float) -> tuple[np.ndarray, int]:
+    """((width + 1, n), length): what the optics pass of the frequencies of a plane in its surround.
+
+    length: of the columns' transforms, n = length // 2 + 1. A plane is half as high as its surround, so no two of its
+    pixels are further apart than that; the same blur over these distances has a length that transforms fast.
+    """
     across = np.fft.rfftfreq(2 * width, 1 / ppd)[:, None]
     down = np.fft.fftfreq(2 * height, 1 / ppd)[None, : height + 1]
-    return _transfer(np.sqrt(across**2 + down**2))
+    blur = np.fft.irfft(_transfer(np.sqrt(across**2 + down**2)), n=2 * height, axis=1)
+    length = cv2.getOptimalDFTSize(2 * height)
+    near = np.zeros((width + 1, length))
+    near[:, :height] = blur[:, :height]
+    near[:, length - height + 1 :] = blur[:, height + 1 :]
+    return np.fft.rfft(near, axis=1).real, length
 
 
 def _transfer(frequency: np.ndarray) -> np.ndarray:
