@@ -27,7 +27,7 @@ from openhdr.core.threads import in_threads
 from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
-from openhdr.merging.registered import RegisteredBracket, strips_of, widened
+from openhdr.merging.registered import RegisteredBracket, widened
 from openhdr.merging.strips import Merged, merge_strips
 from openhdr.merging.trustnet_features import features_of
 from openhdr.merging.trustnet_refinement import moved, seen
@@ -35,7 +35,8 @@ from openhdr.merging.trustnet_refinement import moved, seen
 # px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
 TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56
 BAND_STEP, BAND_MARGIN = 16, 64  # px of the working picture; what lies beyond the margin hardly counts
-BAND_PIXELS = 1_500_000  # that are decided at a time, over all frames of a group
+BAND_PIXELS = 2_000_000  # that are decided at a time, over all frames of a group
+WHOLE_PIXELS = 500_000  # ... and up to which bands would cost more than they save
 GROUP = 4  # frames that are decided on together, at most; more tell it no more, and take memory
 UNSURE = 0.01  # a sigmoid never says 0 or 1; so near them it means them
 
@@ -100,7 +101,11 @@ class TrustNet(Merger):
                 hole_fill[rows] *= factor.transpose(1, 2, 0) ** np.float32(1 / len(groups))
             advance()
 
-        bands = strips_of(height, width, BAND_PIXELS // len(groups[0]), BAND_STEP)
+        # an even number of bands of one size: two cores end together
+        pixels = height * width * len(groups[0])
+        count = 1 if pixels <= WHOLE_PIXELS else 2 * -(-pixels // (2 * BAND_PIXELS))
+        step = -(-height // (count * BAND_STEP)) * BAND_STEP
+        bands = [slice(top, min(top + step, height)) for top in range(0, height, step)]
         with progress.task("deciding what moved", len(bands)) as advance:
             in_threads(work, bands)
         return replace(registered, consistency=list(consistency), hole_fill=hole_fill)
