@@ -99,7 +99,7 @@ def _shuffled(planes: np.ndarray) -> np.ndarray:
     result = np.empty((3, height, 2, 2 * width), np.float32)
     for number in range(0, len(planes), 2):
         channel, row = divmod(number // 2, 2)
-        result[channel, :, row] = cv2.merge(planes[number : number + 2]).reshape(height, 2 * width)
+        result[channel, :, row] = cv2.merge(list(planes[number : number + 2])).reshape(height, 2 * width)
     return result.reshape(3, 2 * height, 2 * width)
 
 
