@@ -79,7 +79,12 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
     height, width = seen.sd.shape
     coverage = seen.planes[4, :height, :width]
     room = np.float32(REACH_SD) * seen.sd * coverage + np.float32(FREE) * (1 - coverage)
-    code = _shuffled(np.tanh(change))[:, :height, :width]
+    share, (rows, columns) = np.tanh(change), change.shape[1:]
+    pixels = np.empty((3, rows, 2, 2 * columns), np.float32)
+    for number in range(0, len(share), 2):  # pixel shuffle: four planes are the four pixels of every 2 x 2
+        channel, row = divmod(number // 2, 2)
+        pixels[channel, :, row] = cv2.merge(list(share[number : number + 2])).reshape(rows, 2 * columns)
+    code = pixels.reshape(3, 2 * rows, 2 * columns)[:, :height, :width]
     code *= room
     code += seen.planes[:3, :height, :width]
     np.maximum(code, 0, out=code)
@@ -91,16 +96,6 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
     if bound.any():
         refined[bound] = light[bound]
     return refined
-
-
-def _shuffled(planes: np.ndarray) -> np.ndarray:
-    """(12, h, w) -> (3, 2 h, 2 w): four planes are the four pixels of every 2 x 2 (pixel shuffle)."""
-    _, height, width = planes.shape
-    result = np.empty((3, height, 2, 2 * width), np.float32)
-    for number in range(0, len(planes), 2):
-        channel, row = divmod(number // 2, 2)
-        result[channel, :, row] = cv2.merge(list(planes[number : number + 2])).reshape(height, 2 * width)
-    return result.reshape(3, 2 * height, 2 * width)
 
 
 def _decode_mu(image: Image, response: Response) -> np.ndarray:
