@@ -57,6 +57,21 @@ def test_closed_streams(tmp_path, closed) -> None:
     assert out.read_bytes().endswith(b"IEND\xaeB`\x82")
 
 
+def test_ctrl_c_pressed_again_and_again(make_card, tmp_path) -> None:
+    """One line and status 130, from a batch with its processes and threads, too."""
+    card, out = make_card(tmp_path / "card", 4, 0), tmp_path / "out"
+    with started("batch", card, "-o", out, "--workers", 1, start_new_session=True) as process:
+        until = time.monotonic() + 60
+        while not (out / ".batch.lock").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(1)
+        while process.poll() is None and time.monotonic() < until:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        said = process.stderr.read().decode().split("\n")
+    assert process.returncode == 130 and [line for line in said if line] == ["openhdr: error: interrupted"]
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_signals_leave_nothing_behind(tmp_path, name) -> None:
     """The output is a pipe in the way: the command waits in the middle of writing."""

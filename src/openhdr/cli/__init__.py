@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import signal
 import sys
 from shlex import quote
 from typing import Any
@@ -127,6 +128,7 @@ def main() -> None:
     except click.ClickException as error:
         fail(error.format_message())
     except click.exceptions.Abort:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed again, it would end in a traceback
         fail("interrupted", code=130)
     except OpenHDRError as error:
         fail(str(error))

@@ -188,7 +188,10 @@ def _hdr_facts(one: dict[str, Any]) -> list[str]:
         peak = f"; peak {one['highest']:.4g}{nits}" if one["highest"] else ""
         said.append(f"headroom {one['headroom_stops']:.2f} stops over white{peak}")
     if one["primaries"] != "rec709":
-        said.append(f"primaries {one['primaries']}")
+        of_its_own = one["primaries"].split()
+        pairs = zip(("red", "green", "blue", "white"), of_its_own[::2], of_its_own[1::2], strict=False)
+        named = ", ".join(f"{name} {x} {y}" for name, x, y in pairs)
+        said.append(f"primaries of its own (x y): {named}" if named else f"primaries {one['primaries']}")
     return said
 
 
