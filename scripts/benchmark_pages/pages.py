@@ -205,8 +205,7 @@ def benchmark_page(merging: Stored, real: Stored, single: Stored, robust: Stored
         "one processor core each; the model cards say how long. "
         "The metrics are the same by definition, the pictures are not: read a column downwards, but no row across.",
         "As in the papers, ADNet comes first, although its offsets did not learn, and EAPNet stands a little above its "
-        "light version. Otherwise the order of the networks is that of what an hour of a core teaches: AHDRNet costs "
-        "so much a step that it took few.",
+        "light version. Otherwise the order of the networks is that of what an hour of a core teaches.",
         papers_table(merging, single),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
