@@ -24,7 +24,6 @@ STEP = 8  # px, of which heights and widths are multiples
 MERGED_CHANNELS = 8
 LEAST_SD, MOST_SD = 1e-5, 0.3  # standard deviations of mu codes are taken as within these
 REACH_SD = 6.0  # most that a measured value may change by
-FREE = 0.2  # most that an unmeasured value may change by, in mu codes
 LOG_MU = math.log1p(MU)
 
 
@@ -78,7 +77,7 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
     """
     height, width = seen.sd.shape
     coverage = seen.planes[4, :height, :width]
-    room = np.float32(REACH_SD) * seen.sd * coverage + np.float32(FREE) * (1 - coverage)
+    room = np.float32(REACH_SD) * seen.sd * coverage
     share, (rows, columns) = np.tanh(change), change.shape[1:]
     pixels = np.empty((3, rows, 2, 2 * columns), np.float32)
     for number in range(0, len(share), 2):  # pixel shuffle: four planes are the four pixels of every 2 x 2

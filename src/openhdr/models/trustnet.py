@@ -48,7 +48,6 @@ class TrustNetConfig:
     odds: float = 8.0  # most that the logarithm of a consistency's odds may change by
     fill_stops: float = 3.0  # most that the hole fill may change by
     reach_sd: float = 6.0  # most that a measured value may change by
-    free: float = 0.2  # most that an unmeasured value may change by, in mu codes
 
 
 class TrustNet(nn.Module):
@@ -82,7 +81,7 @@ class TrustNet(nn.Module):
         slope = (MU / LOG_MU) / (1 + MU * light.mean(1, keepdim=True))
         sd = (slope / weight.clamp(min=1).sqrt()).clamp(LEAST_SD, MOST_SD)
         change = self.refine(torch.cat((code, torch.log2(sd) / 8 + 1, coverage, reference), 1))
-        room = self.config.reach_sd * sd * coverage + self.config.free * (1 - coverage)
+        room = self.config.reach_sd * sd * coverage
         moved = room * torch.tanh(F.pixel_shuffle(change, 2))
         refined = ((code + moved).clamp(min=0) * LOG_MU).exp().sub(1) / MU
         # a clipped level is a bound, and no noise is taken out of a bound
