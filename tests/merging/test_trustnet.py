@@ -112,6 +112,15 @@ def test_bands_and_groups_decide_as_the_whole_does(bracket, monkeypatch) -> None
         assert np.abs(one - other).mean() < 0.1
 
 
+def test_what_no_frame_measured_is_left_alone(bracket) -> None:
+    """A network that was free there drew a dark streak along a beam of light."""
+    registered, _ = bracket
+    merged = merge_strips(registered, mle.combine, with_weights=True)
+    guessed = replace(merged, coverage=np.zeros_like(merged.coverage))
+    np.testing.assert_allclose(_refined(registered, guessed), guessed.pixels, rtol=1e-5, atol=1e-6)
+    assert np.abs(_refined(registered, merged) - merged.pixels).max() > 1e-3  # and the rest is not
+
+
 def test_measured_values_stay_within_their_noise(bracket) -> None:
     registered, _ = bracket
     merged = merge_strips(registered, mle.combine, with_weights=True)
