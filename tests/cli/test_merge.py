@@ -161,7 +161,8 @@ def test_light_is_not_put_into_a_picture_for_a_screen(run, refused, photos, tmp_
 @pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.avif"])
 def test_files_for_hdr_screens_hold_the_light(run, photos, tmp_path, name):
     assert run("merge", *_jpegs(photos), "-o", tmp_path / "out.exr").code == 0
-    assert run("merge", *_jpegs(photos), "-o", tmp_path / name, "--operator", "hable").code == 0
+    operator = ("--operator", "hable") if name == "out.jpg" else ()
+    assert run("merge", *_jpegs(photos), "-o", tmp_path / name, *operator).code == 0
     light, shown = io.read(tmp_path / "out.exr").pixels, io.read(tmp_path / name)
     assert shown.encoding == "linear" and shown.exposure is not None
     assert np.median(np.abs(shown.pixels / np.maximum(light, 1e-4) - 1)) < 0.05
