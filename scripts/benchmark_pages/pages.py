@@ -201,8 +201,8 @@ def benchmark_page(merging: Stored, real: Stored, single: Stored, robust: Stored
         "## Beside the papers",
         "The numbers of the papers were measured on other pictures, with networks trained on real footage that is not "
         "free to share, for days on several large graphics cards. Ours began as a plain merge, or as the photo, set by "
-        "hand in the form of the network, and were trained from there on simulated brackets, for minutes to an hour of "
-        "one processor core each; the model cards say how long. "
+        "hand in the form of the network, and were trained from there on simulated brackets, for minutes to little "
+        "more than an hour of one processor core each; the model cards say how long. "
         "The metrics are the same by definition, the pictures are not: read a column downwards, but no row across.",
         "As in the papers, ADNet comes first, although its offsets did not learn, and EAPNet stands a little above its "
         "light version. Otherwise the order of the networks is that of what an hour of a core teaches.",
