@@ -226,9 +226,9 @@ def readme_part(merging: Stored, single: Stored) -> str:
             "A bracket merged: 32 simulated hand-held brackets with known light, in 24 of them something moves.",
             scores(merging, names, heads),
             "The networks of papers are not as their papers trained them: the weights here began as a plain merge, set "
-            "by hand, and saw simulated brackets for minutes to an hour of one processor core each; the papers trained "
-            "for days on data that are not free to share. So their order here is that of their training, not of their "
-            "designs. `openhdr bench paper` fills in the papers' own tables.",
+            "by hand, and saw simulated brackets for minutes to little more than an hour of one processor core "
+            "each; the papers trained for days on data that are not free to share. So their order here is that of "
+            "their training, not of their designs. `openhdr bench paper` fills in the papers' own tables.",
             "![Quality over processor time](docs/images/benchmark-merge.svg)",
             "One photo expanded, on the middle photos of the same brackets (it clips at 100 cd/m2):",
             scores(single, single_names, [*single_heads, Head("processor s", single.seconds, 2, 0)]),
