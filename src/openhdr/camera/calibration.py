@@ -192,8 +192,9 @@ def non_decreasing(values: np.ndarray, counts: np.ndarray | None = None) -> np.n
     means: list[float] = []
     weights: list[float] = []
     sizes: list[int] = []
-    for value, count in zip(values, np.ones(len(values)) if counts is None else counts, strict=True):
-        means.append(float(value))
+    counts = np.ones(len(values)) if counts is None else counts
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        means.append(value)
         weights.append(float(count))
         sizes.append(1)
         while len(means) > 1 and means[-2] > means[-1]:

@@ -211,14 +211,19 @@ def _curve_through(
 
 def _smoothed(measured: np.ndarray, weight: np.ndarray, first: np.ndarray) -> np.ndarray:
     """Least squares: near the measured curve, and as free of bends as the first one where nothing was measured."""
+    return first + np.linalg.solve(np.diag(weight + 1e-9) + _stiffness(), weight * (measured - first))
+
+
+@cache
+def _stiffness() -> np.ndarray:
+    """(256, 256) squared cost of a curve's differences from the first one, as a quadratic form."""
     codes = np.arange(1, LEVELS - 1)
     bend = np.zeros((LEVELS - 2, LEVELS))
     # logarithms bend more near black
     bend[codes - 1, codes] = -2 * np.minimum(1, ((codes + 2) / 64) ** 1.5)
     bend[codes - 1, codes - 1] = bend[codes - 1, codes + 1] = -bend[codes - 1, codes] / 2
     drift = np.diff(np.eye(LEVELS), axis=0)  # keeps a curve that ends early parallel to the first one
-    system = np.diag(weight + 1e-9) + STIFFNESS * bend.T @ bend + PARALLEL * drift.T @ drift
-    return first + np.linalg.solve(system, weight * (measured - first))
+    return STIFFNESS * bend.T @ bend + PARALLEL * drift.T @ drift
 
 
 def _balanced(curves: np.ndarray, values: list[np.ndarray]) -> np.ndarray:
