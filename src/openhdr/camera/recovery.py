@@ -206,12 +206,9 @@ def _curve_through(
     )
     weight = np.where(inside, often / np.square(np.maximum(np.gradient(before), 2e-3)), 0)
     weight = np.minimum(weight * (1000 / max(weight.max(), 1e-9)), 50)
-    return np.maximum.accumulate(_smoothed(measured, weight, first) + grid * 1e-6)
-
-
-def _smoothed(measured: np.ndarray, weight: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Least squares: near the measured curve, and as free of bends as the first one where nothing was measured."""
-    return first + np.linalg.solve(np.diag(weight + 1e-9) + _stiffness(), weight * (measured - first))
+    # least squares: near the measured curve, and as free of bends as the first one where nothing was measured
+    away = np.linalg.solve(np.diag(weight + 1e-9) + _stiffness(), weight * (measured - first))
+    return np.maximum.accumulate(first + away + grid * 1e-6)
 
 
 @cache
