@@ -181,6 +181,13 @@ def test_nothing_of_an_earlier_bracket_stays(scenes: Path, tmp_path: Path) -> No
     assert made("out", *later) == made("alone", *later) | {"notes.txt", "10.jpg"}
 
 
+def test_photos_of_somebody_else_are_not_removed(scenes: Path, tmp_path: Path) -> None:
+    (tmp_path / "7.png").write_bytes(b"holiday")
+    result = _run(scenes / "s0.hdr", "-o", tmp_path, "--size", "32x24")
+    assert isinstance(result.exception, FileError) and "7.png" in str(result.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["7.png"]
+
+
 def test_cache_command(scenes: Path, tmp_path: Path) -> None:
     result = _run(scenes, "-o", tmp_path / "cache", "--cache")
     assert result.exit_code == 0 and "3 scenes in 1 shards" in result.stdout

@@ -23,6 +23,7 @@ import numpy as np
 from openhdr import io
 from openhdr.camera.response import Response
 from openhdr.core.config import plain
+from openhdr.core.errors import FileError
 from openhdr.core.files import make_folder, whole_file
 from openhdr.core.image import Image
 from openhdr.data.sample import Sample, truth_of
@@ -32,6 +33,7 @@ from openhdr.simulation.sensor import UNNAMED, as_mosaic, decode_curve
 
 FORMAT = "openhdr-simulated-1"
 TRUTH, FACTS, RESPONSE = "gt.exr", "scene.json", "response.json"
+BEGUN = ".unfinished"  # there while a bracket is written: what a killed process left may be removed
 MASKS = ("moved", "hidden", "clipped")
 _CURVE_SAMPLES = 1024
 _OURS = re.compile(  # every file above, and what a process that was killed left unfinished of one
@@ -40,12 +42,20 @@ _OURS = re.compile(  # every file above, and what a process that was killed left
 
 
 def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, masks: bool = True) -> None:
-    """Write a bracket into `folder`, in place of one that is there. config: what it was drawn from."""
-    make_folder(folder, "choose another output folder")
+    """Write a bracket into `folder`, in place of one that is there, whole or not. config: what it was drawn from.
+
+    Raises FileError where files of such names are nobody's bracket.
+    """
+    remedy = "choose another output folder"
+    make_folder(folder, remedy)
     # scene.json, which says that the others are whole, goes first
-    for old in sorted(folder.iterdir(), reverse=True):
-        if _OURS.fullmatch(old.name):
-            old.unlink()
+    earlier = sorted((one for one in folder.iterdir() if _OURS.fullmatch(one.name)), reverse=True)
+    begun = folder / BEGUN
+    if earlier and not begun.exists() and not (folder / FACTS).exists():
+        raise FileError(earlier[0], "is of no simulated bracket, and one would take its place", remedy)
+    begun.touch()
+    for one in earlier:
+        one.unlink()
     for number, frame in enumerate(result.frames):
         if result.plan.camera.sensor:
             mosaic = as_mosaic(frame, result.plan.camera, result.plan.ev[number])
@@ -62,6 +72,7 @@ def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, mas
         Response(response, decode_curve(response, _CURVE_SAMPLES)).save(folder / RESPONSE)
     with whole_file(folder / FACTS) as temporary:
         temporary.write_text(json.dumps(facts_of(result, config), indent=1) + "\n")
+    begun.unlink()
 
 
 def facts_of(result: Simulated, config: SimulationConfig) -> dict[str, Any]:
