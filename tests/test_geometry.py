@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from openhdr.core.errors import RequestError
-from openhdr.geometry import Registration, common_area, identity, mean_shift, sampling_map, shrink, warp
+from openhdr.geometry import (
+    Registration,
+    common_area,
+    identity,
+    mean_shift,
+    sampling_map,
+    shrink,
+    shrunk,
+    warp,
+)
 
 TILT = np.array([[1.01, 0.02, 3.5], [-0.015, 0.99, -2.25], [1e-4, -2e-4, 1.0]])
 
@@ -95,3 +104,14 @@ def test_common_area_passes_over_rejected_frames_and_refuses_what_has_none() -> 
     assert common_area([Registration("rejected", far)], (400, 600)) == (slice(0, 400), slice(0, 600))
     with pytest.raises(RequestError, match="no area in common"):
         common_area([Registration("aligned", far)], (400, 600))
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 96), (63, 96), (64, 97)])  # odd sizes are not halved
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_overviews_are_area_means(height, width, dtype, rng) -> None:
+    smooth = cv2.resize(rng.uniform(0, 200, (5, 7, 3)), (width, height), interpolation=cv2.INTER_LINEAR)
+    pixels = smooth.astype(dtype)
+    expected = cv2.resize(pixels.astype(np.float64), (19, 13), interpolation=cv2.INTER_AREA)
+    found = shrunk(pixels, (19, 13))
+    assert found.dtype == dtype and np.abs(found - expected).max() < 1.5
+    assert abs(found.mean() - expected.mean()) < 0.2

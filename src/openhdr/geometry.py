@@ -158,7 +158,7 @@ def resize_strip(full: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.nd
 def shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(H, W) or (H, W, C) by area averaging to `size` = (width, height), for overviews.
 
-    Large ones are averaged two by two first: twice as fast, and codes come out a tenth of one too high.
+    Large ones are averaged two by two first: twice as fast, and 8-bit codes come out a tenth of one too high.
     """
     height, width = pixels.shape[:2]
     if height % 2 == 0 and width % 2 == 0 and height >= 2 * size[1] and width >= 2 * size[0]:

@@ -183,9 +183,17 @@ def test_nothing_of_an_earlier_bracket_stays(scenes: Path, tmp_path: Path) -> No
 
 def test_photos_of_somebody_else_are_not_removed(scenes: Path, tmp_path: Path) -> None:
     (tmp_path / "7.png").write_bytes(b"holiday")
+    (tmp_path / "scene.json").write_text("{}")  # another program's
     result = _run(scenes / "s0.hdr", "-o", tmp_path, "--size", "32x24")
-    assert isinstance(result.exception, FileError) and "7.png" in str(result.exception)
-    assert [path.name for path in tmp_path.iterdir()] == ["7.png"]
+    assert isinstance(result.exception, FileError) and "choose another output folder" in str(result.exception)
+    assert {path.name for path in tmp_path.iterdir()} == {"7.png", "scene.json"}
+    bracket = ("-o", tmp_path / "b", "--size", "32x24")
+    assert _run(scenes / "s0.hdr", *bracket).exit_code == 0
+    kept = ("12.exr", "gt.png", "3.json", "20260501-12345678.png")
+    for name in kept:
+        (tmp_path / "b" / name).touch()
+    assert _run(scenes / "s0.hdr", *bracket).exit_code == 0
+    assert all((tmp_path / "b" / name).exists() for name in kept)
 
 
 def test_cache_command(scenes: Path, tmp_path: Path) -> None:

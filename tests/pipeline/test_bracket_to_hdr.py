@@ -16,6 +16,7 @@ from openhdr.color.transfer import srgb_decode
 from openhdr.core.errors import ExposureError, FileError, OpenHDRError, RequestError
 from openhdr.core.image import Exposure, Image
 from openhdr.models.inference.run_options import RunOptions
+from openhdr.pipeline import bracket_to_hdr
 from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge, merge_bracket
 from openhdr.simulation.config import SimulationConfig, ViewConfig
 from openhdr.simulation.draw import draw_plan
@@ -350,3 +351,16 @@ def test_every_option_of_the_python_call_arrives(monkeypatch):
                 merge([], **{name: value})
             options = taken.pop()
             assert str(getattr(options.run if name in run else options, name)) == str(value), name
+
+
+@pytest.mark.parametrize(("method", "megapixels"), [("mle", 1.5), ("trustnet", 1.0)])
+def test_frames_are_compared_at_the_size_of_the_method(method, megapixels, room, photo, rng, monkeypatch):
+    asked, compare = [], bracket_to_hdr.compare
+
+    def listen(registered, options):
+        asked.append(options.working_megapixels)
+        return compare(registered, options)
+
+    monkeypatch.setattr(bracket_to_hdr, "compare", listen)
+    merge_bracket(_photos(room(48, 64), photo, rng), _options(method=method))
+    assert asked == [megapixels]

@@ -113,7 +113,8 @@ def call(
     given: its arguments; they and the answer are plain values. An error that the user can mend is answered as
     {"error"}. Called again where the process was lost, which may have been killed for memory that others took.
     hear: gets what the function tells on the way by its argument `tell`.
-    Raises Ended when it is lost ATTEMPTS times, takes longer than `seconds`, or all processes are being ended.
+    Raises Ended when it is lost ATTEMPTS times, takes longer than `seconds`, or all processes were ended and
+    `allow_processes` was not called since.
     """
     request = {"target": target, "given": given, "tells": hear is not None}
     for attempt in range(ATTEMPTS):
@@ -150,7 +151,7 @@ def _process(threads: int) -> Iterator[Process]:
 
 
 def end_processes() -> None:
-    """End all processes; what they were making is made again by the next run."""
+    """End all processes, and begin none until `allow_processes`. The next run makes again what they were making."""
     _stopping.set()
     with _lock:
         for process in _busy:

@@ -120,7 +120,8 @@ def main() -> None:
         group.main(prog_name="openhdr", standalone_mode=False)
         sys.stdout.flush()
     except click.NoSuchOption as error:
-        files = [word for word in sys.argv[1:] if word.startswith("-") and os.path.exists(word)]
+        like = error.option_name[:2]
+        files = [word for word in sys.argv[1:] if word.startswith(like) and os.path.exists(word)]
         fail(
             error.format_message()
             + (f" For the file of that name write {quote(f'./{files[0]}')}." if files else "")

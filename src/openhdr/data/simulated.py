@@ -36,8 +36,10 @@ TRUTH, FACTS, RESPONSE = "gt.exr", "scene.json", "response.json"
 BEGUN = ".unfinished"  # there while a bracket is written: what a killed process left may be removed
 MASKS = ("moved", "hidden", "clipped")
 _CURVE_SAMPLES = 1024
+_MASK = rf"({'|'.join(MASKS)})_\d+"
 _OURS = re.compile(  # every file above, and what a process that was killed left unfinished of one
-    rf"\.?(\d+|gt|response|scene|({'|'.join(MASKS)})_\d+)(-[0-9a-f]{{8}})?\.(png|dng|exr|json)"
+    rf"\d+\.(png|dng)|{_MASK}\.png|gt\.exr|(response|scene)\.json"
+    rf"|\.(\d+|gt|response|scene|{_MASK})-[0-9a-f]{{8}}\.(png|dng|exr|json)"
 )
 
 
@@ -49,10 +51,12 @@ def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, mas
     remedy = "choose another output folder"
     make_folder(folder, remedy)
     # scene.json, which says that the others are whole, goes first
-    earlier = sorted((one for one in folder.iterdir() if _OURS.fullmatch(one.name)), reverse=True)
-    begun = folder / BEGUN
-    if earlier and not begun.exists() and not (folder / FACTS).exists():
-        raise FileError(earlier[0], "is of no simulated bracket, and one would take its place", remedy)
+    earlier = [one for one in folder.iterdir() if _OURS.fullmatch(one.name) and one.is_file()]
+    earlier.sort(reverse=True)
+    begun, facts = folder / BEGUN, folder / FACTS
+    known = begun.exists() or (facts.is_file() and FORMAT.encode() in facts.read_bytes())
+    if earlier and not known:
+        raise FileError(earlier[0], "is named like a file of a bracket, and of none", remedy)
     begun.touch()
     for one in earlier:
         one.unlink()
@@ -70,7 +74,7 @@ def write_bracket(result: Simulated, folder: Path, config: SimulationConfig, mas
     response = result.plan.camera.response
     if response.startswith(UNNAMED):
         Response(response, decode_curve(response, _CURVE_SAMPLES)).save(folder / RESPONSE)
-    with whole_file(folder / FACTS) as temporary:
+    with whole_file(facts) as temporary:
         temporary.write_text(json.dumps(facts_of(result, config), indent=1) + "\n")
     begun.unlink()
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from openhdr.core.image import Bracket, Encoding
-from openhdr.merging.ghosts import Comparison
+from openhdr.merging.ghosts import CompareOptions, Comparison
 from openhdr.merging.registered import RegisteredBracket, Strip
 from openhdr.merging.strips import Merged, merge_strips
 
@@ -25,7 +25,7 @@ class Merger(ABC):
 
     encoding: ClassVar[Encoding] = "linear"
     masks_ghosts: ClassVar[bool] = True
-    compares_at: ClassVar[float] = 1.5
+    compares_at: ClassVar[float] = CompareOptions.working_megapixels
 
     def frames_of(self, bracket: Bracket) -> tuple[int, ...]:
         """Indices of the frames that it merges. Raises RequestError when the bracket lacks one that it needs."""

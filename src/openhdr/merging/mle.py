@@ -37,7 +37,7 @@ RESAMPLING_PX = np.float32(0.1)
 
 @dataclass(frozen=True)
 class Guide:
-    """The light that stands inside the variances.
+    """What all frames take for the light of a pixel when they state their variance there.
 
     level: (h, W) float32 luminance on the reference's scale of the longest consistent, unsaturated frame.
     """

@@ -101,7 +101,7 @@ class TrustNet(Merger):
                 hole_fill[rows] *= factor.transpose(1, 2, 0) ** np.float32(1 / len(groups))
             advance()
 
-        # an even number of bands of one size: two cores end together
+        # mostly an even number of bands of one size: two cores end together
         pixels = height * width * len(groups[0])
         count = 1 if pixels <= WHOLE_PIXELS else 2 * -(-pixels // (2 * BAND_PIXELS))
         step = -(-height // (count * BAND_STEP)) * BAND_STEP

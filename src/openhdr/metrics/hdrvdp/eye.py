@@ -75,7 +75,7 @@ def _passed(height: int, width: int, ppd: float) -> tuple[np.ndarray, int]:
     near = np.zeros((width + 1, length))
     near[:, :height] = blur[:, :height]
     near[:, length - height + 1 :] = blur[:, height + 1 :]
-    return np.fft.rfft(near, axis=1).real, length
+    return np.ascontiguousarray(np.fft.rfft(near, axis=1).real), length
 
 
 def _transfer(frequency: np.ndarray) -> np.ndarray:
