@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from openhdr.core.errors import FileError, RequestError
-from openhdr.core.files import writable_file
+from openhdr.core.files import make_folder, writable_file
 
 
 def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
@@ -24,7 +24,6 @@ def outputs(inputs: tuple[Path, ...], output: Path, suffix: str) -> list[Path]:
     paths = [output / (path.stem + suffix) for path in inputs]
     if len(set(paths)) < len(paths):
         raise RequestError(f"-o {output}: two inputs have the same name; convert them into different folders")
-    from openhdr.core.files import make_folder
     from openhdr.io import check_output
 
     check_output(paths[0])
@@ -39,8 +38,9 @@ def writable(path: Path | None, extension: str = "") -> None:
     """
     if path is None:
         return
-    if os.path.exists(path.parent) and not os.path.isdir(path.parent):
-        raise FileError(path, f"{path.parent} is a file, not a folder", "choose another folder")
+    nearest = next(one for one in path.parents if os.path.exists(one))
+    if not os.path.isdir(nearest):
+        raise FileError(path, f"{nearest} is a file, not a folder", "choose another folder")
     if not os.path.isdir(path.parent):
         raise FileError(
             path, "its folder does not exist", f"make it first: mkdir -p {quote(str(path.parent))}"
