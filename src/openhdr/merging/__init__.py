@@ -58,7 +58,7 @@ MERGERS: Table[MergerRow] = Table(
         "openhdr.merging.trustnet:TRUSTNET",
         sha256=(
             ("decide", "27bd4f0d722d86123738085397327d4af8fdbebda050b437077f639c5557367b"),
-            ("refine", "77fef75f085c183a60446794adf5cc42d922e6131db21b85006ba5dd6b201682"),
+            ("refine", "f70b079ed8365735086a66bf8aa00c77aa0268fb339b50fb09149a07a6e0272a"),
         ),
     ),
     LearnedRow(
@@ -67,7 +67,7 @@ MERGERS: Table[MergerRow] = Table(
         "openhdr.merging.trustnet:TRUSTNET_TINY",
         sha256=(
             ("decide", "e8c4251d0f7884109ce971d9e04e3367db1350f46fc36b762712816c5b7b6034"),
-            ("refine", "5ed1a8198c5b4dae0db31026917cb9cff145d8d28d36e9b6dc1b0dd55295e5be"),
+            ("refine", "de9b4f76ce9e3246a89a5a0817f13bb4ea7179f6fd3f9fb55bfb36ab53ddb0ac"),
         ),
     ),
 )
