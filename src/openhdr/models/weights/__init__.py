@@ -23,7 +23,7 @@ WEIGHTS: Table[WeightRow] = Table(
         sha256="f7d97a7080292d3c1840e244af811c1c77e8d706ce8679492631ea1058c22d05",
         licence="Apache-2.0",
         training_data=SIMULATED,
-        scores={"psnr-mu@shortest, public": 47.51, "psnr-mu@shortest, public-real-camera": 37.64},
+        scores={"psnr-mu@shortest, public": 47.78, "psnr-mu@shortest, public-real-camera": 37.64},
     ),
     WeightRow(
         "trustnet-tiny",
@@ -33,7 +33,7 @@ WEIGHTS: Table[WeightRow] = Table(
         sha256="8900bce00f8baba137f15c48057be47d42b7ab8dea68bbdbaf9365a29caa77fc",
         licence="Apache-2.0",
         training_data=SIMULATED,
-        scores={"psnr-mu@shortest, public": 47.54, "psnr-mu@shortest, public-real-camera": 37.25},
+        scores={"psnr-mu@shortest, public": 47.83, "psnr-mu@shortest, public-real-camera": 37.25},
     ),
     WeightRow(
         "ahdrnet",
