@@ -60,7 +60,9 @@ def test_closed_streams(tmp_path, closed) -> None:
 def test_ctrl_c_pressed_again_and_again(make_card, tmp_path) -> None:
     """One line and status 130, from a batch with its processes and threads, too."""
     card, out = make_card(tmp_path / "card", 40, 0), tmp_path / "out"
-    with started("batch", card, "-o", out, "--workers", 1, start_new_session=True) as process:
+    # a shell that starts tests in the background has them ignore the signal
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with started("batch", card, "-o", out, "--workers", 1, start_new_session=True, **heard) as process:
         until = time.monotonic() + 60
         while not (out / ".batch.lock").exists() and time.monotonic() < until:
             time.sleep(0.02)

@@ -38,7 +38,7 @@ def writable(path: Path | None, extension: str = "") -> None:
     """
     if path is None:
         return
-    nearest = next(one for one in path.parents if os.path.exists(one))
+    nearest = next(one for one in (path.parent, *path.parents) if os.path.exists(one))
     if not os.path.isdir(nearest):
         raise FileError(path, f"{nearest} is a file, not a folder", "choose another folder")
     if not os.path.isdir(path.parent):
