@@ -186,13 +186,10 @@ class RegisteredBracket:
 
     def _frame_strip(self, index: int, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         image, registration = self.bracket.frames[index].image, self.registrations[index]
-        invalid = self.invalid[index]
-        outside = None  # of the frame
         if registration.moves:
-            x, y = sampling_positions(registration, rows, self.shape)
-            light, room, outside = self._resample(index, x, y)
+            light, room, outside = self._resample(index, *sampling_positions(registration, rows, self.shape))
         else:
-            pixels = image.pixels[rows]
+            pixels, invalid = image.pixels[rows], self.invalid[index]
             light = decode(image.with_pixels(pixels), self.responses[index])
             room = saturation_weight(brightest_channel(pixels), self.clip)
             outside = None if invalid is None else invalid[rows]
