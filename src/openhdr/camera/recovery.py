@@ -132,8 +132,9 @@ def _first_curve(codes: np.ndarray, ev: np.ndarray, top: float) -> np.ndarray:
         known = np.isfinite(residual)
         return float(np.median(np.abs(residual[known]))) if known.any() else np.inf
 
-    contrast = min(CONTRASTS, key=error)
-    return (contrast if np.isfinite(error(contrast)) else 1.0) * assumed_log()
+    errors = [error(contrast) for contrast in CONTRASTS]
+    best = int(np.argmin(errors))
+    return (CONTRASTS[best] if np.isfinite(errors[best]) else 1.0) * assumed_log()
 
 
 def _alternate(
