@@ -26,6 +26,7 @@ CLIP_NONE = 0.98  # code from which it is taken as clipped
 CRUSHED_CODE = 6  # of 255, up to which a processed photo is taken as black
 CLIPPED_SHARE = 0.93  # share of its clipping level from which the light of one channel is taken as clipped
 STRIP_PIXELS = 240_000  # small enough for a core's cache, large enough that NumPy's calls do not count
+STRIP_STEP = 8  # rows
 
 
 @dataclass(frozen=True)
@@ -239,9 +240,9 @@ class RegisteredBracket:
         return light, room, outside
 
 
-def strips_of(height: int, width: int, pixels: int = STRIP_PIXELS, step: int = 8) -> list[slice]:
-    """The rows of a picture in strips of about so many pixels, multiples of `step` rows but for the last."""
-    rows = max(pixels // width // step, 1) * step
+def strips_of(height: int, width: int, pixels: int = STRIP_PIXELS) -> list[slice]:
+    """The rows of a picture in strips of about so many pixels, multiples of `STRIP_STEP` rows but for the last."""
+    rows = max(pixels // width // STRIP_STEP, 1) * STRIP_STEP
     return [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
 
 
