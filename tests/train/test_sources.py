@@ -108,6 +108,30 @@ def test_folder_without_held_out_scenes_says_what_to_do(scenes: Path, tmp_path: 
         source.validation(ValidationConfig())
     samples, _ = source.validation(ValidationConfig(path=str(scenes), samples=1, size=32))
     assert len(samples) == 1
+    with pytest.raises(FileError, match=r"none: is not a folder"):
+        source.validation(ValidationConfig(path=str(tmp_path / "none")))
+
+
+@pytest.mark.parametrize("source", ["simulated", "drawn", "compared", "registered"])
+def test_missing_validation_scenes_are_noticed_before_data_are_prepared(
+    tiny, scenes: Path, tmp_path: Path, source: str
+) -> None:
+    folder, run = tmp_path / "some", tmp_path / "run"
+    folder.mkdir()
+    (folder / "hill.exr").write_bytes((scenes / "hill.exr").read_bytes())
+    changes = (f"data.source={source}", f"data.path={folder}", "data.view=48", "data.brackets=1")
+    with pytest.raises(RequestError, match="no validation scene in"):
+        train(tiny("gsanet", *changes, "validation.every=1"), run)
+    assert not run.exists()
+
+
+def test_missing_validation_split_is_noticed_before_patches_are_cut(
+    tiny, brackets: Path, tmp_path: Path
+) -> None:
+    changes = ("data.source=patches", "data.cut=adnet", f"data.path={brackets}", "validation.every=1")
+    with pytest.raises(FileError, match="none"):
+        train(tiny("adnet", *changes, f"validation.path={tmp_path / 'none'}"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_cache_with_a_held_out_scene_is_refused(simulated, tmp_path: Path) -> None:

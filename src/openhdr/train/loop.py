@@ -33,7 +33,7 @@ from openhdr.train.schedules import learning_rate
 from openhdr.train.sources import SOURCES, Source
 from openhdr.train.state import State, new_state
 from openhdr.train.step import take_step
-from openhdr.train.validation import Validation, open_validation
+from openhdr.train.validation import Validation, check_held_out, open_validation
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ def _set_up(recipe: Recipe, folder: Path, resume: bool, process: tuple[Distribut
     context, say = process
     device = choose_device(recipe.compute.device, context)
     check_batch(recipe, context.size)
+    check_held_out(recipe)  # before data are prepared for hours
     if recipe.compute.threads:
         torch.set_num_threads(recipe.compute.threads)
     if context.first:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from openhdr.models.inference.three_frames import reconstruct
 from openhdr.train.distributed import DistributedContext, gathered_objects
 from openhdr.train.recipe import Recipe
 from openhdr.train.sources import Source
+from openhdr.train.sources.patches import held_out_scenes
+from openhdr.train.sources.simulated import held_out_files
 
 Reconstruct = Callable[[Sample], np.ndarray]
 
@@ -89,6 +92,17 @@ class Validation:
             name: float(np.mean([every[number][name] for number in range(len(self.samples))]))
             for name in self.metrics
         }
+
+
+def check_held_out(recipe: Recipe) -> None:
+    """Raise OpenHDRError when validation is asked for and its scenes are not there. Nothing is read or prepared."""
+    folder = recipe.validation.path or recipe.data.path
+    if not recipe.validation.every or not folder:
+        return
+    if recipe.data.source == "patches":
+        held_out_scenes(recipe.data, Path(folder))
+    else:
+        held_out_files(Path(folder))
 
 
 def open_validation(recipe: Recipe, source: Source[Any], device: torch.device) -> Validation | None:

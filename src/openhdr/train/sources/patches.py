@@ -76,20 +76,25 @@ class SceneSource:
 
 def held_out(data: DataConfig, config: ValidationConfig) -> tuple[list[Sample], str]:
     """Held-out scenes, spread over all of the split, and a line that says which."""
-    path = Path(config.path or data.path)
-    if (path / INDEX).is_file():
-        raise RequestError(
-            f"{path} holds patches for training; name the dataset's own folder as "
-            "validation.path in the recipe, or do without (validation.every = 0)"
-        )
-    _, held = split_of(data, path)
-    if not len(held):
-        raise FileError(path, "holds no complete validation scene", f"expected {held.layout}")
+    held = held_out_scenes(data, Path(config.path or data.path))
     spread = np.linspace(0, len(held) - 1, min(config.samples, len(held))).round().astype(int)
     chosen = held.only([held.names[k] for k in spread])
     samples = [(crop(sample, 0, 0, config.size) if config.size else sample) for sample in chosen]
     split = data.validation_split or f"{data.split}, held out"
     return samples, f"{len(samples)} scenes of {held.kind} ({split}): {', '.join(chosen.names)}"
+
+
+def held_out_scenes(data: DataConfig, folder: Path) -> Dataset:
+    """The scenes of a dataset's folder that are validated on. Raises OpenHDRError where there are none."""
+    if (folder / INDEX).is_file():
+        raise RequestError(
+            f"{folder} holds patches for training; name the dataset's own folder as "
+            "validation.path in the recipe, or do without (validation.every = 0)"
+        )
+    _, held = split_of(data, folder)
+    if not len(held):
+        raise FileError(folder, "holds no complete validation scene", f"expected {held.layout}")
+    return held
 
 
 def open_patches(config: DataConfig, seed: int, cache: Path) -> PatchSource | SceneSource:

@@ -123,7 +123,14 @@ def open_simulated(config: DataConfig, seed: int, cache: Path) -> SimulatedSourc
 
 
 def held_out_files(folder: Path) -> Sequence[Path]:
-    """The files of a folder that are validation scenes, by name or by content, in the order of their names."""
+    """The files of a folder that are validation scenes, by name or by content, in the order of their names.
+
+    Raises OpenHDRError where there are none.
+    """
+    if not folder.is_dir():
+        raise FileError(
+            folder, "is not a folder", "`validation.path` of the recipe names a folder of held-out HDR scenes"
+        )
     listed = panoramas("validation")
     hashes = set(listed.values())
     files = [] if (folder / INDEX).is_file() else find_hdr_files([folder])
