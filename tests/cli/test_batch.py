@@ -99,6 +99,24 @@ def test_failures_are_listed_and_tried_again_when_asked(run, card, tmp_path):
     assert run("batch", card, "-o", out, *FAST).code == 0
 
 
+def test_what_a_full_disk_refused_is_tried_again_by_itself(run, card, tmp_path):
+    """A limit on the size of files, which the batch's processes inherit, stands for the full disk."""
+    resource = pytest.importorskip("resource", reason="needs limits on files")
+    out, limits = tmp_path / "out", resource.getrlimit(resource.RLIMIT_FSIZE)
+    words = [sys.executable, "-m", "openhdr", "batch", str(card), "-o", str(out), *FAST]
+    full = subprocess.run(
+        words,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (15_000, limits[1])),
+        capture_output=True,
+        text=True,
+    )
+    assert full.returncode == 2 and "3 of 3 brackets failed" in full.stderr, full.stderr
+    assert full.stderr.count("cannot be written (File too large)") == 3
+    assert {one["status"] for one in _facts(out)["brackets"]} == {"failed"}
+    again = run("batch", card, "-o", out, *FAST)
+    assert again.code == 0 and "3 made, 0 done before, 0 failed" in again.out
+
+
 def test_a_photo_that_cannot_be_read_is_named(run, card, tmp_path):
     (card / "DSC_0000.jpg").write_bytes(b"no photo")
     ran = run("batch", card, "-o", tmp_path / "out", *FAST)

@@ -85,7 +85,6 @@ def test_python_call_takes_what_the_command_takes() -> None:
         "operator",
         "keep_stack",
         "origin_map",
-        "full_float",
         "as_json",
         "isolate",
     }

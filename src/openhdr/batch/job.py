@@ -17,7 +17,7 @@ from typing import Any, Literal
 from openhdr.batch.plan import Option
 from openhdr.batch.process import Ended, are_ending, call
 from openhdr.batch.storage import Storage, open_storage, sweep
-from openhdr.core.errors import FileError, OpenHDRError
+from openhdr.core.errors import FileError, OpenHDRError, UnavailableError
 from openhdr.core.files import sha256_of
 from openhdr.core.version import __version__
 
@@ -66,7 +66,8 @@ class Job:
     def perform(self, slot: AbstractContextManager[None] = nullcontext(), threads: int = 1) -> Record:
         """Make the result on so many cores, and its record; a failure is a record, too.
 
-        slot: waited for before the work.
+        A failure of the disk or the network is not written, so the job is tried again. slot: waited for before the
+        work.
         """
         known = settled(self)  # by another worker, since the job was handed out
         if known is not None and known.status == "done":
@@ -76,24 +77,25 @@ class Job:
         inputs: list[dict[str, Any]] = []
         with tempfile.TemporaryDirectory(prefix="openhdr-") as scratch:
             status: Status = "failed"
-            error, outputs, answer = "", {}, {}
+            error, outputs, answer, passing = "", {}, {}, False
             try:
                 paths = _fetched(self, folder, Path(scratch), inputs)
                 with slot:
                     began = time.monotonic()
                     answer = _made(self, out, paths, Path(scratch), threads)
                 outputs = answer.pop("outputs", {})
-                error = str(answer.get("error", ""))
+                error, passing = str(answer.get("error", "")), answer.get("passing", False)
                 status = "failed" if error else "done"
             except (OpenHDRError, Ended) as problem:
                 if are_ending():
                     raise
-                error = str(problem)
+                error, passing = str(problem), isinstance(problem, UnavailableError)
             record = Record(
                 __version__, self.command, self.name, self.to, tuple(inputs), self.options, status, error, outputs,
                 round(time.monotonic() - began, 3), answer.get("facts"), tuple(answer.get("notes", ())),
             )  # fmt: skip
-            record.write(out)
+            if not passing:
+                record.write(out)
         return record
 
     def lost(self, error: str) -> Record:
@@ -204,7 +206,7 @@ def _made(job: Job, out: Storage, inputs: list[Path], scratch: Path, threads: in
         if "error" not in answer:
             convert = {"command": "convert", "args": [str(staged[first]), "-o", str(staged[name])]}
             converted = call(RUN, convert, threads, job.seconds)
-            answer |= {key: text for key, text in converted.items() if key == "error"}
+            answer |= {key: converted[key] for key in converted.keys() & {"error", "passing"}}
     if "error" not in answer:
         if isinstance(answer["facts"], dict):
             answer["facts"]["output"] = first

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from openhdr.core.errors import FileError, MissingExtraError
+from openhdr.core.errors import FileError, MissingExtraError, UnavailableError
 from openhdr.core.files import make_folder, write_whole
 
 Stamp = tuple[int, str]
@@ -175,7 +175,7 @@ class Bucket:
 
 @contextmanager
 def _telling(url: str) -> Iterator[None]:
-    """Turn what the store says into a FileError that names the object."""
+    """Turn what the store says into an UnavailableError that names the object."""
     from obstore.exceptions import BaseError
 
     try:
@@ -184,7 +184,7 @@ def _telling(url: str) -> Iterator[None]:
         raise
     except (BaseError, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise FileError(
+        raise UnavailableError(
             url, f"cannot be reached ({reason})", "check the address and the keys in the environment"
         ) from error
 

@@ -140,7 +140,12 @@ def main() -> None:
         if error.errno not in SURROUNDINGS:
             raise
         silence_stdout()
-        fail(f"{error.filename or 'the output'}: cannot be used ({error.strerror})")
+        fail(refusal(error))
+
+
+def refusal(error: OSError) -> str:
+    """One of SURROUNDINGS in words."""
+    return f"{error.filename or 'the output'}: cannot be used ({error.strerror})"
 
 
 def fail(message: str, code: int = 2) -> None:

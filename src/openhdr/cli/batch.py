@@ -221,8 +221,8 @@ def _checked(
     words = ["-o", str(output), *args, "--", *item.photos]  # of which some may begin with a dash
     context = called.make_context(f"openhdr {name}", words)
     if not request.like:  # which may be of other files
-        also = {one: context.params[one] for one in ("full_float", "operator")}
-        made(DeliveryOptions, context.params).refuse_unused(output, also, preview=bool(others))
+        asked = made(DeliveryOptions, context.params)
+        asked.refuse_unused(output, context.params["operator"], preview=bool(others))
     return tuple(args), options
 
 

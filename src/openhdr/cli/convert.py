@@ -17,8 +17,6 @@ from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
 from openhdr.tonemapping import OPERATORS
 from openhdr.tonemapping import parse as parse_operator
 
-COMPRESSION = "zip"  # unless another is asked for
-
 
 @dataclass(frozen=True)
 class Request:
@@ -34,8 +32,6 @@ class Request:
         None,
     )
     base: bool = option("Leave a gain map out: the photo as any screen shows it.", False)
-    full_float: bool = option("32-bit floats in EXR and DNG instead of half.", False, flags=("--float",))
-    compression: str = option("Of EXR: none, rle, zips, zip, piz, pxr24, dwaa, dwab.", COMPRESSION)
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
@@ -57,12 +53,7 @@ def convert(request: Request) -> None:
         parse_operator(request.operator)
     jobs = list(zip(request.images, outputs(request.images, request.output, request.suffix), strict=True))
     writable(jobs[0][1])
-    also = {
-        "operator": request.operator,
-        "full_float": request.full_float,
-        "compression": None if request.compression == COMPRESSION else request.compression,
-    }
-    request.delivery.refuse_unused(jobs[0][1], also)
+    request.delivery.refuse_unused(jobs[0][1], request.operator)
     with progress_bar():
         facts = each("converting", [(*job, request) for job in jobs], _one)
     if request.as_json:
@@ -74,9 +65,7 @@ def _one(path: Path, output: Path, request: Request) -> dict[str, Any]:
     from openhdr.pipeline.delivery import storage, write
 
     image = io.read(path, base=request.base, primaries=None)
-    half = not request.full_float
-    also = io.WriteOptions(exr_half=half, dng_half=half, exr_compression=request.compression)
-    how = storage(request.delivery, image, also)
+    how = storage(request.delivery, image)
     if how.sdr is None and request.operator is None and io.takes_sdr(output, how) and io.probe(path).gain_map:
         how = replace(
             how, sdr=io.read(path, base=True, primaries=None)

@@ -51,7 +51,6 @@ class Request:
         flags=("--map",),
     )
     delivery: DeliveryOptions = nested(DeliveryOptions)
-    full_float: bool = option("32-bit floats in EXR and DNG instead of half.", False, flags=("--float",))
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
@@ -100,8 +99,7 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
             raise FileError(path, "is a photo to read or an output already", "choose another name")
         taken.add(path.resolve())
     keeps_light(paths[0])
-    also = {"full_float": request.full_float, "operator": request.operator}
-    request.delivery.refuse_unused(paths[0], also, preview=request.preview is not None)
+    request.delivery.refuse_unused(paths[0], request.operator, preview=request.preview is not None)
 
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
@@ -128,9 +126,7 @@ def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, .
     from openhdr.pipeline.delivery import storage, write, write_preview
 
     image = expansion.result.image
-    half = not request.full_float
-    floats = io.WriteOptions(exr_half=half, dng_half=half)
-    options = storage(request.delivery, expansion.image, floats)
+    options = storage(request.delivery, expansion.image)
     notes = write(output, expansion.image, options, request.operator)
     if request.preview:
         notes += write_preview(request.preview, image, request.operator)

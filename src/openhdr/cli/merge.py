@@ -55,7 +55,6 @@ class Request:
     delivery: DeliveryOptions = nested(DeliveryOptions)
     sidecar: bool = option("Write how the picture was made beside it (.json).", False)
     like: Path | None = option("Take the options of such a .json; those given here rule.", None)
-    full_float: bool = option("32-bit floats in EXR and DNG instead of half.", False, flags=("--float",))
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
@@ -125,8 +124,7 @@ def _refuse_early(request: Request) -> None:
     else:
         keeps_light(request.output)
     if not request.like:  # which may be of another file
-        also = {"full_float": request.full_float, "operator": request.operator}
-        request.delivery.refuse_unused(request.output, also, preview=request.preview is not None)
+        request.delivery.refuse_unused(request.output, request.operator, preview=request.preview is not None)
 
 
 def _refuse_for_display(request: Request) -> None:
@@ -152,8 +150,7 @@ def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
     from openhdr.pipeline.scale import anchored
 
     image = anchored(result.image, request.anchor)
-    half = not request.full_float
-    stored = storage(request.delivery, image, io.WriteOptions(exr_half=half, dng_half=half))
+    stored = storage(request.delivery, image)
 
     def write_output() -> tuple[str, ...]:
         # sensor values know the reference's scale only

@@ -2,6 +2,7 @@
 
     OpenHDRError                 something is wrong that the user can mend; the command line exits with 2
     ├── FileError                a file: missing, empty, truncated, not an image, too large, not writable
+    │   └── UnavailableError     the disk, the system or the network refused it: later, it may be used
     ├── RequestError             an option or argument: unknown name, contradiction, wrong shape
     │   └── ExposureError        exposures of a bracket: missing, identical, contradictory
     └── MissingExtraError        an optional dependency that the request needs is not installed
@@ -48,6 +49,10 @@ class FileError(OpenHDRError):
     def __init__(self, path: str | Path, problem: str, remedy: str = "") -> None:
         self.path = Path(path)
         super().__init__(f"{path}: {problem}" + (f"; {remedy}" if remedy else ""))
+
+
+class UnavailableError(FileError):
+    """A file cannot be used now: the disk is full, a server does not answer, a permission is missing."""
 
 
 class RequestError(OpenHDRError):

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from openhdr.core.errors import FileError
+from openhdr.core.errors import FileError, UnavailableError
 
 STEM_KEPT = 40  # characters of the target's name in the temporary one, which must not become too long
 MAX_TEXT = 1 << 26  # characters of a file of facts
@@ -39,7 +39,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
     The bytes are on the disk before the name changes. The temporary name keeps the suffix, because encoders
     choose by it. A link stays a link: the file that it points to is replaced. A pipe or device is written to.
-    Raises FileError when the folder is missing or not writable, the disk is full, or the file is read-only.
+    Raises UnavailableError when the folder is missing or not writable or the disk is full, FileError when the file is
+    read-only.
     """
     with _writing(path):
         target = writable_file(path)
@@ -88,14 +89,14 @@ def writable_file(path: str | Path) -> Path:
 
 @contextmanager
 def _writing(path: str | Path) -> Iterator[None]:
-    """Turn errors of the system into a FileError that names `path`."""
+    """Turn errors of the system into an UnavailableError that names `path`."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "")
-        raise FileError(path, f"cannot be written ({error.strerror or error})", remedy) from error
+        raise UnavailableError(path, f"cannot be written ({error.strerror or error})", remedy) from error
 
 
 def _created_beside(target: Path) -> Path:
@@ -177,4 +178,4 @@ def make_folder(folder: Path, remedy: str = "choose another folder with -o") -> 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(folder, f"cannot be made ({error.strerror})", remedy) from error
+        raise UnavailableError(folder, f"cannot be made ({error.strerror})", remedy) from error

@@ -70,12 +70,17 @@ def choice(table: Iterable[str], default: str, more: str = "") -> str:
 
 
 def checked(options: OptionsT) -> OptionsT:
-    """The options as they are. Raises RequestError for a number that is outside of its bounds, or none at all."""
+    """The options as they are. Raises RequestError for a number that is outside of its bounds, or none at all.
+
+    Options without bounds are not looked at.
+    """
     for one in fields(options):  # type: ignore[arg-type]  # a dataclass
         value = getattr(options, one.name)
         if "option" not in one.metadata or value is None:
             continue
         least, most = one.metadata["option"].bounds
+        if (least, most) == (-math.inf, math.inf):
+            continue
         if not isinstance(value, int | float) or not least <= value <= most:  # false for NaN, too
             raise RequestError(f"`{one.name}={value}`: expected a number from {least:g} to {most:g}")
     return options

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from openhdr.core.errors import FileError
+from openhdr.core.errors import FileError, UnavailableError
 from openhdr.core.image import REC709, Chromaticities, Encoding, Exposure, Image
 from openhdr.core.version import __version__
 from openhdr.io.gainmap import GainFacts
@@ -174,7 +174,7 @@ def open_source(path: Path, base: bool = False, enough: int = 0) -> Iterator[Sou
     except FileNotFoundError as error:
         raise FileError(path, "does not exist") from error
     except OSError as error:
-        raise FileError(path, f"cannot be read ({error.strerror or error})") from error
+        raise UnavailableError(path, f"cannot be read ({error.strerror or error})") from error
 
 
 def trailing_zeros(data: Bytes) -> int:

@@ -10,9 +10,9 @@ import numpy as np
 
 from openhdr import io
 from openhdr.color.primaries import named
-from openhdr.core.errors import FileError, RequestError, unknown_name
+from openhdr.core.errors import FileError
 from openhdr.core.image import Image
-from openhdr.io.metadata.cicp import REFERENCE_WHITE, TRANSFERS
+from openhdr.io.metadata.cicp import REFERENCE_WHITE
 from openhdr.io.pixels import in_primaries
 from openhdr.io.screen import beyond_white
 from openhdr.pipeline.pipeline_options import DeliveryOptions
@@ -57,11 +57,8 @@ def write_preview(path: str | Path, image: Image, operator: str | None = None) -
     return write(path, image, operator=operator)
 
 
-def storage(
-    asked: DeliveryOptions, image: Image, also: io.WriteOptions = io.WriteOptions()
-) -> io.WriteOptions:
-    """What is asked for as the options of `write`; `also`: those of other formats. Raises RequestError, FileError."""
-    _check(asked)
+def storage(asked: DeliveryOptions, image: Image) -> io.WriteOptions:
+    """What is asked for as the options of `write`. Raises RequestError, FileError."""
     quality: dict[str, Any] = (
         {}
         if asked.quality is None
@@ -69,31 +66,14 @@ def storage(
     )
     in_nits = image.metadata.get("white_luminance") == 1.0
     white = asked.white or (REFERENCE_WHITE if in_nits and image.encoding == "linear" else 1.0)
-    return replace(
-        also, **quality, primaries=named(asked.primaries), white=white, headroom=asked.headroom,
+    half = not asked.full_float
+    return io.WriteOptions(
+        **quality, primaries=named(asked.primaries), white=white, headroom=asked.headroom,
         sdr=_own_sdr(asked.sdr, image) if asked.sdr else None, map_quality=asked.map_quality,
         map_scale=asked.map_scale, gain_map=asked.gain_map, transfer=asked.transfer, avif_bits=asked.bits,
-        lossless=asked.lossless, dng_linear=asked.dng == "linear",
+        lossless=asked.lossless, exr_half=half, exr_compression=asked.compression, dng_half=half,
+        dng_linear=asked.dng == "linear",
     )  # fmt: skip
-
-
-def _check(asked: DeliveryOptions) -> None:
-    ranges = {
-        "quality": (asked.quality, 1, 100),
-        "map_quality": (asked.map_quality, 1, 100),
-        "map_scale": (asked.map_scale, 1, 8),
-        "headroom": (asked.headroom, 0.1, 8),
-        "white": (asked.white, 1e-6, 1e9),
-    }
-    for name, (value, least, most) in ranges.items():
-        if value is not None and not least <= value <= most:
-            raise RequestError(f"`{name}={value}`: expected {least:g} to {most:g}")
-    if asked.bits not in (10, 12):
-        raise RequestError(f"`bits={asked.bits}`: expected 10 or 12")
-    if asked.dng not in ("cfa", "linear"):
-        raise unknown_name("kind of DNG", asked.dng, ("cfa", "linear"))
-    if asked.transfer not in TRANSFERS:
-        raise unknown_name("transfer curve", asked.transfer, TRANSFERS)
 
 
 def _own_sdr(path: Path, image: Image) -> Image:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
 from openhdr.core.errors import RequestError
-from openhdr.core.options import choice, nested, option
+from openhdr.core.options import checked, choice, nested, option
 from openhdr.expansion import DEFAULT as DEFAULT_INVERSE_TONE_MAPPER
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.merging import CLASSICAL, MERGERS
@@ -119,48 +119,69 @@ class DeliveryOptions:
     """How a picture is stored. None = the format's default.
 
     Files for HDR screens: .jpg (a gain map beside an SDR picture), .avif, .jxl, .png, .heic (PQ or HLG).
+    Raises RequestError for a value that cannot be.
     """
 
-    quality: int | None = option("Of JPEG, WebP, AVIF, JPEG XL, HEIC: 1 to 100.", None, heading=FILES)
+    quality: int | None = option(
+        "Of JPEG, WebP, AVIF, JPEG XL, HEIC: 1 to 100.", None, bounds=(1, 100), heading=FILES
+    )
     primaries: str = option(
         "Of the file: rec709, p3, rec2020, adobe-rgb, prophoto or acescg.", "rec709", heading=FILES
     )
     white: float | None = option(
         "For HDR screens: value of the light that is shown as SDR white.  [default: 1.0; 203 where values are cd/m2]",
         None,
+        bounds=(1e-6, 1e9),
         heading=FILES,
     )
-    headroom: float = option("Of a gain map: stops over white that are kept.", 4.0, heading=FILES)
+    headroom: float = option(
+        "Of a gain map: stops over white that are kept.", 4.0, bounds=(0.1, 8), heading=FILES
+    )
     sdr: Path | None = option(
         "Of a gain map: your own SDR picture, such as an edited photo of the same size.", None, heading=FILES
     )
-    map_quality: int = option("Of a gain map: 1 to 100.", 95, heading=FILES)
-    map_scale: int = option("Of a gain map: pixels of the picture to one of the map.", 1, heading=FILES)
+    map_quality: int = option("Of a gain map: 1 to 100.", 95, bounds=(1, 100), heading=FILES)
+    map_scale: int = option(
+        "Of a gain map: pixels of the picture to one of the map.", 1, bounds=(1, 8), heading=FILES
+    )
     gain_map: bool = option("AVIF: an SDR picture with a gain map instead of PQ.", False, heading=FILES)
-    transfer: str = option("Of AVIF, JPEG XL, PNG, HEIC: pq or hlg.", "pq", heading=FILES)
+    transfer: Literal["pq", "hlg"] = option("Of AVIF, JPEG XL, PNG, HEIC.", "pq", heading=FILES)
     bits: int = option("Of AVIF and HEIC: 10 or 12.", 10, heading=FILES)
-    dng: str = option(
+    dng: Literal["cfa", "linear"] = option(
         "Of merged camera RAW: cfa = sensor values for an editor, or linear = a picture.",
         "cfa",
         heading=FILES,
     )
     lossless: bool = option("JPEG XL: keep the light as floats.", False, heading=FILES)
+    full_float: bool = option(
+        "EXR, DNG: 32-bit floats instead of half.", False, flags=("--float",), heading=FILES
+    )
+    compression: Literal["none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"] = option(
+        "Of EXR.", "zip", heading=FILES
+    )
 
-    def refuse_unused(self, output: Path, also: Mapping[str, Any], preview: bool = False) -> None:
+    def __post_init__(self) -> None:
+        from openhdr.color.primaries import named
+
+        checked(self)
+        named(self.primaries)
+        if self.bits not in (10, 12):
+            raise RequestError(f"`bits={self.bits}`: expected 10 or 12")
+
+    def refuse_unused(self, output: Path, operator: str | None = None, preview: bool = False) -> None:
         """Raise RequestError if anything is set that does not change the output.
 
-        also: further options, by the names in `io.FormatRow.options`, and `operator`; None or False = not set.
-        preview: whether a tone-mapped picture is written besides, by the same operator.
+        operator: of the SDR picture in a file with a gain map; None = not set. preview: whether a tone-mapped picture
+        is written besides, by the same operator.
         """
         from openhdr.io import FORMATS, WriteOptions, row_by_extension, takes_sdr
 
         row = row_by_extension(output)
         here = {one.name: getattr(self, one.name) for one in fields(self)}
         changed = {one.name: here[one.name] for one in fields(self) if here[one.name] != one.default}
-        changed |= {name: value for name, value in also.items() if value not in (None, False)}
-        if preview:
-            changed.pop("operator", None)
-        idle = {name: ruling for ruling, names in _MAKE_IDLE.items() if ruling in changed for name in names}
+        if operator is not None and not preview:
+            changed["operator"] = operator
+        idle = {name: ruling for ruling, names in MAKE_IDLE.items() if ruling in changed for name in names}
         for name, value in changed.items():
             if name in _OF_GAIN_MAPS:
                 if not takes_sdr(output, WriteOptions(gain_map=self.gain_map)):
@@ -178,8 +199,9 @@ class DeliveryOptions:
 
 
 _OF_GAIN_MAPS = ("headroom", "sdr", "map_quality", "map_scale", "operator")
-_MAKE_IDLE = {  # options that another one makes useless
+MAKE_IDLE = {
     "gain_map": ("transfer", "bits"),  # the SDR picture has 8 bits, and no curve for HDR
     "lossless": ("quality", "white", "transfer"),
     "sdr": ("operator",),
 }
+"""Options of storage that another one makes useless, by its name."""

@@ -81,11 +81,15 @@ def _picture(request: Request) -> Picture:
 
 async def _json(request: Request) -> dict[str, Any]:
     """The object that a request holds. Raises RequestError."""
-    data = bytearray()
+    data, read = bytearray(), 0
     async for chunk in request.stream():
-        data += chunk
-        if len(data) > MOST_JSON:
-            raise RequestError("the request is too long")
+        read += len(chunk)
+        if read <= MOST_JSON:
+            data += chunk
+        elif read > 2 * MOST_JSON:  # up to there it is read, because who still sends does not hear the answer
+            break
+    if read > MOST_JSON:
+        raise RequestError("the request is too long")
     try:
         content = json.loads(data or b"{}")
     except (ValueError, RecursionError) as error:

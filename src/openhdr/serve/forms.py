@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import PurePath
+from dataclasses import dataclass, fields, replace
+from pathlib import Path, PurePath
 from shlex import quote
 from typing import Any, Literal
 
@@ -24,18 +24,20 @@ from openhdr.io.metadata.cicp import TRANSFERS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.models import MODELS
+from openhdr.pipeline.pipeline_options import MAKE_IDLE, DeliveryOptions
 from openhdr.tonemapping import OPERATORS
 
 Kind = Literal["choice", "flag", "yes-no", "number", "text"]
 MOST_FRAMES = 32
+_STORED = {one.name: one for one in fields(DeliveryOptions)}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Something that can be asked for. name: of the command's option. label, help: for the page.
+    """Something that can be asked for. name: of the library's option. label, help: for the page.
 
     A flag is on or not given; yes-no has a default of its own. choices: of a choice, [value, what it is] each; "" = the
-    default. bounds: of a number.
+    default. bounds: of a number. idle_with: the option that makes it useless, "" = none.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Asked:
     help: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     bounds: tuple[float, float] = (-1e9, 1e9)
+    idle_with: str = ""
 
     def checked(self, value: Any) -> Any:
         """The value as the library takes it. Raises RequestError."""
@@ -123,24 +126,45 @@ def tone_form(operator: str) -> tuple[Asked, ...]:
 
 def file_form(suffix: str) -> tuple[Asked, ...]:
     """What can be asked of a file for HDR light."""
-    quality = Asked("quality", "Quality", "number", bounds=(1, 100))
+    bounds = {name: one.metadata["option"].bounds for name, one in _STORED.items()}
+
+    def number(name: str, label: str) -> Asked:
+        return Asked(name, label, "number", bounds=bounds[name])
+
+    quality, white = number("quality", "Quality"), number("white", "Light shown as white")
     primaries = Asked("primaries", "Primaries", "choice", choices=tuple((name, name) for name in PRIMARIES))
-    white = Asked("white", "Light shown as white", "number", bounds=(1e-6, 1e9))
     transfer = Asked("transfer", "Curve", "choice", choices=tuple((name, name.upper()) for name in TRANSFERS))
     by_suffix: dict[str, tuple[Asked, ...]] = {
-        ".exr": (primaries, Asked("float", "32-bit floats", "flag")),
+        ".exr": (primaries, Asked("full_float", "32-bit floats", "flag")),
         ".hdr": (primaries,),
         ".tif": (primaries,),
         ".jpg": (
-            quality, primaries, white, Asked("headroom", "Stops over white", "number", bounds=(0.1, 8)),
-            Asked("map_quality", "Quality of the gain map", "number", bounds=(1, 100)),
+            *(quality, primaries, white, number("headroom", "Stops over white")),
+            number("map_quality", "Quality of the gain map"),
         ),
         ".avif": (quality, white, transfer, Asked("gain_map", "Gain map instead", "flag")),
         ".jxl": (quality, white, transfer, Asked("lossless", "Lossless floats", "flag")),
         ".png": (white, transfer),
         ".heic": (quality, white, transfer),
-    }  # fmt: skip
-    return by_suffix.get(suffix, ())
+    }
+    form = by_suffix.get(suffix, ())
+    useless = {
+        idle: ruling
+        for ruling, names in MAKE_IDLE.items()
+        if ruling in {one.name for one in form}
+        for idle in names
+    }
+    return tuple(replace(one, idle_with=useless.get(one.name, "")) for one in form)
+
+
+def stored(suffix: str, given: Any) -> dict[str, Any]:
+    """How a file for HDR light is stored, as `DeliveryOptions` takes it. Raises RequestError."""
+    asked: dict[str, Any] = {
+        name: int(value) if "int" in str(_STORED[name].type) else value
+        for name, value in checked(file_form(suffix), given).items()
+    }
+    DeliveryOptions(**asked).refuse_unused(Path(f"result{suffix}"))
+    return asked
 
 
 def light_formats() -> list[str]:
@@ -174,13 +198,14 @@ def words(options: Mapping[str, Any]) -> list[str]:
     """Options as a command line spells them."""
     spelled = []
     for name, value in options.items():
-        option = name.replace("_", "-")
+        flags = _STORED[name].metadata["option"].flags if name in _STORED else ()
+        option = flags[0] if flags else f"--{name.replace('_', '-')}"
         if isinstance(value, bool):
-            spelled.append(f"--{option}" if value else f"--no-{option}")
+            spelled.append(option if value else option.replace("--", "--no-"))
         elif isinstance(value, list):
-            spelled.append(f"--{option}={','.join(f'{one:g}' for one in value)}")
+            spelled.append(f"{option}={','.join(f'{one:g}' for one in value)}")
         else:
-            spelled += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
+            spelled += [option, f"{value:g}" if isinstance(value, float) else str(value)]
     return spelled
 
 

@@ -110,7 +110,7 @@ class Picture:
 
     def command_line(self, suffix: str, light: bool, delivery: Any) -> str:
         """The command line that writes the same file as the page. Raises RequestError."""
-        given = forms.checked(forms.file_form(suffix) if light else (), delivery)
+        given = forms.stored(suffix, delivery) if light else {}
         names = [one.key.name if one.own else str(one.path) for one in self.photos]
         output = self.name + suffix
         more = ["--like", f"{self.name}.json"] if self.strokes else []

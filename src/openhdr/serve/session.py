@@ -175,7 +175,7 @@ class Session(Library):
         formats = forms.light_formats() if light else [*forms.PICTURE_FORMATS, ".json"]
         if suffix not in formats:
             raise RequestError(f"cannot write '{suffix}'; choose one of {', '.join(formats)}")
-        given = forms.checked(forms.file_form(suffix) if light else (), delivery)
+        given = forms.stored(suffix, delivery) if light else {}
         identifier, folder = self.new_folder("e")
         output = folder / (picture.name + suffix)
         job = Job({}, f"{output.name}: export", picture.id, seconds=SECONDS_TO_MAKE)

@@ -324,19 +324,9 @@ def frame(request: dict[str, Any]) -> dict[str, Any]:
 def export(request: dict[str, Any]) -> dict[str, Any]:
     """A file of the result: its light as `merge` and `convert` write it, or a picture as `tonemap` does."""
     image, output = _result(Path(request["folder"])), Path(request["output"])
-    asked = dict(request["delivery"])
-    if request["light"] and image.encoding == "linear":
-        exr = io.WriteOptions(exr_half=not asked.pop("float", False))
-        known = {one.name: one for one in fields(DeliveryOptions)}
-        whole: dict[str, Any] = {
-            name: int(value) if known[name].type in ("int", "int | None") else value
-            for name, value in asked.items()
-        }
-        notes = write(output, image, storage(DeliveryOptions(**whole), image, exr), request["operator"])
-    elif image.encoding == "linear":
-        notes = io.write(output, tonemap(in_primaries(image, REC709), request["operator"], dtype="uint8"))
-    else:
-        notes = io.write(output, image)
+    if image.encoding == "linear" and not request["light"]:
+        image = tonemap(in_primaries(image, REC709), request["operator"], dtype="uint8")
+    notes = write(output, image, storage(DeliveryOptions(**request["delivery"]), image), request["operator"])
     return {"notes": list(notes), "bytes": output.stat().st_size}
 
 

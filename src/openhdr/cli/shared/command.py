@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from openhdr.core.errors import RequestError
+from openhdr.core.errors import RequestError, unknown_name
 from openhdr.core.options import Declared
 
 RequestT = TypeVar("RequestT")
@@ -150,7 +150,7 @@ def _kind(one: Field[Any]) -> click.ParamType[Any]:
     parts = {part.removeprefix("tuple[").removesuffix(", ...]") for part in _parts(one)}
     for part in parts:
         if part.startswith("Literal["):
-            return click.Choice(ast.literal_eval(part.removeprefix("Literal")))
+            return Names(ast.literal_eval(part.removeprefix("Literal")))
     if "Path" in parts:
         return click.Path(path_type=Path)
     if "Sequence[float]" in parts:
@@ -160,6 +160,17 @@ def _kind(one: Field[Any]) -> click.ParamType[Any]:
     if "int" in parts:
         return Whole() if "str" in parts else click.INT
     return click.FLOAT if "float" in parts else click.STRING
+
+
+class Names(click.Choice[str]):
+    """One of some names; another is refused as the library refuses it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value not in self.choices:
+            raise unknown_name(
+                f"value of {param.opts[0] if param else 'the option'}", str(value), self.choices
+            )
+        return super().convert(value, param, ctx)
 
 
 class Numbers(click.ParamType[Any]):

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from openhdr.batch.process import Tell, answer_requests
-from openhdr.cli import COMMANDS, worded
+from openhdr.cli import COMMANDS, SURROUNDINGS, refusal, worded
 from openhdr.cli.shared.process import prepare
-from openhdr.core.errors import OpenHDRError
+from openhdr.core.errors import OpenHDRError, UnavailableError
 from openhdr.core.files import write_whole
 
 THUMBNAIL = 480  # pixels, the longer side
@@ -39,8 +39,9 @@ def _answer(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
 
 
 def run_command(command: str, args: list[str], picture: str = "", thumbnail: str = "") -> dict[str, Any]:
-    """`{"facts", "notes"}`, what a command says as JSON and on standard error, or `{"error"}`.
+    """`{"facts", "notes"}`, what a command says as JSON and on standard error, or `{"error", "passing"}`.
 
+    passing: whether the disk or the system refused, and not the photos or the options.
     picture: a file of the result to draw the thumbnail of; "" = none.
     """
     called = COMMANDS[command].load()
@@ -53,7 +54,11 @@ def run_command(command: str, args: list[str], picture: str = "", thumbnail: str
     except click.ClickException as error:
         return {"error": error.format_message()}
     except OpenHDRError as error:
-        return {"error": worded(error, called)}
+        return {"error": worded(error, called), "passing": isinstance(error, UnavailableError)}
+    except OSError as error:
+        if error.errno not in SURROUNDINGS:
+            raise
+        return {"error": refusal(error), "passing": True}
     notes = [line.removeprefix("note: ") for line in noted.getvalue().splitlines()]
     return {"facts": json.loads(said.getvalue() or "null"), "notes": notes}
 

@@ -138,8 +138,7 @@ function exportPanel(picture) {
   };
   const button = (/** @type {string} */ suffix, /** @type {boolean} */ isLight, /** @type {string} */ title) =>
     make('button', { 'aria-pressed': String(wanted.suffix === suffix && wanted.light === isLight), title, onclick: choose(suffix, isLight) }, suffix.slice(1).toUpperCase());
-  const form = wanted.light ? state.about.files.find((one) => one.suffix === wanted.suffix)?.options ?? [] : [];
-  const options = optionsOf();
+  const options = entered();
   const done = state.pictures.filter((one) => one.result || one.photos.length > 1);
   return [
     make('h2', {}, 'HDR light'),
@@ -148,7 +147,7 @@ function exportPanel(picture) {
     make('div.row', { role: 'group', 'aria-label': 'Picture formats' }, ...state.about.pictures.map((one) => button(one, false, 'Tone-mapped, as in the Tone tab'))),
     make('p.soft', {}, wanted.light ? NAMES[wanted.suffix] ?? '' : 'Tone-mapped, as chosen under Tone.'),
     light || !wanted.light ? null : make('p.soft', {}, 'This method makes a picture for a screen; it is stored as one.'),
-    ...form.map((one) => field(one, options[one.name], (value) => {
+    ...offered().map((one) => field(one, options[one.name], (value) => {
       options[one.name] = value;
       changed();
     })),
@@ -158,10 +157,23 @@ function exportPanel(picture) {
   ];
 }
 
-function optionsOf() {
+/** What was entered for the chosen file, also where something else makes it useless now. */
+function entered() {
   const name = `${wanted.suffix} ${wanted.light}`;
   wanted.options[name] ??= {};
   return wanted.options[name];
+}
+
+/** The options that change the chosen file. */
+function offered() {
+  const form = wanted.light ? state.about.files.find((one) => one.suffix === wanted.suffix)?.options ?? [] : [];
+  return form.filter((one) => !entered()[one.idle_with]);
+}
+
+/** What is asked of the chosen file. */
+function asked() {
+  const options = Object.fromEntries(offered().map((one) => [one.name, entered()[one.name] ?? null]));
+  return { suffix: wanted.suffix, light: wanted.light, options };
 }
 
 /**
@@ -176,7 +188,7 @@ async function save(pictures, suffix, light) {
     folder = await chooser({ mode: 'readwrite' }).catch(() => null);
     if (!folder) return;
   }
-  const options = suffix === '.json' ? {} : optionsOf();
+  const { options } = suffix === '.json' ? { options: {} } : asked();
   const made = [];
   for (const picture of pictures) {
     const begun = await act(send(`/api/pictures/${picture.id}/export`, 'POST', { suffix, light, options }));
@@ -213,12 +225,12 @@ async function hand(blob, name, folder) {
 let commandKey = '';
 /** @param {import('./state.js').Picture} picture the command line that writes the file chosen under Export */
 async function showCommand(picture) {
-  const asked = { suffix: wanted.suffix, light: wanted.light, options: optionsOf() };
-  const key = JSON.stringify([picture.id, picture.options, picture.tone, picture.strokes.length, asked]);
+  const file = asked();
+  const key = JSON.stringify([picture.id, picture.options, picture.tone, picture.strokes.length, file]);
   if (key === commandKey) return;
   commandKey = key;
   try {
-    const { command } = await send(`/api/pictures/${picture.id}/command`, 'POST', asked);
+    const { command } = await send(`/api/pictures/${picture.id}/command`, 'POST', file);
     if (key === commandKey) /** @type {HTMLElement} */ (byId('command').querySelector('code')).textContent = command;
   } catch { /* the field with the value says so */ }
 }

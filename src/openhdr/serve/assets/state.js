@@ -17,7 +17,7 @@
  *   error: string, result: Result | null }} Picture
  * @typedef {{ id: string, target: string, label: string, state: string, step: string, percent: number, error: string }} Job
  * @typedef {{ name: string, label: string, kind: string, help: string, choices: [string, string][],
- *   bounds: [number, number], default?: any }} Option
+ *   bounds: [number, number], idle_with: string, default?: any }} Option
  * @typedef {{ name: string, summary: string, default: boolean, options: Option[] }} Operator
  * @typedef {{ version: string, merge: Option[], expand: Option[], operators: Operator[],
  *   files: { suffix: string, options: Option[] }[], pictures: string[], extensions: string[] }} About
