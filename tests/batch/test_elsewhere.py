@@ -16,6 +16,8 @@ import pytest
 
 from openhdr import io
 from openhdr.batch.card import read_bucket
+from openhdr.batch.process import end_processes
+from openhdr.batch.run import Call, Workers, on_cluster, on_this_machine
 from openhdr.batch.storage import Folder, open_storage
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError
@@ -88,6 +90,22 @@ def test_a_cluster_whose_worker_dies(cluster, card, quiet, tmp_path):
     start_worker()
     assert batch.wait(120) == 0
     assert _digests(tmp_path / "out") == quiet
+
+
+def test_workers_in_the_process_of_an_earlier_run(tmp_path, monkeypatch):
+    """As in a notebook: a run of this machine, which ends its processes, then a cluster of threads."""
+    distributed = pytest.importorskip("distributed")
+    (tmp_path / "that_answers.py").write_text("def work():\n    return {'made': True}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with on_this_machine(Workers(1, 1, 1.0)) as run:
+        assert [answer for _, answer in run([(Call("that_answers:work", {}), 0.1)])] == [{"made": True}]
+    quiet = {"n_workers": 1, "processes": False, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(**quiet) as cluster,
+        on_cluster(cluster.scheduler_address) as run,
+    ):
+        assert [answer for _, answer in run([(Call("that_answers:work", {}), 0.1)])] == [{"made": True}]
+    end_processes()
 
 
 def test_simulated_brackets_and_their_benchmark(cluster, tmp_path):

@@ -169,7 +169,7 @@ def test_plan_with_options_of_its_own(run, card, tmp_path):
 def test_expand_names_and_formats(run, card, tmp_path):
     out = tmp_path / "out"
     photos, names = (card / "DSC_0001.jpg", card / "DSC_0010.jpg"), ("--name", "{number} {first}")
-    options = ("--to", ".jpg,.png,.hdr", "--workers", "1", "--method", "kovaleski-oliveira")
+    options = ("--to", "JPG, .png,.hdr", "--workers", "1", "--method", "kovaleski-oliveira")
     ran = run("batch", *photos, "-o", out, "--expand", *names, *options)
     assert ran.code == 0, ran
     made = {path.name for path in out.iterdir() if path.suffix in (".jpg", ".png", ".hdr")}
@@ -198,8 +198,14 @@ def test_refusals(refused, card, tmp_path):
     out = tmp_path / "out"
     assert "does not exist" in refused("batch", tmp_path / "nowhere", "-o", out)
     line = refused("batch", card, "-o", out, "--to", ".xyz")
-    assert "--to .xyz: has extension '.xyz', which names no format to write" in line
-    assert "to get both: --to .exr,.webp" in refused("batch", card, "-o", out, "--to", ".webp")
+    assert line.startswith("unknown ending in --to .xyz: '.xyz'; ") and "choose one of: .jpg, " in line
+    assert "--to .exr,jgp: '.jgp'; did you mean '.jpg'?" in refused(
+        "batch", card, "-o", out, "--to", ".exr,jgp"
+    )
+    assert "--to .exr,.EXR: names an ending twice" in refused("batch", card, "-o", out, "--to", ".exr,.EXR")
+    line = refused("batch", card, "-o", out, "--to", ".webp,.jpg")
+    assert line.startswith("--to .webp,.jpg: '.webp' holds an image for a screen")
+    assert line.endswith("to get both: --to .exr,.webp")
     assert "--name" in refused("batch", card, "-o", out, "--name", "{no}")
     assert "expand has no option 'align'" in refused("batch", card, "-o", out, "--expand", "--align", "none")
     assert "did you mean 'mertens'" in refused("batch", card, "-o", out, "--method", "mertesn")

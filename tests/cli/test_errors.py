@@ -71,6 +71,21 @@ def test_a_file_whose_name_begins_with_a_dash(refused, run, photos, tmp_path, mo
     )
     assert run("convert", "./- ä b.exr", "-o", "out.hdr").code == 0
     assert "For the file" not in refused("convert", "--no-such", "-o", "out.hdr")
+    (tmp_path / "-out.exr").write_bytes((photos / "1.exr").read_bytes())
+    line = refused("convert", "-out.exr", "-o", "out.hdr")  # read as -o ut.exr
+    assert line == "Missing argument 'IN...'. For the file of that name write ./-out.exr."
+    assert refused("convert", "-o", "out.hdr") == "Missing argument 'IN...'."
+
+
+def test_options_after_two_dashes_are_files(refused, photos, tmp_path):
+    words = ("merge", "--", photos / "0.jpg", photos / "1.jpg")
+    line = refused(*words, "-o", tmp_path / "out.exr")
+    assert (
+        line
+        == "Missing option '-o' / '--output'. All that follows -- is taken for files; write -o before it."
+    )
+    assert "write --output=out.exr before it" in refused(*words, "--output=out.exr")
+    assert refused(*words) == "Missing option '-o' / '--output'."
 
 
 def test_a_file_where_a_folder_is_expected(refused, photos, tmp_path):

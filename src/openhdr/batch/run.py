@@ -205,6 +205,7 @@ def on_cluster(address: str) -> Iterator[Run]:
         client = Client(address, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise FileError(address, "no Dask scheduler answers", "start one with: dask scheduler") from error
+    allow_processes()  # a cluster's workers may be threads of this process, in which an earlier run has ended
 
     def submitted(one: WorkT) -> Any:
         resources = {} if one.device == "cpu" else {"GPU": 1}

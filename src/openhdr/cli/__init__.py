@@ -119,13 +119,8 @@ def main() -> None:
     try:
         group.main(prog_name="openhdr", standalone_mode=False)
         sys.stdout.flush()
-    except click.NoSuchOption as error:
-        like = error.option_name[:2]
-        files = [word for word in sys.argv[1:] if word.startswith(like) and os.path.exists(word)]
-        fail(
-            error.format_message()
-            + (f" For the file of that name write {quote(f'./{files[0]}')}." if files else "")
-        )
+    except click.UsageError as error:
+        fail(error.format_message() + hint(error, sys.argv[1:]))
     except click.ClickException as error:
         fail(error.format_message())
     except click.exceptions.Abort:
@@ -141,6 +136,20 @@ def main() -> None:
             raise
         silence_stdout()
         fail(refusal(error))
+
+
+def hint(error: click.UsageError, words: list[str]) -> str:
+    """What may have been meant where a file's name looks like an option, or an option stands where files do.
+
+    words: of the command line.
+    """
+    like = "-" if isinstance(error, click.MissingParameter) else getattr(error, "option_name", "")[:2]
+    if isinstance(error, click.MissingParameter) and "--" in words and error.param is not None:
+        for word in words[words.index("--") :]:
+            if word.partition("=")[0] in error.param.opts:
+                return f" All that follows -- is taken for files; write {word} before it."
+    files = [word for word in words if like and word.startswith(like) and os.path.exists(word)]
+    return f" For the file of that name write {quote(f'./{files[0]}')}." if files else ""
 
 
 def refusal(error: OSError) -> str:

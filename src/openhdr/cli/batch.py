@@ -14,7 +14,6 @@ import click
 
 from openhdr.cli import expand, merge
 from openhdr.cli.shared.command import command, given_options, made, spelled
-from openhdr.cli.shared.outputs import keeps_light, writable
 from openhdr.cli.shared.sidecar import options_of
 from openhdr.cli.shared.terminal import echo_json, format_table, progress_bar
 from openhdr.cli.shared.workers import WorkerOptions, done_by, give_up
@@ -59,6 +58,11 @@ class Request:
     by: WorkerOptions = nested(WorkerOptions)
     seconds: float | None = option("Give up a result after so many seconds.", None)
     as_json: bool = option("Print the summary, OUT/batch.json, as JSON.", False, flags=("--json",))
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """Of the files of each result, with dots."""
+        return tuple(f".{ending.strip().lower().removeprefix('.')}" for ending in self.to.split(","))
 
 
 OF_BATCH = {*Request.__dataclass_fields__, *WorkerOptions.__dataclass_fields__}
@@ -107,17 +111,13 @@ batch.params += [
 
 def _refuse_early(request: Request) -> None:
     """What can be refused before photos are looked at."""
-    endings = request.to.split(",")
-    for ending in endings:
-        writable(Path(f"--to {ending}"))
     method = given_options(OF_BATCH).get("method")
     task = "expand" if request.expand else "merge"
     known = [*(INVERSE_TONE_MAPPERS if request.expand else MERGERS)]
     known += [row.name for row in MODELS.values() if row.task == task and row.name not in known]
     if method is not None and method not in known and not request.plan:
         raise unknown_name("method", method, dict.fromkeys(known))
-    if not (method in MERGERS and MERGERS[str(method)].output == "display"):
-        keeps_light(Path(f"--to {endings[0]}"), f"to get both: --to .exr,{endings[0]}")
+    _refuse_endings(request, light=not (method in MERGERS and MERGERS[str(method)].output == "display"))
     for folder in request.folders:
         if "://" not in folder and not os.path.exists(folder):
             raise FileError(folder, "does not exist", "name a folder of photos")
@@ -125,6 +125,24 @@ def _refuse_early(request: Request) -> None:
         raise RequestError("several folders have to be of this machine; give one URL, or run once for each")
     if request.watch and request.plan:
         raise RequestError("--watch plans by itself; leave --plan out")
+
+
+def _refuse_endings(request: Request, light: bool) -> None:
+    """light: whether the first has to hold HDR light."""
+    from openhdr.io import FORMATS, check_output
+
+    rows = {ending: row for row in FORMATS.values() if row.writable for ending in row.extensions}
+    for ending in request.endings:
+        if ending not in rows:
+            raise unknown_name(f"ending in --to {request.to}:", ending, rows)
+        check_output(Path(request.output, f"result{ending}"))  # whether its encoder is installed
+    if len(set(request.endings)) < len(request.endings):
+        raise RequestError(f"--to {request.to}: names an ending twice")
+    first = request.endings[0]
+    if light and not rows[first].light:
+        raise RequestError(
+            f"--to {request.to}: '{first}' holds an image for a screen, not HDR light; to get both: --to .exr,{first}"
+        )
 
 
 def _once(request: Request) -> dict[str, Any]:
@@ -185,7 +203,7 @@ def _jobs(plan: Plan, request: Request) -> list[Job]:
     """How the items of a plan are made: their own options, then those of the command line, then those of --like."""
     from openhdr.batch.job import Job
 
-    given, output, to = given_options(OF_BATCH), _root(request.output), tuple(request.to.split(","))
+    given, output, to = given_options(OF_BATCH), _root(request.output), request.endings
     seen: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {}
     jobs = []
     for item in plan.items:
@@ -216,7 +234,7 @@ def _checked(
         if key not in known or key in OWN:
             raise RequestError(f"{item.name}: openhdr {name} has no option '{key}' for a batch")
     args = [part for key, value in options.items() for part in spelled(known[key], value)]
-    first, *others = request.to.split(",")
+    first, *others = request.endings
     output = Path(f"{item.name}{first}")
     words = ["-o", str(output), *args, "--", *item.photos]  # of which some may begin with a dash
     context = called.make_context(f"openhdr {name}", words)

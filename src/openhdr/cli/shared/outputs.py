@@ -55,11 +55,8 @@ def writable(path: Path | None, extension: str = "") -> None:
     check_output(path)
 
 
-def keeps_light(path: Path, remedy: str = "") -> None:
-    """Refuse a file for HDR light that holds images for a screen only; which tones it should get is not known.
-
-    remedy: "" = a command's -o and --preview.
-    """
+def keeps_light(path: Path) -> None:
+    """Refuse a file for HDR light that holds images for a screen only; which tones it should get is not known."""
     from openhdr.io import FORMATS, stores_light
 
     if stores_light(path):
@@ -68,5 +65,5 @@ def keeps_light(path: Path, remedy: str = "") -> None:
     raise FileError(
         path,
         f"'{path.suffix}' holds an image for a screen, not HDR light ({known} do)",
-        remedy or f"to get both: -o {quote(str(path.with_suffix('.exr')))} --preview {quote(str(path))}",
+        f"to get both: -o {quote(str(path.with_suffix('.exr')))} --preview {quote(str(path))}",
     )
