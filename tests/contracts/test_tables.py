@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from openhdr.cli import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "openhdr"
 
@@ -141,6 +143,12 @@ def test_folder_and_table_agree(kind, kinds, tables) -> None:
     files = {stem for stem, tree in trees.items() if stem != "__init__" and ITEMS[kind](stem, tree)}
     rows = {row.target.partition(":")[0] for row in tables[place].values()}
     assert {f"{module}.{stem}" for stem in files} == rows
+
+
+def test_the_folder_of_commands_holds_nothing_else() -> None:
+    """What several commands need is in `shared`, what one needs beside its file in `parts`."""
+    files = {path.stem for path in (PACKAGE / "cli").glob("*.py")}
+    assert files == {"__init__", *COMMANDS}
 
 
 def test_every_metric_has_a_row(tables) -> None:

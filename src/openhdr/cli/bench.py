@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.bench import PHOTO_CASES, PICTURE_CASES
-from openhdr.cli.bench_request import Request
-from openhdr.cli.bench_without_truth import compare_operators, photos_without_truth
+from openhdr.cli.parts.bench_request import Request
+from openhdr.cli.parts.bench_without_truth import compare_operators, photos_without_truth
 from openhdr.cli.shared.command import command
 from openhdr.cli.shared.terminal import echo_json, format_table, progress_bar
 from openhdr.cli.shared.workers import give_up, trials_by

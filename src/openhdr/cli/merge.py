@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openhdr.cli.merge_notes import notes_of_frames, warnings_of
+from openhdr.cli.parts.merge_notes import notes_of_frames, warnings_of
 from openhdr.cli.shared.command import command
 from openhdr.cli.shared.outputs import keeps_light, writable
 from openhdr.cli.shared.process import isolate_option

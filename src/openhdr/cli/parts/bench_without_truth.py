@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.bench import PHOTO_CASES, PICTURE_CASES
-from openhdr.cli.bench_request import Request
+from openhdr.cli.parts.bench_request import Request
 from openhdr.cli.shared.terminal import echo_json, format_table
 from openhdr.cli.shared.workers import give_up, pieces_by
 from openhdr.core.errors import RequestError, unknown_name

@@ -1,0 +1,1 @@
+"""Parts of one command, where its own file would become too long."""
