@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import cv2
 import numpy as np
 
 from openhdr.core.errors import RequestError
+from openhdr.core.image import Image
 
+OVERVIEW_MEGAPIXELS = 1.0
 GRID_POINTS = 97  # each way, at which it is looked whether a frame covers the reference
 
 Status = Literal["reference", "aligned", "kept", "rejected"]
@@ -37,7 +40,7 @@ class Registration:
     disagreement: tuple[float, float] = (0.0, 0.0)
     overlap: float = 1.0
 
-    @property
+    @cached_property
     def moves(self) -> bool:
         """Whether pixels have to be resampled."""
         return self.flow is not None or not np.array_equal(self.homography, np.eye(3))
@@ -155,11 +158,33 @@ def resize_strip(full: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.nd
     )
 
 
+def size_within(shape: tuple[int, int], megapixels: float) -> tuple[int, int]:
+    """(width, height) of a picture of shape (H, W) shrunk to so many megapixels, if it has more."""
+    factor = min((megapixels * 1e6 / (shape[0] * shape[1])) ** 0.5, 1.0)
+    return max(round(shape[1] * factor), 1), max(round(shape[0] * factor), 1)
+
+
+def overview(image: Image, size: tuple[int, int]) -> np.ndarray:
+    """The pixels of an image shrunk to `size` = (width, height), to look at the whole.
+
+    Exposures, registration and comparison all do: the image keeps one of `OVERVIEW_MEGAPIXELS`, and smaller ones are
+    made from it.
+    """
+    kept = size_within(image.pixels.shape[:2], OVERVIEW_MEGAPIXELS)
+    if size[0] > kept[0] or size[1] > kept[1]:
+        return shrunk(image.pixels, size)
+    if kept not in image.overviews:
+        image.overviews[kept] = shrunk(image.pixels, kept)
+    return shrunk(image.overviews[kept], size)
+
+
 def shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W) or (H, W, C) by area averaging to `size` = (width, height), for overviews.
+    """(H, W) or (H, W, C) by area averaging to `size` = (width, height); of that size it is returned as it is.
 
     Large ones are averaged two by two first: twice as fast, and 8-bit codes come out a tenth of one too high.
     """
+    if pixels.shape[1::-1] == size:
+        return pixels
     height, width = pixels.shape[:2]
     if height % 2 == 0 and width % 2 == 0 and height >= 2 * size[1] and width >= 2 * size[0]:
         pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)

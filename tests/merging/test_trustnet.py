@@ -12,7 +12,7 @@ from openhdr.core.errors import FileError
 from openhdr.core.image import Bracket
 from openhdr.merging import MERGERS, LearnedRow, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
-from openhdr.merging.strips import coverage_of, merge_strips
+from openhdr.merging.strips import Known, coverage_of, merge_strips
 from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of, mu_code
 from openhdr.models import MODELS
 
@@ -92,7 +92,7 @@ def test_the_order_of_frames_does_not_matter(bracket) -> None:
 
 def test_tiles_equal_the_whole(bracket, monkeypatch) -> None:
     registered, _ = bracket
-    merged = merge_strips(registered, mle.combine, with_weights=True)
+    merged = merge_strips(registered, mle.combine, knowing=True)
     whole = _refined(registered, merged)
     monkeypatch.setattr(trustnet, "TILE_ROWS", 64)
     monkeypatch.setattr(trustnet, "TILE_COLUMNS", 72)
@@ -116,8 +116,9 @@ def test_bands_and_groups_decide_as_the_whole_does(bracket, monkeypatch) -> None
 def test_what_no_frame_measured_is_left_alone(bracket) -> None:
     """A network that was free there drew a dark streak along a beam of light."""
     registered, _ = bracket
-    merged = merge_strips(registered, mle.combine, with_weights=True)
-    guessed = replace(merged, coverage=np.zeros_like(merged.coverage))
+    merged = merge_strips(registered, mle.combine, knowing=True)
+    guessed = replace(merged, known=Known(registered.shape))
+    guessed.known.put(slice(None), merged.known.weight(), np.zeros(registered.shape, np.float32))
     np.testing.assert_allclose(_refined(registered, guessed), guessed.pixels, rtol=1e-5, atol=1e-6)
     assert np.abs(_refined(registered, merged) - merged.pixels).max() > 1e-3  # and the rest is not
 
@@ -128,18 +129,18 @@ def test_refining_keeps_the_light_of_areas(photo, rng, registered_of) -> None:
     for level in (0.004, 0.02, 0.1, 0.5):
         light = (np.array([0.5, 1, 0.15]) * level * np.exp(1.5 * texture)).astype(np.float32)
         registered = registered_of([photo(light, ev, rng) for ev in EV], EV, 1)
-        merged = merge_strips(registered, mle.combine, with_weights=True)
+        merged = merge_strips(registered, mle.combine, knowing=True)
         refined = _refined(registered, merged)
         assert cv2.blur(refined, (31, 31)) == pytest.approx(cv2.blur(merged.pixels, (31, 31)), rel=0.06)
 
 
 def test_measured_values_stay_within_their_noise(bracket) -> None:
     registered, _ = bracket
-    merged = merge_strips(registered, mle.combine, with_weights=True)
+    merged = merge_strips(registered, mle.combine, knowing=True)
     change = np.abs(mu_code(_refined(registered, merged)) - mu_code(merged.pixels))
     light = merged.pixels.mean(axis=2)
-    sd = 5000 / np.log(5001) / (1 + 5000 * light) / np.sqrt(np.maximum(merged.weight, 1))
-    measured = merged.coverage == 1
+    sd = 5000 / np.log(5001) / (1 + 5000 * light) / np.sqrt(np.maximum(merged.known.weight(), 1))
+    measured = merged.known.coverage() > 0.999
     assert measured.mean() > 0.9
     assert (change[measured] <= (6 * np.maximum(sd, 1e-5) + 1e-5)[measured][:, None]).all()
 

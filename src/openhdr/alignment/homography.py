@@ -23,7 +23,7 @@ from openhdr.color.luminance import luminance
 from openhdr.core import progress
 from openhdr.core.image import Bracket, Image
 from openhdr.core.threads import in_threads
-from openhdr.geometry import Registration, Status, identity, mean_shift, shrunk
+from openhdr.geometry import Registration, Status, identity, mean_shift, overview, size_within
 
 SAME_GUESS = 0.002  # of the longer side: guesses no farther apart lead to the same registration
 CERTAIN = 0.12  # disagreement under which no further candidate is tried
@@ -95,9 +95,8 @@ def _at_rest(registrations: list[Registration], options: AlignOptions) -> list[R
 
 def thumbnail(image: Image, response: Response, megapixels: float) -> Thumbnail:
     """Shrink by area averaging and linearise."""
-    shrink = min(1.0, (megapixels * 1e6 / (image.height * image.width)) ** 0.5)
-    size = (max(round(image.width * shrink), 1), max(round(image.height * shrink), 1))
-    pixels = image.pixels if shrink == 1 else shrunk(image.pixels, size)
+    size = size_within((image.height, image.width), megapixels)
+    pixels = overview(image, size)
     linear = response.decode(image.with_pixels(pixels))
     unclipped = (pixels.max(axis=2) < 0.97 * image.full_scale).astype(np.float32)
     unclipped = cv2.erode(unclipped, np.ones((5, 5)))

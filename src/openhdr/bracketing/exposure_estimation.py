@@ -16,7 +16,7 @@ from openhdr.camera.response import Response
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Image
 from openhdr.core.threads import in_threads
-from openhdr.geometry import shrunk
+from openhdr.geometry import overview
 
 SIDE_PX = 192  # frames are shrunk to about this side
 DARK, BRIGHT = 0.004, 0.85  # light (1.0 = clipping) between which a pixel is properly exposed
@@ -83,7 +83,7 @@ def _shrunk_light(image: Image, response: Response) -> np.ndarray:
     """(h, w) float32 green light, NaN where a channel clips."""
     factor = max(min(image.height, image.width) / SIDE_PX, 1.0)
     size = (max(round(image.width / factor), 1), max(round(image.height / factor), 1))
-    light = response.decode(image.with_pixels(shrunk(image.pixels, size)))
+    light = response.decode(image.with_pixels(overview(image, size)))
     return np.where(light.max(axis=2) < BRIGHT, light[..., 1], np.nan)
 
 

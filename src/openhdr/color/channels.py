@@ -53,6 +53,18 @@ def brightest_channel(image: np.ndarray) -> np.ndarray:
     return highest
 
 
+def look_up(codes: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 codes through a table (256, 3) -> (h, w, 3) of the table's type.
+
+    Where the table is the same for all channels, as sRGB's is, half the time.
+    """
+    import cv2
+
+    if (table == table[:, :1]).all():
+        return cv2.LUT(codes.reshape(len(codes), -1), table[None, :, 0].copy()).reshape(codes.shape)
+    return cv2.LUT(codes, np.ascontiguousarray(table[None]))
+
+
 def share_above(image: np.ndarray, level: float) -> float:
     """Share of the pixels of an image (h, w, 3) of which one channel at least is above a level."""
     return np.count_nonzero(any_channel(image > level)) / (image.shape[0] * image.shape[1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -88,6 +89,11 @@ class Image:
     @property
     def width(self) -> int:
         return self.pixels.shape[1]
+
+    @cached_property
+    def overviews(self) -> dict[tuple[int, int], np.ndarray]:
+        """Smaller copies of the pixels that were asked for, by (width, height); see `geometry.overview`."""
+        return {}
 
     @property
     def full_scale(self) -> float:

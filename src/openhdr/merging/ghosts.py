@@ -18,7 +18,7 @@ from openhdr.bracketing.tone_difference import densest
 from openhdr.color.channels import any_channel, mean_channel
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
-from openhdr.geometry import shrink, shrunk, steepness
+from openhdr.geometry import overview, shrink, size_within, steepness
 from openhdr.merging.composite import (
     MARGIN_ROWS,
     MOST_GRAIN,
@@ -207,13 +207,12 @@ def _with_matches(registered: RegisteredBracket, matches: list[Match]) -> Regist
 def shrink_registered(registered: RegisteredBracket, megapixels: float) -> RegisteredBracket:
     """The bracket with frames of at most so many megapixels, by area averaging."""
     height, width = registered.shape
-    factor = (megapixels * 1e6 / (height * width)) ** 0.5
-    if factor >= 1:
+    size = size_within((height, width), megapixels)
+    if size == (width, height):
         return registered
-    size = (max(round(width * factor), 1), max(round(height * factor), 1))
     scale = (size[0] / width, size[1] / height)
     frames = in_threads(
-        lambda f: replace(f, image=f.image.with_pixels(shrunk(f.image.pixels, size))),
+        lambda f: replace(f, image=f.image.with_pixels(overview(f.image, size))),
         registered.bracket.frames,
     )
     invalid = [

@@ -16,7 +16,7 @@ import numpy as np
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.noise import TYPICAL, PhotoNoise
 from openhdr.camera.response import LightVariance, Response
-from openhdr.color.channels import along_row, brightest_channel
+from openhdr.color.channels import along_row, brightest_channel, look_up
 from openhdr.core.image import Bracket, Image
 from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration, resize_strip, sampling_positions
@@ -255,8 +255,7 @@ def widened(rows: slice, margin: int, height: int) -> tuple[slice, slice]:
 def decode(image: Image, response: Response) -> np.ndarray:
     """(H, W, 3) float32 light; 8-bit photos by OpenCV's look-up, which is several times NumPy's speed."""
     if image.encoding == "srgb" and image.pixels.dtype == np.uint8:
-        table = np.ascontiguousarray(response.table(np.dtype(np.uint8))[None])
-        return cv2.LUT(image.pixels, table)
+        return look_up(image.pixels, response.table(np.dtype(np.uint8)))
     return response.decode(image)
 
 

@@ -28,7 +28,7 @@ from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
 from openhdr.merging.registered import RegisteredBracket, widened
-from openhdr.merging.strips import Merged, merge_strips
+from openhdr.merging.strips import Known, Merged, merge_strips
 from openhdr.merging.trustnet_features import features_of
 from openhdr.merging.trustnet_refinement import moved, seen
 
@@ -111,7 +111,7 @@ class TrustNet(Merger):
         return replace(registered, consistency=list(consistency), hole_fill=hole_fill)
 
     def merge(self, registered: RegisteredBracket) -> Merged:
-        return merge_strips(registered, mle.combine, with_weights=not registered.noise.codes)
+        return merge_strips(registered, mle.combine, knowing=not registered.noise.codes)
 
     def refine(self, registered: RegisteredBracket, merged: Merged) -> Merged:
         """The merged picture, tile by tile through the second network.
@@ -119,7 +119,8 @@ class TrustNet(Merger):
         A bracket whose response was measured stays as it is: the network knows the noise of sensors, and what is left
         in photos with a camera's own curve is what its denoising and compression left.
         """
-        if registered.noise.codes:
+        known = merged.known
+        if known is None:
             return merged
         height, width = registered.shape
         corners = [
@@ -128,13 +129,14 @@ class TrustNet(Merger):
         above = merged.pixels[:0]  # rows over a row of tiles as they were before they were refined
         with progress.task("refining", len(corners)) as advance:
             for top in range(0, height, TILE_ROWS):
-                above = self._refine_rows(registered, merged, top, above, advance)
+                above = self._refine_rows(registered, merged.pixels, known, top, above, advance)
         return merged
 
     def _refine_rows(
         self,
         registered: RegisteredBracket,
-        merged: Merged,
+        pixels: np.ndarray,
+        known: Known,
         top: int,
         above: np.ndarray,
         advance: progress.Advance,
@@ -143,17 +145,16 @@ class TrustNet(Merger):
         height, width = registered.shape
         rows = slice(top, min(top + TILE_ROWS, height))
         wide, inner = widened(rows, MARGIN, height)
-        light = np.concatenate((above, merged.pixels[top : wide.stop]))
+        light = np.concatenate((above, pixels[top : wide.stop]))
 
         def work(left: int) -> None:
             columns, own = widened(slice(left, min(left + TILE_COLUMNS, width)), MARGIN, width)
             piece = light[:, columns]
-            known = seen(registered, merged, piece, wide, columns)
-            change = self._networks.refine(known.planes[None])[0]
-            weight = merged.weight[wide, columns]
+            shown = seen(registered, known, piece, wide, columns)
+            change = self._networks.refine(shown.planes[None])[0]
             cells = [slice(one.start // 2, -(-one.stop // 2)) for one in (inner, own)]
-            merged.pixels[rows, left : left + TILE_COLUMNS] = moved(
-                piece[inner, own], weight[inner, own], known.cut(inner, own), change[:, *cells]
+            pixels[rows, left : left + TILE_COLUMNS] = moved(
+                piece[inner, own], shown.cut(inner, own), change[:, *cells]
             )
             advance()
 

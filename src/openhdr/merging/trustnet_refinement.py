@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from openhdr.camera.response import Response
-from openhdr.color.channels import mean_channel
+from openhdr.color.channels import look_up, mean_channel
 from openhdr.color.transfer import MU
 from openhdr.core.image import Image
 from openhdr.merging.registered import RegisteredBracket, decode
-from openhdr.merging.strips import Merged
+from openhdr.merging.strips import Known
 from openhdr.merging.trustnet_features import mu_code, repeat_edges
 
 STEP = 8  # px, of which heights and widths are multiples
@@ -34,19 +34,19 @@ class Seen:
     planes: (8, h, w) float32, h and w multiples of `STEP`: mu code of the light (3), logarithm of its standard
         deviation, coverage, mu code of the reference's light (3).
     sd: (h', w') float32, of the mu code, of the piece without the rows and columns that were repeated.
+    measured: (h', w') bool, whether any frame told more than a bound.
     """
 
     planes: np.ndarray
     sd: np.ndarray
+    measured: np.ndarray
 
     def cut(self, rows: slice, columns: slice) -> Seen:
         """Some rows and columns, as views."""
-        return Seen(self.planes[:, rows, columns], self.sd[rows, columns])
+        return Seen(self.planes[:, rows, columns], self.sd[rows, columns], self.measured[rows, columns])
 
 
-def seen(
-    registered: RegisteredBracket, merged: Merged, light: np.ndarray, rows: slice, columns: slice
-) -> Seen:
+def seen(registered: RegisteredBracket, known: Known, light: np.ndarray, rows: slice, columns: slice) -> Seen:
     """What the network sees of some rows and columns, of which `light` (h', w', 3) is the merged radiance.
 
     The size is rounded up to multiples of `STEP`; the last row and column are repeated.
@@ -55,7 +55,9 @@ def seen(
     reference = registered.bracket.reference
     image = registered.bracket.frames[reference].image
     slope = np.float32(MU / LOG_MU) / (1 + np.float32(MU) * mean_channel(light))
-    weight = np.maximum(merged.weight[rows, columns], 1)
+    weight = known.weight(rows, columns)
+    measured = weight > 0
+    np.maximum(weight, 1, out=weight)
     sd = np.clip(slope / np.sqrt(weight, out=weight), np.float32(LEAST_SD), np.float32(MOST_SD))
     planes = np.empty((MERGED_CHANNELS, -(-height // STEP) * STEP, -(-width // STEP) * STEP), np.float32)
     inside = planes[:, :height, :width]
@@ -63,17 +65,17 @@ def seen(
     np.log2(sd, out=inside[3])
     inside[3] *= np.float32(1 / 8)
     inside[3] += 1
-    inside[4] = merged.coverage[rows, columns]
+    inside[4] = known.coverage(rows, columns)
     cut = image.with_pixels(image.pixels[rows, columns])
     inside[5:] = cv2.split(_decode_mu(cut, registered.responses[reference]))
     repeat_edges(planes, height, width)
-    return Seen(planes, sd)
+    return Seen(planes, sd, measured)
 
 
-def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray) -> np.ndarray:
+def moved(light: np.ndarray, seen: Seen, change: np.ndarray) -> np.ndarray:
     """(h', w', 3) float32 radiance: `light` as far changed as its noise and the network's answer say.
 
-    weight: (h', w'), see `Merged`. change: (12, h / 2, w / 2), the network's answer: 2 x 2 pixels of three channels.
+    change: (12, h / 2, w / 2), the network's answer: 2 x 2 pixels of three channels.
     """
     height, width = seen.sd.shape
     coverage = seen.planes[4, :height, :width]
@@ -91,7 +93,7 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
     refined = cv2.merge(list(np.expm1(code, out=code)))
     refined *= np.float32(1 / MU)
     # a clipped level is a bound, and no noise is taken out of a bound
-    bound = (weight <= 0) & (coverage > 0.5)
+    bound = ~seen.measured & (coverage > 0.5)
     if bound.any():
         refined[bound] = light[bound]
     return refined
@@ -100,5 +102,5 @@ def moved(light: np.ndarray, weight: np.ndarray, seen: Seen, change: np.ndarray)
 def _decode_mu(image: Image, response: Response) -> np.ndarray:
     """(h, w, 3) float32 mu code of an image's light."""
     if image.encoding == "srgb" and image.pixels.dtype == np.uint8:
-        return cv2.LUT(image.pixels, mu_code(response.table(np.dtype(np.uint8)))[None])
+        return look_up(image.pixels, mu_code(response.table(np.dtype(np.uint8))))
     return mu_code(decode(image, response))
