@@ -86,7 +86,8 @@ def test_the_order_of_the_photos_does_not_matter(room, photo, rng):
     first = merge_bracket(images, _options(stops)).image.pixels
     for order in ((3, 1, 0, 2), (2, 3, 1, 0)):
         shuffled = merge_bracket([images[k] for k in order], _options([stops[k] for k in order])).image.pixels
-        np.testing.assert_allclose(shuffled, first, rtol=1e-4, atol=1e-6)
+        # sums in another order differ in the last digit, and a weight in 16 bits may fall on the other side of a step
+        np.testing.assert_allclose(shuffled, first, rtol=1e-3, atol=1e-6)
 
 
 def cv_shift(image: Image, shift: tuple[int, int]) -> Image:
