@@ -42,7 +42,7 @@ from openhdr.metrics.pu21 import BRIGHTEST, DARKEST, PARAMETERS, PEAK
 from openhdr.simulation import sensor
 from openhdr.simulation.config import ExposureConfig, ObjectConfig, SimulationConfig
 from openhdr.simulation.distributions import LogUniform, Normal, Uniform
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import photograph
 from openhdr.simulation.scene import Scene
 

@@ -12,7 +12,7 @@ from openhdr.camera.response import analytic
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Image
 from openhdr.simulation.config import SimulationConfig, ViewConfig
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import photograph
 from openhdr.simulation.scene import make_scene
 

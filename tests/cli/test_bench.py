@@ -20,7 +20,7 @@ from openhdr.core.image import Image
 from openhdr.data.simulated import write_bracket
 from openhdr.models import MODELS
 from openhdr.simulation.config import ObjectConfig, SimulationConfig
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import render
 from openhdr.simulation.scene import make_scene
 

@@ -19,7 +19,7 @@ from openhdr.models.inference.run_options import RunOptions
 from openhdr.pipeline import bracket_to_hdr
 from openhdr.pipeline.bracket_to_hdr import MergeOptions, merge, merge_bracket
 from openhdr.simulation.config import SimulationConfig, ViewConfig
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import photograph
 from openhdr.simulation.scene import make_scene
 

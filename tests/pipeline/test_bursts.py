@@ -26,7 +26,7 @@ from openhdr.simulation.config import (
     ViewConfig,
 )
 from openhdr.simulation.distributions import Fixed
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import render
 from openhdr.simulation.scene import make_scene
 

@@ -24,7 +24,7 @@ from openhdr.pipeline.pipeline_options import MergeOptions
 from openhdr.pipeline.sensor_merger import upright, with_seen_white
 from openhdr.simulation.config import CameraConfig, ObjectConfig, ShakeConfig, SimulationConfig, ViewConfig
 from openhdr.simulation.distributions import Fixed
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import render
 from openhdr.simulation.scene import make_scene
 

@@ -12,7 +12,7 @@ from openhdr.color.transfer import srgb_decode
 from openhdr.simulation import detail, lens, processing
 from openhdr.simulation.config import ObjectConfig, ShakeConfig, SimulationConfig, ViewConfig, real
 from openhdr.simulation.distributions import Fixed
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.lens import Lens
 from openhdr.simulation.picture_style import PictureStyle, curves, name_of
 from openhdr.simulation.processing import Processing

@@ -17,7 +17,7 @@ from openhdr.data.simulated import write_bracket
 from openhdr.simulation.capture_options import CaptureOptions
 from openhdr.simulation.config import CameraConfig, ObjectConfig, ShakeConfig, SimulationConfig, ViewConfig
 from openhdr.simulation.distributions import Fixed
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import Simulated, render
 from openhdr.simulation.scene import make_scene
 

@@ -20,7 +20,7 @@ from openhdr.simulation.config import (
     training,
 )
 from openhdr.simulation.distributions import Fixed
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.plan import ScenePlan, settled
 from openhdr.simulation.render import Simulated, render
 from openhdr.simulation.scene import Scene, make_scene

@@ -191,7 +191,7 @@ class _Stage:
 
     def bracket(self, cell: Cell, name: str) -> BenchScene:
         from openhdr.data.benchmark import read_scenes
-        from openhdr.simulation.draw import draw_plan
+        from openhdr.simulation.draw_plan import draw_plan
         from openhdr.simulation.render import photograph
 
         self.read = self.read or read_scenes([self.data])

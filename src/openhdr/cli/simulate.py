@@ -144,7 +144,7 @@ def _brackets(request: Request) -> tuple[list[dict[str, Any]], list[tuple[str, s
 def _bracket(request: Request, path: Path) -> dict[str, Any]:
     from openhdr.data.scenes import find_hdr_files
     from openhdr.data.simulated import write_bracket
-    from openhdr.simulation.draw import draw_plan
+    from openhdr.simulation.draw_plan import draw_plan
     from openhdr.simulation.render import render
 
     config = request.capture.config

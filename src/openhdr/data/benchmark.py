@@ -23,7 +23,7 @@ from openhdr.data.scenes import find_hdr_files, read_scene
 from openhdr.data.simulated import digest_of, write_bracket
 from openhdr.data.splits import panoramas
 from openhdr.simulation.config import TRIPOD, ExposureConfig, ObjectConfig, SimulationConfig, real
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import Simulated, render
 from openhdr.simulation.scene import Scene
 

@@ -64,8 +64,7 @@ class Sample:
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W)."""
-        pictures = [*self.frames, *([] if self.truth is None else [self.truth])]
-        return pictures[0].shape[:2]
+        return self._pictures()[0].shape[:2]
 
     @property
     def nbytes(self) -> int:

@@ -11,7 +11,7 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.data.files import read_linear
 from openhdr.data.sample import Sample
 from openhdr.simulation.config import SimulationConfig
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import photograph
 from openhdr.simulation.scene import Kind, Scene, make_scene
 

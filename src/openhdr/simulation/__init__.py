@@ -1,9 +1,9 @@
 """A camera in software: an HDR scene in, a hand-held, noisy, moving bracket with its exact truth out.
 
-distributions, config   what is drawn, and from which distributions
-scene, view, sampling   the HDR image and where the camera looks in it
+distributions, config   what is drawn, and from which distributions; capture_options: what a user can choose
+scene, view, texture    the HDR image, where the camera looks in it, and what it reads there
 shake, objects          what differs from frame to frame
-draw, draw_view, draw_objects   a seed -> a plan with every number in it
+draw_plan               a seed -> a plan with every number in it; draw_view, draw_objects: parts of it
 plan                    that plan; becomes scene.json
 detail                  what an enlarged scene lacks at the size of a pixel
 lens                    glare, colour aberration
