@@ -41,7 +41,7 @@ def radiance_head(data: bytes) -> None:
         radiance.RESOLUTION.match(line)
 
 
-FACTS = gainmap.draw(np.full((8, 8, 3), 3.0, np.float32), np.full((8, 8, 3), 1.0, np.float32), 2.0)[0]
+FACTS = gainmap.draw(np.full((8, 8, 3), 3.0, np.float32), np.full((8, 8, 3), 255, np.uint8), 2.0)[0]
 PARSERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "exif": (exif.read_tags, exif.exif_block(LIGHT) or b""),
     "exposure": (lambda data: exif.exposure_of(exif.read_tags(data)), exif.exif_block(LIGHT) or b""),

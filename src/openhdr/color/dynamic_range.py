@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 
 from openhdr.color.channels import brightest_channel
+from openhdr.core.threads import in_threads
 
 AREA_PX = 9  # side of the areas whose mean is "dark": in them noise averages out to its own level
+BAND_STEPS = 16  # samples one below another that are taken at a time
 SAMPLES = 500_000  # percentiles of that many areas are good to 0.1 %
 LOW, HIGH = 0.1, 99.9  # percentiles
 SMALLEST = float(np.finfo(np.float32).tiny)  # a mean of smaller values may be rounded to 0
@@ -24,15 +26,28 @@ def stops(linear: np.ndarray) -> float:
 
     linear: (H, W, 3) float32 >= 0. Pixels of exactly 0 are no measurement and do not count.
     """
-    peak = brightest_channel(np.asarray(linear, np.float32))
-    seen = peak > 0
-    if not seen.any():
+    linear = np.asarray(linear, np.float32)
+    step = math.ceil(math.sqrt(linear[..., 0].size / SAMPLES))
+    margin = AREA_PX // 2
+
+    def levels(top: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of a band of rows: means of the areas around the samples, and the samples, those above 0."""
+        first, last = max(top - margin, 0), min(top + step * BAND_STEPS, len(linear))
+        peak = brightest_channel(linear[first : last + margin])
+        total, count = (cv2.blur(one.astype(np.float32), (AREA_PX, AREA_PX)) for one in (peak, peak > 0))
+        pick = (slice(top - first, last - first, step), slice(None, None, step))
+        total, count, peak = total[pick], count[pick], peak[pick]
+        measured = count > 0.5 / AREA_PX**2
+        return total[measured] / count[measured], peak[peak > 0]
+
+    bands = range(0, len(linear), step * BAND_STEPS)
+    areas, pixels = zip(*in_threads(levels, bands), strict=True)
+    dark, bright = np.concatenate(areas), np.concatenate(pixels)
+    if not len(bright):  # what is lit lies between the samples
+        bright = brightest_channel(linear)
+        bright = bright[bright > 0]
+    if not len(dark) or not len(bright):
         return 0.0
-    step = math.ceil(math.sqrt(peak.size / SAMPLES))
-    pick = (slice(None, None, step), slice(None, None, step))
-    total, count = (cv2.blur(one.astype(np.float32), (AREA_PX, AREA_PX))[pick] for one in (peak, seen))
-    measured = count > 0.5 / AREA_PX**2
-    bright = peak[pick] if (peak[pick] > 0).any() else peak
-    low, high = np.percentile(total[measured] / count[measured], LOW), np.percentile(bright[bright > 0], HIGH)
+    low, high = np.percentile(dark, LOW), np.percentile(bright, HIGH)
     low, high = (max(float(one), SMALLEST) for one in (low, high))
     return max(math.log2(high) - math.log2(low), 0.0)

@@ -40,7 +40,7 @@ from openhdr.io.metadata.cicp import (
 )
 from openhdr.io.metadata.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.metadata.profiles import display_profile, primaries_of, with_profile
-from openhdr.io.pixels import as_rgb, code_values, linear_values, orient
+from openhdr.io.pixels import as_rgb, code_values, orient
 from openhdr.io.screen import beyond_white, brightened, coded_light, drawn_map, light_for_screen, sdr_codes
 
 BRANDS = (b"avif", b"avis")
@@ -119,7 +119,7 @@ def _with_gain_map(image: Image, options: WriteOptions) -> Encoded:
     light, notes = light_for_screen(image, options, options.primaries)
     coding = coding_of(options.primaries, SRGB)
     base = _item(sdr_codes(image, options), 8, coding, options.avif_quality)
-    shown = linear_values(Image(_decoded(together([base], WRITTEN_BRANDS, []), 8), "srgb"))[0]
+    shown = _decoded(together([base], WRITTEN_BRANDS, []), 8)
     facts, codes, cut = drawn_map(light, shown, options)
     finer = np.rint(codes * np.float32(1023 / 255)).astype(np.uint16)  # 8 bits come out half a code off
     gain = _item(finer, 10, Coding(UNSPECIFIED, UNSPECIFIED), options.map_quality)

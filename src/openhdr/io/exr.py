@@ -33,7 +33,7 @@ from openhdr.io.format import (
     quiet,
 )
 from openhdr.io.metadata.exif import positive
-from openhdr.io.pixels import clean, linear_values
+from openhdr.io.pixels import by_rows, clean, linear_values
 
 HALF_MAX = 65504.0
 COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab")
@@ -111,7 +111,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
         "type": OpenEXR.scanlineimage,
         **_attributes(image, options.primaries),
     }
-    stored = pixels.astype(np.float16) if half else np.ascontiguousarray(pixels)
+    stored = by_rows(pixels, lambda rows: rows, np.float16) if half else np.ascontiguousarray(pixels)
     file = io.BytesIO()
     OpenEXR.set_global_thread_count(cores())
     try:

@@ -19,9 +19,10 @@ from math import isfinite, log2
 
 import numpy as np
 
+from openhdr.color.channels import look_up
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.threads import in_threads
-from openhdr.io.pixels import ROWS_AT_A_TIME, by_rows
+from openhdr.io.pixels import ROWS_AT_A_TIME
 
 Triple = tuple[float, float, float]  # one number for red, green and blue
 
@@ -84,25 +85,38 @@ class GainFacts:
 def draw(light: np.ndarray, base: np.ndarray, headroom: float) -> tuple[GainFacts, np.ndarray]:
     """The map from `base` to `light`: facts and (H, W, 3) uint8 codes.
 
-    light, base: (H, W, 3) float32, linear, >= 0, one set of primaries, 1.0 = SDR white. headroom: stops to declare at
-    most; light above is cut.
+    light: (H, W, 3) float32, linear, >= 0, 1.0 = SDR white. base: (H, W, 3) uint8 sRGB codes as a decoder sees them, in
+    the same primaries. headroom: stops to declare at most; light above is cut. Gains are computed twice rather than
+    kept: to have as much memory again takes longer.
     """
     peak = min(float(light.max()), 2.0**headroom)
-    gain: np.ndarray = np.empty(light.shape, np.float32)
-    strips = [slice(top, top + ROWS_AT_A_TIME) for top in range(0, len(light), ROWS_AT_A_TIME)]
+    shown = np.repeat(srgb_decode(np.arange(256) / 255)[:, None] + OFFSET, 3, axis=1).astype(np.float32)
+    tops = range(0, len(light), ROWS_AT_A_TIME)
+    every = max(light.size // 1_000_000, 1)
 
-    def measure(rows: slice) -> float:
-        part = np.minimum(light[rows], np.float32(peak), out=gain[rows])
+    def gain(top: int) -> np.ndarray:
+        part = np.minimum(light[top : top + ROWS_AT_A_TIME], np.float32(peak))
         part += np.float32(OFFSET)
-        part /= base[rows] + np.float32(OFFSET)
-        return float(np.log2(part, out=part).max())
+        part /= look_up(base[top : top + ROWS_AT_A_TIME], shown)
+        return np.log2(part, out=part)
 
-    highest = max(in_threads(measure, strips))
-    some = gain.ravel()[:: max(gain.size // 1_000_000, 1)]
-    low = min(float(np.quantile(some, DARK_QUANTILE)), 0.0)
-    high = max(highest, low + LEAST_HEADROOM)
+    def measure(top: int) -> tuple[float, np.ndarray]:
+        part = gain(top)
+        return float(part.max()), part.ravel()[::every].copy()
+
+    highest, some = zip(*in_threads(measure, tops), strict=True)
+    low = min(float(np.quantile(np.concatenate(some), DARK_QUANTILE)), 0.0)
+    high = max(*highest, low + LEAST_HEADROOM)
     scale = np.float32(255 / (high - low))
-    codes = by_rows(gain, lambda rows: np.clip(np.rint((rows - np.float32(low)) * scale), 0, 255), np.uint8)
+    codes: np.ndarray = np.empty(light.shape, np.uint8)
+
+    def write(top: int) -> None:
+        part = gain(top)
+        part -= np.float32(low)
+        part *= scale
+        codes[top : top + ROWS_AT_A_TIME] = np.clip(np.rint(part, out=part), 0, 255, out=part)
+
+    in_threads(write, tops)
     facts = GainFacts((low,) * 3, (high,) * 3, 0.0, max(log2(peak) if peak > 0 else 0.0, LEAST_HEADROOM))
     return facts, codes
 

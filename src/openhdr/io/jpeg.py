@@ -29,7 +29,7 @@ from openhdr.io.jpeg_decoder import BYTES_PER_PIXEL, check_segments, decoded
 from openhdr.io.metadata.cicp import REFERENCE_WHITE
 from openhdr.io.metadata.exif import exif_block, exposure_of, metadata_of, orientation_of, read_tags
 from openhdr.io.metadata.profiles import display_profile, primaries_of, with_profile
-from openhdr.io.pixels import code_values, linear_values, orient
+from openhdr.io.pixels import code_values, orient
 from openhdr.io.screen import beyond_white, brightened, drawn_map, light_for_screen, sdr_codes
 
 
@@ -72,9 +72,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
 
     light, notes = light_for_screen(image, options, options.primaries)
     base = _encoded(sdr_codes(image, options), options.jpeg_quality)
-    shown = linear_values(Image(simplejpeg.decode_jpeg(base), "srgb"))[
-        0
-    ]  # what a decoder sees, not what was meant
+    shown = simplejpeg.decode_jpeg(base)  # what a decoder sees, not what was meant
     facts, codes, cut = drawn_map(light, shown, options)
     gain = _encoded(codes, options.map_quality)
     return jpeg_segments.join(base, gain, facts, exif, display_profile(options.primaries)), notes + cut

@@ -71,8 +71,8 @@ def linear_values(image: Image, primaries: Chromaticities = REC709) -> tuple[np.
     elif pixels.dtype == np.float32:
         linear = by_rows(pixels, srgb_decode, np.float32)
     else:
-        codes = np.arange(int(image.full_scale) + 1) / image.full_scale
-        linear = srgb_decode(codes).astype(np.float32)[pixels]
+        light = srgb_decode(np.arange(int(image.full_scale) + 1) / image.full_scale).astype(np.float32)
+        linear = by_rows(pixels, light.take, np.float32)
     return converted(linear, image.primaries, primaries)
 
 

@@ -34,7 +34,7 @@ def light_for_screen(
     """(H, W, 3) float32 linear light in `primaries`, 1.0 = SDR white, and notes."""
     light, notes = linear_values(image, primaries)
     wider = () if same(primaries, REC2020) else notes  # nothing is lost on the way into Rec.2020
-    return light / np.float32(options.white), wider
+    return light if options.white == 1 else light / np.float32(options.white), wider
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def sdr_codes(image: Image, options: WriteOptions) -> np.ndarray:
 def drawn_map(
     light: np.ndarray, base: np.ndarray, options: WriteOptions
 ) -> tuple[GainFacts, np.ndarray, tuple[str, ...]]:
-    """Facts and codes of the gain map from `base` to `light`, and a note on what the headroom cuts."""
+    """Facts and codes of the gain map from `base` to `light`, see `gainmap.draw`, and a note on what is cut."""
     facts, codes = draw(light, base, options.headroom)
     if options.map_scale > 1:
         import cv2
