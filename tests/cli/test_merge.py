@@ -286,3 +286,17 @@ def test_wrong_exposures_are_told(run, room, photo, tmp_path):
         *("--no-match", "--no-deghost"),
     )
     assert quiet.code == 0 and quiet.err == ""
+
+
+def test_a_note_names_the_file_that_it_is_about(run, room, photo, tmp_path):
+    """The preview cannot hold all of the light; the EXR can."""
+    light = room(72, 96)
+    light[:20, :20] = 40
+    for n, ev in enumerate((-6, 0)):
+        io.write(tmp_path / f"{n}.png", photo(light, ev))
+    words = ("merge", tmp_path / "0.png", tmp_path / "1.png", "--ev=-6,0", "--reference", 2, *_MATCHED)
+    ran = run(*words, "-o", tmp_path / "a.exr", "--preview", tmp_path / "b.jpg")
+    assert ran.code == 0 and "note: b.jpg: Light more than 4 stops over white was cut" in ran.err
+    assert "a.exr: Light" not in ran.err
+    ran = run(*words, "-o", tmp_path / "a.jpg", "--preview", tmp_path / "b.jpg")
+    assert ran.err.count("Light more than 4 stops") == 1 and "note: a.jpg: Light" in ran.err

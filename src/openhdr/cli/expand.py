@@ -13,7 +13,7 @@ from openhdr.cli.shared.command import command
 from openhdr.cli.shared.outputs import keeps_light, outputs, writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.several import each
-from openhdr.cli.shared.terminal import echo_json, echo_notes, progress_bar
+from openhdr.cli.shared.terminal import echo_json, echo_notes, echo_notes_of_files, progress_bar
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.pipeline_options import DeliveryOptions, ExpandOptions
@@ -108,10 +108,10 @@ def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
 
     options = replace(request.options, keep_stack=request.keep_stack is not None)
     expansion = expand_photo(photo, options)
-    notes = _write(expansion, output, request)
+    written = _write(expansion, output, request)
     facts = _facts(expansion, output, request)
     echo_notes(photo.name, expansion.result.image.notes)
-    echo_notes(output.name, notes)
+    echo_notes_of_files(written)
     if facts["recovered"] + facts["invented"] > _HEAVY_CLIPPING:
         share = 100 * (facts["recovered"] + facts["invented"])
         echo_notes(
@@ -120,21 +120,24 @@ def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
     return facts
 
 
-def _write(expansion: Expansion, output: Path, request: Request) -> tuple[str, ...]:
+def _write(expansion: Expansion, output: Path, request: Request) -> list[tuple[Path, tuple[str, ...]]]:
+    """Write all that is asked for; each image with its notes."""
     from openhdr import io
     from openhdr.core.image import Image
     from openhdr.pipeline.delivery import storage, write, write_preview
 
     image = expansion.result.image
     options = storage(request.delivery, expansion.image)
-    notes = write(output, expansion.image, options, request.operator)
+    written = [(output, write(output, expansion.image, options, request.operator))]
     if request.preview:
-        notes += write_preview(request.preview, image, request.operator)
+        written.append((request.preview, write_preview(request.preview, image, request.operator)))
     if request.origin_map:
-        notes += io.write(request.origin_map, Image(expansion.result.map(), "srgb"))
+        written.append(
+            (request.origin_map, io.write(request.origin_map, Image(expansion.result.map(), "srgb")))
+        )
     if request.keep_stack:
         _write_stack(expansion, request.keep_stack)
-    return notes
+    return written
 
 
 def _write_stack(expansion: Expansion, folder: Path) -> None:

@@ -48,8 +48,9 @@ def info(request: Request) -> None:
     openhdr info DCIM/ --plan plan.toml
 
     Photos are grouped by what the camera wrote about them; a folder is its photos and those of the folders in it. The
-    range in stops goes from the darkest areas of 9x9 pixels, in which noise averages out to its level, to the
-    brightest pixels, but for 0.1 % at either end; black pixels are left out.
+    range of HDR files and RAW, in stops, goes from the darkest areas of 9x9 pixels, in which noise averages out to its
+    level, to the brightest pixels, but for 0.1 % at either end; black pixels are left out. Other photos show none:
+    their codes tell light only through their camera's curve.
     """
     from openhdr.batch.card import brackets_of, is_result, photos_in
     from openhdr.batch.plan import common_folder
@@ -87,7 +88,9 @@ def info(request: Request) -> None:
             for some in (names, [singles])
         )
     if images:
-        click.echo(format_table([_printed(one, pixels) for one in images]))
+        rows = [_printed(one, pixels) for one in images]
+        told = [head for head in rows[0] if any(row[head] for row in rows)]
+        click.echo(format_table([{head: row[head] for head in told} for row in rows]))
     for members in (*names, *([singles] if names and singles else ())):
         what = f"bracket of {len(members)}" if members is not singles else "in no bracket"
         shown = [*members[: SHOWN - 1], "...", members[-1]] if len(members) > SHOWN else members
@@ -132,7 +135,7 @@ def _described(path: Path, pixels: bool) -> tuple[ImageInfo, dict[str, Any]]:
         "black": float((image.pixels.max(axis=2) == 0).mean()),
         "highest": highest,
         "peak_cd_m2": highest * white if white else None,
-        "stops": stops(light),
+        "stops": stops(light) if image.encoding == "linear" else None,
         "headroom_stops": _headroom(facts, image, highest),
         "notes": list(image.notes),
     }
@@ -232,7 +235,7 @@ def _printed(one: dict[str, Any], pixels: bool) -> dict[str, str]:
     if not pixels:
         return told
     return told | {
-        "range": f"{one['stops']:.1f} stops",
+        "range": "" if one["stops"] is None else f"{one['stops']:.1f} stops",
         "highest": f"{one['highest']:.4g}",
         "clipped": f"{100 * one['clipped']:.1f} %",
     }

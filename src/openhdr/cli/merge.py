@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from openhdr.cli.shared.command import command
 from openhdr.cli.shared.outputs import keeps_light, writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.sidecar import like, sidecar_of, write_sidecar
-from openhdr.cli.shared.terminal import echo_json, echo_notes, format_table, progress_bar
+from openhdr.cli.shared.terminal import echo_json, echo_notes, echo_notes_of_files, format_table, progress_bar
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.core.threads import in_threads
@@ -77,7 +76,7 @@ def merge(request: Request) -> None:
         from openhdr.pipeline.bracket_to_hdr import merge_bracket  # takes long enough to be shown
 
         result = merge_bracket(request.images, request.options)
-        notes = _write(request, result)
+        written = _write(request, result)
     facts = facts_of(result, request)
     if request.sidecar:
         write_sidecar(request.output, request.images, facts)
@@ -94,7 +93,8 @@ def merge(request: Request) -> None:
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
     notes_of_frames(result.bracket.frames)
     of_reference = len(result.bracket.frames[result.bracket.reference].image.notes)
-    echo_notes(request.output.name, (*result.image.notes[of_reference:], *notes))
+    echo_notes(request.output.name, result.image.notes[of_reference:])
+    echo_notes_of_files(written)
     for sentence in warnings_of(result):
         echo_notes("", (sentence,))
 
@@ -143,7 +143,8 @@ def _for_display(method: str) -> bool:
     return method in MERGERS and MERGERS[method].output == "display"
 
 
-def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
+def _write(request: Request, result: MergeResult) -> list[tuple[Path, tuple[str, ...]]]:
+    """Write all that is asked for; each image with its notes."""
     from openhdr import io
     from openhdr.merging.masks import ghost_sheet, motion_sheet
     from openhdr.pipeline.delivery import storage, write, write_preview
@@ -163,15 +164,20 @@ def _write(request: Request, result: MergeResult) -> tuple[str, ...]:
         return write_preview(request.preview, result.image, request.operator) if request.preview else ()
 
     # each leaves a core idle for half of its time
-    notes = tuple(chain.from_iterable(in_threads(lambda job: job(), (write_output, write_picture))))
+    notes = in_threads(lambda job: job(), (write_output, write_picture))
+    written = [
+        (path, said) for path, said in zip((request.output, request.preview), notes, strict=True) if path
+    ]
     if request.mask:
         used = [share_used(result, index) for index in range(len(result.consistency))]
-        notes += io.write(request.mask, ghost_sheet(result.bracket, result.consistency, used))
+        sheet = ghost_sheet(result.bracket, result.consistency, used)
+        written.append((request.mask, io.write(request.mask, sheet)))
     if request.motion:
-        notes += io.write(request.motion, motion_sheet(result.registrations, image.pixels.shape[:2]))
+        sheet = motion_sheet(result.registrations, image.pixels.shape[:2])
+        written.append((request.motion, io.write(request.motion, sheet)))
     if request.save_response:
         result.response.save(request.save_response)
-    return tuple(dict.fromkeys(notes))  # the image's and the preview's are often the same
+    return written
 
 
 def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:

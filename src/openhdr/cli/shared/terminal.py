@@ -6,9 +6,10 @@ import json
 import math
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,6 +31,14 @@ def echo_notes(name: str, notes: tuple[str, ...]) -> None:
     """Say on stderr what was changed or assumed about a file."""
     for note in notes:
         click.echo(printable(f"note: {name}: {note}" if name else f"note: {note}"), err=True)
+
+
+def echo_notes_of_files(written: Iterable[tuple[Path, tuple[str, ...]]]) -> None:
+    """Say what was changed in each of some files; what holds for several is said of the first."""
+    said: set[str] = set()
+    for path, notes in written:
+        echo_notes(path.name, tuple(note for note in notes if note not in said))
+        said.update(notes)
 
 
 def format_table(rows: list[dict[str, str]]) -> str:

@@ -231,7 +231,9 @@ async function showCommand(picture) {
   commandKey = key;
   try {
     const { command } = await send(`/api/pictures/${picture.id}/command`, 'POST', file);
-    if (key === commandKey) /** @type {HTMLElement} */ (byId('command').querySelector('code')).textContent = command;
+    if (key !== commandKey) return;
+    const parts = command.split(/( )/).map((/** @type {string} */ part) => part === ' ' ? part : make('span', {}, part));
+    /** @type {HTMLElement} */ (byId('command').querySelector('code')).replaceChildren(...parts);
   } catch { /* the field with the value says so */ }
 }
 
