@@ -93,3 +93,12 @@ def test_exceptions_only_shrink(exceptions) -> None:
     rules = {"lines", "parameters", "file lines", "keywords", "broad except", "forbidden calls"}
     assert set(exceptions.rules) <= rules
     assert all(why.strip() for listed in exceptions.rules.values() for why in listed.values())
+
+
+def test_the_written_budgets_are_these(root) -> None:
+    text = " ".join((root / "ARCHITECTURE.md").read_text().split())
+    assert (
+        f"median at most {MEDIAN_LINES} lines, nine in ten at most {NINETIETH_LINES}, none over {MOST_LINES}; "
+        f"at most {MOST_PARAMETERS} parameters by position. Files: at most {MOST_FILE_LINES} lines, a network "
+        f"{MOST_MODEL_LINES}."
+    ) in text

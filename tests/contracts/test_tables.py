@@ -151,6 +151,28 @@ def test_the_folder_of_commands_holds_nothing_else() -> None:
     assert files == {"__init__", *COMMANDS}
 
 
+LISTED = re.compile(r"^ *([a-z][a-z0-9_]*/?(?:, [a-z][a-z0-9_]*/?)*) {2,}\S", re.MULTILINE)
+
+
+def test_a_package_that_lists_its_files_lists_them_all(tables) -> None:
+    """`name, folder/   what it is` in the docstring: none is gone, and none is missing but the rows of a table."""
+    rows = {row.target.partition(":")[0] for table in tables.values() for row in table.values()}
+    looked_at = 0
+    for path in PACKAGE.rglob("__init__.py"):
+        docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+        listed = {name.rstrip("/") for line in LISTED.findall(docstring) for name in line.split(", ")}
+        if not listed:
+            continue
+        looked_at += 1
+        module = ".".join(["openhdr", *path.parent.relative_to(PACKAGE).parts])
+        there = {one.stem for one in path.parent.iterdir() if one.suffix == ".py"} - {"__init__"}
+        folders = {one.name for one in path.parent.iterdir() if one.is_dir() and one.name != "__pycache__"}
+        assert listed - there - folders == set(), f"{module} lists what is gone"
+        missing = {name for name in (there | folders) - listed if f"{module}.{name}" not in rows}
+        assert missing == set(), f"{module} does not list"
+    assert looked_at >= 10
+
+
 def test_every_metric_has_a_row(tables) -> None:
     """A file may hold several metrics of one kind; each has a row."""
     written = {

@@ -1,16 +1,24 @@
 """Methods x scenes -> scores, times and one page to look at.
 
     case = load_case("demo", None, folder)         # a row of CASES, a folder of brackets or a .toml file
-    results, page = run(case)                      # case.py, trial.py, scoring.py, measure.py, run.py
-    results.save(folder / "results.json")          # results.py
-    page.write(results, folder / "report.html")    # report/
+    results, page = run(case)
+    results.save(folder / "results.json")
+    page.write(results, folder / "report.html")
 
 A named case is one function in named_cases.py, or a file of its own, and one row here. A dataset of the field is a row
 of DATASET_CASES, read by datasets.py.
 
-    methods/        what is compared: settings of openhdr's methods, of OpenCV and of programs outside, run on a bracket
-    without_truth/  real photos and tone mapping: a row of PHOTO_CASES or PICTURE_CASES, one file each
-    report/         pages and figures
+case, load_case            what a benchmark consists of; from the words of a command to one
+named_cases, robustness    cases by name; where methods stop working
+datasets                   the field's datasets as cases
+run, trial                 every method on every scene; one method on one scene
+scoring, measure           scores of a result and maps of its errors; time and memory
+results, resume            what was found, as plain facts; going on with it
+methods/                   what is compared: openhdr's methods, OpenCV's and programs outside, run on a bracket
+without_truth/             real photos and tone mapping: a row of PHOTO_CASES or PICTURE_CASES, one file each
+paper, papers/             tables of the five papers, filled in
+submission                 files for a challenge's server
+report/                    pages and figures
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ scenes, simulated      HDR scenes -> simulated samples; simulated brackets on di
 shards                 tar files as WebDataset reads them
 patches                a dataset -> shards of patches, with resume
 cache                  HDR scenes -> shards
-compared               brackets as features for TrustNet, in shards
+brackets, files        frames of a bracket; the small files that datasets carry
+challenge              results as the NTIRE challenges exchange them
 benchmark              the public benchmark: 24 moving and 8 still brackets
 """

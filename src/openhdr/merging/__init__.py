@@ -7,10 +7,12 @@ composite, hole_fill           what frames told so far, with its noise and bound
 merger                         what a merge method is
 mle, debevec, robertson        classical: a weighted mean of what the frames measured
 mertens                        exposure fusion: a picture for display, not light
-trustnet                       the default: `mle` with two small networks (weights/)
+trustnet, weights/             the default: `mle` with two small networks
 trustnet_features              what the first of them sees
 trustnet_refinement            what the second sees, and how far its answer moves a value
 strips                         a formula over all strips of a picture, and what no frame saw
+mosaics                        camera RAW: the same, of sensor values
+retouch                        what a user painted
 masks                          pictures of what was left out and how far frames moved
 
 A row's target is a `merger.Merger`. Three-frame networks become mergers in `openhdr.pipeline.network_merger`.

@@ -3,6 +3,7 @@
 layers/              what networks are made of; `steps` has the Protocols of what they offer to their runners
 inference/           networks on photos of any size, and as ONNX files
 checkpoints, rows    files of weights; rows of the tables
+cost                 parameters, operations and memory of a network
 weights/             the weights that come with openhdr
 
 A network's class, beside being a torch module, has

@@ -8,7 +8,7 @@ pictures   photos, brackets and results, as both hold them
 jobs       queues of work, and the processes that do it
 worker     what runs in those processes: the only place where photos are decoded
 layers     pictures on disk as pyramids of tiles
-asked      what the page can ask of merging, tone mapping and files, and the command line that does the same
+forms      what the page can ask of merging, tone mapping and files, and the command line that does the same
 assets/    the page: HTML, style, and ES modules as the browser runs them
 
 The server holds no pixels. Results lie as arrays in a temporary folder, workers write them, and tiles are cut out of
