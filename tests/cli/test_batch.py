@@ -187,6 +187,12 @@ def test_dry_run_makes_nothing(run, card, tmp_path):
     assert ran.out.endswith("left out: DSC_0010.jpg: belongs to no bracket\n")
 
 
+def test_photos_that_form_no_bracket_are_told(run, card, tmp_path):
+    ran = run("batch", card / "DSC_0010.jpg", "-o", tmp_path / "out", *FAST)
+    assert ran.code == 0 and "0 made, 0 done before, 0 failed, 1 left out" in ran.out
+    assert ran.err.startswith("note: no photos form a bracket: openhdr info FOLDER says why")
+
+
 def test_names_that_begin_with_a_dash(run, card, tmp_path):
     for number in (1, 2, 3):
         (card / f"DSC_000{number}.jpg").rename(card / f"- ä {number}.jpg")

@@ -15,7 +15,7 @@ import click
 from openhdr.cli import expand, merge
 from openhdr.cli.shared.command import command, given_options, made, spelled
 from openhdr.cli.shared.sidecar import options_of
-from openhdr.cli.shared.terminal import echo_json, format_table, progress_bar
+from openhdr.cli.shared.terminal import echo_json, echo_notes, format_table, progress_bar
 from openhdr.cli.shared.workers import WorkerOptions, done_by, give_up
 from openhdr.core.errors import FileError, OpenHDRError, RequestError, printable, unknown_name
 from openhdr.core.options import argument, nested, option
@@ -172,6 +172,10 @@ def _once(request: Request) -> dict[str, Any]:
         counts = Counter(entry.status for entry in entries)
         said = f"{counts['done']} made, {counts['skipped']} done before, {counts['failed']} failed"
         click.echo(printable(f"{request.output}: {said}, {len(left_out)} left out"))
+    if not entries:
+        echo_notes(
+            "", ("no photos form a bracket: openhdr info FOLDER says why; --expand takes every photo",)
+        )
     return facts
 
 
