@@ -8,12 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
+from openhdr.camera.noise import TYPICAL, NoiseModel
+from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError
-from openhdr.core.image import Bracket
+from openhdr.core.image import Bracket, Image
 from openhdr.merging import MERGERS, LearnedRow, mle, trustnet
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.strips import Known, coverage_of, merge_strips
 from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of, mu_code
+from openhdr.merging.trustnet_refinement import grain
 from openhdr.models import MODELS
 
 EV = (-2.0, 0.0, 2.0)
@@ -143,6 +146,16 @@ def test_measured_values_stay_within_their_noise(bracket) -> None:
     measured = merged.known.coverage() > 0.999
     assert measured.mean() > 0.9
     assert (change[measured] <= (6 * np.maximum(sd, 1e-5) + 1e-5)[measured][:, None]).all()
+
+
+@pytest.mark.parametrize("times", [0.5, 2, 8])
+def test_grain_is_the_noise_of_the_reference(rng, registered_of, times) -> None:
+    smooth = cv2.resize(rng.uniform(0.02, 0.7, (5, 7, 3)).astype(np.float32), (640, 400))
+    noise = NoiseModel(TYPICAL.shot * times, TYPICAL.read * times**0.5)
+    codes = np.rint(255 * srgb_encode(np.clip(noise.add(smooth, rng), 0, 1))).astype(np.uint8)
+    other = np.rint(255 * srgb_encode(smooth)).astype(np.uint8)
+    images = [Image(one, "srgb") for one in (other, codes)]
+    assert grain(registered_of(images, (0.0, 0.0), 1)) == pytest.approx(times, rel=0.35)
 
 
 def test_clipped_light_is_left_as_it_is(photo, registered_of) -> None:

@@ -30,7 +30,7 @@ from openhdr.merging.merger import Merger
 from openhdr.merging.registered import RegisteredBracket, widened
 from openhdr.merging.strips import Known, Merged, merge_strips
 from openhdr.merging.trustnet_features import features_of
-from openhdr.merging.trustnet_refinement import moved, seen
+from openhdr.merging.trustnet_refinement import grain, moved, seen
 
 # px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
 TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56
@@ -126,10 +126,11 @@ class TrustNet(Merger):
         corners = [
             (top, left) for top in range(0, height, TILE_ROWS) for left in range(0, width, TILE_COLUMNS)
         ]
+        noise = grain(registered)
         above = merged.pixels[:0]  # rows over a row of tiles as they were before they were refined
         with progress.task("refining", len(corners)) as advance:
             for top in range(0, height, TILE_ROWS):
-                above = self._refine_rows(registered, merged.pixels, known, top, above, advance)
+                above = self._refine_rows(registered, merged.pixels, known, noise, top, above, advance)
         return merged
 
     def _refine_rows(
@@ -137,6 +138,7 @@ class TrustNet(Merger):
         registered: RegisteredBracket,
         pixels: np.ndarray,
         known: Known,
+        noise: float,
         top: int,
         above: np.ndarray,
         advance: progress.Advance,
@@ -150,7 +152,7 @@ class TrustNet(Merger):
         def work(left: int) -> None:
             columns, own = widened(slice(left, min(left + TILE_COLUMNS, width)), MARGIN, width)
             piece = light[:, columns]
-            shown = seen(registered, known, piece, wide, columns)
+            shown = seen(registered, known, piece, wide, columns, noise)
             change = self._networks.refine(shown.planes[None])[0]
             cells = [slice(one.start // 2, -(-one.stop // 2)) for one in (inner, own)]
             pixels[rows, left : left + TILE_COLUMNS] = moved(

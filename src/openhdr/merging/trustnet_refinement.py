@@ -1,5 +1,8 @@
 """What TrustNet's refining network sees of a merged picture, and how far its answer moves each value.
 
+A merge assumes the noise of a typical photo; the weights of its frames hardly depend on it. Here it matters how much
+there really is, so it is measured on the reference.
+
 The same formulas as of `openhdr.models.trustnet`, which trains the network. Here they are computed by NumPy, whose
 logarithms and copies cost a third of what they cost inside an ONNX graph.
 """
@@ -12,11 +15,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from openhdr.camera.noise import TYPICAL
+from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.camera.response import Response
-from openhdr.color.channels import look_up, mean_channel
+from openhdr.color.channels import brightest_channel, look_up, mean_channel
 from openhdr.color.transfer import MU
 from openhdr.core.image import Image
-from openhdr.merging.registered import RegisteredBracket, decode
+from openhdr.merging.registered import RegisteredBracket, decode, saturation_weight
 from openhdr.merging.strips import Known
 from openhdr.merging.trustnet_features import mu_code, repeat_edges
 
@@ -25,6 +30,9 @@ MERGED_CHANNELS = 8
 LEAST_SD, MOST_SD = 1e-5, 0.3  # standard deviations of mu codes are taken as within these
 REACH_SD = 6.0  # most that a measured value may change by
 LOG_MU = math.log1p(MU)
+GRAIN_LIGHT = 0.1  # light at which noises are compared
+LEAST_GRAIN, MOST_GRAIN = 0.1, 10.0  # times the variance of a typical photo
+GRAIN_ROWS, GRAIN_PIXELS = 64, 2_000_000  # of the reference, of which its noise is measured
 
 
 @dataclass(frozen=True)
@@ -46,9 +54,39 @@ class Seen:
         return Seen(self.planes[:, rows, columns], self.sd[rows, columns], self.measured[rows, columns])
 
 
-def seen(registered: RegisteredBracket, known: Known, light: np.ndarray, rows: slice, columns: slice) -> Seen:
+def grain(registered: RegisteredBracket) -> float:
+    """`grain_of` the reference, measured on rows spread over it."""
+    image = registered.bracket.frames[registered.bracket.reference].image
+    response = registered.responses[registered.bracket.reference]
+    height, width = registered.shape
+    count = max(min(GRAIN_PIXELS // (GRAIN_ROWS * width), height // GRAIN_ROWS), 1)
+    spread = np.linspace(0, max(height - GRAIN_ROWS, 0), count).astype(int)
+    codes = np.concatenate([image.pixels[top : top + GRAIN_ROWS] for top in spread])
+    light = decode(image.with_pixels(codes), response)
+    return grain_of(light, saturation_weight(brightest_channel(codes), registered.clip))
+
+
+def grain_of(light: np.ndarray, saturation_weight: np.ndarray) -> float:
+    """How many times the variance of a typical photo the noise of a frame has.
+
+    light: (h, w, 3) float32, 1.0 = the frame clips. saturation_weight: (h, w), see `Strip`.
+    """
+    level = np.array(GRAIN_LIGHT)
+    measured = estimate_noise(light, saturation_weight).variance(level)
+    return float(np.clip(measured / TYPICAL.variance(level), LEAST_GRAIN, MOST_GRAIN))
+
+
+def seen(
+    registered: RegisteredBracket,
+    known: Known,
+    light: np.ndarray,
+    rows: slice,
+    columns: slice,
+    grain: float = 1.0,
+) -> Seen:
     """What the network sees of some rows and columns, of which `light` (h', w', 3) is the merged radiance.
 
+    grain: of the reference, see `grain_of`.
     The size is rounded up to multiples of `STEP`; the last row and column are repeated.
     """
     height, width = light.shape[:2]
@@ -57,6 +95,7 @@ def seen(registered: RegisteredBracket, known: Known, light: np.ndarray, rows: s
     slope = np.float32(MU / LOG_MU) / (1 + np.float32(MU) * mean_channel(light))
     weight = known.weight(rows, columns)
     measured = weight > 0
+    weight *= np.float32(1 / grain)
     np.maximum(weight, 1, out=weight)
     sd = np.clip(slope / np.sqrt(weight, out=weight), np.float32(LEAST_SD), np.float32(MOST_SD))
     planes = np.empty((MERGED_CHANNELS, -(-height // STEP) * STEP, -(-width // STEP) * STEP), np.float32)

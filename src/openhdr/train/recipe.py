@@ -59,6 +59,9 @@ class DataConfig:
     cuts: int = 1  # the same: patches from an image, one after the other
     brackets: int = 500  # compared, registered: brackets that are prepared
     real_share: float = 0.0  # all but patches: share of brackets that real cameras take
+    wrong_curves: bool = (
+        True  # compared, registered: some by cameras with another curve than they are decoded by
+    )
     preparing: int = 1  # compared, registered: processes that prepare them
     registered: bool = (
         False  # simulated, drawn: no more hand shake than registration leaves; objects still move

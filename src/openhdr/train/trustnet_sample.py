@@ -24,6 +24,7 @@ from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.measured import measure_response
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
+from openhdr.merging.trustnet_refinement import grain_of
 from openhdr.simulation.picture_style import PREFIX as STYLE
 from openhdr.simulation.sensor import decode_curve
 
@@ -39,6 +40,7 @@ class ComparedBracket:
         (`openhdr.merging.trustnet_features`), of every frame light (3), saturation weight, share inside the frame and
         log2 of the variance, then the hole fill (3) and the truth (3).
     ev: (N,) stops relative to the reference, matched. top: (3,) light at which the reference clips.
+    grain: of the reference, see `openhdr.merging.trustnet_refinement.grain_of`.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ComparedBracket:
     ev: tuple[float, ...]
     reference: int
     top: tuple[float, float, float]
+    grain: float = 1.0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -139,13 +142,21 @@ def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") 
         *truth.transpose(2, 0, 1),
     ]
     planes = np.stack(stacks, axis=2).astype(np.float32)
-    red, green, blue = strip.top[strip.reference].tolist()
-    return ComparedBracket(name, planes, tuple(strip.ev.tolist()), strip.reference, (red, green, blue))
+    reference = strip.reference
+    red, green, blue = strip.top[reference].tolist()
+    grain = grain_of(strip.light[reference], strip.saturation_weight[reference])
+    return ComparedBracket(name, planes, tuple(strip.ev.tolist()), reference, (red, green, blue), grain)
 
 
 def pack(bracket: ComparedBracket) -> Pieces:
     """The bracket as members of a shard."""
-    facts = {"name": bracket.name, "ev": bracket.ev, "reference": bracket.reference, "top": bracket.top}
+    facts = {
+        "name": bracket.name,
+        "ev": bracket.ev,
+        "reference": bracket.reference,
+        "top": bracket.top,
+        "grain": bracket.grain,
+    }
     planes = np.clip(bracket.planes, -_HALF_TOP, _HALF_TOP).astype(np.float16)
     return {FACTS: json.dumps(facts).encode(), PLANES: array_bytes(planes)}
 
@@ -153,7 +164,8 @@ def pack(bracket: ComparedBracket) -> Pieces:
 def unpack(facts: bytes, planes: np.ndarray) -> ComparedBracket:
     """The bracket of a shard's members; the planes may be mapped from the disk."""
     known = json.loads(facts)
-    return ComparedBracket(known["name"], planes, tuple(known["ev"]), known["reference"], tuple(known["top"]))
+    top, grain = tuple(known["top"]), known.get("grain", 1.0)  # brackets of earlier versions do not tell it
+    return ComparedBracket(known["name"], planes, tuple(known["ev"]), known["reference"], top, grain)
 
 
 def single_threaded() -> None:

@@ -44,8 +44,8 @@ class TrustNetObjective(Objective[ComparedBracket]):
     def example(
         self, sample: ComparedBracket, rng: np.random.Generator, bounded: bool
     ) -> dict[str, np.ndarray]:
-        """What `ComparedBracket.parts` gives, with ev (N,), top (3,), reference (1,) and order (N,): where in the list
-        (reference, first other frame, second ...) every frame stands.
+        """What `ComparedBracket.parts` gives, with ev (N,), top (3,), grain (1,), reference (1,) and order (N,): where
+        in the list (reference, first other frame, second ...) every frame stands.
         """
         if rng.random() < self.half_share:
             sample = sample.halved()
@@ -55,6 +55,7 @@ class TrustNetObjective(Objective[ComparedBracket]):
             **sample.parts(),
             "ev": np.array(sample.ev, np.float32),
             "top": np.array(sample.top, np.float32),
+            "grain": np.array([sample.grain], np.float32),
             "reference": np.array([sample.reference]),
             "order": np.array([others.index(k) + 1 if k in others else 0 for k in range(count)]),
         }

@@ -17,7 +17,9 @@ from openhdr.merging.strips import BRIGHT, HARDLY_SEEN, MEASURED
 def merge_known(
     bracket: Mapping[str, torch.Tensor], consistency: torch.Tensor, factor: torch.Tensor
 ) -> torch.Tensor:
-    """(1, 8, H, W): radiance (3), weight, coverage, the reference's light (3), as `TrustNet.refine` takes it.
+    """(1, 8, H, W): radiance (3), weight, coverage, the reference's light (3), as `TrustNet.refined` takes it.
+
+    The weight is the merger's over the reference's grain (`openhdr.merging.trustnet_refinement`).
 
     bracket: see `objectives.trustnet`, frames shortest first. consistency: (K, H, W) of the frames beside the
     reference. factor: (3, H, W) of the hole fill.
@@ -35,6 +37,7 @@ def merge_known(
     hole_fill = torch.maximum(bracket["hole_fill"] * factor, reference)
     shown = torch.where(reference > float(BRIGHT) * top, hole_fill, reference)
     radiance = shown + coverage * (radiance - shown)
+    weight = weight / bracket["grain"]
     return torch.cat((radiance, weight[None], coverage[None], reference))[None]
 
 

@@ -110,8 +110,15 @@ def open_compared(config: DataConfig, seed: int, cache: Path) -> ComparedSource:
             "size": simulation_of(config, 0).size,
             "clip_share": config.clip_share,
             "real": config.real_share,
+            "wrong_curves": config.wrong_curves,
         }
-        facts = {"kind": KIND, "seed": seed, "count": config.brackets, "scenes": names, **drawn}
+        facts = {
+            "kind": KIND,
+            "seed": seed,
+            "count": config.brackets,
+            "scenes": names,
+            **drawn,
+        }
         groups = {
             k: range(k, min(k + _PER_SHARD, config.brackets)) for k in range(0, config.brackets, _PER_SHARD)
         }
@@ -131,6 +138,7 @@ def simulation_of(config: DataConfig, number: int) -> SimulationConfig:
     rng = np.random.default_rng([number, 5])
     other, rolling, varied = rng.random(3) < (OTHER_SHARE, ROLLING_SHARE, VARIED_SHARE)
     by_real_camera = rng.random() < config.real_share
+    responses = RESPONSES if config.wrong_curves else RESPONSES[:1]
     width = config.view or config.patch
     height = max(config.patch, width * 5 // 6) if config.view else width
     simulation = SimulationConfig(
@@ -143,7 +151,7 @@ def simulation_of(config: DataConfig, number: int) -> SimulationConfig:
         ),
         shake=ShakeConfig(still_share=TRIPOD_SHARE),
         objects=ObjectConfig(still_share=0.2),
-        camera=replace(varied_camera(), responses=RESPONSES) if varied else CameraConfig(),
+        camera=replace(varied_camera(), responses=responses) if varied else CameraConfig(),
     )
     if not by_real_camera:
         return simulation
