@@ -111,7 +111,7 @@ def trustnet_tiny(frames: list[np.ndarray], times: list[float]) -> None:
 
 def trustnet_steps(frames: list[np.ndarray], times: list[float]) -> None:
     """The default merge; every step prints what it took."""
-    from openhdr.merging.trustnet import TrustNet
+    from openhdr.merging.trustnet.merger import TrustNet
     from openhdr.pipeline import bracket_to_hdr
 
     def said(step, function):

@@ -2,10 +2,10 @@
 
     python scripts/ship_merger.py RUN/best.safetensors
 
-writes src/openhdr/merging/weights/NAME-decide.onnx and NAME-refine.onnx, checked against PyTorch, their SHA-256 and
-size into the row of src/openhdr/merging/__init__.py, and src/openhdr/models/weights/NAME.safetensors, from which
-training goes on; its row is printed by scripts/weight_row.py. NAME is in the file's
-header; a new one needs a row first.
+writes NAME-decide.onnx and NAME-refine.onnx into src/openhdr/merging/trustnet/weights, checked against PyTorch, their
+SHA-256 and size into the row of src/openhdr/merging/__init__.py, and src/openhdr/models/weights/NAME.safetensors, from
+which training goes on; its row is printed by scripts/weight_row.py. NAME is in the file's header; a new one needs a
+row first.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def main(file: Path) -> None:
         raise click.ClickException(f"{file}: holds weights of '{name}', which is no part of a merger")
     net = models.load(name, file)
     with_row(TABLE.read_text(), name, {}, 0)  # the row is there, before anything is written
-    made = export_parts(net, name, PACKAGE / "merging" / "weights" / f"{name}.onnx", {"network": name})
+    made = export_parts(
+        net, name, PACKAGE / "merging" / "trustnet" / "weights" / f"{name}.onnx", {"network": name}
+    )
     hashes = {one.path.stem.removeprefix(f"{name}-"): sha256_of(one.path) for one in made}
     params = sum(p.numel() for p in net.parameters())
     TABLE.write_text(with_row(TABLE.read_text(), name, hashes, params))

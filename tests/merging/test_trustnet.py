@@ -12,11 +12,12 @@ from openhdr.camera.noise import TYPICAL, NoiseModel
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError
 from openhdr.core.image import Bracket, Image
-from openhdr.merging import MERGERS, LearnedRow, mle, trustnet
+from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.strips import Known, coverage_of, merge_strips
-from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of, mu_code
-from openhdr.merging.trustnet_refinement import grain
+from openhdr.merging.trustnet import merger as trustnet
+from openhdr.merging.trustnet.features import FRAME_CHANNELS, SHARED_CHANNELS, features_of, mu_code
+from openhdr.merging.trustnet.refinement import grain
 from openhdr.models import MODELS
 
 EV = (-2.0, 0.0, 2.0)
@@ -188,7 +189,7 @@ def test_coverage_counts_the_shortest_frame_where_it_clips(photo, registered_of)
 def test_a_damaged_network_is_refused(monkeypatch, tmp_path) -> None:
     folder = tmp_path / "weights"
     folder.mkdir()
-    source = trustnet.resources.files("openhdr.merging").joinpath("weights", "trustnet-refine.onnx")
+    source = trustnet.resources.files("openhdr.merging.trustnet").joinpath("weights", "trustnet-refine.onnx")
     content = bytearray(source.read_bytes())
     content[len(content) // 2] ^= 1
     (folder / "trustnet-refine.onnx").write_bytes(content)

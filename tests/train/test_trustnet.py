@@ -15,11 +15,13 @@ from openhdr.core.errors import RequestError
 from openhdr.core.image import Bracket, Frame
 from openhdr.data.scenes import draw_sample
 from openhdr.geometry import identity
-from openhdr.merging import MERGERS, mle, trustnet, trustnet_refinement
+from openhdr.merging import MERGERS, mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged, merge_strips
-from openhdr.merging.trustnet_features import Features, features_of, mu_code
+from openhdr.merging.trustnet import merger as trustnet
+from openhdr.merging.trustnet import refinement
+from openhdr.merging.trustnet.features import Features, features_of, mu_code
 from openhdr.models.inference.selection import choose_three
 from openhdr.pipeline.network_merger import registered_light
 from openhdr.simulation.config import TRIPOD, ObjectConfig, ShakeConfig
@@ -267,9 +269,9 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
         merged = _classical(comparison)
         weight, coverage = merged.known.weight(), merged.known.coverage()
         rows, columns = slice(0, 96), slice(0, 128)
-        seen = trustnet_refinement.seen(comparison.registered, merged.known, merged.pixels, rows, columns)
+        seen = refinement.seen(comparison.registered, merged.known, merged.pixels, rows, columns)
         change = shipped.refine(seen.planes[None])[0]
-        result = trustnet_refinement.moved(merged.pixels, seen, change)
+        result = refinement.moved(merged.pixels, seen, change)
         light, weight, coverage = (
             torch.from_numpy(one)[None]
             for one in (merged.pixels.transpose(2, 0, 1), weight[None], coverage[None])

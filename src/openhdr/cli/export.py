@@ -37,7 +37,7 @@ def export(request: Request) -> None:
     The file appears when ONNX Runtime and PyTorch agree on it, at other sizes than it was made with. What goes
     in and comes out is written in its metadata. It works on whole images: large ones need much memory.
 
-    `trustnet` is two networks with a merger between them (openhdr/merging/trustnet.py): of FILE.onnx it makes
+    `trustnet` is two networks with a merger between them (openhdr/merging/trustnet/merger.py): of FILE.onnx it makes
     FILE-decide.onnx and FILE-refine.onnx.
     """
     writable(request.output, ".onnx")

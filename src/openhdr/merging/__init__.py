@@ -7,9 +7,7 @@ composite, hole_fill           what frames told so far, with its noise and bound
 merger                         what a merge method is
 mle, debevec, robertson        classical: a weighted mean of what the frames measured
 mertens                        exposure fusion: a picture for display, not light
-trustnet, weights/             the default: `mle` with two small networks
-trustnet_features              what the first of them sees
-trustnet_refinement            what the second sees, and how far its answer moves a value
+trustnet/                      the default: `mle` with two small networks, and what these see
 strips                         a formula over all strips of a picture, and what no frame saw
 mosaics                        camera RAW: the same, of sensor values
 retouch                        what a user painted
@@ -37,7 +35,7 @@ class MergerRow(Row):
 class LearnedRow(MergerRow):
     """A merger with networks of its own, which run without PyTorch; its row in `openhdr.models.MODELS` has the size.
 
-    sha256: of its files weights/NAME-PART.onnx, by PART.
+    sha256: of its files trustnet/weights/NAME-PART.onnx, by PART.
     """
 
     sha256: tuple[tuple[str, str], ...] = ()
@@ -57,7 +55,7 @@ MERGERS: Table[MergerRow] = Table(
     LearnedRow(
         "trustnet",
         "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
-        "openhdr.merging.trustnet:TRUSTNET",
+        "openhdr.merging.trustnet.merger:TRUSTNET",
         sha256=(
             ("decide", "27bd4f0d722d86123738085397327d4af8fdbebda050b437077f639c5557367b"),
             ("refine", "f70b079ed8365735086a66bf8aa00c77aa0268fb339b50fb09149a07a6e0272a"),
@@ -66,7 +64,7 @@ MERGERS: Table[MergerRow] = Table(
     LearnedRow(
         "trustnet-tiny",
         "The same with a smaller first network.",
-        "openhdr.merging.trustnet:TRUSTNET_TINY",
+        "openhdr.merging.trustnet.merger:TRUSTNET_TINY",
         sha256=(
             ("decide", "e8c4251d0f7884109ce971d9e04e3367db1350f46fc36b762712816c5b7b6034"),
             ("refine", "de9b4f76ce9e3246a89a5a0817f13bb4ea7179f6fd3f9fb55bfb36ab53ddb0ac"),

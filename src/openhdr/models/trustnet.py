@@ -1,7 +1,7 @@
 """TrustNet, the networks of openhdr's own merger: one finds consistency masks, one refines the merged image.
 
-Their inputs are in `openhdr.merging.trustnet_features` and `trustnet_refinement`, the use of their outputs in
-`openhdr.merging.trustnet`; there they run without PyTorch. From others: a scale of per-frame features shared
+Their inputs are in `openhdr.merging.trustnet.features` and `refinement`, the use of their outputs in `merger` beside
+them; there they run without PyTorch. From others: a scale of per-frame features shared
 between frames, and reduced over them so that their number and order do not matter (as in deep sets); GSANet's
 grouping around the reference (each frame is compared with it); ADNet's two views of a frame (its exposure,
 clipping and noise; its content on the common scale); U-shaped blocks at low resolution as in EAPNet. The outputs
@@ -31,7 +31,7 @@ FRAME_CHANNELS, SHARED_CHANNELS, MERGED_CHANNELS = (
     13,
     11,
     8,
-)  # see `openhdr.merging.trustnet_features` and `trustnet`
+)  # see `openhdr.merging.trustnet.features` and `refinement`
 CONSISTENCY = 9  # channel of the classical consistency among a frame's features
 LEAST_CONSISTENCY = (
     0.005  # the classical consistency is taken as within this and 1 minus this: the network may overrule it

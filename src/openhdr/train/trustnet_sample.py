@@ -23,8 +23,8 @@ from openhdr.merging import mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.measured import measure_response
 from openhdr.merging.registered import RegisteredBracket
-from openhdr.merging.trustnet_features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
-from openhdr.merging.trustnet_refinement import grain_of
+from openhdr.merging.trustnet.features import FRAME_CHANNELS, SHARED_CHANNELS, features_of
+from openhdr.merging.trustnet.refinement import grain_of
 from openhdr.simulation.picture_style import PREFIX as STYLE
 from openhdr.simulation.sensor import decode_curve
 
@@ -37,10 +37,10 @@ class ComparedBracket:
     """A bracket of N frames, shortest first, in the reference's geometry and on its scale.
 
     planes: (H, W, C) float16 or float32: of every frame beside the reference the 13 features, the 11 shared ones
-        (`openhdr.merging.trustnet_features`), of every frame light (3), saturation weight, share inside the frame and
+        (`openhdr.merging.trustnet.features`), of every frame light (3), saturation weight, share inside the frame and
         log2 of the variance, then the hole fill (3) and the truth (3).
     ev: (N,) stops relative to the reference, matched. top: (3,) light at which the reference clips.
-    grain: of the reference, see `openhdr.merging.trustnet_refinement.grain_of`.
+    grain: of the reference, see `openhdr.merging.trustnet.refinement.grain_of`.
     """
 
     name: str

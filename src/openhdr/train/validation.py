@@ -129,7 +129,7 @@ def display(light: np.ndarray) -> np.ndarray:
 
 def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
     """The light of openhdr's own merger with the network's two parts in it."""
-    from openhdr.merging.trustnet import Networks, TrustNet  # needs ONNX Runtime
+    from openhdr.merging.trustnet.merger import Networks, TrustNet  # needs ONNX Runtime
     from openhdr.models import trustnet
     from openhdr.train.trustnet_sample import compare_sample
 

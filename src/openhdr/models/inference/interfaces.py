@@ -93,8 +93,8 @@ INTERFACES: Mapping[str, Mapping[str, Interface]] = MappingProxyType(
                 _features,
                 {
                     "frames": "(K, 13, H, W), of the frames beside the reference: "
-                    "openhdr.merging.trustnet_features; H and W multiples of 16",
-                    "shared": "(11, H, W): openhdr.merging.trustnet_features",
+                    "openhdr.merging.trustnet.features; H and W multiples of 16",
+                    "shared": "(11, H, W): openhdr.merging.trustnet.features",
                     "trust": "(K, H, W) 0..1: consistency with the reference",
                     "factor": "(3, H, W), of the hole fill",
                 },
@@ -106,8 +106,8 @@ INTERFACES: Mapping[str, Mapping[str, Interface]] = MappingProxyType(
                 {"change": {2: "half_height", 3: "half_width"}},
                 _merged,
                 {
-                    "seen": "(1, 8, H, W): openhdr.merging.trustnet_refinement; H and W multiples of 8",
-                    "change": "(1, 12, H / 2, W / 2), of which openhdr.merging.trustnet_refinement makes light",
+                    "seen": "(1, 8, H, W): openhdr.merging.trustnet.refinement; H and W multiples of 8",
+                    "change": "(1, 12, H / 2, W / 2), of which openhdr.merging.trustnet.refinement makes light",
                 },
                 {"height": 64, "width": 96},
                 ({"height": 48, "width": 72}, {"height": 96, "width": 80}),

@@ -19,7 +19,7 @@ def merge_known(
 ) -> torch.Tensor:
     """(1, 8, H, W): radiance (3), weight, coverage, the reference's light (3), as `TrustNet.refined` takes it.
 
-    The weight is the merger's over the reference's grain (`openhdr.merging.trustnet_refinement`).
+    The weight is the merger's over the reference's grain (`openhdr.merging.trustnet.refinement`).
 
     bracket: see `objectives.trustnet`, frames shortest first. consistency: (K, H, W) of the frames beside the
     reference. factor: (3, H, W) of the hole fill.

@@ -1,20 +1,11 @@
-"""TrustNet, the default merger: physics merges, a small network corrects the ghost masks, another takes out noise.
-
-Frames are compared and merged as the classical merger does it (`ghosts`, `mle`). Between these two steps a network
-looks at the comparison at working size (`trustnet_features`) and corrects the consistency of every frame and the fill
-of holes that no frame measured. After them another one, at full size (`trustnet_refinement`), moves each value within
-a few of its standard deviations: it takes noise out of what is noisy, and leaves alone what is well exposed or was not
-measured at all. Frames share their weights and are told apart by what they show, so 2 to 9 of them
-will do, with any exposures and any reference. Both networks are ONNX files in the package (`openhdr.models.trustnet`
-has their layers).
-"""
+"""The steps of a merge by TrustNet, band by band and tile by tile."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 
 import numpy as np
@@ -28,9 +19,9 @@ from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
 from openhdr.merging.registered import RegisteredBracket, widened
-from openhdr.merging.strips import Known, Merged, merge_strips
-from openhdr.merging.trustnet_features import features_of
-from openhdr.merging.trustnet_refinement import grain, moved, seen
+from openhdr.merging.strips import Merged, merge_strips
+from openhdr.merging.trustnet.features import features_of
+from openhdr.merging.trustnet.refinement import Seen, grain, moved, seen
 
 # px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
 TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56
@@ -47,7 +38,7 @@ class Networks:
 
     decide: frames (K, 13, h, w), shared (11, h, w) -> consistency (K, h, w), factor of the hole fill (3, h, w);
         h and w are multiples of 16.
-    refine: planes (1, 8, h, w), see `trustnet_refinement.Seen` -> change (1, 12, h / 2, w / 2); h and w are
+    refine: planes (1, 8, h, w), see `refinement.Seen` -> change (1, 12, h / 2, w / 2); h and w are
         multiples of 8.
     """
 
@@ -126,25 +117,23 @@ class TrustNet(Merger):
         corners = [
             (top, left) for top in range(0, height, TILE_ROWS) for left in range(0, width, TILE_COLUMNS)
         ]
-        noise = grain(registered)
+        look = partial(seen, registered, known, grain=grain(registered))
         above = merged.pixels[:0]  # rows over a row of tiles as they were before they were refined
         with progress.task("refining", len(corners)) as advance:
             for top in range(0, height, TILE_ROWS):
-                above = self._refine_rows(registered, merged.pixels, known, noise, top, above, advance)
+                above = self._refine_rows(look, merged.pixels, top, above, advance)
         return merged
 
     def _refine_rows(
         self,
-        registered: RegisteredBracket,
+        look: Callable[[np.ndarray, slice, slice], Seen],
         pixels: np.ndarray,
-        known: Known,
-        noise: float,
         top: int,
         above: np.ndarray,
         advance: progress.Advance,
     ) -> np.ndarray:
         """Refine a row of tiles in place -> the rows over the next one, as they were."""
-        height, width = registered.shape
+        height, width = pixels.shape[:2]
         rows = slice(top, min(top + TILE_ROWS, height))
         wide, inner = widened(rows, MARGIN, height)
         light = np.concatenate((above, pixels[top : wide.stop]))
@@ -152,7 +141,7 @@ class TrustNet(Merger):
         def work(left: int) -> None:
             columns, own = widened(slice(left, min(left + TILE_COLUMNS, width)), MARGIN, width)
             piece = light[:, columns]
-            shown = seen(registered, known, piece, wide, columns, noise)
+            shown = look(piece, wide, columns)
             change = self._networks.refine(shown.planes[None])[0]
             cells = [slice(one.start // 2, -(-one.stop // 2)) for one in (inner, own)]
             pixels[rows, left : left + TILE_COLUMNS] = moved(
@@ -180,7 +169,7 @@ def shipped(name: str) -> Networks:
 @cache
 def _session(name: str, part: str) -> onnxruntime.InferenceSession:
     """A network of the package, checked before it is run."""
-    file = resources.files("openhdr.merging").joinpath("weights", f"{name}-{part}.onnx")
+    file = resources.files("openhdr.merging.trustnet").joinpath("weights", f"{name}-{part}.onnx")
     try:
         content = file.read_bytes()
     except OSError as error:

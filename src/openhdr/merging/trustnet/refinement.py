@@ -23,7 +23,7 @@ from openhdr.color.transfer import MU
 from openhdr.core.image import Image
 from openhdr.merging.registered import RegisteredBracket, decode, saturation_weight
 from openhdr.merging.strips import Known
-from openhdr.merging.trustnet_features import mu_code, repeat_edges
+from openhdr.merging.trustnet.features import mu_code, repeat_edges
 
 STEP = 8  # px, of which heights and widths are multiples
 MERGED_CHANNELS = 8
