@@ -16,7 +16,7 @@ from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.strips import Known, coverage_of, merge_strips
 from openhdr.merging.trustnet import merger as trustnet
-from openhdr.merging.trustnet.features import FRAME_CHANNELS, SHARED_CHANNELS, features_of, mu_code
+from openhdr.merging.trustnet.features import FRAME_CHANNELS, SHARED_CHANNELS, Features, mu_code
 from openhdr.merging.trustnet.refinement import grain
 from openhdr.models import MODELS
 
@@ -169,13 +169,14 @@ def test_clipped_light_is_left_as_it_is(photo, registered_of) -> None:
 def test_features_say_what_their_names_promise(bracket) -> None:
     registered, _ = bracket
     evidence = compare(registered).evidence
-    found = features_of(evidence, evidence.small.whole(), (0, 2), slice(None))
-    assert found.frames.shape == (2, FRAME_CHANNELS, *registered.shape)
-    assert found.shared.shape == (SHARED_CHANNELS, *registered.shape)
-    assert np.isfinite(found.frames).all() and np.isfinite(found.shared).all()
-    assert (found.frames[0, 11] == -0.5).all() and (found.frames[1, 11] == 0.5).all()  # EV / 4
+    features = Features(evidence, evidence.small.whole(), slice(None))
+    frames, shared = features.frames((0, 2)), features.shared()
+    assert frames.shape == (2, FRAME_CHANNELS, *registered.shape)
+    assert shared.shape == (SHARED_CHANNELS, *registered.shape)
+    assert np.isfinite(frames).all() and np.isfinite(shared).all()
+    assert (frames[0, 11] == -0.5).all() and (frames[1, 11] == 0.5).all()  # EV / 4
     for channel in (7, 8, 9, 10):  # saturation_weight, inside, consistency, clipped
-        assert found.frames[:, channel].min() >= 0 and found.frames[:, channel].max() <= 1
+        assert frames[:, channel].min() >= 0 and frames[:, channel].max() <= 1
 
 
 def test_coverage_counts_the_shortest_frame_where_it_clips(photo, registered_of) -> None:

@@ -21,7 +21,7 @@ from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged, merge_strips
 from openhdr.merging.trustnet import merger as trustnet
 from openhdr.merging.trustnet import refinement
-from openhdr.merging.trustnet.features import Features, features_of, mu_code
+from openhdr.merging.trustnet.features import Features, mu_code
 from openhdr.models.inference.selection import choose_three
 from openhdr.pipeline.network_merger import registered_light
 from openhdr.simulation.config import TRIPOD, ObjectConfig, ShakeConfig
@@ -63,11 +63,13 @@ def _classical(comparison: Comparison) -> Merged:
     return merge_strips(comparison.registered, mle.combine, knowing=True)
 
 
-def _features(comparison: Comparison) -> Features:
+def _features(comparison: Comparison) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the frames beside the reference, and the shared ones."""
     evidence = comparison.evidence
     strip = evidence.small.whole()
     others = [k for k in range(len(evidence.scales)) if k != strip.reference]
-    return features_of(evidence, strip, others, slice(None))
+    features = Features(evidence, strip, slice(None))
+    return features.frames(others), features.shared()
 
 
 def _tensors(one: ComparedBracket) -> dict[str, torch.Tensor]:
@@ -91,9 +93,9 @@ def test_merge_with_gradients_is_the_merger_s(bracket, count: int) -> None:
 
 def test_features_are_those_that_the_merger_sees(bracket) -> None:
     comparison, truth = bracket(3)
-    parts, features = compared_bracket(comparison, truth).parts(), _features(comparison)
-    np.testing.assert_array_equal(parts["frames"], features.frames)
-    np.testing.assert_array_equal(parts["shared"], features.shared)
+    parts, (frames, shared) = compared_bracket(comparison, truth).parts(), _features(comparison)
+    np.testing.assert_array_equal(parts["frames"], frames)
+    np.testing.assert_array_equal(parts["shared"], shared)
     np.testing.assert_array_equal(parts["truth"], truth.transpose(2, 0, 1))
 
 
@@ -261,10 +263,10 @@ def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
     net, shipped = models.load_for_use(name), trustnet.shipped(name)
     for count in EVS:
         comparison, _ = bracket(count)
-        features = _features(comparison)
+        frames, shared = _features(comparison)
         with torch.inference_mode():
-            ours = net.decide(torch.from_numpy(features.frames), torch.from_numpy(features.shared))
-        for one, other in zip(ours, shipped.decide(features.frames, features.shared), strict=True):
+            ours = net.decide(torch.from_numpy(frames), torch.from_numpy(shared))
+        for one, other in zip(ours, shipped.decide(frames, shared), strict=True):
             np.testing.assert_allclose(one.numpy(), other, rtol=1e-4, atol=1e-4)
         merged = _classical(comparison)
         weight, coverage = merged.known.weight(), merged.known.coverage()

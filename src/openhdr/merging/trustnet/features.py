@@ -6,7 +6,7 @@ Everything is in the reference's geometry and on its scale, at the size at which
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -23,67 +23,72 @@ SHARED_CHANNELS = 11
 STEP = 16  # px of the working picture, of which heights and widths are multiples
 
 
-@dataclass(frozen=True)
-class Features:
-    """frames: (K, 13, h, w) float32, one a frame beside the reference; shared: (11, h, w) float32.
-
-    A frame's channels: its light (3) and its difference from the composite (3), mu-coded; the logarithm of that
-    difference in standard deviations; saturation weight; inside the frame; classical consistency; share of clipped
-    channels; EV / 4; the logarithm of its variance. Shared: the reference's light (3) and saturation weight, the
-    composite (3) and its share of clipped channels, the hole fill (3).
-    """
-
-    frames: np.ndarray
-    shared: np.ndarray
-
-
 def mu_code(light: np.ndarray) -> np.ndarray:
     """log(1 + mu x) / log(1 + mu) of light on the reference's scale: 1.0 where it clips, above 1 beyond."""
     return mu_law(np.maximum(light, 0))
 
 
-def features_of(evidence: Evidence, strip: Strip, others: Sequence[int], rows: slice) -> Features:
-    """The features of some rows of a bracket that was compared.
+class Features:
+    """Some rows of a bracket that was compared, as a network sees them.
 
-    strip: these rows of `evidence.small`. others: the frames beside the reference. The size is rounded up to
-    multiples of 16; the last row and column are repeated.
+    evidence: of the bracket. strip: these rows of `evidence.small`. Heights and widths are rounded up to multiples of
+    16; the last row and column are repeated.
     """
-    composite = evidence.composite.cut(rows)
-    consistency = [one[rows] for one in evidence.consistency]
-    consistent = [inside * one for inside, one in zip(strip.consistency, consistency, strict=True)]
-    guide = mle.guide_of(replace(strip, consistency=consistent))
-    composite_code = mu_code(composite.light)
-    height, width = shape = guide.level.shape
-    frames = np.empty(
-        (len(others), FRAME_CHANNELS, -(-height // STEP) * STEP, -(-width // STEP) * STEP), np.float32
-    )
-    for planes, index in zip(frames, others, strict=True):
-        frame = measured(evidence.small, strip, index, evidence.scales[index])
-        gain = np.float32(2.0 ** strip.ev[index])
-        difference = contradiction(mu_code(frame.light) - composite_code, frame, composite)
+
+    def __init__(self, evidence: Evidence, strip: Strip, rows: slice) -> None:
+        self._evidence, self._strip, self._rows = evidence, strip, rows
+        self._composite = evidence.composite.cut(rows)
+        self._composite_code = mu_code(self._composite.light)
+        self._consistency = [one[rows] for one in evidence.consistency]
+        pairs = zip(strip.consistency, self._consistency, strict=True)
+        self._guide = mle.guide_of(replace(strip, consistency=[inside * one for inside, one in pairs]))
+
+    def frames(self, others: Sequence[int]) -> np.ndarray:
+        """(K, 13, h, w) float32 of some frames beside the reference.
+
+        Light (3) and its difference from the composite (3), mu-coded; the logarithm of that difference in standard
+        deviations; saturation weight; inside the frame; classical consistency; share of clipped channels; EV / 4; the
+        logarithm of its variance.
+        """
+        strip, composite = self._strip, self._composite
+        planes = self._planes(len(others), FRAME_CHANNELS)
+        for own, index in zip(planes, others, strict=True):
+            frame = measured(self._evidence.small, strip, index, self._evidence.scales[index])
+            gain = np.float32(2.0 ** strip.ev[index])
+            difference = contradiction(mu_code(frame.light) - self._composite_code, frame, composite)
+            channels = [
+                *cv2.split(mu_code(strip.light[index] / gain)),
+                *cv2.split(np.clip(8 * difference, -4, 4)),
+                mean_channel(np.log1p(deviation(frame, composite))),
+                strip.saturation_weight[index],
+                strip.consistency[index],
+                self._consistency[index],
+                share_of_channels(frame.bound),
+                np.float32(strip.ev[index] / 4),
+                np.log2(mle.variance(self._guide, strip, index)) / 20 + np.float32(0.5),
+            ]
+            _fill(own, channels, self._guide.level.shape)
+        return planes
+
+    def shared(self) -> np.ndarray:
+        """(11, h, w) float32: the reference's light (3) and saturation weight, the composite (3) and its share of
+        clipped channels, the hole fill (3); light is mu-coded.
+        """
+        strip, reference = self._strip, self._strip.reference
+        (planes,) = self._planes(1, SHARED_CHANNELS)
         channels = [
-            *cv2.split(mu_code(strip.light[index] / gain)),
-            *cv2.split(np.clip(8 * difference, -4, 4)),
-            mean_channel(np.log1p(deviation(frame, composite))),
-            strip.saturation_weight[index],
-            strip.consistency[index],
-            consistency[index],
-            share_of_channels(frame.bound),
-            np.float32(strip.ev[index] / 4),
-            np.log2(mle.variance(guide, strip, index)) / 20 + np.float32(0.5),
+            *cv2.split(mu_code(strip.light[reference])),
+            strip.saturation_weight[reference],
+            *cv2.split(self._composite_code),
+            share_of_channels(self._composite.bound),
+            *cv2.split(mu_code(self._evidence.hole_fill[self._rows])),
         ]
-        _fill(planes, channels, shape)
-    reference = strip.reference
-    channels = [
-        *cv2.split(mu_code(strip.light[reference])),
-        strip.saturation_weight[reference],
-        *cv2.split(composite_code),
-        share_of_channels(composite.bound),
-        *cv2.split(mu_code(evidence.hole_fill[rows])),
-    ]
-    shared = np.empty((SHARED_CHANNELS, *frames.shape[2:]), np.float32)
-    _fill(shared, channels, shape)
-    return Features(frames, shared)
+        _fill(planes, channels, self._guide.level.shape)
+        return planes
+
+    def _planes(self, count: int, channels: int) -> np.ndarray:
+        height, width = (-(-length // STEP) * STEP for length in self._guide.level.shape)
+        return np.empty((count, channels, height, width), np.float32)
 
 
 def _fill(planes: np.ndarray, channels: Sequence[np.ndarray | np.float32], shape: tuple[int, int]) -> None:

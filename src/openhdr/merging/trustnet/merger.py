@@ -20,7 +20,7 @@ from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
 from openhdr.merging.registered import RegisteredBracket, widened
 from openhdr.merging.strips import Merged, merge_strips
-from openhdr.merging.trustnet.features import features_of
+from openhdr.merging.trustnet.features import Features
 from openhdr.merging.trustnet.refinement import Seen, grain, moved, seen
 
 # px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
@@ -81,9 +81,10 @@ class TrustNet(Merger):
             # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
             clipped = [all_channels(strip.clipped(index)[inner]) for index in range(len(strip.light))]
             open_to_doubt = ~np.logical_and.reduce(clipped)
+            features = Features(evidence, strip, wide)
+            shared = features.shared()
             for group in groups:
-                features = features_of(evidence, strip, group.tolist(), wide)
-                found, factor = self._networks.decide(features.frames, features.shared)
+                found, factor = self._networks.decide(features.frames(group.tolist()), shared)
                 for index, one in zip(group, found[:, inner, :width], strict=True):
                     sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
                     asked_here = open_to_doubt & (doubtful[index][rows] if doubtful else True)
