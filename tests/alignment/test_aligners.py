@@ -9,6 +9,7 @@ import pytest
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment.flow import align as align_flow
 from openhdr.alignment.homography import align
+from openhdr.alignment.registration import Level, _sample
 from openhdr.camera.response import analytic
 from openhdr.core.image import Bracket, Frame, Image
 from openhdr.geometry import Registration, sampling_map
@@ -178,3 +179,13 @@ def test_flow_follows_parallax_that_a_homography_cannot(room, photo, rng):
     near_shift, far_shift = (np.median(where[rows, 30:-30]) for rows in (slice(105, 135), slice(10, 40)))
     assert near_shift == pytest.approx(3, abs=0.6)
     assert far_shift == pytest.approx(0, abs=0.6)
+
+
+def test_points_behind_the_viewer_show_nothing() -> None:
+    """A diverging homography has a horizon in the picture: beyond it nothing is seen, and nothing is divided by 0."""
+    level = Level(np.ones((40, 40), np.float32), np.ones((40, 40), np.float32))
+    horizon_at_20 = np.array([[1, 0, 0], [0, 1, 0], [-1 / 20, 0, 1.0]])
+    x, y = np.array([5, 20, 35], np.float32), np.array([5, 5, 5], np.float32)
+    with np.errstate(all="raise"):
+        _, known = _sample(level, horizon_at_20, x, y)
+    assert known.tolist() == [1, 0, 0]

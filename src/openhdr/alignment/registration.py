@@ -19,6 +19,9 @@ from openhdr.bracketing.tone_difference import class_count, densest, tone_differ
 PHASE_PIXELS = 250_000  # at which a first guess is looked for
 SAMPLED_IN_CLASS = 600  # residuals of a brightness class that are looked at
 LOG_FLOOR = 0.004  # light below this fraction of the clipping level is mostly noise in 8-bit photos
+BEYOND = np.float32(
+    1e-6
+)  # of the third coordinate: points behind the viewer lie far outside, not mirrored inside
 
 
 @dataclass(frozen=True)
@@ -259,7 +262,7 @@ def _robust_step(
 def _sample(level: Level, warp: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bilinear values and knownness of a level at the warped points; outside is unknown."""
     warp = warp.astype(np.float32)
-    z = warp[2, 0] * x + warp[2, 1] * y + warp[2, 2]
+    z = np.maximum(warp[2, 0] * x + warp[2, 1] * y + warp[2, 2], BEYOND)
     u = (warp[0, 0] * x + warp[0, 1] * y + warp[0, 2]) / z
     v = (warp[1, 0] * x + warp[1, 1] * y + warp[1, 2]) / z
     # cv2.remap takes pictures of at most 32767 columns
