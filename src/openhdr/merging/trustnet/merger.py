@@ -160,11 +160,19 @@ class TrustNet(Merger):
 
 def shipped(name: str) -> Networks:
     """The networks of the package; each file is read when it is first needed."""
-    # one tile or band a core costs less than each on all cores
-    return Networks(
-        lambda frames, shared: _session(name, "decide").run(None, {"frames": frames, "shared": shared}),
-        lambda seen: _session(name, "refine").run(None, {"seen": seen})[0],
-    )
+    # memory, after every run: only tiles are so small that it may stay for the next
+    giving_back = onnxruntime.RunOptions()
+    giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+    def decide(frames: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = _session(name, "decide").run(None, {"frames": frames, "shared": shared}, giving_back)
+        return found[0], found[1]
+
+    def refine(seen: np.ndarray) -> np.ndarray:
+        changed: np.ndarray = _session(name, "refine").run(None, {"seen": seen})[0]
+        return changed
+
+    return Networks(decide, refine)
 
 
 @cache
@@ -181,8 +189,7 @@ def _session(name: str, part: str) -> onnxruntime.InferenceSession:
         raise FileError(str(file), "is damaged (its SHA-256 differs)", "install openhdr again")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.enable_cpu_mem_arena = part == "refine"  # it keeps what was needed, and only tiles are small
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = 1  # one tile or band a core costs less than each on all cores
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
