@@ -149,7 +149,7 @@ def test_measured_values_stay_within_their_noise(bracket) -> None:
     assert (change[measured] <= (6 * np.maximum(sd, 1e-5) + 1e-5)[measured][:, None]).all()
 
 
-@pytest.mark.parametrize("times", [0.5, 2, 8])
+@pytest.mark.parametrize("times", [0.3, 1, 2.5])
 def test_grain_is_the_noise_of_the_reference(rng, registered_of, times) -> None:
     smooth = cv2.resize(rng.uniform(0.02, 0.7, (5, 7, 3)).astype(np.float32), (640, 400))
     noise = NoiseModel(TYPICAL.shot * times, TYPICAL.read * times**0.5)

@@ -57,8 +57,8 @@ MERGERS: Table[MergerRow] = Table(
         "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
         "openhdr.merging.trustnet.merger:TRUSTNET",
         sha256=(
-            ("decide", "27bd4f0d722d86123738085397327d4af8fdbebda050b437077f639c5557367b"),
-            ("refine", "f70b079ed8365735086a66bf8aa00c77aa0268fb339b50fb09149a07a6e0272a"),
+            ("decide", "3f11afe1cad035e28ae58552323ee80961507a5088b02121a1680fd6be9686ee"),
+            ("refine", "f80ce66524b23f764cc03424bb8d613c0738bd5d7a2ba5e56d53abaacf336806"),
         ),
     ),
     LearnedRow(
@@ -66,8 +66,8 @@ MERGERS: Table[MergerRow] = Table(
         "The same with a smaller first network.",
         "openhdr.merging.trustnet.merger:TRUSTNET_TINY",
         sha256=(
-            ("decide", "e8c4251d0f7884109ce971d9e04e3367db1350f46fc36b762712816c5b7b6034"),
-            ("refine", "de9b4f76ce9e3246a89a5a0817f13bb4ea7179f6fd3f9fb55bfb36ab53ddb0ac"),
+            ("decide", "e14cba9b5317579b5b092d6fc28fb48e43253de7aa69899779640680d9ee7935"),
+            ("refine", "7316696eac36a1ab42fe4e03ecd49b1771802eb2cd5b90a7ec62468361944143"),
         ),
     ),
 )

@@ -31,7 +31,7 @@ LEAST_SD, MOST_SD = 1e-5, 0.3  # standard deviations of mu codes are taken as wi
 REACH_SD = 6.0  # most that a measured value may change by
 LOG_MU = math.log1p(MU)
 GRAIN_LIGHT = 0.1  # light at which noises are compared
-LEAST_GRAIN, MOST_GRAIN = 0.1, 10.0  # times the variance of a typical photo
+LEAST_GRAIN, MOST_GRAIN = 0.1, 4.0  # times the variance of a typical photo; few that it learned from had more
 GRAIN_ROWS, GRAIN_PIXELS = 64, 2_000_000  # of the reference, of which its noise is measured
 
 
