@@ -56,9 +56,9 @@ def make_frames(megapixels: float) -> list[np.ndarray]:
 def read_photos(folder: Path) -> tuple[list[np.ndarray], list[float]]:
     """The photos of a folder and their exposure times in seconds."""
     from openhdr.camera.exposure import ev_from_metadata
-    from openhdr.pipeline.bracket_to_hdr import photos_of, read_frames
+    from openhdr.pipeline.bracket_to_hdr import listed, read_frames
 
-    paths = photos_of(folder)
+    paths = [Path(str(photo)) for photo in listed(folder)]
     images = read_frames(paths)
     stops = ev_from_metadata([image.exposure for image in images], [path.name for path in paths])
     return [image.pixels for image in images], [float(2.0**ev) for ev in stops]
@@ -164,12 +164,12 @@ def measure(job, path: str) -> tuple[float, float]:
 
 def enfuse(folder: Path) -> float:
     """Seconds of the program on the files of a folder, reading and writing included."""
-    from openhdr.pipeline.bracket_to_hdr import photos_of
+    from openhdr.pipeline.bracket_to_hdr import listed
 
     with tempfile.TemporaryDirectory() as out:
         began = time.perf_counter()
         subprocess.run(
-            ["enfuse", "-o", f"{out}/fused.tif", *map(str, photos_of(folder))],
+            ["enfuse", "-o", f"{out}/fused.tif", *map(str, listed(folder))],
             check=True,
             capture_output=True,
         )

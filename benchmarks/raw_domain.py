@@ -27,7 +27,7 @@ from openhdr.io.pixels import in_primaries
 from openhdr.pipeline.bracket_to_hdr import merge_bracket
 from openhdr.pipeline.pipeline_options import MergeOptions
 from openhdr.simulation.config import ObjectConfig
-from openhdr.simulation.draw import draw_plan
+from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import render
 
 SETTINGS = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import importlib.util
 import re
 
 from openhdr.core.table import Row, Table
@@ -27,6 +29,24 @@ def test_no_broad_except(sources, exceptions) -> None:
             if any(kind is None or ast.unparse(kind) in ("Exception", "BaseException") for kind in caught):
                 found[f"{source.name}:{node.lineno}"] = "catches everything"
     assert exceptions.excess("broad except", found) == {}
+
+
+def test_what_scripts_and_benchmarks_import_exists(sources) -> None:
+    """They are run by hand and rarely: a renamed module or function would be missed for long."""
+    missing = []
+    for source in sources:
+        if not source.name.startswith(("scripts/", "benchmarks/")):
+            continue
+        for node in ast.walk(source.tree):
+            if not (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "openhdr"):
+                continue
+            module = importlib.import_module(node.module)
+            for name in (one.name for one in node.names):
+                package = hasattr(module, "__path__")
+                if hasattr(module, name) or (package and importlib.util.find_spec(f"{node.module}.{name}")):
+                    continue
+                missing.append(f"{source.name}: {node.module}.{name}")
+    assert missing == []
 
 
 def test_no_eval_or_exec(sources, exceptions) -> None:
