@@ -60,10 +60,10 @@ class Process:
         hear: gets what is told on the way.
         """
         assert self.process.stdin is not None and self.process.stdout is not None
+        began = time.monotonic()  # before the timer, or what it kills may seem to have ended in time
         late = threading.Timer(seconds or threading.TIMEOUT_MAX, self.process.kill)
         late.daemon = True
         late.start()
-        began = time.monotonic()
         try:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()

@@ -66,9 +66,9 @@ class Child:
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer, with the pixels in its facts. Raises Ended, which says why."""
+        began = time.monotonic()  # before the timer, or what it kills may seem to have ended in time
         late = threading.Timer(seconds, self.process.kill)
         late.start()
-        began = time.monotonic()
         try:
             requests, answers = self.pipes
             requests.write(json.dumps(request).encode() + b"\n")
