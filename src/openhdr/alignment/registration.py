@@ -19,9 +19,7 @@ from openhdr.bracketing.tone_difference import class_count, densest, tone_differ
 PHASE_PIXELS = 250_000  # at which a first guess is looked for
 SAMPLED_IN_CLASS = 600  # residuals of a brightness class that are looked at
 LOG_FLOOR = 0.004  # light below this fraction of the clipping level is mostly noise in 8-bit photos
-BEYOND = np.float32(
-    1e-6
-)  # of the third coordinate: points behind the viewer lie far outside, not mirrored inside
+BEYOND = np.float32(1e-6)  # third coordinate, at least: what is behind the viewer lies far outside
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from openhdr.camera.clipping import clip_code
 from openhdr.camera.response import Response
+from openhdr.color.channels import look_up
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
@@ -102,7 +103,7 @@ def _light_and_code(image: Image, response: Response, top: np.float32) -> tuple[
 def _looked_up(table: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """table: (levels, 1, 3) float32. Its values at (H, W, 3) codes."""
     if pixels.dtype == np.uint8:
-        return cv2.LUT(np.ascontiguousarray(pixels), table.reshape(1, -1, 3))
+        return look_up(np.ascontiguousarray(pixels), table[:, 0])
     return np.dstack([np.take(table[:, 0, channel], pixels[..., channel]) for channel in range(3)])
 
 
