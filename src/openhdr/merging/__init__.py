@@ -35,7 +35,7 @@ class MergerRow(Row):
 class LearnedRow(MergerRow):
     """A merger with networks of its own, which run without PyTorch; its row in `openhdr.models.MODELS` has the size.
 
-    sha256: of its files trustnet/weights/NAME-PART.onnx, by PART.
+    sha256: of its files in trustnet/weights, by their names NETWORK-PART.onnx; two rows may share a file.
     """
 
     sha256: tuple[tuple[str, str], ...] = ()
@@ -57,8 +57,8 @@ MERGERS: Table[MergerRow] = Table(
         "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
         "openhdr.merging.trustnet.merger:TRUSTNET",
         sha256=(
-            ("decide", "3f11afe1cad035e28ae58552323ee80961507a5088b02121a1680fd6be9686ee"),
-            ("refine", "f80ce66524b23f764cc03424bb8d613c0738bd5d7a2ba5e56d53abaacf336806"),
+            ("trustnet-decide.onnx", "3f11afe1cad035e28ae58552323ee80961507a5088b02121a1680fd6be9686ee"),
+            ("trustnet-refine.onnx", "f80ce66524b23f764cc03424bb8d613c0738bd5d7a2ba5e56d53abaacf336806"),
         ),
     ),
     LearnedRow(
@@ -66,8 +66,8 @@ MERGERS: Table[MergerRow] = Table(
         "The same with a smaller first network.",
         "openhdr.merging.trustnet.merger:TRUSTNET_TINY",
         sha256=(
-            ("decide", "e14cba9b5317579b5b092d6fc28fb48e43253de7aa69899779640680d9ee7935"),
-            ("refine", "7316696eac36a1ab42fe4e03ecd49b1771802eb2cd5b90a7ec62468361944143"),
+            ("trustnet-tiny-decide.onnx", "e14cba9b5317579b5b092d6fc28fb48e43253de7aa69899779640680d9ee7935"),
+            ("trustnet-refine.onnx", "f80ce66524b23f764cc03424bb8d613c0738bd5d7a2ba5e56d53abaacf336806"),
         ),
     ),
 )

@@ -177,15 +177,16 @@ def shipped(name: str) -> Networks:
 
 @cache
 def _session(name: str, part: str) -> onnxruntime.InferenceSession:
-    """A network of the package, checked before it is run."""
-    file = resources.files("openhdr.merging.trustnet").joinpath("weights", f"{name}-{part}.onnx")
+    """A network of the package, checked before it is run. part: what the name of its file ends with."""
+    row = MERGERS[name]
+    assert isinstance(row, LearnedRow)
+    file_name, sha256 = next(one for one in row.sha256 if one[0].endswith(f"-{part}.onnx"))
+    file = resources.files("openhdr.merging.trustnet").joinpath("weights", file_name)
     try:
         content = file.read_bytes()
     except OSError as error:
         raise FileError(str(file), f"cannot be read ({error.strerror})", "install openhdr again") from error
-    row = MERGERS[name]
-    assert isinstance(row, LearnedRow)
-    if hashlib.sha256(content).hexdigest() != dict(row.sha256)[part]:
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise FileError(str(file), "is damaged (its SHA-256 differs)", "install openhdr again")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
