@@ -52,10 +52,12 @@ def every_metric(stored: Stored, key: str) -> str:
 
 def measured(stored: Stored) -> str:
     """Version, commit, machine and what is not in the tables."""
-    facts, machine = stored.facts, stored.facts["hardware"]
+    facts = stored.facts
+    (most, _), *others = stored.processors.items()
+    machines = [most, *(f"{', '.join(f'`{name}`' for name in names)} on {one}" for one, names in others)]
     said = (
         f"Measured with openhdr {facts['openhdr']} (commits {stored.commits}) up to {facts['date'][:10]} on "
-        f"{machine['cores']} cores of {machine['processor']}, which other work shared."
+        f"{facts['hardware']['cores']} cores of {'; '.join(machines)}. Other work shared them."
     )
     return " ".join([said, *pending_words(stored)])
 

@@ -55,6 +55,16 @@ class Stored:
             dict.fromkeys(str(run["commit"])[:7] for run in self.facts["runs"] if "commit" in run)
         )
 
+    @property
+    def processors(self) -> dict[str, list[str]]:
+        """The methods that were measured on each processor, the most used first."""
+        found: dict[str, list[str]] = {}
+        for method, processor in dict.fromkeys(
+            (run["method"], run["processor"]) for run in self.facts["runs"]
+        ):
+            found.setdefault(processor, []).append(method)
+        return dict(sorted(found.items(), key=lambda one: -len(one[1])))
+
     def runs(self, method: str, keep: Callable[[str], bool] = lambda group: True) -> list[dict[str, Any]]:
         """Runs of a method that did not fail, on the scenes whose group is kept."""
         groups = {scene["name"]: scene["group"] for scene in self.facts["scenes"]}

@@ -49,6 +49,7 @@ def test_the_readme_s_number_is_the_results(facts) -> None:
 def test_results_say_what_made_them(facts) -> None:
     assert facts["hardware"]["processor"] and facts["software"]["numpy"] and facts["date"]
     assert all(re.fullmatch(r"[0-9a-f]{40}", run["commit"]) for run in facts["runs"])  # no uncommitted code
+    assert all(run["processor"] for run in facts["runs"])
     for method in facts["methods"]:
         done = [run for run in facts["runs"] if run["method"] == method["name"]]
         page = (ROOT / "docs/reference/benchmark.md").read_text()

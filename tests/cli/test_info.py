@@ -109,6 +109,13 @@ def test_photos_that_form_no_bracket_are_told_why(run, tmp_path, other, said):
     assert run("info", *files, "--json").json["why_no_bracket"] in line
 
 
+def test_a_mask_among_photos_is_not_why_they_form_no_bracket(run, tmp_path):
+    _shot(tmp_path, "a.jpg"), _shot(tmp_path, "b.jpg", time_s=0.04, date="2026:01:02 10:01:00")
+    _shot(tmp_path, "a-mask.png", time_s=None)
+    (line,) = [line for line in run("info", tmp_path).out.splitlines() if "no bracket" in line]
+    assert "b.jpg was not taken within 45 s after a.jpg" in line
+
+
 def test_nothing_is_said_where_there_is_nothing_to_say(run, photos, tmp_path):
     assert "no bracket" not in run("info", photos / "1.jpg").out  # one photo
     assert "no bracket" not in run("info", *(photos / f"{n}.jpg" for n in range(3))).out

@@ -20,7 +20,7 @@ ALL = "all"  # the group of every scene
 class Run:
     """One method on one scene. error: why it failed, then there is nothing else.
 
-    time_s: wall clock. cpu_s: processor time of all threads. commit: of the code that ran, see `core.machine`.
+    time_s: wall clock. cpu_s: processor time of all threads. commit, processor: what ran, see `openhdr.provenance`.
     """
 
     method: str
@@ -30,6 +30,7 @@ class Run:
     cpu_s: float | None = None
     peak_memory_mb: float | None = None
     commit: str | None = None
+    processor: str | None = None
     error: str = ""
 
 

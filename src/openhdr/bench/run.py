@@ -113,8 +113,8 @@ class _Record:
             self.lossless &= outcome["lossless"]
         self.pictures[trial.scene, method] = outcome["pictures"]
         if trial.setting and trial.scored:
-            commit = None if "error" in outcome["run"] else self.about["commit"]
-            self.runs[trial.scene, method] = Run(method, trial.scene, **outcome["run"], commit=commit)
+            made_by = {"commit": self.about["commit"], "processor": self.about["hardware"]["processor"]}
+            self.runs[trial.scene, method] = Run(method, trial.scene, **outcome["run"], **made_by)
             if self.extent.keep:
                 self.extent.keep(self.results())
 

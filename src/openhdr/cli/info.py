@@ -203,6 +203,10 @@ def _why_none(photos: list[ImageInfo]) -> str:
     from openhdr.batch.card import shot_of
     from openhdr.bracketing.grouping import LONGEST_PAUSE, why_none
 
+    # a mask or a screenshot among photos is not what keeps them apart
+    kinds = {(photo.format, photo.width, photo.height) for photo in photos if photo.exposure}
+    alike = [photo for photo in photos if (photo.format, photo.width, photo.height) in kinds]
+    photos = alike if len(alike) > 1 else photos
     found = why_none([shot_of(photo) for photo in photos]) if len(photos) > 1 else None
     if found is None:
         return ""

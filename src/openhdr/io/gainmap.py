@@ -21,8 +21,7 @@ import numpy as np
 
 from openhdr.color.channels import look_up
 from openhdr.color.transfer import srgb_decode
-from openhdr.core.threads import in_threads
-from openhdr.io.pixels import ROWS_AT_A_TIME
+from openhdr.io.pixels import in_strips
 
 Triple = tuple[float, float, float]  # one number for red, green and blue
 
@@ -91,32 +90,31 @@ def draw(light: np.ndarray, base: np.ndarray, headroom: float) -> tuple[GainFact
     """
     peak = min(float(light.max()), 2.0**headroom)
     shown = np.repeat(srgb_decode(np.arange(256) / 255)[:, None] + OFFSET, 3, axis=1).astype(np.float32)
-    tops = range(0, len(light), ROWS_AT_A_TIME)
     every = max(light.size // 1_000_000, 1)
 
-    def gain(top: int) -> np.ndarray:
-        part = np.minimum(light[top : top + ROWS_AT_A_TIME], np.float32(peak))
+    def gain(rows: slice) -> np.ndarray:
+        part = np.minimum(light[rows], np.float32(peak))
         part += np.float32(OFFSET)
-        part /= look_up(base[top : top + ROWS_AT_A_TIME], shown)
+        part /= look_up(base[rows], shown)
         return np.log2(part, out=part)
 
-    def measure(top: int) -> tuple[float, np.ndarray]:
-        part = gain(top)
+    def measure(rows: slice) -> tuple[float, np.ndarray]:
+        part = gain(rows)
         return float(part.max()), part.ravel()[::every].copy()
 
-    highest, some = zip(*in_threads(measure, tops), strict=True)
+    highest, some = zip(*in_strips(measure, len(light)), strict=True)
     low = min(float(np.quantile(np.concatenate(some), DARK_QUANTILE)), 0.0)
     high = max(*highest, low + LEAST_HEADROOM)
     scale = np.float32(255 / (high - low))
     codes: np.ndarray = np.empty(light.shape, np.uint8)
 
-    def write(top: int) -> None:
-        part = gain(top)
+    def encode(rows: slice) -> None:
+        part = gain(rows)
         part -= np.float32(low)
         part *= scale
-        codes[top : top + ROWS_AT_A_TIME] = np.clip(np.rint(part, out=part), 0, 255, out=part)
+        codes[rows] = np.clip(np.rint(part, out=part), 0, 255, out=part)
 
-    in_threads(write, tops)
+    in_strips(encode, len(light))
     facts = GainFacts((low,) * 3, (high,) * 3, 0.0, max(log2(peak) if peak > 0 else 0.0, LEAST_HEADROOM))
     return facts, codes
 
@@ -134,13 +132,12 @@ def apply(base: np.ndarray, codes: np.ndarray, facts: GainFacts) -> np.ndarray:
         codes = cv2.resize(codes.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     first, last = np.array(facts.base_offset, np.float32), np.array(facts.alternate_offset, np.float32)
 
-    def work(top: int) -> None:
-        rows = slice(top, top + ROWS_AT_A_TIME)
+    def work(rows: slice) -> None:
         base[rows] += first
         base[rows] *= _factors(codes[rows] * scale, facts)
         base[rows] -= last
 
-    in_threads(work, range(0, height, ROWS_AT_A_TIME))
+    in_strips(work, height)
     return np.maximum(base, 0, out=base)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from openhdr.color.primaries import conversion, same, title_of
 from openhdr.color.transfer import srgb_decode, srgb_encode
 from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.core.threads import in_threads
+
+ResultT = TypeVar("ResultT")
 
 OUTSIDE = -0.002  # of the largest channel: what lies farther below 0 is a colour that was lost, not rounding
 ROWS_AT_A_TIME = 64  # keeps temporaries of curves within the cache
@@ -140,11 +143,16 @@ def _requantised(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) ->
 
 
 def by_rows(pixels: np.ndarray, curve: Callable[[np.ndarray], np.ndarray], dtype: type) -> np.ndarray:
-    """`curve` applied to an image some rows at a time, on all cores."""
+    """`curve` applied to an image (H, W, C), strip by strip."""
     out: np.ndarray = np.empty(pixels.shape, dtype)
 
-    def work(top: int) -> None:
-        out[top : top + ROWS_AT_A_TIME] = curve(pixels[top : top + ROWS_AT_A_TIME])
+    def work(rows: slice) -> None:
+        out[rows] = curve(pixels[rows])
 
-    in_threads(work, range(0, len(pixels), ROWS_AT_A_TIME))
+    in_strips(work, len(pixels))
     return out
+
+
+def in_strips(work: Callable[[slice], ResultT], height: int) -> list[ResultT]:
+    """`work` on some rows of an image at a time, on all cores; its results from the top down."""
+    return in_threads(work, [slice(top, top + ROWS_AT_A_TIME) for top in range(0, height, ROWS_AT_A_TIME)])
