@@ -33,7 +33,7 @@ from openhdr.io.format import (
     quiet,
 )
 from openhdr.io.metadata.exif import positive
-from openhdr.io.pixels import clean, in_strips, linear_values
+from openhdr.io.pixels import by_rows, clean, linear_values
 
 HALF_MAX = 65504.0
 COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab")
@@ -111,7 +111,9 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
         "type": OpenEXR.scanlineimage,
         **_attributes(image, options.primaries),
     }
-    stored = _halves(pixels) if half else np.ascontiguousarray(pixels)
+    stored = np.ascontiguousarray(pixels)
+    if half:
+        stored = by_rows(pixels, lambda rows: rows.astype(np.float16), np.float16)
     file = io.BytesIO()
     OpenEXR.set_global_thread_count(cores())
     try:
@@ -119,17 +121,6 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     finally:
         OpenEXR.set_global_thread_count(0)  # its threads would not live on in a forked process
     return file.getbuffer(), notes
-
-
-def _halves(light: np.ndarray) -> np.ndarray:
-    """float16, on all cores."""
-    out: np.ndarray = np.empty(light.shape, np.float16)
-
-    def work(rows: slice) -> None:
-        out[rows] = light[rows]
-
-    in_strips(work, len(light))
-    return out
 
 
 def _attributes(image: Image, primaries: Chromaticities) -> dict[str, Any]:
