@@ -140,7 +140,7 @@ def test_light_survives_a_chain_of_files_for_screens(run, photos, tmp_path):
     [
         ("out.exr", ("--quality", 80), "80 is of .jpg, .webp, .avif, .heic, .jxl files; leave it out for out.exr"),
         ("out.jpg", ("--float",), "--float is of .exr, .dng files; leave it out for out.jpg"),
-        ("out.hdr", ("--compression", "piz"), "--compression piz is of .exr files; leave it out for out.hdr"),
+        ("out.hdr", ("--compression", "zip"), "--compression zip is of .exr files; leave it out for out.hdr"),
         ("out.png", ("--headroom", 3), "--headroom 3.0 is of gain maps (.jpg, or .avif with --gain-map)"),
         ("out.avif", ("--operator", "drago"), "--operator drago is of gain maps (.jpg, or .avif with --gain-map)"),
         ("out.jxl", ("--bits", 12), "--bits 12 is of .avif, .heic files; leave it out for out.jxl"),

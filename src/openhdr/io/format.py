@@ -125,7 +125,7 @@ class WriteOptions:
     exr_half: bool = True  # 16-bit half floats; False = 32-bit floats
     dng_half: bool = True  # 16-bit half floats; False = 32-bit floats
     dng_linear: bool = False  # of sensor values: demosaiced
-    exr_compression: str = "zip"  # none, rle, zips, zip, piz, pxr24 (lossy for float), dwaa, dwab (lossy)
+    exr_compression: str = "piz"  # none, rle, zips, zip, piz, pxr24 (lossy for float), dwaa, dwab (lossy)
     jpeg_quality: int = 95  # 1..100, chroma not subsampled
     webp_quality: int = 95  # 1..100
     avif_quality: int = 95  # 1..100

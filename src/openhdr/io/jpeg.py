@@ -90,7 +90,7 @@ def _encoded(codes: np.ndarray, quality: int) -> bytes:
     from PIL import Image as Pillow
 
     out = io.BytesIO()
-    Pillow.fromarray(codes).save(out, "JPEG", quality=quality, subsampling=0, optimize=True)
+    Pillow.fromarray(codes).save(out, "JPEG", quality=quality, subsampling=0)
     return out.getvalue()
 
 

@@ -51,7 +51,7 @@ def write_preview(path: str | Path, image: Image, operator: str | None = None) -
     image: linear light, or codes that are ready for a screen.
     """
     if image.encoding == "linear" and not io.takes_sdr(path, io.WriteOptions()):
-        image = tonemap(image, operator)
+        image = tonemap(image, operator, dtype="uint8")
     if image.encoding == "srgb" and image.pixels.dtype == np.float32:
         image = image.with_pixels(np.rint(image.pixels * np.float32(255)).astype(np.uint8))
     return write(path, image, operator=operator)

@@ -157,7 +157,7 @@ class DeliveryOptions:
         "EXR, DNG: 32-bit floats instead of half.", False, flags=("--float",), heading=FILES
     )
     compression: Literal["none", "rle", "zips", "zip", "piz", "pxr24", "dwaa", "dwab"] = option(
-        "Of EXR.", "zip", heading=FILES
+        "Of EXR.", "piz", heading=FILES
     )
 
     def __post_init__(self) -> None:

@@ -1,8 +1,8 @@
 """Tone mapping, one row an operator, and `tonemap`, which applies one to an Image.
 
-An operator is a pure function `(linear, options) -> display`. linear: (H, W, 3) float32, linear Rec.709,
->= 0, finite, any scale. display: (H, W, 3) float32, 0..1, sRGB-encoded: times 255 and rounded it is an 8-bit
-picture, no further gamma. `options` is the operator's frozen dataclass (`tonemapping/operator_options.py`).
+An operator is a pure function `(linear, options, dtype) -> display`. linear: (H, W, 3) float32, linear Rec.709,
+>= 0, finite, any scale. display: (H, W, 3) sRGB-encoded, float32 0..1, or that times 255 and rounded as uint8, by
+`dtype`; no further gamma. `options` is the operator's frozen dataclass (`tonemapping/operator_options.py`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ from openhdr.tonemapping.operator_options import (
 )
 
 if TYPE_CHECKING:  # help texts list the operators, and have no time for NumPy
-    import numpy as np
-
     from openhdr.core.image import Image
 
 
@@ -163,8 +161,8 @@ def tonemap(
         raise RequestError("tone mapping needs finite pixels >= 0; clip or mend the image first")
     if isinstance(asked, LocalLaplacianOptions) and asked.luminance is None:
         asked = replace(asked, luminance=image.metadata.get("white_luminance"))
-    display = row.load()(image.pixels, asked)
-    return image.with_pixels(_to_uint8(display) if dtype == "uint8" else display, encoding="srgb")
+    display = row.load()(image.pixels, asked, getattr(np, dtype))
+    return image.with_pixels(display, encoding="srgb")
 
 
 def parse(operator: str | Path | None) -> tuple[OperatorRow, Look]:
@@ -222,12 +220,3 @@ def preset(row: OperatorRow, options: Look) -> str:
         if "option" in one.metadata and value != one.default:
             lines.append(f"{one.name} = {float(value)}")
     return "\n".join(lines) + "\n"
-
-
-def _to_uint8(display: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    codes = np.empty(display.shape, np.uint8)
-    for top in range(0, len(display), 256):  # without a second picture of floats
-        codes[top : top + 256] = np.rint(display[top : top + 256] * np.float32(255))
-    return codes

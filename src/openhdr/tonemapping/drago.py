@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from openhdr.tonemapping.operator_options import DragoOptions
-from openhdr.tonemapping.rendering import render
+from openhdr.tonemapping.rendering import Depth, render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, measure, sample
 
 DEFAULTS = DragoOptions()
@@ -50,8 +50,8 @@ def automatic_exposure(white: float, bias: float) -> float:
     return low
 
 
-def drago(linear: np.ndarray, options: DragoOptions = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
+def drago(linear: np.ndarray, options: DragoOptions = DEFAULTS, dtype: Depth = np.float32) -> np.ndarray:
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) sRGB-encoded, float32 0..1 or uint8."""
     scene = measure(linear)
     white = max(_white(linear, options.white_percentile), options.least_white * scene.log_average)
     if options.white is not None:
@@ -68,7 +68,7 @@ def drago(linear: np.ndarray, options: DragoOptions = DEFAULTS) -> np.ndarray:
         scaled = np.minimum(light * np.float32(scale), np.float32(top))
         return factor * np.log1p(scaled) / np.log(2 + 8 * (scaled * np.float32(1 / top)) ** power)
 
-    return render(linear, curve, options)
+    return render(linear, curve, options, dtype)
 
 
 def _white(linear: np.ndarray, percentile: float) -> float:

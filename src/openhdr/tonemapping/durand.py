@@ -18,14 +18,14 @@ import numpy as np
 
 from openhdr.filters.bilateral_grid import joint_bilateral
 from openhdr.tonemapping.operator_options import DurandOptions
-from openhdr.tonemapping.rendering import DARKEST, in_strips, luminance_of, render
+from openhdr.tonemapping.rendering import DARKEST, Depth, in_strips, luminance_of, render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, Statistics, measure
 
 DEFAULTS = DurandOptions()
 
 
-def durand(linear: np.ndarray, options: DurandOptions = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
+def durand(linear: np.ndarray, options: DurandOptions = DEFAULTS, dtype: Depth = np.float32) -> np.ndarray:
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) sRGB-encoded, float32 0..1 or uint8."""
     scene = measure(linear)
     light, floor = _log_luminance(linear, scene)
     base = joint_bilateral(light, light, max(options.spatial * max(light.shape), 1.0), options.tonal)
@@ -42,7 +42,7 @@ def durand(linear: np.ndarray, options: DurandOptions = DEFAULTS) -> np.ndarray:
         exponent = compression * (base[rows] + brighter - white) + (light[rows] - base[rows])
         return np.exp(np.minimum(exponent, 0) * np.float32(math.log(10))) * (light[rows] > floor)
 
-    return render(linear, curve, options)
+    return render(linear, curve, options, dtype)
 
 
 def _log_luminance(linear: np.ndarray, scene: Statistics) -> tuple[np.ndarray, np.float32]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from openhdr.tonemapping.operator_options import HableOptions
-from openhdr.tonemapping.rendering import render
+from openhdr.tonemapping.rendering import Depth, render
 from openhdr.tonemapping.statistics import measure
 
 # shoulder strength, linear strength, linear angle, toe strength, toe numerator, toe denominator
@@ -32,8 +32,8 @@ def filmic(x: np.ndarray) -> np.ndarray:
     return x * (A * (1 - E / F) * x + B * (C - E / F)) / (x * (A * x + B) + D * F)
 
 
-def hable(linear: np.ndarray, options: HableOptions = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
+def hable(linear: np.ndarray, options: HableOptions = DEFAULTS, dtype: Depth = np.float32) -> np.ndarray:
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) sRGB-encoded, float32 0..1 or uint8."""
     scale = np.float32(measure(linear).scale(options.key) * EXPOSURE)
     white = WHITE if options.white is None else options.key * EXPOSURE * 2**options.white
     factor = 1 / np.float32(filmic(np.array(white)))
@@ -41,4 +41,4 @@ def hable(linear: np.ndarray, options: HableOptions = DEFAULTS) -> np.ndarray:
     def curve(light: np.ndarray, _: slice) -> np.ndarray:
         return filmic(np.minimum(light * scale, np.float32(white))) * factor
 
-    return render(linear, curve, options)
+    return render(linear, curve, options, dtype)

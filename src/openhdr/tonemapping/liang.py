@@ -22,7 +22,7 @@ from openhdr.color.transfer import srgb_decode
 from openhdr.filters import guided, l1_l0
 from openhdr.filters.guided import enlarged
 from openhdr.tonemapping.operator_options import LiangOptions
-from openhdr.tonemapping.rendering import DARKEST, encode, in_strips, with_contrast
+from openhdr.tonemapping.rendering import DARKEST, Depth, developed_in_strips, encode, with_contrast
 
 DEFAULTS = LiangOptions()
 
@@ -33,15 +33,16 @@ RADIUS, FLATNESS = (
 )  # of the guided filter, in pixels of the reduced picture and in log luminance of 0..1
 
 
-def liang(linear: np.ndarray, options: LiangOptions = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, display-ready as sRGB codes.
+def liang(linear: np.ndarray, options: LiangOptions = DEFAULTS, dtype: Depth = np.float32) -> np.ndarray:
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) display-ready as sRGB codes, float32 0..1 or uint8.
 
     Of a picture of more than LARGEST_PX a reduced copy is split; its tones are carried over by a guided filter.
     """
     height, width = linear.shape[:2]
     shrink = math.sqrt(height * width / LARGEST_PX)
     if shrink <= 1 or linear.max() <= 0:
-        return _adjusted(liang_tonemap(linear, options).astype(np.float32), options)
+        whole = _adjusted(liang_tonemap(linear, options).astype(np.float32), options)
+        return developed_in_strips(lambda rows: whole[rows], linear.shape, dtype)
     value = cv2.resize(
         brightest_channel(linear),
         (round(width / shrink) or 1, round(height / shrink) or 1),
@@ -50,17 +51,15 @@ def liang(linear: np.ndarray, options: LiangOptions = DEFAULTS) -> np.ndarray:
     tone = _compose(*l1_l0.decompose(value.astype(np.float64)), options).astype(np.float32)
     offset = np.float32(l1_l0.DEFAULTS.offset)
     maps = guided.lines(np.log(value + offset), tone, RADIUS, FLATNESS)
-    display = np.empty(linear.shape, np.float32)
 
-    def work(rows: slice) -> None:
+    def develop(rows: slice) -> np.ndarray:
         strip = np.ascontiguousarray(linear[rows], np.float32)
         bright = brightest_channel(strip)
         slope, start = cv2.split(enlarged(maps, linear.shape[:2], rows))
         shown = np.clip(slope * np.log(bright + offset) + start, 0, 1) * (bright > 0)
-        display[rows] = _adjusted(_coloured(strip, bright, shown, options), options)
+        return _adjusted(_coloured(strip, bright, shown, options), options)
 
-    in_strips(work, linear.shape)
-    return display
+    return developed_in_strips(develop, linear.shape, dtype)
 
 
 def liang_tonemap(linear: np.ndarray, options: LiangOptions = DEFAULTS) -> np.ndarray:

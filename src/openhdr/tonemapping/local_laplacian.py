@@ -39,8 +39,9 @@ from openhdr.filters.local_laplacian import local_laplacian as filtered
 from openhdr.tonemapping.operator_options import LocalLaplacianOptions
 from openhdr.tonemapping.rendering import (
     DARKEST,
+    Depth,
+    developed_in_strips,
     encode,
-    in_strips,
     luminance_of,
     saturate,
     scaled,
@@ -86,13 +87,15 @@ SMALLEST = np.float32(1e-6)
 NOISE_PIXELS = 1_000_000  # of the picture, whose noise stands for all
 
 
-def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
+def local_laplacian(
+    linear: np.ndarray, options: LocalLaplacianOptions = DEFAULTS, dtype: Depth = np.float32
+) -> np.ndarray:
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) sRGB-encoded, float32 0..1 or uint8."""
     small = _reduced(linear)
     light = brightness(small)
     lit = light > DARKEST
     if not lit.any():
-        return np.zeros(linear.shape, np.float32)
+        return np.zeros(linear.shape, dtype)
     floor = np.float32(max(np.percentile(light[lit], 0.1) / 2, noise_level(linear), float(DARKEST)))
     shades, metered = (
         np.log2(np.maximum(plane, floor)) for plane in (light, luminance_of(small).reshape(lit.shape))
@@ -103,9 +106,7 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
     # the gain is carried to full size, not the tones: where a scene is nearly flat, its fine detail stays
     lines = guided.lines(shades, tones - np.float32(detail) * shades, RADIUS, FLATNESS)
 
-    display = np.empty(linear.shape, np.float32)
-
-    def work(rows: slice) -> None:
+    def develop(rows: slice) -> np.ndarray:
         strip = np.ascontiguousarray(linear[rows], np.float32)
         light = brightness(strip)
         slope, offset = cv2.split(guided.enlarged(lines, linear.shape[:2], rows))
@@ -117,10 +118,9 @@ def local_laplacian(linear: np.ndarray, options: LocalLaplacianOptions = DEFAULT
         in_shadow = np.maximum(1 - target * np.float32(1 / MIDDLE_GREY), 0)
         saturate(planes, np.float32(options.saturation) * (1 + np.float32(SHADOW_COLOUR) * in_shadow))
         shown = developed([encode(plane, HIGHEST) for plane in planes])
-        display[rows] = with_contrast(shown, options.contrast, GREY_CODE)
+        return with_contrast(shown, options.contrast, GREY_CODE)
 
-    in_strips(work, linear.shape)
-    return display
+    return developed_in_strips(develop, linear.shape, dtype)
 
 
 def developed(planes: Sequence[np.ndarray]) -> np.ndarray:

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 from openhdr.tonemapping.operator_options import Mantiuk08Options
-from openhdr.tonemapping.rendering import DARKEST, luminance_of, render
+from openhdr.tonemapping.rendering import DARKEST, Depth, luminance_of, render
 from openhdr.tonemapping.statistics import FLOAT32_MAX, MIDDLE_GREY, sample
 
 NODE_STEP = 0.1  # log10
@@ -54,11 +54,13 @@ class ToneCurve:
     display: np.ndarray
 
 
-def mantiuk08(linear: np.ndarray, options: Mantiuk08Options = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
+def mantiuk08(
+    linear: np.ndarray, options: Mantiuk08Options = DEFAULTS, dtype: Depth = np.float32
+) -> np.ndarray:
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) sRGB-encoded, float32 0..1 or uint8."""
     values = sample(linear)
     if values.size == 0:
-        return np.zeros(linear.shape, np.float32)
+        return np.zeros(linear.shape, dtype)
     curve = best_curve(linear, values, options)
     tones, saturations = _tables(curve, options)
     low, high = (np.float32(min(10**end, FLOAT32_MAX)) for end in curve.scene[[0, -1]])
@@ -78,7 +80,7 @@ def mantiuk08(linear: np.ndarray, options: Mantiuk08Options = DEFAULTS) -> np.nd
         above = np.clip(light, high, brightest) / high
         return look_up(tones, light) * below * above
 
-    return render(linear, tone, options, colour=lambda light, _: look_up(saturations, light))
+    return render(linear, tone, options, dtype, colour=lambda light, _: look_up(saturations, light))
 
 
 def best_curve(linear: np.ndarray, values: np.ndarray, options: Mantiuk08Options = DEFAULTS) -> ToneCurve:

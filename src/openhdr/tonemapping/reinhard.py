@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from openhdr.tonemapping.operator_options import ReinhardOptions
-from openhdr.tonemapping.rendering import render
+from openhdr.tonemapping.rendering import Depth, render
 from openhdr.tonemapping.statistics import MIDDLE_GREY, Statistics, measure
 
 WHITE_LIMIT = 1e6  # beyond it eq. 4 is eq. 3
@@ -46,8 +46,10 @@ def placed(scene: Statistics, options: ReinhardOptions) -> tuple[float, float]:
     return key, min(white, WHITE_LIMIT)
 
 
-def reinhard(linear: np.ndarray, options: ReinhardOptions = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
+def reinhard(
+    linear: np.ndarray, options: ReinhardOptions = DEFAULTS, dtype: Depth = np.float32
+) -> np.ndarray:
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) sRGB-encoded, float32 0..1 or uint8."""
     scene = measure(linear)
     key, white = placed(scene, options)
     scale, inverse = np.float32(scene.scale(key)), np.float32(white**-2)
@@ -56,4 +58,4 @@ def reinhard(linear: np.ndarray, options: ReinhardOptions = DEFAULTS) -> np.ndar
         scaled = light * scale
         return scaled * (1 + scaled * inverse) / (1 + scaled)
 
-    return render(linear, curve, options)
+    return render(linear, curve, options, dtype)

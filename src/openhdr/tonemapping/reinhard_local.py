@@ -19,7 +19,7 @@ import numpy as np
 
 from openhdr.tonemapping.operator_options import ReinhardLocalOptions
 from openhdr.tonemapping.reinhard import placed
-from openhdr.tonemapping.rendering import luminance_of, render
+from openhdr.tonemapping.rendering import Depth, luminance_of, render
 from openhdr.tonemapping.statistics import measure
 
 SCALE_RATIO = 1.6
@@ -31,8 +31,10 @@ KERNEL_SIGMA_PX = 4.0  # a wider blur is done on a picture reduced until its sig
 DEFAULTS = ReinhardLocalOptions()
 
 
-def reinhard_local(linear: np.ndarray, options: ReinhardLocalOptions = DEFAULTS) -> np.ndarray:
-    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) float32 0..1, sRGB-encoded, ready to quantise."""
+def reinhard_local(
+    linear: np.ndarray, options: ReinhardLocalOptions = DEFAULTS, dtype: Depth = np.float32
+) -> np.ndarray:
+    """(H, W, 3) float32 linear >= 0 -> (H, W, 3) sRGB-encoded, float32 0..1 or uint8."""
     scene = measure(linear)
     key, white = placed(scene, options)
     scale, inverse = np.float32(scene.scale(key)), np.float32(white**-2)
@@ -45,7 +47,7 @@ def reinhard_local(linear: np.ndarray, options: ReinhardLocalOptions = DEFAULTS)
         exposed = light[rows] * brighter
         return exposed * (1 + exposed * inverse) / (1 + surround[rows] * brighter)
 
-    return render(linear, curve, options)
+    return render(linear, curve, options, dtype)
 
 
 def adaptation(light: np.ndarray, key: float, options: ReinhardLocalOptions) -> np.ndarray:

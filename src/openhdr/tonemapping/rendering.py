@@ -27,6 +27,9 @@ from openhdr.tonemapping.statistics import FLOAT32_MAX, MIDDLE_GREY
 STRIP_PIXELS = 40_000  # a strip and its temporaries stay in a core's cache
 DARKEST = np.float32(1e-30)  # luminance below which a pixel is black; keeps ratios within float32
 
+Depth = type[np.float32] | type[np.uint8]
+"""Of a picture for a display: float32 0..1, or uint8."""
+
 Curve = Callable[[np.ndarray, slice], np.ndarray]
 """(luminance of a strip (h, W) float32, rows of the strip) -> display luminance (h, W) float32, linear,
 0..1."""
@@ -49,23 +52,43 @@ def in_strips(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
     in_threads(work, strips)
 
 
+def developed_in_strips(
+    develop: Callable[[slice], np.ndarray], shape: tuple[int, ...], dtype: Depth
+) -> np.ndarray:
+    """A picture of `shape` (H, W, 3) whose rows are `develop(rows)`, (h, W, 3) float32 0..1.
+
+    As uint8, 0..255, no picture of floats is ever held.
+    """
+    display = np.empty(shape, dtype)
+
+    def work(rows: slice) -> None:
+        shown = develop(rows)
+        if dtype is np.uint8:
+            cv2.convertScaleAbs(shown, display[rows], 255)  # rounds
+        else:
+            display[rows] = shown
+
+    in_strips(work, shape)
+    return display
+
+
 def render(
     linear: np.ndarray,
     curve: Curve,
     look: Look,
+    dtype: Depth = np.float32,
     colour: Colour | None = None,
 ) -> np.ndarray:
     """Apply a tone curve and finish for a display.
 
     linear: (H, W, 3) float32, linear Rec.709, >= 0. look: its exposure comes before the curve, its contrast after it.
-    colour: a factor on the saturation of every pixel. Returns (H, W, 3) float32, 0..1, sRGB-encoded.
+    colour: a factor on the saturation of every pixel. Returns (H, W, 3), sRGB-encoded, float32 0..1 or uint8.
     """
     linear = np.ascontiguousarray(linear, np.float32)
-    display = np.empty_like(linear)
     brighter = np.float32(2.0**look.exposure)
     highest = np.float32(min(FLOAT32_MAX * 2.0**-look.exposure, FLOAT32_MAX))  # keeps the product finite
 
-    def work(rows: slice) -> None:
+    def develop(rows: slice) -> np.ndarray:
         strip = linear[rows]
         light = luminance_of(strip).reshape(strip.shape[:2])
         exposed = np.minimum(light, highest) * brighter
@@ -76,10 +99,9 @@ def render(
             saturate(planes, np.float32(look.saturation) * share)
         shown = cv2.merge(planes)
         fit_gamut(shown)
-        display[rows] = encode(shown)
+        return encode(shown)
 
-    in_strips(work, linear.shape)
-    return display
+    return developed_in_strips(develop, linear.shape, dtype)
 
 
 def scaled(strip: np.ndarray, gain: np.ndarray) -> Sequence[np.ndarray]:
