@@ -7,6 +7,7 @@ resizers differ in at least one of these.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -30,26 +31,43 @@ def resize(
         _weights(size, wanted, kernel, scale or wanted / size)
         for size, wanted in zip(plane.shape, shape, strict=True)
     )
-    return _multiply(across, _multiply(down, plane).T).T
+    return _columns_resampled(across, _rows_resampled(down, plane))
 
 
-def _multiply(weights: np.ndarray, plane: np.ndarray) -> np.ndarray:
-    """weights @ plane: (n, h) and (h, w) -> (n, w).
-
-    Leaves out the zeros beside the diagonal, and stays below the size at which BLAS starts threads of its own:
-    waiting for them costs more than the work, above all beside other work.
-    """
+def _rows_resampled(weights: np.ndarray, plane: np.ndarray) -> np.ndarray:
+    """weights @ plane: (n, h) and (h, w) -> (n, w)."""
     result = np.empty((len(weights), plane.shape[1]))
-    for start in range(0, len(weights), _ROWS):
-        block = weights[start : start + _ROWS]
-        used = np.flatnonzero(block.any(axis=0))
-        near = slice(used[0], used[-1] + 1)
-        block = np.ascontiguousarray(block[:, near])
-        width = max(1, _SINGLE_THREAD // block.size)
-        for left in range(0, plane.shape[1], width):
-            across = slice(left, left + width)
-            result[start : start + _ROWS, across] = block @ plane[near, across]
+    for here, near, block in _blocks(weights):
+        for part in _parts(plane.shape[1], block):
+            result[here, part] = block @ plane[near, part]
     return result
+
+
+def _columns_resampled(weights: np.ndarray, plane: np.ndarray) -> np.ndarray:
+    """plane @ weights.T: (n, w) and (h, w) -> (h, n)."""
+    result = np.empty((len(plane), len(weights)))
+    for here, near, block in _blocks(weights):
+        for part in _parts(len(plane), block):
+            result[part, here] = plane[part, near] @ block.T
+    return result
+
+
+def _blocks(weights: np.ndarray) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """(n, h) -> output samples, the input samples that they need, and their weights: without the zeros beside."""
+    for start in range(0, len(weights), _ROWS):
+        here = slice(start, start + _ROWS)
+        used = np.flatnonzero(weights[here].any(axis=0))
+        near = slice(used[0], used[-1] + 1)
+        yield here, near, np.ascontiguousarray(weights[here, near])
+
+
+def _parts(size: int, block: np.ndarray) -> Iterator[slice]:
+    """Pieces of an axis, so that a product stays below the size at which BLAS starts threads of its own.
+
+    Waiting for them costs more than the work, above all beside other work.
+    """
+    step = max(1, _SINGLE_THREAD // block.size)
+    return (slice(start, start + step) for start in range(0, size, step))
 
 
 def _weights(size: int, wanted: int, kernel: Kernel, scale: float) -> np.ndarray:

@@ -17,6 +17,7 @@ from openhdr.metrics.hdrvdp.constants import constants
 from openhdr.metrics.hdrvdp.eye import TABLE_DECADES, TABLE_START, Seen, look_up
 from openhdr.metrics.hdrvdp.pyramid import Pyramid, build
 
+_ROWS = 32  # of a plane at a time
 _LOG_STEPS = 256  # of the sensitivity's table over log10 cd/m2
 
 
@@ -32,7 +33,7 @@ def difference(test: Seen, ref: Seen, ppd: float) -> Pyramid:
         for plane, seen in zip(bands[last], (test, ref), strict=True)
     )
     bands[last] = (ours, theirs)
-    common = [np.stack(in_threads(_box_mean, np.minimum(abs(t), abs(r)))) for t, r in bands]
+    common = [np.stack(in_threads(_shared, zip(ours, theirs, strict=True))) for ours, theirs in bands]
     log_adaptation = np.log10(adaptation)
 
     frequencies = [tests.frequency(index, ppd) for index in range(last)]
@@ -72,28 +73,33 @@ class Masker:
 
     def visible(self, orientation: int, ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
         """A band of both images (orientations, h, w) -> (h, w) visible difference of an orientation, signed."""
-        plane = ours[orientation] - theirs[orientation]
         masking, n = constants().masking, 2.0**self.band
         p, q = masking["p"], masking["q"]
-        own = self.common[self.band][orientation]
-        across = np.maximum(self.total - own, 0)
-        near = self._neighbours(orientation, own.shape)
-        hidden = (masking["self"] * n ** (1 - q)) * own**q
-        hidden += (masking["xo"] * n ** (1 - q)) * across**q
-        hidden += (masking["xn"] * n) * near**q
-        hidden *= self.easing
-        hidden *= hidden
-        hidden += self.threshold
-        size = (n ** (1 - p)) * np.abs(plane) ** p
-        return np.copysign(size, plane) / np.sqrt(hidden, out=hidden)
+        common = self.common[self.band][orientation]
+        neighbours = self._neighbours(orientation, common.shape)
+        easing, threshold = (np.broadcast_to(plane, common.shape) for plane in (self.easing, self.threshold))
+        result = np.empty(common.shape)
+        for top in range(0, len(result), _ROWS):  # what is between stays in the processor's cache
+            rows = slice(top, top + _ROWS)
+            own, near = common[rows], neighbours[rows]
+            across = np.maximum(self.total[rows] - own, 0)
+            hidden = (masking["self"] * n ** (1 - q)) * own**q
+            hidden += (masking["xo"] * n ** (1 - q)) * across**q
+            hidden += (masking["xn"] * n) * near**q
+            hidden *= easing[rows]
+            hidden *= hidden
+            hidden += threshold[rows]
+            difference = ours[orientation, rows] - theirs[orientation, rows]
+            size = (n ** (1 - p)) * np.abs(difference) ** p
+            result[rows] = np.copysign(size, difference) / np.sqrt(hidden)
+        return result
 
     def _neighbours(self, orientation: int, shape: tuple[int, int]) -> np.ndarray:
         """Shared contrast of the bands above and below at the same orientation, at this band's size."""
-        n, total = 2.0**self.band, np.zeros(shape)
-        if self.band > 0:
-            total += np.maximum(resize(self._at(self.band - 1, orientation), shape, "cubic"), 0) / (n / 2)
-        if self.band < len(self.common) - 2:
-            total += np.maximum(resize(self._at(self.band + 1, orientation), shape, "cubic"), 0) / (2 * n)
+        total = np.zeros(shape)
+        for band in {self.band - 1, self.band + 1} & set(range(len(self.common) - 1)):
+            shared = np.maximum(resize(self._at(band, orientation), shape, "cubic"), 0)
+            total += np.multiply(shared, 2.0**-band, out=shared)
         return total
 
     def _at(self, band: int, orientation: int) -> np.ndarray:
@@ -134,6 +140,8 @@ def _filter_base(base: np.ndarray, frequency: float, adaptation: float, surround
     return np.fft.irfft2(np.fft.rfft2(padded) * passed, s=padded.shape)[None, :height, :width]
 
 
-def _box_mean(plane: np.ndarray) -> np.ndarray:
-    """Mean over 3x3 pixels, zero outside."""
-    return cv2.boxFilter(plane, cv2.CV_64F, (3, 3), borderType=cv2.BORDER_CONSTANT)
+def _shared(planes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The contrast that two planes (h, w) share, as the mean over 3x3 pixels, zero outside."""
+    ours, theirs = planes
+    lower = np.minimum(np.abs(ours), np.abs(theirs))
+    return cv2.boxFilter(lower, cv2.CV_64F, (3, 3), borderType=cv2.BORDER_CONSTANT)

@@ -50,32 +50,42 @@ def scatter(plane: np.ndarray, ppd: float, surround: float) -> np.ndarray:
     """
     c = constants()
     height, width = plane.shape
-    spectrum = np.fft.rfft(plane - surround, n=2 * width, axis=1)
     with _asking:
-        half, length = _passed(height, width, ppd)
-    columns = np.fft.fft(np.ascontiguousarray(spectrum.T), n=length, axis=1)
-    columns[:, : length // 2 + 1] *= half
-    columns[:, length // 2 + 1 :] *= half[:, (length - 1) // 2 : 0 : -1]
+        passed, (down, across) = _passed(height, width, ppd)
+    spectrum = np.fft.rfft(plane - surround, n=across, axis=1)
+    columns = np.fft.fft(np.ascontiguousarray(spectrum.T), n=down, axis=1)
+    columns[:, : down // 2 + 1] *= passed
+    columns[:, down // 2 + 1 :] *= passed[:, (down - 1) // 2 : 0 : -1]
     rows = np.ascontiguousarray(np.fft.ifft(columns, axis=1)[:, :height].T)
-    blurred = np.fft.irfft(rows, n=2 * width, axis=1)[:, :width] + surround * c.mtf_a.sum()
+    blurred = np.fft.irfft(rows, n=across, axis=1)[:, :width] + surround * c.mtf_a.sum()
     return np.clip(blurred, _DARKEST, _BRIGHTEST)
 
 
 @functools.lru_cache(maxsize=1)  # the same for all planes of a pair, and mostly of a benchmark
-def _passed(height: int, width: int, ppd: float) -> tuple[np.ndarray, int]:
-    """((width + 1, n), length): what the optics pass of the frequencies of a plane in its surround.
+def _passed(height: int, width: int, ppd: float) -> tuple[np.ndarray, tuple[int, int]]:
+    """((across // 2 + 1, down // 2 + 1), (down, across)): what the optics pass of a plane's frequencies.
 
-    length: of the columns' transforms, n = length // 2 + 1. A plane is half as high as its surround, so no two of its
-    pixels are further apart than that; the same blur over these distances has a length that transforms fast.
+    down, across: lengths of the transforms. A plane is half as large as its surround, so no two of its pixels are
+    further apart than its size; the same blur over these distances alone has lengths that transform fast.
     """
-    across = np.fft.rfftfreq(2 * width, 1 / ppd)[:, None]
-    down = np.fft.fftfreq(2 * height, 1 / ppd)[None, : height + 1]
-    blur = np.fft.irfft(_transfer(np.sqrt(across**2 + down**2)), n=2 * height, axis=1)
-    length = cv2.getOptimalDFTSize(2 * height)
-    near = np.zeros((width + 1, length))
-    near[:, :height] = blur[:, :height]
-    near[:, length - height + 1 :] = blur[:, height + 1 :]
-    return np.ascontiguousarray(np.fft.rfft(near, axis=1).real), length
+    x = np.fft.rfftfreq(2 * width, 1 / ppd)[:, None]
+    y = np.fft.rfftfreq(2 * height, 1 / ppd)
+    down, passed = _shortened(_transfer(np.sqrt(x**2 + y**2)), height)
+    across, passed = _shortened(np.ascontiguousarray(passed.T), width)
+    return np.ascontiguousarray(passed.T), (down, across)
+
+
+def _shortened(passed: np.ndarray, size: int) -> tuple[int, np.ndarray]:
+    """A fast length, and what an even blur passes along rows of that length, (n, length // 2 + 1).
+
+    passed: (n, size + 1), the same for a length of 2 * size. Both blur alike over distances below `size`.
+    """
+    length = cv2.getOptimalDFTSize(2 * size)
+    blur = np.fft.irfft(passed, n=2 * size, axis=1)
+    near = np.zeros((len(passed), length))
+    near[:, :size] = blur[:, :size]
+    near[:, length - size + 1 :] = blur[:, size + 1 :]
+    return length, np.fft.rfft(near, axis=1).real
 
 
 def _transfer(frequency: np.ndarray) -> np.ndarray:
