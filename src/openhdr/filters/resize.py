@@ -7,7 +7,6 @@ resizers differ in at least one of these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -31,43 +30,29 @@ def resize(
         _weights(size, wanted, kernel, scale or wanted / size)
         for size, wanted in zip(plane.shape, shape, strict=True)
     )
-    return _columns_resampled(across, _rows_resampled(down, plane))
+    return _resampled(_resampled(plane, down, 0), across, 1)
 
 
-def _rows_resampled(weights: np.ndarray, plane: np.ndarray) -> np.ndarray:
-    """weights @ plane: (n, h) and (h, w) -> (n, w)."""
-    result = np.empty((len(weights), plane.shape[1]))
-    for here, near, block in _blocks(weights):
-        for part in _parts(plane.shape[1], block):
-            result[here, part] = block @ plane[near, part]
-    return result
+def _resampled(plane: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
+    """(h, w) -> (n, w) along axis 0: weights @ plane; or (h, n) along axis 1: plane @ weights.T. weights: (n, h or w).
 
-
-def _columns_resampled(weights: np.ndarray, plane: np.ndarray) -> np.ndarray:
-    """plane @ weights.T: (n, w) and (h, w) -> (h, n)."""
-    result = np.empty((len(plane), len(weights)))
-    for here, near, block in _blocks(weights):
-        for part in _parts(len(plane), block):
-            result[part, here] = plane[part, near] @ block.T
-    return result
-
-
-def _blocks(weights: np.ndarray) -> Iterator[tuple[slice, slice, np.ndarray]]:
-    """(n, h) -> output samples, the input samples that they need, and their weights: without the zeros beside."""
+    Leaves out the zeros beside the diagonal, and stays below the size at which BLAS starts threads of its own:
+    waiting for them costs more than the work, above all beside other work.
+    """
+    across = plane.shape[1 - axis]
+    result = np.empty((across, len(weights)) if axis else (len(weights), across))
     for start in range(0, len(weights), _ROWS):
         here = slice(start, start + _ROWS)
         used = np.flatnonzero(weights[here].any(axis=0))
         near = slice(used[0], used[-1] + 1)
-        yield here, near, np.ascontiguousarray(weights[here, near])
-
-
-def _parts(size: int, block: np.ndarray) -> Iterator[slice]:
-    """Pieces of an axis, so that a product stays below the size at which BLAS starts threads of its own.
-
-    Waiting for them costs more than the work, above all beside other work.
-    """
-    step = max(1, _SINGLE_THREAD // block.size)
-    return (slice(start, start + step) for start in range(0, size, step))
+        block = np.ascontiguousarray(weights[here, near])
+        step = max(1, _SINGLE_THREAD // block.size)
+        for part in (slice(first, first + step) for first in range(0, across, step)):
+            if axis:
+                result[part, here] = plane[part, near] @ block.T
+            else:
+                result[here, part] = block @ plane[near, part]
+    return result
 
 
 def _weights(size: int, wanted: int, kernel: Kernel, scale: float) -> np.ndarray:
