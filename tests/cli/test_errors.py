@@ -145,7 +145,21 @@ def test_a_photo_given_twice(refused, photos, tmp_path):
     )
 
 
+def test_an_earlier_result_among_the_photos(run, refused, photos, tmp_path):
+    files = [tmp_path / f"{n}.jpg" for n in range(3)]
+    for n, file in enumerate(files):
+        file.write_bytes((photos / f"{n}.jpg").read_bytes())
+    result, picture = tmp_path / "result.jpg", tmp_path / "result.png"
+    assert run("merge", *files, "-o", result, "--preview", picture).code == 0
+    for earlier in (result, picture):
+        said = refused("merge", *files, earlier, "-o", tmp_path / "out.exr")
+        assert f"{earlier.name} is a result of openhdr, no photo of the bracket; leave it out" in said
+    folder = run("merge", tmp_path, "-o", tmp_path / "out.exr", "--json")
+    assert [frame["name"] for frame in folder.json["frames"]] == [file.name for file in files]
+
+
 def test_one_frame_and_no_frame(refused, photos, tmp_path):
+    assert "no.jpg: does not exist" in refused("merge", tmp_path / "no.jpg", "-o", tmp_path / "out.exr")
     assert "at least two frames" in refused("merge", photos / "1.jpg", "-o", tmp_path / "out.exr")
     assert "Missing argument" in refused("merge", "-o", tmp_path / "out.exr")
     assert "Missing option '-o'" in refused("merge", photos / "1.jpg", photos / "2.jpg")

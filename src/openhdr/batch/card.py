@@ -106,13 +106,8 @@ def brackets_of(photos: Sequence[io.ImageInfo], eager: bool = False) -> list[lis
 
     eager: doubtful brackets, too.
     """
-    shot = [photo for photo in photos if not is_result(photo)]
+    shot = [photo for photo in photos if not io.is_result(photo.metadata)]
     return [[shot[i] for i in members] for members in group([shot_of(photo) for photo in shot], eager)]
-
-
-def is_result(photo: io.ImageInfo) -> bool:
-    """Whether it is HDR light of openhdr: it has the exposure of one of its photos, but is none of them."""
-    return photo.encoding == "linear" and str(photo.metadata.get("software", "")).startswith("openhdr")
 
 
 def shot_of(photo: io.ImageInfo) -> Shot:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from openhdr import io
-from openhdr.batch.card import brackets_of, is_result
+from openhdr.batch.card import brackets_of
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import natural_order, parsed, write_whole
 
@@ -61,7 +61,9 @@ class Plan:
         """
         brackets = [] if alone else brackets_of(photos)
         inside = {photo.path for members in brackets for photo in members}
-        singles = [[photo] for photo in photos if photo.path not in inside and not is_result(photo)]
+        singles = [
+            [photo] for photo in photos if photo.path not in inside and not io.is_result(photo.metadata)
+        ]
         twins = _twins(brackets)
         skips = ["" if index not in twins else TWIN for index in range(len(brackets))]
         loose = brackets_of(photos, eager=True) if singles and not alone else []

@@ -52,7 +52,8 @@ def info(request: Request) -> None:
     level, to the brightest pixels, but for 0.1 % at either end; black pixels are left out. Other photos show none:
     their codes tell light only through their camera's curve.
     """
-    from openhdr.batch.card import brackets_of, is_result, photos_in
+    from openhdr import io
+    from openhdr.batch.card import brackets_of, photos_in
     from openhdr.batch.plan import common_folder
 
     writable(request.plan, ".toml")
@@ -69,7 +70,8 @@ def info(request: Request) -> None:
     photos = [
         photo
         for photo, _ in found
-        if not is_result(photo) and (photo.encoding == "srgb" or photo.format == "raw" or photo.gain_map)
+        if not io.is_result(photo.metadata)
+        and (photo.encoding == "srgb" or photo.format == "raw" or photo.gain_map)
     ]
     why = "" if brackets else _why_none(photos)
     if request.plan:

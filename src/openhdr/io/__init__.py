@@ -25,6 +25,8 @@ from openhdr.core.image import REC709, Chromaticities, Image
 from openhdr.core.table import Row, Table
 from openhdr.io import isolated
 from openhdr.io.format import Format, ImageInfo, Source, WriteOptions, encoding, open_source, trailing_zeros
+from openhdr.io.format import as_result as as_result
+from openhdr.io.format import is_result as is_result
 from openhdr.io.pixels import in_primaries
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +38,17 @@ READ_AT_ONCE = 1 << 16
 STDERR, MAX_SAID = 2, 10_000  # file descriptor; bytes
 
 SOFTWARE = f"openhdr {__version__}"
-"""The name that openhdr leaves in files it writes."""
+"""The name that openhdr leaves in files of what it made."""
+
+
+def as_result(image: Image) -> Image:
+    """The image with metadata that say so: it has the exposure of a photo, but is none."""
+    return replace(image, metadata={**image.metadata, "software": SOFTWARE})
+
+
+def is_result(metadata: Mapping[str, Any]) -> bool:
+    """Whether metadata are of what openhdr made: light, or a picture of it."""
+    return str(metadata.get("software", "")).startswith("openhdr")
 
 
 class FileBytes(io.BufferedReader):

@@ -97,5 +97,5 @@ def drawn_map(
     above = share_above(light, 2.0**options.headroom)
     if not above:
         return facts, codes, ()
-    note = f"Light more than {options.headroom:g} stops over white was cut in {max(above, 0.0001):.2%} of the pixels."
-    return facts, codes, (note,)
+    note = f"Light more than {options.headroom:g} stops over white was cut in {max(above, 0.0001):.2%} of the pixels"
+    return facts, codes, (f"{note}; a larger headroom keeps more.",)

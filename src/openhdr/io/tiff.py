@@ -100,7 +100,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
         compressionargs={"level": LEVEL} if packed else None,
         predictor=packed,
         rowsperstrip=ROWS_PER_STRIP,
-        software=SOFTWARE,
+        software=SOFTWARE if image.encoding == "linear" else image.metadata.get("software") or False,
         metadata=None,
         iccprofile=icc,
         extratags=_tags(image),

@@ -169,7 +169,8 @@ def merge_bracket(
     if all_equal(bracket.ev):
         notes += ("The frames have one exposure: merging takes out noise and gains no highlights.",)
     image = images[bracket.reference].with_pixels(merged.pixels, merger.encoding)
-    image = (with_white_luminance(image) if merger.encoding == "linear" else image).with_notes(*notes)
+    image = with_white_luminance(image) if merger.encoding == "linear" else image
+    image = io.as_result(image).with_notes(*notes)
     registrations = (
         on_sites(registered.registrations, mosaics[0].cell) if mosaics else registered.registrations
     )
@@ -228,14 +229,17 @@ METHODS: Mapping[str, Callable[[str, MergeOptions], Merger]] = MappingProxyType(
 
 
 def listed(frames: Sequence[ImageOrPath] | str | Path) -> Sequence[ImageOrPath]:
-    """The frames; of a folder, or a list of one folder, its photos. Of RAW + JPEG pairs in it, the RAW files."""
+    """The frames; of a folder, or a list of one folder, its photos: no results, and of RAW + JPEG the RAW."""
     if isinstance(frames, (str, Path)):
         frames = [frames]
     if len(frames) == 1 and not isinstance(frames[0], Image) and Path(frames[0]).is_dir():
-        photos = io.images_in(Path(frames[0]), io.ENDINGS - {".hdr", ".exr"})
+        found = io.images_in(Path(frames[0]), io.ENDINGS - {".hdr", ".exr"})
+        photos = [path for path in found if not io.is_result(io.probe(path).metadata)] or found
         raw = {path.stem for path in photos if io.may_hold_sensor_values(path)}
         frames = [path for path in photos if path.stem not in raw or io.may_hold_sensor_values(path)]
     if len(frames) < 2:
+        for path in [frame for frame in frames if not isinstance(frame, Image)]:
+            io.probe(path)  # a name that does not exist is the greater mistake
         raise RequestError(
             f"a bracket needs at least two frames; got {len(frames)}: give the other exposures too, or expand the one "
             "photo (openhdr expand)"
@@ -265,6 +269,10 @@ def read_frames(frames: Sequence[ImageOrPath]) -> list[Image]:
 
     with progress.task("reading", len(frames)) as advance:
         images = in_threads(read, frames)
+    made = [io.is_result(image.metadata) for image in images]
+    if any(made) and not all(made):
+        name = names_of(frames)[made.index(True)]
+        raise RequestError(f"{name} is a result of openhdr, no photo of the bracket; leave it out")
     return images
 
 

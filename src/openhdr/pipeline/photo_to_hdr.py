@@ -100,7 +100,7 @@ def expand_photo(photo: ImageOrPath, options: ExpandOptions = ExpandOptions()) -
         recovered, measured = sensor[0].pixels, sensor[1] & ready.lost_anywhere
         light = np.where(measured[..., None], recovered, np.maximum(light, recovered))
     result = result_of(image.with_notes(*notes), ready, light)
-    result = replace(result, image=with_white_luminance(result.image))
+    result = replace(result, image=io.as_result(with_white_luminance(result.image)))
     return Expansion(method, anchored(result.image, options.anchor), result, stack, made.masks)
 
 

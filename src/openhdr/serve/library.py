@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path, PurePosixPath
 
 from openhdr import io
-from openhdr.batch.card import brackets_of, is_result, photos_in, shot_of
+from openhdr.batch.card import brackets_of, photos_in, shot_of
 from openhdr.bracketing.grouping import why_none
 from openhdr.core.errors import OpenHDRError, RequestError, printable
 from openhdr.core.files import natural_order
@@ -244,8 +244,9 @@ class Library:
         command = "merge"
         if len(photos) == 1:
             info = photos[0].info
-            light = info is not None and info.encoding == "linear" and info.format != "raw"
-            command = "open" if light or (info is not None and is_result(info)) else "expand"
+            light = info is not None and info.encoding == "linear"
+            sensor = info is not None and info.format == "raw" and not io.is_result(info.metadata)
+            command = "open" if light and not sensor else "expand"
         return Picture(identifier, photos, command, by_hand)
 
     def join(self, photos: list[Photo]) -> Picture:

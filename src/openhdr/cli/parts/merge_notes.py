@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from openhdr.core.image import Frame
     from openhdr.pipeline.bracket_to_hdr import MergeResult
 
+LITTLE = 0.05  # share of the picture that a photo can be compared in
 TOLD_EV = 0.25  # how far a photo has to be from its stated exposure to be spoken of
 
 
@@ -32,7 +33,10 @@ def warnings_of(result: MergeResult) -> list[str]:
         said.append(f"this network takes {len(result.used)} frames; of {len(names)} it was given {taken}")
     for name, place in zip(names, result.registrations, strict=True):
         if place.status == "rejected":
-            said.append(f"{name} does not show the same scene and was left out")
+            why = "does not show the same scene"
+            if place.overlap < LITTLE:
+                why = f"is black or clipped but for {place.overlap:.1%}, in which it does not agree with the others,"
+            said.append(f"{name} {why} and was left out")
     return said
 
 

@@ -24,6 +24,9 @@ function drawMeans() {
   by("means").replaceChildren(make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "method"), ...heads)), make("tbody", {}, ...rows));
 }
 
+/* A method with options may go on in the next line. */
+const breakable = (name) => name.split(/(?<=[:,=])/).flatMap((part) => [part, make("wbr")]);
+
 function drawEach() {
   const methods = Object.keys(FACTS.means), { key, digits } = FACTS.scores[chosen.score];
   const rows = FACTS.sets.map((set) => {
@@ -31,7 +34,7 @@ function drawEach() {
     return make("tr", {}, make("th", { scope: "row" }, set.name), ...values.map((value, n) => cell(value, set.values[methods[n]]?.error)));
   });
   by("each").replaceChildren(make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "bracket"),
-    ...methods.map((method) => make("th", { scope: "col" }, method)))), make("tbody", {}, ...rows));
+    ...methods.map((method) => make("th", { scope: "col" }, ...breakable(method))))), make("tbody", {}, ...rows));
 }
 
 /* ---- pictures ---- */
@@ -87,7 +90,7 @@ async function showSet(index) {
   by("set-bar").replaceChildren(
     labelled("Bracket", select(FACTS.sets.map((one) => one.name), index, showSet)),
     ...(set.views.length ? [labelled("Picture", select(set.views.map((view) => view.name), 0, (n) => { chosen.view = n; showView(); }))] : []));
-  by("compare").hidden = by("strip").hidden = !set.views.length;
+  for (const id of ["compare", "all", "strip"]) by(id).hidden = !set.views.length;
   if (set.views.length) await showView({ a: 0, b: set.views[0].pictures.length - 1, ev: 0 });
 }
 
