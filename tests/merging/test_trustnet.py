@@ -16,7 +16,7 @@ from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.strips import Known, coverage_of, merge_strips
 from openhdr.merging.trustnet import merger as trustnet
-from openhdr.merging.trustnet.features import FRAME_CHANNELS, SHARED_CHANNELS, Features, mu_code
+from openhdr.merging.trustnet.features import FRAME_CHANNELS, SHARED_CHANNELS, Features, mu_code, seen_by_all
 from openhdr.merging.trustnet.refinement import grain
 from openhdr.models import MODELS
 
@@ -106,7 +106,6 @@ def test_tiles_equal_the_whole(bracket, monkeypatch) -> None:
 def test_bands_and_groups_decide_as_the_whole_does(bracket, monkeypatch) -> None:
     comparison = compare(bracket[0])
     whole = trustnet.TRUSTNET.decide(comparison)
-    monkeypatch.setattr(trustnet, "WHOLE_PIXELS", 0)
     monkeypatch.setattr(trustnet, "BAND_PIXELS", 16 * 208)
     banded = trustnet.TRUSTNET.decide(comparison)
     for one, other in zip(banded.consistency, whole.consistency, strict=True):
@@ -169,8 +168,8 @@ def test_clipped_light_is_left_as_it_is(photo, registered_of) -> None:
 def test_features_say_what_their_names_promise(bracket) -> None:
     registered, _ = bracket
     evidence = compare(registered).evidence
-    features = Features(evidence, evidence.small.whole(), slice(None))
-    frames, shared = features.frames((0, 2)), features.shared()
+    features = Features(evidence, seen_by_all(evidence)[0])
+    frames, shared = features.frames(), features.shared()
     assert frames.shape == (2, FRAME_CHANNELS, *registered.shape)
     assert shared.shape == (SHARED_CHANNELS, *registered.shape)
     assert np.isfinite(frames).all() and np.isfinite(shared).all()

@@ -21,7 +21,7 @@ from openhdr.merging.registered import RegisteredBracket
 from openhdr.merging.strips import Merged, merge_strips
 from openhdr.merging.trustnet import merger as trustnet
 from openhdr.merging.trustnet import refinement
-from openhdr.merging.trustnet.features import Features, mu_code
+from openhdr.merging.trustnet.features import Features, mu_code, seen_by_all
 from openhdr.models.inference.selection import choose_three
 from openhdr.pipeline.network_merger import registered_light
 from openhdr.simulation.config import TRIPOD, ObjectConfig, ShakeConfig
@@ -66,10 +66,8 @@ def _classical(comparison: Comparison) -> Merged:
 def _features(comparison: Comparison) -> tuple[np.ndarray, np.ndarray]:
     """Those of the frames beside the reference, and the shared ones."""
     evidence = comparison.evidence
-    strip = evidence.small.whole()
-    others = [k for k in range(len(evidence.scales)) if k != strip.reference]
-    features = Features(evidence, strip, slice(None))
-    return features.frames(others), features.shared()
+    features = Features(evidence, seen_by_all(evidence)[0])
+    return features.frames(), features.shared()
 
 
 def _tensors(one: ComparedBracket) -> dict[str, torch.Tensor]:

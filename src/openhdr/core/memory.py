@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from functools import cache
+
+_MOST_HEAPS = -8  # M_ARENA_MAX of glibc's mallopt
 
 
 def give_back() -> None:
@@ -12,5 +15,17 @@ def give_back() -> None:
     """
     try:
         ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # not the GNU C library
+        return
+
+
+@cache
+def share_heaps(most: int) -> None:
+    """Let threads take memory from so many heaps at most, where each would have its own (glibc).
+
+    Threads come and go with every step of a merge, and what they freed would stay with heaps that nobody uses.
+    """
+    try:
+        ctypes.CDLL(None).mallopt(_MOST_HEAPS, most)
     except (AttributeError, OSError, TypeError):  # not the GNU C library
         return

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from openhdr.core.memory import share_heaps
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """[function(item) for item in items], computed on all cores; order and results do not depend on them."""
+    share_heaps(cores())
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(function, items))
 

@@ -6,7 +6,7 @@ frames and the result themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -161,11 +161,22 @@ class RegisteredBracket:
             [float(self.darkest(index).mean()) for index in range(len(self.registrations))],
         )
 
-    def whole(self) -> Strip:
-        """All rows as one strip, cut on all cores: for small pictures."""
-        rows = slice(0, self.shape[0])
+    def whole(self, rows: slice = slice(None)) -> Strip:
+        """All rows, or some, as one strip, cut on all cores: for small pictures."""
+        rows = slice(*rows.indices(self.shape[0]))
         indices = range(len(self.bracket.frames))
         return self._as_strip(in_threads(lambda index: self._frame_strip(index, rows), indices))
+
+    def only(self, frames: Sequence[int]) -> RegisteredBracket:
+        """The bracket of some of its frames, of which the first is the reference."""
+        return replace(
+            self,
+            bracket=Bracket(tuple(self.bracket.frames[index] for index in frames), 0),
+            responses=[self.responses[index] for index in frames],
+            registrations=[self.registrations[index] for index in frames],
+            invalid=[self.invalid[index] for index in frames],
+            consistency=[self.consistency[index] for index in frames],
+        )
 
     def strip_with(self, strip: Strip, index: int) -> Strip:
         """A strip of all rows with one of its frames cut anew."""

@@ -23,7 +23,7 @@ from openhdr.merging import mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.measured import measure_response
 from openhdr.merging.registered import RegisteredBracket
-from openhdr.merging.trustnet.features import FRAME_CHANNELS, SHARED_CHANNELS, Features
+from openhdr.merging.trustnet.features import FRAME_CHANNELS, SHARED_CHANNELS, Features, seen_by_all
 from openhdr.merging.trustnet.refinement import grain_of
 from openhdr.simulation.picture_style import PREFIX as STYLE
 from openhdr.simulation.sensor import decode_curve
@@ -123,16 +123,15 @@ def compared_bracket(comparison: Comparison, truth: np.ndarray, name: str = "") 
     evidence = comparison.evidence
     assert evidence is not None
     strip = evidence.small.whole()
-    others = [index for index in range(len(strip.light)) if index != strip.reference]
     height, width = evidence.composite.light.shape[:2]
-    features = Features(evidence, strip, slice(None))
+    features = Features(evidence, seen_by_all(evidence)[0])
     consistent = [a * b for a, b in zip(strip.consistency, evidence.consistency, strict=True)]
     guide = mle.guide_of(replace(strip, consistency=consistent))
     order = range(len(consistent))
     light = [strip.light[k] / np.float32(2.0 ** strip.ev[k]) for k in order]
     variance = [np.log2(mle.variance(guide, strip, k)) for k in order]
     stacks = [
-        *(plane for frame in features.frames(others)[..., :height, :width] for plane in frame),
+        *(plane for frame in features.frames()[..., :height, :width] for plane in frame),
         *features.shared()[:, :height, :width],
         *(plane for one in light for plane in one.transpose(2, 0, 1)),
         *strip.saturation_weight,

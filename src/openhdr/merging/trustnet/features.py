@@ -11,12 +11,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from openhdr.color.channels import mean_channel, share_of_channels
+from openhdr.color.channels import all_channels, mean_channel, share_of_channels
 from openhdr.color.transfer import mu_law
+from openhdr.core.threads import in_threads
 from openhdr.merging import mle
 from openhdr.merging.composite import contradiction, deviation, measured
 from openhdr.merging.ghosts import Evidence
-from openhdr.merging.registered import Strip
+from openhdr.merging.registered import strips_of
 
 FRAME_CHANNELS = 13
 SHARED_CHANNELS = 11
@@ -28,31 +29,50 @@ def mu_code(light: np.ndarray) -> np.ndarray:
     return mu_law(np.maximum(light, 0))
 
 
+def seen_by_all(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) float32, the level of `mle.Guide` by all frames; (h, w) bool, where all clip in every channel."""
+    small = evidence.small
+    level, clipped = np.empty(small.shape, np.float32), np.empty(small.shape, bool)
+
+    def work(rows: slice) -> None:
+        strip = small.strip(rows)
+        pairs = zip(strip.consistency, evidence.consistency, strict=True)
+        consistent = replace(strip, consistency=[inside * one[rows] for inside, one in pairs])
+        level[rows] = mle.guide_of(consistent).level
+        clipping = [all_channels(strip.clipped(index)) for index in range(len(strip.light))]
+        clipped[rows] = np.logical_and.reduce(clipping)
+
+    in_threads(work, strips_of(*small.shape))
+    return level, clipped
+
+
 class Features:
     """Some rows of a bracket that was compared, as a network sees them.
 
-    evidence: of the bracket. strip: these rows of `evidence.small`. Heights and widths are rounded up to multiples of
-    16; the last row and column are repeated.
+    evidence: of all frames, or of those that are asked about (`Evidence.only`). level: (h, w), by `seen_by_all`.
+    Heights and widths are rounded up to multiples of 16; the last row and column are repeated.
     """
 
-    def __init__(self, evidence: Evidence, strip: Strip, rows: slice) -> None:
-        self._evidence, self._strip, self._rows = evidence, strip, rows
+    def __init__(self, evidence: Evidence, level: np.ndarray, rows: slice = slice(None)) -> None:
+        self._evidence, self._rows = evidence, rows
+        self._strip = evidence.small.whole(rows)
         self._composite = evidence.composite.cut(rows)
         self._composite_code = mu_code(self._composite.light)
-        self._consistency = [one[rows] for one in evidence.consistency]
-        pairs = zip(strip.consistency, self._consistency, strict=True)
-        self._guide = mle.guide_of(replace(strip, consistency=[inside * one for inside, one in pairs]))
+        self._guide = mle.Guide(level[rows])
 
-    def frames(self, others: Sequence[int]) -> np.ndarray:
-        """(K, 13, h, w) float32 of some frames beside the reference.
+    def frames(self) -> np.ndarray:
+        """(K, 13, h, w) float32 of the frames beside the reference.
 
         Light (3) and its difference from the composite (3), mu-coded; the logarithm of that difference in standard
         deviations; saturation weight; inside the frame; classical consistency; share of clipped channels; EV / 4; the
         logarithm of its variance.
         """
         strip, composite = self._strip, self._composite
+        others = [index for index in range(len(strip.light)) if index != strip.reference]
         planes = self._planes(len(others), FRAME_CHANNELS)
-        for own, index in zip(planes, others, strict=True):
+
+        def work(place: int) -> None:
+            index = others[place]
             frame = measured(self._evidence.small, strip, index, self._evidence.scales[index])
             gain = np.float32(2.0 ** strip.ev[index])
             difference = contradiction(mu_code(frame.light) - self._composite_code, frame, composite)
@@ -62,12 +82,14 @@ class Features:
                 mean_channel(np.log1p(deviation(frame, composite))),
                 strip.saturation_weight[index],
                 strip.consistency[index],
-                self._consistency[index],
+                self._evidence.consistency[index][self._rows],
                 share_of_channels(frame.bound),
                 np.float32(strip.ev[index] / 4),
                 np.log2(mle.variance(self._guide, strip, index)) / 20 + np.float32(0.5),
             ]
-            _fill(own, channels, self._guide.level.shape)
+            _fill(planes[place], channels, self._guide.level.shape)
+
+        in_threads(work, range(len(others)))
         return planes
 
     def shared(self) -> np.ndarray:

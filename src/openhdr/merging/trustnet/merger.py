@@ -11,23 +11,21 @@ from importlib import resources
 import numpy as np
 import onnxruntime
 
-from openhdr.color.channels import all_channels
 from openhdr.core import progress
 from openhdr.core.errors import FileError
-from openhdr.core.threads import in_threads
+from openhdr.core.threads import cores, in_threads
 from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
 from openhdr.merging.merger import Merger
 from openhdr.merging.registered import RegisteredBracket, widened
 from openhdr.merging.strips import Merged, merge_strips
-from openhdr.merging.trustnet.features import Features
+from openhdr.merging.trustnet.features import Features, seen_by_all
 from openhdr.merging.trustnet.refinement import Seen, grain, moved, seen
 
 # px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
 TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56
 BAND_STEP, BAND_MARGIN = 16, 64  # px of the working picture; what lies beyond the margin hardly counts
 BAND_PIXELS = 2_000_000  # that are decided at a time, over all frames of a group
-WHOLE_PIXELS = 500_000  # ... and up to which bands would cost more than they save
 GROUP = 4  # frames that are decided on together, at most; more tell it no more, and take memory
 UNSURE = 0.01  # a sigmoid never says 0 or 1; so near them it means them
 
@@ -73,33 +71,27 @@ class TrustNet(Merger):
         consistency = [one.copy() for one in evidence.consistency]
         hole_fill = evidence.hole_fill.copy()
 
+        level, clipped = seen_by_all(evidence)
         groups = np.array_split(asked, -(-len(asked) // GROUP))
-
-        def work(rows: slice) -> None:
-            wide, inner = widened(rows, BAND_MARGIN, height)
-            strip = small.strip(wide)
-            # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
-            clipped = [all_channels(strip.clipped(index)[inner]) for index in range(len(strip.light))]
-            open_to_doubt = ~np.logical_and.reduce(clipped)
-            features = Features(evidence, strip, wide)
-            shared = features.shared()
-            for group in groups:
-                found, factor = self._networks.decide(features.frames(group.tolist()), shared)
-                for index, one in zip(group, found[:, inner, :width], strict=True):
-                    sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
-                    asked_here = open_to_doubt & (doubtful[index][rows] if doubtful else True)
-                    np.copyto(consistency[index][rows], sure, where=asked_here)
-                factor = np.where(open_to_doubt, factor[:, inner, :width], 1)
-                hole_fill[rows] *= factor.transpose(1, 2, 0) ** np.float32(1 / len(groups))
-            advance()
-
-        # mostly an even number of bands of one size: two cores end together
-        pixels = height * width * len(groups[0])
-        count = 1 if pixels <= WHOLE_PIXELS else 2 * -(-pixels // (2 * BAND_PIXELS))
+        parts = [evidence.only([small.bracket.reference, *group]) for group in groups]
+        count = -(-height * width * len(groups[0]) // BAND_PIXELS)
         step = -(-height // (count * BAND_STEP)) * BAND_STEP
         bands = [slice(top, min(top + step, height)) for top in range(0, height, step)]
         with progress.task("deciding what moved", len(bands)) as advance:
-            in_threads(work, bands)
+            for rows in bands:
+                wide, inner = widened(rows, BAND_MARGIN, height)
+                # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
+                open_to_doubt = ~clipped[rows]
+                for group, part in zip(groups, parts, strict=True):
+                    features = Features(part, level, wide)
+                    found, factor = self._networks.decide(features.frames(), features.shared())
+                    for index, one in zip(group, found[:, inner, :width], strict=True):
+                        sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
+                        asked_here = open_to_doubt & (doubtful[index][rows] if doubtful else True)
+                        np.copyto(consistency[index][rows], sure, where=asked_here)
+                    factor = np.where(open_to_doubt, factor[:, inner, :width], 1)
+                    hole_fill[rows] *= factor.transpose(1, 2, 0) ** np.float32(1 / len(groups))
+                advance()
         return replace(registered, consistency=list(consistency), hole_fill=hole_fill)
 
     def merge(self, registered: RegisteredBracket) -> Merged:
@@ -190,7 +182,9 @@ def _session(name: str, part: str) -> onnxruntime.InferenceSession:
         raise FileError(str(file), "is damaged (its SHA-256 differs)", "install openhdr again")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = 1  # one tile or band a core costs less than each on all cores
+    # a tile a core costs less than each on all cores; of bands, which take much memory, there is one at a time
+    options.intra_op_num_threads = 1 if part == "refine" else cores()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
