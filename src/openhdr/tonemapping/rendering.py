@@ -24,7 +24,7 @@ from openhdr.core.threads import in_threads
 from openhdr.tonemapping.operator_options import Look
 from openhdr.tonemapping.statistics import FLOAT32_MAX, MIDDLE_GREY
 
-STRIP_PIXELS = 40_000  # a strip and its temporaries stay in a core's cache
+STRIP_PIXELS = 200_000  # large enough that threads seldom wait for each other between two calls of NumPy
 DARKEST = np.float32(1e-30)  # luminance below which a pixel is black; keeps ratios within float32
 
 Depth = type[np.float32] | type[np.uint8]
