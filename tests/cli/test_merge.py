@@ -300,3 +300,15 @@ def test_a_note_names_the_file_that_it_is_about(run, room, photo, tmp_path):
     assert "a.exr: Light" not in ran.err
     ran = run(*words, "-o", tmp_path / "a.jpg", "--preview", tmp_path / "b.jpg")
     assert ran.err.count("Light more than 4 stops") == 1 and "note: a.jpg: Light" in ran.err
+
+
+def test_a_photo_is_tone_mapped_where_nothing_is_brighter_than_white(run, room, photo, tmp_path):
+    """By a short reference all light is dark; a .jpg is to look at, like the preview."""
+    for n, ev in enumerate((-4, -2)):
+        io.write(tmp_path / f"{n}.png", photo(np.minimum(room(72, 96), 3.9), ev))
+    result, preview = tmp_path / "a.jpg", tmp_path / "b.png"
+    words = ("merge", tmp_path / "0.png", tmp_path / "1.png", "--ev=-4,-2", "--reference", 1, *_MATCHED)
+    assert run(*words, "-o", result, "--preview", preview).code == 0
+    seen, expected = (cv2.imread(str(path)).astype(float) for path in (result, preview))
+    assert np.abs(seen - expected).mean() < 3
+    assert io.probe(result).gain_map is None

@@ -124,11 +124,11 @@ def _write(expansion: Expansion, output: Path, request: Request) -> list[tuple[P
     """Write all that is asked for; each image with its notes."""
     from openhdr import io
     from openhdr.core.image import Image
-    from openhdr.pipeline.delivery import storage, write, write_preview
+    from openhdr.pipeline.delivery import storage, write_preview, write_result
 
     image = expansion.result.image
     options = storage(request.delivery, expansion.image)
-    written = [(output, write(output, expansion.image, options, request.operator))]
+    written = [(output, write_result(output, expansion.image, options, request.operator))]
     if request.preview:
         written.append((request.preview, write_preview(request.preview, image, request.operator)))
     if request.origin_map:

@@ -71,7 +71,7 @@ def info(request: Request) -> None:
         photo
         for photo, _ in found
         if not io.is_result(photo.metadata)
-        and (photo.encoding == "srgb" or photo.format == "raw" or photo.gain_map)
+        and (photo.encoding == "srgb" or io.may_hold_sensor_values(photo.path) or photo.gain_map)
     ]
     why = "" if brackets else _why_none(photos)
     if request.plan:

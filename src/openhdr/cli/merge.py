@@ -147,7 +147,7 @@ def _write(request: Request, result: MergeResult) -> list[tuple[Path, tuple[str,
     """Write all that is asked for; each image with its notes."""
     from openhdr import io
     from openhdr.merging.masks import ghost_sheet, motion_sheet
-    from openhdr.pipeline.delivery import storage, write, write_preview
+    from openhdr.pipeline.delivery import storage, write_preview, write_result
     from openhdr.pipeline.scale import anchored
 
     image = anchored(result.image, request.anchor)
@@ -158,7 +158,7 @@ def _write(request: Request, result: MergeResult) -> list[tuple[Path, tuple[str,
         if result.mosaic and request.output.suffix.lower() == ".dng" and request.anchor == "reference":
             io.write_mosaic(request.output, result.mosaic, stored)
             return ()
-        return write(request.output, image, stored, request.operator)
+        return write_result(request.output, image, stored, request.operator)
 
     def write_picture() -> tuple[str, ...]:
         return write_preview(request.preview, result.image, request.operator) if request.preview else ()

@@ -77,9 +77,8 @@ def name_of(primaries: Chromaticities) -> str:
 
 
 def title_of(primaries: Chromaticities) -> str:
-    """The name that the field uses in sentences: `Display P3`; for others the chromaticities."""
-    name = name_of(primaries)
-    return TITLES.get(name, f"primaries {name}")
+    """The name that the field uses in sentences: `Display P3`. Others have none; `openhdr info` has their numbers."""
+    return TITLES.get(name_of(primaries), "primaries of their own")
 
 
 def to_xyz(primaries: Chromaticities) -> np.ndarray:

@@ -153,6 +153,7 @@ def merge_bracket(
         align = of_proxies(align, mosaics[0].cell)
     else:
         images = corrected_images(read_frames(frames)) if options.correct_ca else read_frames(frames)
+    refuse_results(images, names)
     bracket, source = expose(images, names, options, first, merger)
     used = merger.frames_of(bracket)
     registered = register(bracket, align, first, options)
@@ -269,11 +270,15 @@ def read_frames(frames: Sequence[ImageOrPath]) -> list[Image]:
 
     with progress.task("reading", len(frames)) as advance:
         images = in_threads(read, frames)
+    return images
+
+
+def refuse_results(images: Sequence[Image], names: Sequence[str]) -> None:
+    """Raise RequestError where openhdr made some of the images, not all as in converting them."""
     made = [io.is_result(image.metadata) for image in images]
     if any(made) and not all(made):
-        name = names_of(frames)[made.index(True)]
+        name = names[made.index(True)]
         raise RequestError(f"{name} is a result of openhdr, no photo of the bracket; leave it out")
-    return images
 
 
 def expose(

@@ -20,6 +20,7 @@ from openhdr.pipeline.bracket_to_hdr import (
     merger_of,
     names_of,
     read_frames,
+    refuse_results,
     register,
 )
 from openhdr.pipeline.pipeline_options import CalibrateOptions, MergeOptions
@@ -39,6 +40,7 @@ def calibrate(
     align = ALIGNERS[options.align or DEFAULT_ALIGNER].load()
     frames = listed(frames)
     images, names = read_frames(frames), names_of(frames)
+    refuse_results(images, names)
     bracket, source = expose(images, names, merging, first, merger_of(merging))
     registered = register(bracket, align, first, merging)
     registered, measured = decode(registered, merging, source, None)

@@ -45,6 +45,19 @@ def write(
     return io.write(path, image, options)
 
 
+def write_result(
+    path: str | Path, image: Image, options: io.WriteOptions | None = None, operator: str | None = None
+) -> tuple[str, ...]:
+    """`write` of what was merged or expanded: a photo is tone-mapped even where it needs no gain map.
+
+    Light that nowhere exceeds white may still be dark: of a short reference, say.
+    """
+    options = options or io.WriteOptions()
+    if image.encoding == "linear" and io.takes_sdr(path, options) and not beyond_white(image, options):
+        image = tonemap(in_primaries(image, options.primaries), operator, dtype="uint8")
+    return write(path, image, options, operator)
+
+
 def write_preview(path: str | Path, image: Image, operator: str | None = None) -> tuple[str, ...]:
     """Write a picture to look at: tone-mapped, and in a format with gain maps HDR where the screen is.
 
@@ -54,7 +67,7 @@ def write_preview(path: str | Path, image: Image, operator: str | None = None) -
         image = tonemap(image, operator, dtype="uint8")
     if image.encoding == "srgb" and image.pixels.dtype == np.float32:
         image = image.with_pixels(np.rint(image.pixels * np.float32(255)).astype(np.uint8))
-    return write(path, image, operator=operator)
+    return write_result(path, image, operator=operator)
 
 
 def storage(asked: DeliveryOptions, image: Image) -> io.WriteOptions:

@@ -33,7 +33,7 @@ from openhdr.core.version import __version__
 from openhdr.geometry import Registration, warp
 from openhdr.io.pixels import in_primaries
 from openhdr.pipeline.bracket_to_hdr import CALIBRATE, MergeResult, merge_bracket
-from openhdr.pipeline.delivery import storage, write
+from openhdr.pipeline.delivery import storage, write_result
 from openhdr.pipeline.photo_to_hdr import expand_photo
 from openhdr.pipeline.pipeline_options import DeliveryOptions, ExpandOptions, MergeOptions
 from openhdr.serve.layers import COARSEST, histogram, mapped, write_layer
@@ -289,7 +289,7 @@ def tone(request: dict[str, Any]) -> dict[str, Any]:
 def photo(request: dict[str, Any]) -> dict[str, Any]:
     """A smaller copy of the result as a JPEG with a gain map, which browsers show as HDR."""
     image = _result(Path(request["folder"]), proxy_level(Path(request["folder"])))
-    write(request["output"], image, storage(DeliveryOptions(quality=92), image), request["operator"])
+    write_result(request["output"], image, storage(DeliveryOptions(quality=92), image), request["operator"])
     return {}
 
 
@@ -326,7 +326,9 @@ def export(request: dict[str, Any]) -> dict[str, Any]:
     image, output = _result(Path(request["folder"])), Path(request["output"])
     if image.encoding == "linear" and not request["light"]:
         image = tonemap(in_primaries(image, REC709), request["operator"], dtype="uint8")
-    notes = write(output, image, storage(DeliveryOptions(**request["delivery"]), image), request["operator"])
+    notes = write_result(
+        output, image, storage(DeliveryOptions(**request["delivery"]), image), request["operator"]
+    )
     return {"notes": list(notes), "bytes": output.stat().st_size}
 
 
