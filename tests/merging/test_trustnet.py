@@ -178,6 +178,15 @@ def test_features_say_what_their_names_promise(bracket) -> None:
         assert frames[:, channel].min() >= 0 and frames[:, channel].max() <= 1
 
 
+def test_features_of_some_frames_are_what_they_are_among_all(bracket) -> None:
+    evidence = compare(bracket[0]).evidence
+    level, _ = seen_by_all(evidence)
+    among_all = Features(evidence, level)
+    alone = Features(evidence.only([1, 2]), level)
+    np.testing.assert_array_equal(alone.frames()[0], among_all.frames()[1])
+    np.testing.assert_array_equal(alone.shared(), among_all.shared())
+
+
 def test_coverage_counts_the_shortest_frame_where_it_clips(photo, registered_of) -> None:
     bright = np.full((8, 8, 3), 50.0)
     strip = registered_of([photo(bright, ev) for ev in EV], EV, 1).strip(slice(0, 8))
