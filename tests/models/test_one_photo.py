@@ -12,6 +12,7 @@ from openhdr.core.errors import RequestError
 from openhdr.models.inference import device, one_photo
 from openhdr.models.inference.one_photo import expand_image
 from openhdr.models.inference.run_options import RunOptions
+from openhdr.models.layers.codes import linear_to_srgb, srgb_to_linear
 
 THREADS = RunOptions(threads=1, precision="float32")
 
@@ -64,14 +65,24 @@ def test_large_photos_keep_their_detail(rng: np.random.Generator, monkeypatch, f
     np.testing.assert_allclose(made.stack[0].code, srgb_encode(photo), rtol=0, atol=1e-5)
 
 
-def _copying(fusion: str) -> torch.nn.Module:
-    """stack-itm whose exposure models give back what they see."""
+def test_large_photos_have_shorter_exposures_without_halos(rng: np.random.Generator, monkeypatch) -> None:
+    """A quarter of the light beside every edge, too, though a code's change depends on the code."""
+    net = _copying("learned", share=0.25)
+    photo = light(rng, 300, 200) * 0.9 + 0.05
+    monkeypatch.setattr(one_photo, "WORK_PIXELS", 6000)
+    made = expand_image(net, photo, THREADS, keep_stack=True)
+    np.testing.assert_allclose(made.stack[1].code, srgb_encode(photo / 4), rtol=0, atol=0.01)
+
+
+def _copying(fusion: str, share: float = 1.0) -> torch.nn.Module:
+    """stack-itm whose exposure models give back what they see, or a share of its light."""
     net = models.load("stack-itm", fusion=fusion)
     forward = type(net).forward
 
     def copying(image: torch.Tensor, return_parts: bool = False, view: torch.Tensor | None = None) -> dict:
         parts = forward(net, image, return_parts=True, view=view)
-        parts["exposure_up"] = parts["exposure_down"] = image
+        seen = linear_to_srgb(share * srgb_to_linear(image))
+        parts["exposure_up"] = parts["exposure_down"] = seen
         if fusion == "debevec":
             parts["ev"] = torch.zeros_like(parts["ev"])
         return parts

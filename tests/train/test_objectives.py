@@ -17,8 +17,9 @@ from openhdr.core.errors import FileError, RequestError
 from openhdr.data.sample import Sample
 from openhdr.metrics import evaluate
 from openhdr.models.layers.codes import align_exposure
+from openhdr.models.layers.exposure_fusion import debevec_fusion
 from openhdr.train.examples import collate
-from openhdr.train.losses.pu21 import pu21_distance
+from openhdr.train.losses.pu21 import pu21_decibels, pu21_distance
 from openhdr.train.objectives.contract import Nets
 from openhdr.train.objectives.merge import Merge
 from openhdr.train.objectives.perceptual import VGGFeatures, perceptual_distance
@@ -92,8 +93,10 @@ def test_distance_on_a_display_is_the_root_of_the_metrics(rng: np.random.Generat
     score = evaluate(one.astype(np.float32), other.astype(np.float32), ["pu21-psnr"], protocol="abs:100")[
         "pu21-psnr"
     ]
-    pair = (torch.from_numpy(x.transpose(2, 0, 1))[None] for x in (one, other))
-    assert pu21_distance(*pair).item() == pytest.approx((10 ** (-score / 10) + 1e-4) ** 0.5, rel=1e-5)
+    light, truth = (torch.from_numpy(x.transpose(2, 0, 1))[None] for x in (one, other))
+    assert pu21_distance(light, truth).item() == pytest.approx((10 ** (-score / 10) + 1e-4) ** 0.5, rel=1e-5)
+    wanted = 10 * np.log10(10 ** (-score / 10) + 3e-5)
+    assert pu21_decibels(light, truth).item() == pytest.approx(wanted, abs=1e-4)
     black = torch.zeros(1, 3, 4, 4, requires_grad=True)
     pu21_distance(black, torch.zeros(1, 3, 4, 4)).backward()
     assert torch.isfinite(black.grad).all()
@@ -293,3 +296,19 @@ def test_without_progressive_loss_the_finest_scale_alone_counts(rng: np.random.G
         every = StackITMObjective(adversarial_weight=0).net_terms(Nets(net), batch, 0)
     assert float(terms["up"]) == pytest.approx(float((finest - batch["up"]).abs().mean()), rel=1e-5)
     assert float(every["up"]) > float(terms["up"])
+
+
+def test_light_of_the_fusion_and_of_a_merge_without_learning_are_judged_alike() -> None:
+    net = models.load("stack-itm").eval()
+    batch = {key: torch.rand(2, 3, 32, 32) for key in ("photo", "up", "down", "light")}
+    objective = StackITMObjective(
+        adversarial_weight=0, light_weight=2.0, light_distance="decibels", merged_weight=0.5
+    )
+    terms = objective.net_terms(Nets(net), batch, 0)
+    parts = net(batch["photo"], return_parts=True)
+    merged = debevec_fusion(parts["exposure_up"], batch["photo"], parts["exposure_down"])["out"]
+    for name, weight, light in (("light", 2.0, parts["out"]), ("merged", 0.5, merged)):
+        wanted = weight * pu21_decibels(light, batch["light"]).item()
+        assert terms[name].item() == pytest.approx(wanted, rel=1e-4)
+    terms["merged"].backward()
+    assert net.decode_down.images[-1].weight.grad.abs().sum() > 0

@@ -35,6 +35,7 @@ from openhdr.models.inference.expanded import Expanded, PredictedExposure
 from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.inference.tiling import TICKS, Tiled, windows
 from openhdr.models.layers.blocks import resize
+from openhdr.models.layers.codes import linear_to_srgb, srgb_to_linear
 from openhdr.models.layers.exposure_fusion import VIEW, apply_curve, exposure_stops, merge_exposures
 from openhdr.models.layers.steps import OnePhotoNetwork
 from openhdr.models.stack_itm import StackITM
@@ -43,6 +44,8 @@ WORK_PIXELS = 600_000
 """Size at which stack-itm sees a larger photo: twice that of the images it is trained on, 1 GB of features."""
 
 STRIP_ROWS = 256  # rows fused at a time
+
+FAINT = 2e-3  # light added before ratios are taken, so that black has one
 
 POSES: tuple[tuple[tuple[int, ...], bool], ...] = (((), False), ((), True), ((1,), False), ((0,), False))
 """Views for test-time augmentation: axes that are flipped, whether rows and columns are swapped."""
@@ -163,11 +166,17 @@ def _expand_by_stack(net: StackITM, linear: np.ndarray, keep_stack: bool) -> Exp
 class _Enlarged:
     """Maps of the working size, read at full size a strip of rows at a time."""
 
-    maps: dict[str, torch.Tensor]  # change of code to `up` and to `down`, `masks`: (1, 3, h, w)
+    maps: dict[
+        str, torch.Tensor
+    ]  # log ratios of light of `up` and of `down` to the photo, `masks`: (1, 3, h, w)
 
     @classmethod
     def of(cls, parts: dict[str, torch.Tensor], small: torch.Tensor) -> _Enlarged:
-        maps = {name: parts[f"exposure_{name}"] - small for name in ("up", "down")}
+        photo = torch.log(srgb_to_linear(small.float()) + FAINT)
+        maps = {
+            name: torch.log(srgb_to_linear(parts[f"exposure_{name}"].float()) + FAINT) - photo
+            for name in ("up", "down")
+        }
         if "masks" in parts:
             maps["masks"] = parts["masks"]
         return cls(maps)
@@ -186,6 +195,11 @@ class _Enlarged:
         strip = source[..., above, :] * (1 - share) + source[..., (above + 1).clamp(max=rows - 1), :] * share
         return F.interpolate(strip, size=(bottom - top, shape[1]), mode="bilinear", align_corners=False)
 
+    def exposure(self, name: str, photo: torch.Tensor, top: int, shape: tuple[int, ...]) -> torch.Tensor:
+        """Rows from `top` on of `up` or `down`, codes 0..1. photo: (1, 3, rows, W) codes of these rows."""
+        ratio = torch.exp(self.part(name, top, top + photo.shape[2], shape))
+        return linear_to_srgb(((srgb_to_linear(photo) + FAINT) * ratio - FAINT).clamp(0, 1))
+
 
 def _strips(height: int) -> list[tuple[int, int]]:
     return [(top, min(top + STRIP_ROWS, height)) for top in range(0, height, STRIP_ROWS)]
@@ -196,7 +210,7 @@ def _fuse(net: StackITM, parts: dict[str, torch.Tensor], full: _Enlarged, code: 
     result = np.empty_like(code)
     for top, bottom in _strips(len(code)):
         photo = _to_tensor(code[top:bottom], full.maps["up"]).float()
-        up, down = ((photo + full.part(name, top, bottom, code.shape)).clamp(0, 1) for name in ("up", "down"))
+        up, down = (full.exposure(name, photo, top, code.shape) for name in ("up", "down"))
         if net.config.fusion == "learned":
             masks = full.part("masks", top, bottom, code.shape).split(1, 1)
             fused = sum(mask * one for mask, one in zip(masks, (up, photo, down), strict=True))
@@ -211,6 +225,6 @@ def _exposures(full: _Enlarged, code: np.ndarray, name: str) -> np.ndarray:
     """A predicted exposure at full size: (H, W, 3) float32 codes 0..1."""
     result = np.empty_like(code)
     for top, bottom in _strips(len(code)):
-        change = _to_array(full.part(name, top, bottom, code.shape))
-        np.clip(code[top:bottom] + change, 0, 1, out=result[top:bottom])
+        photo = _to_tensor(code[top:bottom], full.maps[name]).float()
+        result[top:bottom] = _to_array(full.exposure(name, photo, top, code.shape))
     return result

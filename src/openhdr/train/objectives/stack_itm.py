@@ -14,7 +14,8 @@ which these terms come in.
 - Fusion's truth: the HDR image; on SICE-S, where the paper has fusions by a commercial program, what the reader fuses
   of the whole stack (data.readers.sice_s), or, without exposures, the labels merged with the photo.
 - Not of the paper, for the small recipe: `light_weight` weighs the difference that expanded photos are scored by
-  (see losses/pu21.py), and `label_stops` takes labels of a fixed distance instead of the rule.
+  (`light_distance`, see losses/pu21.py), `merged_weight` the same of the exposures merged without learning, and
+  `label_stops` takes labels of a fixed distance instead of the rule.
 - One discriminator judges both exposures: the longer one where the photo is too dark, the shorter where too bright.
 """
 
@@ -42,7 +43,7 @@ from openhdr.train.discriminators.stack_itm import (
     mixed_fake,
 )
 from openhdr.train.losses.l1 import mu_law
-from openhdr.train.losses.pu21 import pu21_distance
+from openhdr.train.losses.pu21 import pu21_decibels, pu21_distance
 from openhdr.train.objectives.contract import Batch, BracketObjective, Nets, Terms
 from openhdr.train.objectives.perceptual import perceptual_distance
 
@@ -67,7 +68,11 @@ class StackITMObjective(BracketObjective):
     fusion_weight: float = 1.0
     fusion_from: int = 0  # step
     reconstruction_weight: float = 1.0  # of the L1 of the exposures
-    light_weight: float = 0.0  # of pu21_distance of the light; 0 = no such term
+    light_weight: float = 0.0  # of the PU21 difference of the light; 0 = no such term
+    light_distance: Literal["root", "decibels"] = "root"  # pu21_distance or pu21_decibels
+    merged_weight: float = (
+        0.0  # of that difference of the exposures merged by debevec_fusion; 0 = no such term
+    )
     label_stops: int = 0  # labels are so many stops from the photo, where there is HDR truth; 0 = by the rule
 
     def example(self, sample: Sample, rng: np.random.Generator, bounded: bool) -> dict[str, np.ndarray]:
@@ -121,8 +126,13 @@ class StackITMObjective(BracketObjective):
         terms["fusion"] = (
             self.fusion_weight * (step >= self.fusion_from) * (mapped[0] - mapped[1]).abs().mean()
         )
+        distance_of = {"root": pu21_distance, "decibels": pu21_decibels}[self.light_distance]
         if self.light_weight:
-            terms["light"] = self.light_weight * pu21_distance(parts["out"], batch["light"])
+            terms["light"] = self.light_weight * distance_of(parts["out"], batch["light"])
+        if self.merged_weight:
+            exposures = (parts["exposure_up"].float(), batch["photo"], parts["exposure_down"].float())
+            merged = debevec_fusion(*exposures)["out"]
+            terms["merged"] = self.merged_weight * distance_of(merged, batch["light"])
         return terms
 
     def discriminator_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
