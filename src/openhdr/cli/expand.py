@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.outputs import keeps_light, outputs, writable
+from openhdr.cli.shared.light_files import LightFiles
+from openhdr.cli.shared.outputs import outputs, writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.several import each
 from openhdr.cli.shared.terminal import echo_json, echo_notes, echo_notes_of_files, progress_bar
 from openhdr.core.errors import FileError, RequestError
-from openhdr.core.options import argument, choice, nested, option
-from openhdr.pipeline.pipeline_options import DeliveryOptions, ExpandOptions
-from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
-from openhdr.tonemapping import OPERATORS
-from openhdr.tonemapping import parse as parse_operator
+from openhdr.core.options import argument, nested, option
+from openhdr.pipeline.pipeline_options import ExpandOptions
 
 if TYPE_CHECKING:
     from openhdr.pipeline.photo_to_hdr import Expansion
@@ -37,11 +35,6 @@ class Request:
         flags=("-o", "--output"),
     )
     options: ExpandOptions = nested(ExpandOptions)
-    preview: Path | None = option("Write a tone-mapped picture (PNG, JPEG).", None)
-    operator: str | None = option(
-        f"Of the preview and the SDR picture in a .jpg: {choice(OPERATORS, DEFAULT_OPERATOR, 'a preset (.toml)')}",
-        None,
-    )
     keep_stack: Path | None = option(
         "Folder for the exposures and masks that stack-itm predicts.", None, flags=("--save-stack",)
     )
@@ -50,7 +43,7 @@ class Request:
         None,
         flags=("--map",),
     )
-    delivery: DeliveryOptions = nested(DeliveryOptions)
+    files: LightFiles = nested(LightFiles)
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
 
 
@@ -77,7 +70,11 @@ def expand(request: Request) -> None:
 
 
 def _outputs(request: Request) -> list[Path]:
-    singles = {"--preview": request.preview, "--map": request.origin_map, "--save-stack": request.keep_stack}
+    singles = {
+        "--preview": request.files.preview,
+        "--map": request.origin_map,
+        "--save-stack": request.keep_stack,
+    }
     asked = [name for name, path in singles.items() if path]
     if len(request.photos) > 1 and asked:
         raise RequestError(f"{asked[0]} takes one photo; got {len(request.photos)}: expand them one by one")
@@ -89,17 +86,13 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
     from openhdr.pipeline.scale import check_anchor
 
     check_anchor(request.options.anchor)
-    if request.operator:
-        parse_operator(request.operator)
+    request.files.refuse(paths[0])
+    writable(request.origin_map)
     taken = {photo.resolve() for photo in request.photos}
-    for path in (paths[0], request.preview, request.origin_map):
-        writable(path)
-    for path in [*paths, *(path for path in (request.preview, request.origin_map) if path)]:
+    for path in [*paths, *(path for path in (request.files.preview, request.origin_map) if path)]:
         if path.resolve() in taken:
             raise FileError(path, "is a photo to read or an output already", "choose another name")
         taken.add(path.resolve())
-    keeps_light(paths[0])
-    request.delivery.refuse_unused(paths[0], request.operator, preview=request.preview is not None)
 
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:
@@ -126,11 +119,11 @@ def _write(expansion: Expansion, output: Path, request: Request) -> list[tuple[P
     from openhdr.core.image import Image
     from openhdr.pipeline.delivery import storage, write_preview, write_result
 
-    image = expansion.result.image
-    options = storage(request.delivery, expansion.image)
-    written = [(output, write_result(output, expansion.image, options, request.operator))]
-    if request.preview:
-        written.append((request.preview, write_preview(request.preview, image, request.operator)))
+    image, files = expansion.result.image, request.files
+    options = storage(files.delivery, expansion.image)
+    written = [(output, write_result(output, expansion.image, options, files.operator))]
+    if files.preview:
+        written.append((files.preview, write_preview(files.preview, image, files.operator)))
     if request.origin_map:
         written.append(
             (request.origin_map, io.write(request.origin_map, Image(expansion.result.map(), "srgb")))

@@ -10,19 +10,17 @@ import click
 
 from openhdr.cli.parts.merge_notes import notes_of_frames, warnings_of
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.outputs import keeps_light, writable
+from openhdr.cli.shared.light_files import LightFiles
+from openhdr.cli.shared.outputs import writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.sidecar import like, sidecar_of, write_sidecar
 from openhdr.cli.shared.terminal import echo_json, echo_notes, echo_notes_of_files, format_table, progress_bar
 from openhdr.core.errors import RequestError
-from openhdr.core.options import argument, choice, nested, option
+from openhdr.core.options import argument, nested, option
 from openhdr.core.threads import in_threads
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
-from openhdr.pipeline.pipeline_options import DeliveryOptions, MergeOptions
-from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
-from openhdr.tonemapping import OPERATORS
-from openhdr.tonemapping import parse as parse_operator
+from openhdr.pipeline.pipeline_options import MergeOptions
 
 if TYPE_CHECKING:
     from openhdr.pipeline.bracket_to_hdr import MergeResult
@@ -43,15 +41,8 @@ class Request:
         "Write a sheet of how far each image was trusted (PNG): black = left out.", None
     )
     motion: Path | None = option("Write how far each image was moved (PNG): hue = direction.", None)
-    preview: Path | None = option(
-        "Write a picture to look at: PNG, or JPEG that HDR screens show as HDR.", None
-    )
-    operator: str | None = option(
-        f"Of the preview and the SDR picture in a .jpg: {choice(OPERATORS, DEFAULT_OPERATOR, 'a preset (.toml)')}",
-        None,
-    )
     anchor: str = option("What 1.0 means: reference (it clips), grey or absolute.", "reference")
-    delivery: DeliveryOptions = nested(DeliveryOptions)
+    files: LightFiles = nested(LightFiles)
     sidecar: bool = option("Write how the picture was made beside it (.json).", False)
     like: Path | None = option("Take the options of such a .json; those given here rule.", None)
     as_json: bool = option("Print the facts as JSON.", False, flags=("--json",))
@@ -103,8 +94,12 @@ def _refuse_early(request: Request) -> None:
     """What can be refused before the work: nothing may be left behind that is half of what was asked."""
     from openhdr.pipeline.scale import check_anchor
 
-    pictures = [path for path in (request.output, request.preview, request.mask, request.motion) if path]
-    for path in pictures:
+    display = _for_display(request.options.method or DEFAULT_MERGER)
+    if display:
+        _refuse_for_display(request)
+    # the options of a file that is given may be of another kind of output
+    request.files.refuse(request.output, display=display, unused=not request.like)
+    for path in (request.mask, request.motion):
         writable(path)
     writable(request.save_response, ".json")
     if request.sidecar and request.save_response == sidecar_of(request.output):
@@ -112,25 +107,19 @@ def _refuse_early(request: Request) -> None:
             f"--save-response {request.save_response}: is the name of the sidecar; choose another"
         )
     taken = {path.resolve(): f"{path} is one of the inputs" for path in request.images}
-    for path in pictures:
+    for path in (request.output, request.files.preview, request.mask, request.motion):
+        if path is None:
+            continue
         if path.resolve() in taken:
             raise RequestError(f"{taken[path.resolve()]}; give the result another name")
         taken[path.resolve()] = f"{path} is named for two results"
     check_anchor(request.anchor)
-    if request.operator:
-        parse_operator(request.operator)
-    if _for_display(request.options.method or DEFAULT_MERGER):
-        _refuse_for_display(request)
-    else:
-        keeps_light(request.output)
-    if not request.like:  # which may be of another file
-        request.delivery.refuse_unused(request.output, request.operator, preview=request.preview is not None)
 
 
 def _refuse_for_display(request: Request) -> None:
     """A picture to look at has no scale to choose, and tones already."""
     anchor = request.anchor if request.anchor != "reference" else None
-    for name, given in (("--anchor", anchor), ("--operator", request.operator)):
+    for name, given in (("--anchor", anchor), ("--operator", request.files.operator)):
         if given:
             raise RequestError(
                 f"{name} {given}: the method '{request.options.method}' makes a picture for a screen, not light; "
@@ -150,23 +139,23 @@ def _write(request: Request, result: MergeResult) -> list[tuple[Path, tuple[str,
     from openhdr.pipeline.delivery import storage, write_preview, write_result
     from openhdr.pipeline.scale import anchored
 
-    image = anchored(result.image, request.anchor)
-    stored = storage(request.delivery, image)
+    image, files = anchored(result.image, request.anchor), request.files
+    stored = storage(files.delivery, image)
 
     def write_output() -> tuple[str, ...]:
         # sensor values know the reference's scale only
         if result.mosaic and request.output.suffix.lower() == ".dng" and request.anchor == "reference":
             io.write_mosaic(request.output, result.mosaic, stored)
             return ()
-        return write_result(request.output, image, stored, request.operator)
+        return write_result(request.output, image, stored, files.operator)
 
     def write_picture() -> tuple[str, ...]:
-        return write_preview(request.preview, result.image, request.operator) if request.preview else ()
+        return write_preview(files.preview, result.image, files.operator) if files.preview else ()
 
     # each leaves a core idle for half of its time
     notes = in_threads(lambda job: job(), (write_output, write_picture))
     written = [
-        (path, said) for path, said in zip((request.output, request.preview), notes, strict=True) if path
+        (path, said) for path, said in zip((request.output, files.preview), notes, strict=True) if path
     ]
     if request.mask:
         used = [share_used(result, index) for index in range(len(result.consistency))]
