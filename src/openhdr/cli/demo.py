@@ -114,11 +114,10 @@ def run_demo(output: Path, maps: bool = False) -> dict[str, Any]:
 def _maps(output: Path, result: MergeResult) -> dict[str, str]:
     """Write the images of what the merge did; where they are."""
     from openhdr import io
-    from openhdr.cli.merge import share_used
     from openhdr.merging.masks import ghost_sheet, motion_sheet
 
     files = {"ghosts": str(output / "demo-ghosts.png"), "motion": str(output / "demo-motion.png")}
-    used = [share_used(result, index) for index in range(len(result.consistency))]
+    used = [result.share_used(index) for index in range(len(result.consistency))]
     io.write(files["ghosts"], ghost_sheet(result.bracket, result.consistency, used))
     io.write(files["motion"], motion_sheet(result.registrations, result.image.pixels.shape[:2]))
     return files

@@ -54,7 +54,7 @@ def info(request: Request) -> None:
     """
     from openhdr import io
     from openhdr.batch.card import brackets_of, photos_in
-    from openhdr.batch.plan import common_folder
+    from openhdr.batch.plan import Plan, common_folder, write_plan
 
     writable(request.plan, ".toml")
     files = [file for path in request.images for file in photos_in(path)]
@@ -62,55 +62,56 @@ def info(request: Request) -> None:
     pixels = few if request.pixels is None else request.pixels
     with progress_bar():
         found = each("reading", [(path, pixels) for path in files], _described if pixels else _probed)
-    images = [facts for _, facts in found]
-    brackets = brackets_of([photo for photo, _ in found])
-    names = [[str(photo.path) for photo in members] for members in brackets]
-    grouped = {name for members in names for name in members}
-    singles = [one["name"] for one in images if one["name"] not in grouped]
+    brackets = [[str(photo.path) for photo in members] for members in brackets_of([one for one, _ in found])]
+    grouped = {name for members in brackets for name in members}
     photos = [
         photo
         for photo, _ in found
         if not io.is_result(photo.metadata)
         and (photo.encoding == "srgb" or io.may_hold_sensor_values(photo.path) or photo.gain_map)
     ]
-    why = "" if brackets else _why_none(photos)
+    report = {
+        "images": [facts for _, facts in found],
+        "brackets": brackets,
+        "singles": [facts["name"] for _, facts in found if facts["name"] not in grouped],
+        "why_no_bracket": None if brackets else _why_none(photos) or None,
+    }
+    folder = common_folder(request.images)
     if request.plan:
-        from openhdr.batch.plan import Plan, write_plan
-
-        write_plan(request.plan, Plan.of([photo for photo, _ in found], common_folder(request.images)))
+        write_plan(request.plan, Plan.of([photo for photo, _ in found], folder))
     if request.as_json:
-        echo_json({"images": images, "brackets": names, "singles": singles, "why_no_bracket": why or None})
-        return
-    folder = Path(common_folder(request.images))
-    if folder != folder.parent:  # names are short where they have more than the root in common
-        for one in images:
-            one["name"] = os.path.relpath(one["name"], folder)
-        names, (singles,) = (
-            [[os.path.relpath(name, folder) for name in members] for members in some]
-            for some in (names, [singles])
-        )
+        echo_json(report)
+    else:
+        _print(report, Path(folder), pixels)
+
+
+def _print(report: dict[str, Any], folder: Path, pixels: bool) -> None:
+    """The report as a table and sentences. Names are short where they have more than the root in common."""
+
+    def short(name: str) -> str:
+        return name if folder == folder.parent else os.path.relpath(name, folder)
+
+    images = [{**one, "name": short(one["name"])} for one in report["images"]]
     if images:
         rows = [_printed(one, pixels) for one in images]
         told = [head for head in rows[0] if any(row[head] for row in rows)]
         click.echo(format_table([{head: row[head] for head in told} for row in rows]))
-    for members in (*names, *([singles] if names and singles else ())):
-        what = f"bracket of {len(members)}" if members is not singles else "in no bracket"
-        shown = [*members[: SHOWN - 1], "...", members[-1]] if len(members) > SHOWN else members
+    groups = [(f"bracket of {len(members)}", members) for members in report["brackets"]]
+    if groups and report["singles"]:
+        groups.append(("in no bracket", report["singles"]))
+    for what, members in groups:
+        shown = [short(name) for name in members]
+        shown = [*shown[: SHOWN - 1], "...", shown[-1]] if len(shown) > SHOWN else shown
         click.echo(printable(f"{what}: {' '.join(shown)}"))
-    if why:
-        click.echo(f"no bracket: {why}")
-    for note, of in _notes(images).items():
-        more = f" and {len(of) - 1} more" if len(of) > 1 else ""
-        click.echo(printable(f"{of[0]}{more}: {note}"))
-
-
-def _notes(images: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """What is said of images, with their names."""
+    if report["why_no_bracket"]:
+        click.echo(f"no bracket: {report['why_no_bracket']}")
     said: dict[str, list[str]] = {}
     for one in images:
         for note in (*_hdr_facts(one), *one["notes"]):
             said.setdefault(note, []).append(one["name"])
-    return said
+    for note, names in said.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        click.echo(printable(f"{names[0]}{more}: {note}"))
 
 
 def _probed(path: Path, pixels: bool) -> tuple[ImageInfo, dict[str, Any]]:

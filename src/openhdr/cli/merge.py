@@ -158,7 +158,7 @@ def _write(request: Request, result: MergeResult) -> list[tuple[Path, tuple[str,
         (path, said) for path, said in zip((request.output, files.preview), notes, strict=True) if path
     ]
     if request.mask:
-        used = [share_used(result, index) for index in range(len(result.consistency))]
+        used = [result.share_used(index) for index in range(len(result.consistency))]
         sheet = ghost_sheet(result.bracket, result.consistency, used)
         written.append((request.mask, io.write(request.mask, sheet)))
     if request.motion:
@@ -186,7 +186,7 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
                 "reference": index == result.bracket.reference,
                 "status": place.status,
                 "shift_px": place.shift_px,
-                "used": share_used(result, index),
+                "used": result.share_used(index),
             }
         )
     return {
@@ -206,12 +206,6 @@ def facts_of(result: MergeResult, request: Request) -> dict[str, Any]:
 
 def _range(stops: float | None) -> str:
     return "a picture for a screen" if stops is None else f"{stops:.1f} stops"
-
-
-def share_used(result: MergeResult, index: int) -> float:
-    """How much of a frame went into the result, 0..1."""
-    out = index not in result.used or result.registrations[index].status == "rejected"
-    return 0.0 if out else float(result.consistency[index].mean())
 
 
 def _printed(frame: dict[str, Any]) -> dict[str, str]:

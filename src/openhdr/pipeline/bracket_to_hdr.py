@@ -73,6 +73,11 @@ class MergeResult:
     used: tuple[int, ...]
     mosaic: Mosaic | None = None
 
+    def share_used(self, index: int) -> float:
+        """How much of a frame went into the result, 0..1."""
+        out = index not in self.used or self.registrations[index].status == "rejected"
+        return 0.0 if out else float(self.consistency[index].mean())
+
 
 def merge(
     frames: Sequence[ImageOrPath] | str | Path,
