@@ -14,10 +14,9 @@ import numpy as np
 from openhdr.core.threads import in_threads
 from openhdr.filters.resize import resize
 from openhdr.metrics.hdrvdp.constants import constants
-from openhdr.metrics.hdrvdp.eye import TABLE_DECADES, TABLE_START, Seen, look_up
+from openhdr.metrics.hdrvdp.eye import TABLE_DECADES, TABLE_START, Seen, look_up, pieces
 from openhdr.metrics.hdrvdp.pyramid import Pyramid, build
 
-_ROWS = 32  # of a plane at a time
 _LOG_STEPS = 256  # of the sensitivity's table over log10 cd/m2
 
 
@@ -33,7 +32,15 @@ def difference(test: Seen, ref: Seen, ppd: float) -> Pyramid:
         for plane, seen in zip(bands[last], (test, ref), strict=True)
     )
     bands[last] = (ours, theirs)
-    common = [np.stack(in_threads(_shared, zip(ours, theirs, strict=True))) for ours, theirs in bands]
+    common = [np.empty_like(ours) for ours, _ in bands]
+    in_threads(
+        lambda planes: _shared(*planes),
+        [
+            planes
+            for band, into in zip(bands, common, strict=True)
+            for planes in zip(*band, into, strict=True)
+        ],
+    )
     log_adaptation = np.log10(adaptation)
 
     frequencies = [tests.frequency(index, ppd) for index in range(last)]
@@ -41,9 +48,12 @@ def difference(test: Seen, ref: Seen, ppd: float) -> Pyramid:
         *in_threads(lambda one: Masker.of(*one, common, log_adaptation), enumerate(frequencies)),
         Masker(last, common, common[last].sum(axis=0), np.ones((1, 1)), np.ones((1, 1))),
     ]
+    visible = tuple(np.empty_like(ours) for ours, _ in bands)
     places = [(one, k) for one in maskers for k in range(len(common[one.band]))]
-    planes = iter(in_threads(lambda place: place[0].visible(place[1], *bands[place[0].band]), places))
-    return Pyramid(tuple(np.stack([next(planes) for _ in ours]) for ours, _ in bands))
+    in_threads(
+        lambda place: place[0].visible(place[1], *bands[place[0].band], visible[place[0].band]), places
+    )
+    return Pyramid(visible)
 
 
 @dataclass(frozen=True)
@@ -65,22 +75,21 @@ class Masker:
     def of(cls, band: int, frequency: float, common: list[np.ndarray], log_adaptation: np.ndarray) -> Masker:
         """log_adaptation: (H, W) log10 cd/m2."""
         masking = constants().masking
-        local = resize(log_adaptation, common[band].shape[1:], "cubic")
-        noise = 1 / look_up(local, sensitivity(frequency))
-        return cls(
-            band, common, common[band].sum(axis=0), noise ** -masking["q"], noise ** (2 * masking["p"])
-        )
+        local, table = resize(log_adaptation, common[band].shape[1:], "cubic"), sensitivity(frequency)
+        easing, threshold = (np.empty(local.shape) for _ in range(2))
+        for rows in pieces(len(local)):
+            noise = 1 / look_up(local[rows], table)
+            easing[rows], threshold[rows] = noise ** -masking["q"], noise ** (2 * masking["p"])
+        return cls(band, common, common[band].sum(axis=0), easing, threshold)
 
-    def visible(self, orientation: int, ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-        """A band of both images (orientations, h, w) -> (h, w) visible difference of an orientation, signed."""
+    def visible(self, orientation: int, ours: np.ndarray, theirs: np.ndarray, into: np.ndarray) -> None:
+        """A band of both images -> visible difference of an orientation, signed. All (orientations, h, w)."""
         masking, n = constants().masking, 2.0**self.band
         p, q = masking["p"], masking["q"]
         common = self.common[self.band][orientation]
         neighbours = self._neighbours(orientation, common.shape)
         easing, threshold = (np.broadcast_to(plane, common.shape) for plane in (self.easing, self.threshold))
-        result = np.empty(common.shape)
-        for top in range(0, len(result), _ROWS):  # what is between stays in the processor's cache
-            rows = slice(top, top + _ROWS)
+        for rows in pieces(len(common)):
             own, near = common[rows], neighbours[rows]
             across = np.maximum(self.total[rows] - own, 0)
             hidden = (masking["self"] * n ** (1 - q)) * own**q
@@ -91,15 +100,15 @@ class Masker:
             hidden += threshold[rows]
             difference = ours[orientation, rows] - theirs[orientation, rows]
             size = (n ** (1 - p)) * np.abs(difference) ** p
-            result[rows] = np.copysign(size, difference) / np.sqrt(hidden)
-        return result
+            into[orientation, rows] = np.copysign(size, difference) / np.sqrt(hidden)
 
     def _neighbours(self, orientation: int, shape: tuple[int, int]) -> np.ndarray:
         """Shared contrast of the bands above and below at the same orientation, at this band's size."""
         total = np.zeros(shape)
         for band in {self.band - 1, self.band + 1} & set(range(len(self.common) - 1)):
             shared = np.maximum(resize(self._at(band, orientation), shape, "cubic"), 0)
-            total += np.multiply(shared, 2.0**-band, out=shared)
+            shared *= 2.0**-band
+            total += shared
         return total
 
     def _at(self, band: int, orientation: int) -> np.ndarray:
@@ -140,8 +149,7 @@ def _filter_base(base: np.ndarray, frequency: float, adaptation: float, surround
     return np.fft.irfft2(np.fft.rfft2(padded) * passed, s=padded.shape)[None, :height, :width]
 
 
-def _shared(planes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """The contrast that two planes (h, w) share, as the mean over 3x3 pixels, zero outside."""
-    ours, theirs = planes
-    lower = np.minimum(np.abs(ours), np.abs(theirs))
-    return cv2.boxFilter(lower, cv2.CV_64F, (3, 3), borderType=cv2.BORDER_CONSTANT)
+def _shared(ours: np.ndarray, theirs: np.ndarray, into: np.ndarray) -> None:
+    """The contrast that two planes share, as the mean over 3x3 pixels, zero outside. All (h, w)."""
+    np.minimum(np.abs(ours), np.abs(theirs), out=into)
+    cv2.boxFilter(into, cv2.CV_64F, (3, 3), into, borderType=cv2.BORDER_CONSTANT)

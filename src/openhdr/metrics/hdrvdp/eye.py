@@ -17,7 +17,13 @@ from openhdr.metrics.hdrvdp.constants import constants
 SURROUND = 1e-5  # cd/m2 around the image
 _DARKEST, _BRIGHTEST = 1e-5, 1e10  # cd/m2 on the retina
 TABLE_START, TABLE_DECADES, _TABLE_SIZE = -5.0, 10.0, 2048  # log10 cd/m2
+_ROWS = 32
 _asking = Lock()  # both images of a pair are seen at the same time, and need the same optics
+
+
+def pieces(length: int) -> list[slice]:
+    """Rows of a plane, some at a time: what is computed of them stays in the processor's cache."""
+    return [slice(start, start + _ROWS) for start in range(0, length, _ROWS)]
 
 
 @dataclass(frozen=True)
@@ -32,33 +38,47 @@ def see(luminance: np.ndarray, ppd: float, surround: float = SURROUND) -> Seen:
     """(H, W, 3) float64 display RGB in cd/m2 -> response and adaptation. ppd: pixels per degree."""
     c = constants()
     retina = [scatter(np.ascontiguousarray(luminance[..., k]), ppd, surround) for k in range(3)]
-    long, medium, rod = (
-        sum(plane * weight for plane, weight in zip(retina, c.lmsr_from_rgb[:, column], strict=True))
-        for column in (0, 1, 3)
-    )
     cone_table, rod_table = _response_tables()
-    cones = look_up(np.log10(long), cone_table) + look_up(np.log10(medium), cone_table)
-    rods = look_up(np.log10(rod), rod_table)
-    return Seen((cones - cones.mean()) + (rods - rods.mean()), long + medium)
+    response, adaptation = (np.empty(luminance.shape[:2]) for _ in range(2))
+    for part in pieces(len(response)):
+        long, medium, rod = (
+            sum(
+                plane[part] * weight for plane, weight in zip(retina, c.lmsr_from_rgb[:, column], strict=True)
+            )
+            for column in (0, 1, 3)
+        )
+        cones = look_up(np.log10(long), cone_table) + look_up(np.log10(medium), cone_table)
+        response[part] = cones + look_up(np.log10(rod), rod_table)
+        adaptation[part] = long + medium
+    response -= response.mean()
+    return Seen(response, adaptation)
 
 
 def scatter(plane: np.ndarray, ppd: float, surround: float) -> np.ndarray:
     """Blur by the optics of the eye (section 3.1): (H, W) cd/m2 -> (H, W) cd/m2.
 
     The image stands in a surround of its own size to the right and below, wrapped around. The constant
-    surround is taken off first, so that half of the row transforms would be of zeros and can be left out.
+    surround is taken off first, so that half of the row transforms would be of zeros and can be left out. Some rows and
+    columns at a time: to have memory for all takes as long as to transform them.
     """
     c = constants()
     height, width = plane.shape
     with _asking:
         passed, (down, across) = _passed(height, width, ppd)
-    spectrum = np.fft.rfft(plane - surround, n=across, axis=1)
-    columns = np.fft.fft(np.ascontiguousarray(spectrum.T), n=down, axis=1)
-    columns[:, : down // 2 + 1] *= passed
-    columns[:, down // 2 + 1 :] *= passed[:, (down - 1) // 2 : 0 : -1]
-    rows = np.ascontiguousarray(np.fft.ifft(columns, axis=1)[:, :height].T)
-    blurred = np.fft.irfft(rows, n=across, axis=1)[:, :width] + surround * c.mtf_a.sum()
-    return np.clip(blurred, _DARKEST, _BRIGHTEST)
+    columns = np.empty((len(passed), height), complex)
+    for part in pieces(height):
+        columns[:, part] = np.fft.rfft(plane[part] - surround, n=across, axis=1).T
+    for part in pieces(len(columns)):
+        spectrum, half = np.fft.fft(columns[part], n=down, axis=1), passed[part]
+        spectrum[:, : down // 2 + 1] *= half
+        spectrum[:, down // 2 + 1 :] *= half[:, (down - 1) // 2 : 0 : -1]
+        columns[part] = np.fft.ifft(spectrum, axis=1)[:, :height]
+    blurred = np.empty((height, width))
+    for part in pieces(height):
+        rows = np.ascontiguousarray(columns[:, part].T)
+        blurred[part] = np.fft.irfft(rows, n=across, axis=1)[:, :width]
+        blurred[part] += surround * c.mtf_a.sum()
+    return np.clip(blurred, _DARKEST, _BRIGHTEST, out=blurred)
 
 
 @functools.lru_cache(maxsize=1)  # the same for all planes of a pair, and mostly of a benchmark

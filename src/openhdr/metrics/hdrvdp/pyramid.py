@@ -33,7 +33,10 @@ def build(plane: np.ndarray) -> Pyramid:
     bands = [_correlate(plane, c.high0)[None]]
     low = _correlate(plane, c.low0)
     for _ in range(levels(*plane.shape)):
-        bands.append(np.stack([_correlate(low, kernel) for kernel in c.oriented]))
+        band = np.empty((len(c.oriented), *low.shape))
+        for plane, kernel in zip(band, c.oriented, strict=True):
+            _correlate(low, kernel, plane)
+        bands.append(band)
         low = np.ascontiguousarray(_correlate(low, c.low)[::2, ::2])
     return Pyramid((*bands, low[None]))
 
@@ -60,8 +63,8 @@ def put_together(pyramid: Pyramid) -> np.ndarray:
     return _convolve(picture, c.low0) + _convolve(high[0], c.high0)
 
 
-def _correlate(plane: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    return cv2.filter2D(plane, cv2.CV_64F, kernel, borderType=cv2.BORDER_REFLECT_101)
+def _correlate(plane: np.ndarray, kernel: np.ndarray, into: np.ndarray | None = None) -> np.ndarray:
+    return cv2.filter2D(plane, cv2.CV_64F, kernel, into, borderType=cv2.BORDER_REFLECT_101)
 
 
 def _convolve(plane: np.ndarray, kernel: np.ndarray) -> np.ndarray:
