@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
-_MOST_HEAPS = -8  # M_ARENA_MAX of glibc's mallopt
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 
 
 def give_back() -> None:
@@ -20,12 +20,14 @@ def give_back() -> None:
 
 
 @cache
-def share_heaps(most: int) -> None:
-    """Let threads take memory from so many heaps at most, where each would have its own (glibc).
+def keep(heaps: int) -> None:
+    """Let threads share so many heaps, and let these keep what is freed until `give_back` (glibc).
 
-    Threads come and go with every step of a merge, and what they freed would stay with heaps that nobody uses.
+    Threads come and go with every step of a merge, and what they freed would stay with heaps of their own that nobody
+    uses; while steps run, memory that went back to the system costs as much time as what is computed in it.
     """
-    try:
-        ctypes.CDLL(None).mallopt(_MOST_HEAPS, most)
-    except (AttributeError, OSError, TypeError):  # not the GNU C library
-        return
+    for name, value in ((_ARENA_MAX, heaps), (_MMAP_THRESHOLD, 1 << 25), (_TRIM_THRESHOLD, 1 << 30)):
+        try:
+            ctypes.CDLL(None).mallopt(name, value)
+        except (AttributeError, OSError, TypeError):  # not the GNU C library
+            return

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from openhdr.core.memory import share_heaps
+from openhdr.core.memory import keep
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """[function(item) for item in items], computed on all cores; order and results do not depend on them."""
-    share_heaps(cores())
+    keep(cores())
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(function, items))
 
