@@ -19,7 +19,7 @@ import time
 import numpy as np
 
 NETWORKS = ("two-stage", "stack-itm")
-METHODS = ("regression", "landis", "rempel", "kovaleski-oliveira", *NETWORKS)
+METHODS = ("trustnet-single", "landis", "rempel", "kovaleski-oliveira", *NETWORKS)
 CLIPPED = 0.25  # share of the photo
 
 

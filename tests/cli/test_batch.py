@@ -253,7 +253,7 @@ def test_killed_at_any_moment_it_goes_on(run, make_card, tmp_path, rng):
     ("options", "words"),
     [
         (("--method", "mel"), "did you mean 'mle'"),
-        (("--method", "regression"), "unknown method 'regression'"),
+        (("--method", "trustnet-single"), "unknown method 'trustnet-single'"),
         (("--method", "mle", "--expand"), "unknown method 'mle'"),
         (("--sdr", "a.jpg"), "No such option '--sdr'"),
     ],

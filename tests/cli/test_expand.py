@@ -40,7 +40,7 @@ def test_every_method_writes_light(run, photos, tmp_path, method):
     light = io.read(tmp_path / "out.exr").pixels
     assert light.shape == (72, 96, 3) and light.dtype == np.float32 and light.min() >= 0
     facts = ran.json
-    assert facts["method"] == method or (method is None and facts["method"] == "regression")
+    assert facts["method"] == method or (method is None and facts["method"] == "trustnet-single")
     assert facts["measured"] + facts["recovered"] + facts["invented"] == pytest.approx(1)
     assert facts["highest"] == pytest.approx(light.max(), rel=1e-3)
 

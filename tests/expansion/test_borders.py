@@ -9,7 +9,7 @@ from openhdr.camera.response import analytic
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.image import Image
 from openhdr.expansion.photo import photo_of
-from openhdr.expansion.regression import regression
+from openhdr.expansion.trustnet_single import trustnet_single
 
 SRGB = analytic("srgb")
 
@@ -23,4 +23,4 @@ def test_a_sunlit_wall_keeps_its_colour_where_red_clips(rng: np.random.Generator
     photo = photo_of(Image(codes, "srgb"), SRGB)
     red = photo.lost[..., 0]
     assert red.mean() > 0.3 and photo.lost[..., 1].mean() < 0.02
-    assert np.abs(np.log2(regression(photo)[red][:, 0] / scene[red][:, 0])).mean() < 0.04
+    assert np.abs(np.log2(trustnet_single(photo)[red][:, 0] / scene[red][:, 0])).mean() < 0.04

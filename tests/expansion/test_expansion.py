@@ -1,4 +1,4 @@
-"""Expansion operators: formulas by hand, what regression keeps and how it behaves, the honest account."""
+"""Expansion operators: formulas by hand, what `trustnet-single` keeps and how it behaves, the honest account."""
 
 from __future__ import annotations
 
@@ -16,16 +16,9 @@ from openhdr.expansion.kovaleski_oliveira import kovaleski_oliveira
 from openhdr.expansion.landis import LandisOptions, landis
 from openhdr.expansion.overview import SIDE, overview_of
 from openhdr.expansion.photo import Photo, photo_of
-from openhdr.expansion.regression import (
-    RegressionOptions,
-    coarse_features,
-    coarse_view,
-    members,
-    read,
-    regression,
-)
 from openhdr.expansion.rempel import rempel
 from openhdr.expansion.result import result_of
+from openhdr.expansion.trustnet_single import TrustNetSingleOptions, read, trustnet_single
 from openhdr.pipeline.photo_to_hdr import expand_photo
 from openhdr.pipeline.pipeline_options import ExpandOptions
 
@@ -122,11 +115,11 @@ def test_boost_is_full_at_the_lamp_and_small_on_the_wall(photo: Photo, operator)
     np.testing.assert_allclose(boost[..., 0], boost[..., 2], rtol=1e-5)  # hues stay
 
 
-# --- regression -------------------------------------------------------------------------------------------------
+# --- trustnet-single --------------------------------------------------------------------------------------------
 
 
 def test_measured_light_is_kept_and_clipped_light_rises(photo: Photo) -> None:
-    out = regression(photo)
+    out = trustnet_single(photo)
     assert out.dtype == np.float32 and np.isfinite(out).all()
     np.testing.assert_array_equal(out[~photo.lost], photo.linear[~photo.lost])
     assert out[photo.lost].min() >= 1
@@ -137,38 +130,32 @@ def test_estimate_beats_the_photo_on_panorama_like_light(rng: np.random.Generato
     truth = lamp(rng)
     error = [
         np.abs(np.log2(one[photo.lost] / truth[photo.lost])).mean()
-        for one in (photo.linear, regression(photo))
+        for one in (photo.linear, trustnet_single(photo))
     ]
     assert error[1] < 0.8 * error[0]
 
 
 def test_a_clipped_sky_has_no_soft_patches_beside_poles(rng: np.random.Generator) -> None:
-    """Light falls towards a pole by less than half of what estimates of single pixels do."""
     pixels = np.full((360, 480, 3), 255, np.uint8)
     pixels[240:] = rng.uniform(20, 110, (120, 480, 3))
     for left in (80, 200, 330):
         pixels[:, left : left + 9] = (40, 35, 30)
-    photo = photo_of(Image(pixels, "srgb"), SRGB)
-
-    def fall(evenness: float) -> float:
-        stops = np.log2(regression(photo, RegressionOptions(evenness=evenness)))[60:180]
-        return float(stops[:, 120:160].mean() - stops[:, [74, 75, 76, 92, 93, 94]].mean())
-
-    assert fall(0.04) < 0.5 * fall(0.001) > 0.02
+    stops = np.log2(trustnet_single(photo_of(Image(pixels, "srgb"), SRGB)))[60:180]
+    assert stops[:, 120:160].mean() - stops[:, [74, 75, 76, 92, 93, 94]].mean() < 0.35
 
 
 def test_strength_zero_is_the_photo(photo: Photo) -> None:
-    out = regression(photo, RegressionOptions(strength=0))
+    out = trustnet_single(photo, TrustNetSingleOptions(strength=0))
     np.testing.assert_allclose(out, np.where(photo.lost, 1, photo.linear), atol=1e-6)
 
 
 def test_most_stops_is_a_bound(photo: Photo) -> None:
-    assert regression(photo, RegressionOptions(most_stops=0.5)).max() <= 2**0.5 + 1e-6
+    assert trustnet_single(photo, TrustNetSingleOptions(most_stops=0.5)).max() <= 2**0.5 + 1e-6
 
 
 @pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
 def test_flat_photos(level: float) -> None:
-    out = regression(photo_of(Image(np.full((9, 7, 3), level, np.float32), "srgb"), SRGB))
+    out = trustnet_single(photo_of(Image(np.full((9, 7, 3), level, np.float32), "srgb"), SRGB))
     assert np.isfinite(out).all() and ((out >= 1).all() if level == 1 else out.max() < 1)
 
 
@@ -176,15 +163,14 @@ def test_reduced_copy_gives_alike_light(rng: np.random.Generator) -> None:
     """Sizes count in shares of the picture: four times the pixels, the same lamp."""
     light = lamp(rng, 192)
     small = cv2.resize(light, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    one, other = (regression(photo_of(photograph(each), SRGB)) for each in (light, small))
+    one, other = (trustnet_single(photo_of(photograph(each), SRGB)) for each in (light, small))
     assert np.log2(one[96, 96] / other[48, 48]) == pytest.approx(0, abs=0.5)
 
 
 def test_pieces_do_not_matter(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = regression(photo)
-    monkeypatch.setattr("openhdr.expansion.regression.BAND", 3 * 144)
-    monkeypatch.setattr("openhdr.expansion.regression.ALONE", 5000)
-    np.testing.assert_allclose(regression(photo), whole, rtol=1e-5)
+    whole = trustnet_single(photo)
+    monkeypatch.setattr("openhdr.expansion.trustnet_single.BAND", 3 * 144)
+    np.testing.assert_allclose(trustnet_single(photo), whole, rtol=1e-5)
 
 
 def test_maps_are_read_as_if_enlarged(rng: np.random.Generator) -> None:
@@ -208,7 +194,7 @@ def test_odd_photos(shape: tuple[int, int], level: str, rng: np.random.Generator
     for kind in (np.uint8, np.uint16):
         image = Image(pixels.astype(kind) * kind(np.iinfo(kind).max // 255), "srgb")
         photo = photo_of(image, SRGB)
-        out = regression(photo)
+        out = trustnet_single(photo)
         assert out.shape == pixels.shape and np.isfinite(out).all()
         np.testing.assert_array_equal(out[~photo.lost], photo.linear[~photo.lost])
         assert out[photo.lost].min(initial=1) >= 1 and out.max() <= 2**7
@@ -217,7 +203,7 @@ def test_odd_photos(shape: tuple[int, int], level: str, rng: np.random.Generator
 def test_grey_photos_stay_grey(rng: np.random.Generator) -> None:
     """Where all channels clip alike, the estimate may not tint what is not coloured."""
     photo = photo_of(photograph(lamp(rng).mean(axis=2, keepdims=True).repeat(3, axis=2)), SRGB)
-    stops = np.log2(regression(photo)[photo.lost_everywhere])
+    stops = np.log2(trustnet_single(photo)[photo.lost_everywhere])
     assert np.ptp(stops, axis=1).max() < 0.1 * stops.max()
 
 
@@ -230,32 +216,6 @@ def test_table_and_formula_give_one_photo(rng: np.random.Generator) -> None:
         np.testing.assert_allclose(photo.linear, exact.linear, atol=1e-6)
         np.testing.assert_allclose(photo.code, code / 255, atol=1e-5)
         np.testing.assert_array_equal(photo.lost, exact.lost)
-
-
-def test_convolutions_are_those_of_torch(photo: Photo) -> None:
-    """The coarse network against an implementation in PyTorch, from the same numbers."""
-    torch = pytest.importorskip("torch", reason="needs the torch extra")
-    functional = torch.nn.functional
-
-    def conv(x, layer):
-        weight = torch.from_numpy(layer[0]).reshape(3, 3, -1, layer[0].shape[1]).permute(3, 2, 0, 1)
-        padded = functional.pad(x, (1, 1, 1, 1), mode="replicate")
-        return functional.relu(functional.conv2d(padded, weight, torch.from_numpy(layer[1])))
-
-    weights, view = members()[0], coarse_view(overview_of(photo))
-    x, skips = functional.avg_pool2d(torch.from_numpy(view).permute(2, 0, 1)[None], 2), []
-    for level in range(4):
-        x = conv(x, weights[f"down{level}"])
-        if level < 3:
-            skips.append(x)
-            x = functional.avg_pool2d(x, 2)
-    matrix, bias = (torch.from_numpy(part) for part in weights["whole"])
-    x = x + functional.relu(x.mean((2, 3)) @ matrix + bias)[:, :, None, None]
-    for level in range(3):
-        x = functional.interpolate(x, scale_factor=2, mode="nearest")
-        x = conv(torch.cat((x, skips.pop()), 1), weights[f"up{level}"])
-    expected = x[0].permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(coarse_features(view, weights), expected, rtol=1e-3, atol=1e-4)
 
 
 # --- overview -----------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from openhdr.color.transfer import srgb_encode
 from openhdr.core.image import Image
 from openhdr.expansion.overview import overview_of
 from openhdr.expansion.photo import Photo, photo_of
-from openhdr.expansion.regression import regression
 from openhdr.expansion.rise import LEAST_STOPS, border_slope, held_together, rise_limit
+from openhdr.expansion.trustnet_single import trustnet_single
 
 SRGB = analytic("srgb")
 
@@ -39,7 +39,7 @@ def test_light_goes_on_where_the_last_channel_clips() -> None:
     light[60:90] = [1.3, 1.2, 0]
     light[60:90, :, 2] = np.linspace(0.85, 1.15, 360)
     code = np.rint(255 * srgb_encode(np.minimum(light, 1))).astype(np.uint8)
-    stops = np.log2(regression(photo_of(Image(code, "srgb"), SRGB)))[62:88]
+    stops = np.log2(trustnet_single(photo_of(Image(code, "srgb"), SRGB)))[62:88]
     assert np.abs(np.diff(stops, axis=1)).max() < 0.4
     assert stops[13, 300].mean() > 1
 
@@ -49,7 +49,7 @@ def test_a_twig_in_a_clipped_sky_has_no_grey_patch_round_it() -> None:
     pixels = np.full((360, 480, 3), 255, np.uint8)
     pixels[240:] = np.linspace(120, 40, 120)[:, None, None]
     pixels[100:104, 240:244] = 250
-    stops = np.log2(regression(photo_of(Image(pixels, "srgb"), SRGB)))[102, :, 1]
+    stops = np.log2(trustnet_single(photo_of(Image(pixels, "srgb"), SRGB)))[102, :, 1]
     assert stops[246] > stops[265] - 0.3 > 1
 
 
@@ -58,7 +58,7 @@ def test_a_narrow_frame_leaves_no_dark_rim() -> None:
     pixels = np.full((360, 480, 3), 255, np.uint8)
     pixels[240:] = np.linspace(120, 40, 120)[:, None, None]
     pixels[[0, -1]] = pixels[:, [0, -1]] = 245
-    light = regression(photo_of(Image(pixels, "srgb"), SRGB))
+    light = trustnet_single(photo_of(Image(pixels, "srgb"), SRGB))
     assert np.log2(light[43, 60:420] / light[3, 60:420]).max() < 0.5
 
 
@@ -77,7 +77,7 @@ def test_near_white_blocks_of_a_jpeg_are_not_tinted() -> None:
     pixels = np.full((64, 96, 3), 255, np.uint8)
     pixels[:, 48:, 0] = 251
     pixels[:8] = 200
-    out = regression(photo_of(Image(pixels, "srgb"), SRGB))
+    out = trustnet_single(photo_of(Image(pixels, "srgb"), SRGB))
     assert np.ptp(np.log2(out[32, 60])) < 0.4  # 0.05 of them are in the photo
 
 
@@ -85,5 +85,5 @@ def test_gentle_sky_has_no_step_at_the_clipping_level() -> None:
     """Along a smooth ramp through the clipping level, neighbours differ by little on either side."""
     y = np.linspace(0.6, 1.5, 240, dtype=np.float32)[:, None, None] * np.array([0.9, 1.0, 1.1], np.float32)
     code = np.rint(255 * srgb_encode(np.minimum(np.repeat(y, 320, axis=1), 1))).astype(np.uint8)
-    out = regression(photo_of(Image(code, "srgb"), SRGB))
+    out = trustnet_single(photo_of(Image(code, "srgb"), SRGB))
     assert np.abs(np.diff(np.log2(out), axis=0)).max() < 0.13

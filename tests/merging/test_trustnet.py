@@ -10,7 +10,6 @@ import pytest
 
 from openhdr.camera.noise import TYPICAL, NoiseModel
 from openhdr.color.transfer import srgb_encode
-from openhdr.core.errors import FileError
 from openhdr.core.image import Bracket, Image
 from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
@@ -193,15 +192,3 @@ def test_coverage_counts_the_shortest_frame_where_it_clips(photo, registered_of)
     assert (coverage_of(strip) == 1).all()
     blind = replace(strip, consistency=[np.zeros((8, 8), np.float32), *strip.consistency[1:]])
     assert (coverage_of(blind) == 0).all()
-
-
-def test_a_damaged_network_is_refused(monkeypatch, tmp_path) -> None:
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    source = trustnet.resources.files("openhdr.merging.trustnet").joinpath("weights", "trustnet-refine.onnx")
-    content = bytearray(source.read_bytes())
-    content[len(content) // 2] ^= 1
-    (folder / "trustnet-refine.onnx").write_bytes(content)
-    monkeypatch.setattr(trustnet.resources, "files", lambda package: tmp_path)
-    with pytest.raises(FileError, match="damaged"):
-        trustnet._session.__wrapped__("trustnet", "refine")

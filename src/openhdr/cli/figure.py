@@ -49,7 +49,7 @@ def figure(request: Request) -> None:
     \b
     openhdr figure kitchen/ --crop 400,120,160,120 --crop 900,500,160,120 mle gsanet adnet -o strip.pdf
     openhdr figure hdm/0058 --data HDM --crop 300,200,128,96 adnet eapnet -o strip.png --maps maps/
-    openhdr figure photo.jpg two-stage regression -o pair.png
+    openhdr figure photo.jpg two-stage trustnet-single -o pair.png
 
     SCENE is a folder of a bracket (with gt.exr, if it has a truth), a photo, or a scene of a dataset. METHOD as in
     `openhdr bench`: a merger, a network, an expansion method, with options after a colon.

@@ -1,4 +1,4 @@
-"""Classical expansion of one photo to HDR, one row an operator.
+"""Expansion of one photo to HDR, one row an operator.
 
 An operator is a pure function `(photo, options) -> linear`: (H, W, 3) float32, >= 0, finite, 1.0 = the photo
 clips. photo: `openhdr.expansion.photo.Photo`. `options` is the operator's frozen dataclass; its defaults are
@@ -26,9 +26,9 @@ class InverseToneMapperRow(Row):
 INVERSE_TONE_MAPPERS: Table[InverseToneMapperRow] = Table(
     "expansion method",
     InverseToneMapperRow(
-        "regression",
-        "Clipped light estimated from its surroundings; measured pixels are kept.",
-        "openhdr.expansion.regression:regression",
+        "trustnet-single",
+        "A small network estimates clipped light from the whole photo; measured pixels are kept.",
+        "openhdr.expansion.trustnet_single:trustnet_single",
         keeps_measured=True,
     ),
     InverseToneMapperRow(
@@ -58,4 +58,4 @@ INVERSE_TONE_MAPPERS: Table[InverseToneMapperRow] = Table(
     ),
 )
 
-DEFAULT = "regression"
+DEFAULT = "trustnet-single"

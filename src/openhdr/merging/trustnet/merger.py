@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from importlib import resources
+from functools import partial
 
 import numpy as np
 import onnxruntime
 
 from openhdr.core import progress
-from openhdr.core.errors import FileError
+from openhdr.core.network_file import packaged_network
 from openhdr.core.threads import cores, in_threads
 from openhdr.merging import MERGERS, LearnedRow, mle
 from openhdr.merging.ghosts import Comparison
@@ -167,25 +165,14 @@ def shipped(name: str) -> Networks:
     return Networks(decide, refine)
 
 
-@cache
 def _session(name: str, part: str) -> onnxruntime.InferenceSession:
-    """A network of the package, checked before it is run. part: what the name of its file ends with."""
+    """A network of the package. part: what the name of its file ends with."""
     row = MERGERS[name]
     assert isinstance(row, LearnedRow)
     file_name, sha256 = next(one for one in row.sha256 if one[0].endswith(f"-{part}.onnx"))
-    file = resources.files("openhdr.merging.trustnet").joinpath("weights", file_name)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise FileError(str(file), f"cannot be read ({error.strerror})", "install openhdr again") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise FileError(str(file), "is damaged (its SHA-256 differs)", "install openhdr again")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
     # a tile a core costs less than each on all cores; of bands, which take much memory, there is one at a time
-    options.intra_op_num_threads = 1 if part == "refine" else cores()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    threads = 1 if part == "refine" else cores()
+    return packaged_network("openhdr.merging.trustnet", f"weights/{file_name}", sha256, threads)
 
 
 TRUSTNET, TRUSTNET_TINY = TrustNet("trustnet"), TrustNet("trustnet-tiny")
