@@ -292,7 +292,8 @@ def _file(
     with tifffile.TiffWriter(file, byteorder="<") as writer:
         writer.write(
             preview, photometric="rgb", compression="jpeg", compressionargs={"level": 90},
-            rowsperstrip=preview.shape[0], subfiletype=1, subifds=1, software=SOFTWARE, metadata=None, extratags=main,
+            rowsperstrip=preview.shape[0], subfiletype=1, subifds=1, metadata=None, extratags=main,
+            software=SOFTWARE if floats else False,  # whole numbers are a sensor's: such a file stands for a photo
         )  # fmt: skip
         writer.write(
             light,
