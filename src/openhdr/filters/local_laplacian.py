@@ -9,7 +9,9 @@ Gaussian pyramid's value at that place.
     r(i) = (1 - w) (curve(i) - curve(g)) + w slope (i - g),    w = 1 / (1 + ((i - g) / edge)^2)
 
 The papers have the curve beta i, and its rise after a first stretch of detail, edge high. That stretch stands beside
-every edge as a faint halo where beta is small; here it fades with the height of the edge.
+every edge as a faint halo where beta is small; here it fades with the height of the edge. The coarsest level is that
+of the curve's picture: the curve of a cell that straddles an edge is not the mean of what the curve makes of both
+sides, and would stand beside the edge as a wide glow.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import numpy as np
 Curve = Callable[[np.ndarray], np.ndarray]
 """Any shape, float -> the same shape; never falling."""
 
-COARSEST = 4  # px, the smaller side of the coarsest level, which gets the curve itself
+COARSEST = 4  # px, the smaller side of the coarsest level
 
 
 def local_laplacian(values: np.ndarray, curve: Curve, slope: float, edge: float) -> np.ndarray:
@@ -50,7 +52,7 @@ def local_laplacian(values: np.ndarray, curve: Curve, slope: float, edge: float)
         for detail, level, (fine, coarse) in zip(details, gaussian[:-1], pyramid, strict=True):
             near = np.maximum(1 - np.abs(level - reference) / np.float32(spacing), 0)
             detail += near * (fine - cv2.pyrUp(coarse, dstsize=fine.shape[::-1]))
-    result = curve(gaussian[-1]).astype(np.float32)
+    result = _gaussian(toned, levels)[-1]
     for detail in reversed(details):
         result = cv2.pyrUp(result, dstsize=detail.shape[::-1]) + detail
     return result
