@@ -9,7 +9,7 @@ import numpy as np
 
 from openhdr.camera.noise import NoiseModel
 from openhdr.camera.noise_estimation import estimate_noise
-from openhdr.color.channels import along_row, any_channel, mean_channel
+from openhdr.color.channels import along_row, any_channel, mean_channel, per_channel, where
 from openhdr.core.threads import in_threads
 from openhdr.geometry import steepness
 from openhdr.merging.registered import RegisteredBracket, Strip, strips_of, widened
@@ -56,7 +56,8 @@ class Composite:
 def thinned(image: np.ndarray) -> np.ndarray:
     """Every so many-th row and column of an image (h, w, ...), so that some hundred thousand pixels are left."""
     step = max(int((image.shape[0] * image.shape[1] / STATISTIC_PIXELS) ** 0.5), 1)
-    return image[::step, ::step]
+    # contiguous: NumPy's loops along three channels would cost more than the copy
+    return np.ascontiguousarray(image[::step, ::step])
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,7 @@ def measured(small: RegisteredBracket, strip: Strip, index: int, scale: FrameSca
     variance *= gain**2
     darkest, top = (along_row(one, light.shape[1]) for one in (small.darkest(index), strip.top[index]))
     bound, crushed = strip.clipped(index), light < darkest
-    seen = np.maximum(light, darkest)
-    np.copyto(seen, top, where=bound)
+    seen = where(bound, np.broadcast_to(top, light.shape), np.maximum(light, darkest))
     seen *= gain * scale.factor
     return Composite(seen, variance, bound, crushed, own)
 
@@ -117,7 +117,7 @@ def extend(composite: Composite, frame: Composite, consistency: np.ndarray) -> N
 
 
 def _extended(composite: Composite, frame: Composite, consistency: np.ndarray) -> Composite:
-    use = consistency[..., None] > 0.5
+    use = per_channel(consistency > 0.5)
     known, better = ~(frame.bound | frame.crushed), ~(composite.bound | composite.crushed)
     fresh = use & known & ~better
     tighter = composite.bound & frame.bound & (frame.light > composite.light)
@@ -126,10 +126,9 @@ def _extended(composite: Composite, frame: Composite, consistency: np.ndarray) -
     replaced = fresh | tighter
     share = composite.variance / (composite.variance + frame.variance)
     share *= use & known & better
-    variance = np.where(replaced, frame.variance, composite.variance * (1 - share))
-    grain = np.where(any_channel(replaced), frame.grain, composite.grain * (1 - mean_channel(share)))
-    share[replaced] = 1
-    light = composite.light + share * (frame.light - composite.light)
+    variance = where(replaced, frame.variance, composite.variance * (1 - share))
+    grain = where(any_channel(replaced), frame.grain, composite.grain * (1 - mean_channel(share)))
+    light = where(replaced, frame.light, composite.light + share * (frame.light - composite.light))
     return Composite(light, variance, composite.bound & ~fresh, composite.crushed & ~fresh, grain)
 
 
@@ -141,9 +140,9 @@ def contradiction(difference: np.ndarray, frame: Composite, composite: Composite
     """
     low, high = composite.bound | frame.crushed, frame.bound | composite.crushed
     if low.any():
-        difference = np.where(low, np.minimum(difference, 0), difference)
+        difference = where(low, np.minimum(difference, 0), difference)
     if high.any():
-        difference = np.where(high, np.maximum(difference, 0), difference)
+        difference = where(high, np.maximum(difference, 0), difference)
     return difference
 
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from openhdr.bracketing.tone_difference import densest
-from openhdr.color.channels import any_channel, mean_channel
+from openhdr.color.channels import any_channel, mean_channel, per_channel, where
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
 from openhdr.geometry import overview, shrink, size_within, steepness
@@ -267,8 +267,9 @@ def _match(strip: Strip, index: int, frame: Composite, composite: Composite) -> 
     sure = ~(frame.bound | composite.bound | frame.crushed | composite.crushed) & (
         mean > 6 * np.sqrt(variance)
     )
-    inside = thinned(strip.consistency[index])[..., None] > 0.99
-    sure &= (np.minimum(frame.light, composite.light) > 0) & inside
+    sure &= (np.minimum(frame.light, composite.light) > 0) & per_channel(
+        thinned(strip.consistency[index]) > 0.99
+    )
     light = mean * np.float32(2.0 ** strip.ev[index])
     return find_match(frame.light, composite.light, light, sure)
 
@@ -299,17 +300,18 @@ def _agreement(
 def _level_agreement(
     frame: Composite, composite: Composite, bleached: float, options: CompareOptions
 ) -> np.ndarray:
-    lacking = np.maximum(frame.light, mean_channel(frame.light)[..., None]) if bleached else frame.light
-    lacking = lacking - np.float32(1 - bleached) * composite.light
-    difference = np.where(composite.bound, lacking, frame.light - composite.light)
+    difference = frame.light - composite.light
+    slack = np.full(difference.shape[:2], options.slack, np.float32)
+    if bleached:
+        lacking = np.maximum(frame.light, per_channel(mean_channel(frame.light)))
+        difference = where(composite.bound, lacking - np.float32(1 - bleached) * composite.light, difference)
+        slack[any_channel(composite.bound)] = max(bleached, options.slack)
     difference = contradiction(difference, frame, composite)
-    any_bound = any_channel(composite.bound)[..., None]
-    slack = np.where(any_bound, np.float32(max(bleached, options.slack)), np.float32(options.slack))
     spread = frame.variance + composite.variance
-    spread += np.square(slack * composite.light)
+    spread += np.square(per_channel(slack) * composite.light)
     slope = steepness(composite.light)
     # small lamps: a clipped composite hides how steep the light is, the frame shows it
-    slope = np.where(composite.bound, np.maximum(slope, steepness(frame.light)), slope)
+    slope = where(composite.bound, np.maximum(slope, steepness(frame.light)), slope)
     spread += np.square(np.float32(options.misalignment_px) * slope)
     evidence = mean_channel(np.square(difference) / spread)
     return _consistency(evidence, options.radius_px, options.tolerated, options.refused)
@@ -353,13 +355,12 @@ def bleaching(frame: Composite, composite: Composite) -> float:
     channel may have had less light than its bound. The channels that still measure beside a clipped one show it:
     compared with a shorter frame they are too bright by a share, which is returned; 0 for an honest sensor.
     """
-    partly = any_channel(composite.bound)[..., None] & ~composite.bound & ~frame.bound
-    if not partly.any():
-        return 0.0
+    partly = per_channel(any_channel(composite.bound)) & ~(composite.bound | frame.bound)
     partly &= np.minimum(composite.light, frame.light) > 0.1
-    if partly.sum() < 1000:
+    places = np.flatnonzero(partly)
+    if len(places) < 1000:
         return 0.0
-    excess = np.log(composite.light[partly] / frame.light[partly])
+    excess = np.log(composite.light.ravel()[places] / frame.light.ravel()[places])
     typical = densest(excess)
     # objects that moved disagree in all directions; bleaching is the rule for the whole picture
     if (np.abs(excess - typical) < 0.15).mean() < 0.3 or 2 * typical < LEAST_BLEACHED:

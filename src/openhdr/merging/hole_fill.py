@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from openhdr.color.channels import along_row, any_channel
+from openhdr.color.channels import along_row, any_channel, per_channel
 from openhdr.merging.composite import Composite
 from openhdr.merging.registered import CLIPPED_SHARE
 
@@ -23,11 +23,12 @@ def make_hole_fill(composite: Composite, top: np.ndarray) -> np.ndarray:
     only_reference = any_channel(composite.bound & (composite.light <= row))
     beyond = ~only_reference & any_channel(composite.light > np.float32(CLIPPED_SHARE) * row)
     known = np.asarray(beyond, np.float32)
-    smooth = np.exp(pull_push(np.log(np.maximum(composite.light, 1e-6)), known))
+    smooth = pull_push(np.log(np.maximum(composite.light, 1e-6)), known)
     # a channel that is measured tells how bright the continuation may be in the others
     # (beside a clipped one, compression makes values near clipping worthless: `sure` fades them out)
     open_places = any_channel(composite.bound)
-    light, bound, smooth = composite.light[open_places], composite.bound[open_places], smooth[open_places]
+    light, bound = composite.light[open_places], composite.bound[open_places]
+    smooth = np.exp(smooth[open_places])
     sure = np.where(bound, 0, np.clip((SURELY_BELOW - light / top) / 0.15, 0, 1))
     ratio = np.minimum(light / np.maximum(smooth, 1e-6), 1) ** sure
     smooth *= ratio.min(axis=1, keepdims=True)
@@ -43,13 +44,13 @@ def pull_push(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """
     if not weight.any():
         return values
-    levels = [(values * weight[..., None], weight)]
+    levels = [(values * per_channel(weight), weight)]
     while min(levels[-1][1].shape) > 1:
         levels.append((cv2.pyrDown(levels[-1][0]), cv2.pyrDown(levels[-1][1])))
-    filled = levels[-1][0] / np.maximum(levels[-1][1], 1e-9)[..., None]
+    filled = levels[-1][0] / per_channel(np.maximum(levels[-1][1], 1e-9))
     for total, known in reversed(levels[:-1]):
         # a place that any of its near neighbours speak for is theirs; a plain blend would let far ones shine through
         coarse = cv2.pyrUp(filled, dstsize=known.shape[::-1]).reshape(total.shape)
-        own = total / np.maximum(known, 1e-6)[..., None]
-        filled = coarse + np.minimum(16 * known, 1)[..., None] * (own - coarse)
+        own = total / per_channel(np.maximum(known, 1e-6))
+        filled = coarse + per_channel(np.minimum(16 * known, 1)) * (own - coarse)
     return filled

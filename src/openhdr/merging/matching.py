@@ -87,14 +87,12 @@ def find_match(frame: np.ndarray, other: np.ndarray, light: np.ndarray, sure: np
     frame, other: (h, w, 3) light of both on one scale; light: the frame's own, 1.0 = clips; sure: (h, w, 3) bool,
     both properly exposed.
     """
-    if sure.sum() < LEAST_SAMPLES:
+    places = np.flatnonzero(sure)
+    if len(places) < LEAST_SAMPLES:
         return Match()
-    levels, stops = tone_curve(
-        *(
-            np.log2(np.maximum(part, TINY))
-            for part in (light[sure], other[sure] / np.maximum(frame[sure], TINY))
-        )
-    )
+    frame, other, light = (part.ravel()[places] for part in (frame, other, light))
+    ratio = other / np.maximum(frame, TINY)
+    levels, stops = tone_curve(np.log2(np.maximum(light, TINY)), np.log2(np.maximum(ratio, TINY)))
     return (
         Match(levels, np.clip(stops, -MOST_STOPS, MOST_STOPS))
         if np.abs(stops).mean() > LEAST_STOPS

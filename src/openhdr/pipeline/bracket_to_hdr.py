@@ -25,7 +25,6 @@ from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core import progress
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
 from openhdr.core.image import REC709, Bracket, Image, ImageOrPath
-from openhdr.core.memory import give_back
 from openhdr.core.threads import in_threads
 from openhdr.geometry import Registration, common_area, warp
 from openhdr.io.pixels import in_primaries
@@ -164,10 +163,8 @@ def merge_bracket(
     registered = register(bracket, align, first, options)
     registered, measured = decode(registered, options, source, _remembered(frames, images, options))
     comparison = compare(registered, _comparing(options, merger, registered, measured))
-    give_back()
     registered, matches = retouched(merger.decide(comparison), options.retouch or ()), comparison.matches
     del comparison  # its evidence is large
-    give_back()
     merged = merger.merge(registered)
     merged = merger.refine(registered, merged)
 

@@ -5,6 +5,7 @@ Everything is in the reference's geometry and on its scale, at the size at which
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 from openhdr.color.channels import all_channels, mean_channel, share_of_channels
-from openhdr.color.transfer import mu_law
+from openhdr.color.transfer import MU
 from openhdr.core.threads import in_threads
 from openhdr.merging import mle
 from openhdr.merging.composite import contradiction, deviation, measured
@@ -26,7 +27,8 @@ STEP = 16  # px of the working picture, of which heights and widths are multiple
 
 def mu_code(light: np.ndarray) -> np.ndarray:
     """log(1 + mu x) / log(1 + mu) of light on the reference's scale: 1.0 where it clips, above 1 beyond."""
-    return mu_law(np.maximum(light, 0))
+    scaled = np.maximum(light, 0) * np.float32(MU) + 1
+    return cv2.log(scaled) * np.float32(1 / math.log1p(MU))
 
 
 def seen_by_all(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +81,7 @@ class Features:
             channels = [
                 *cv2.split(mu_code(strip.light[index] / gain)),
                 *cv2.split(np.clip(8 * difference, -4, 4)),
-                mean_channel(np.log1p(deviation(frame, composite))),
+                mean_channel(cv2.log(1 + deviation(frame, composite))),
                 strip.saturation_weight[index],
                 strip.consistency[index],
                 self._evidence.consistency[index][self._rows],
