@@ -9,7 +9,6 @@ shows less light there shows something else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -91,16 +90,6 @@ class Evidence:
     consistency: list[np.ndarray]
     hole_fill: np.ndarray
     doubtful: list[np.ndarray] = field(default_factory=list)
-
-    def only(self, frames: Sequence[int]) -> Evidence:
-        """What the reference, the first of these frames, and the others showed; the composite stays that of all."""
-        return replace(
-            self,
-            small=self.small.only(frames),
-            scales=[self.scales[index] for index in frames],
-            consistency=[self.consistency[index] for index in frames],
-            doubtful=[self.doubtful[index] for index in frames] if self.doubtful else [],
-        )
 
 
 @dataclass(frozen=True)

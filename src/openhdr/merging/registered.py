@@ -142,7 +142,7 @@ class RegisteredBracket:
 
     def strip(self, rows: slice) -> Strip:
         """Cut, resample and decode some rows of every frame."""
-        strip = self._as_strip([self._frame_strip(index, rows) for index in range(len(self.bracket.frames))])
+        strip = self._as_strip([self.frame_strip(index, rows) for index in range(len(self.bracket.frames))])
         chosen = None if self.chosen is None else resize_strip(self.chosen, rows, self.shape)
         return replace(strip, chosen=chosen)
 
@@ -163,9 +163,8 @@ class RegisteredBracket:
 
     def whole(self, rows: slice = slice(None)) -> Strip:
         """All rows, or some, as one strip, cut on all cores: for small pictures."""
-        rows = slice(*rows.indices(self.shape[0]))
         indices = range(len(self.bracket.frames))
-        return self._as_strip(in_threads(lambda index: self._frame_strip(index, rows), indices))
+        return self._as_strip(in_threads(lambda index: self.frame_strip(index, rows), indices))
 
     def only(self, frames: Sequence[int]) -> RegisteredBracket:
         """The bracket of some of its frames, of which the first is the reference."""
@@ -181,7 +180,7 @@ class RegisteredBracket:
     def strip_with(self, strip: Strip, index: int) -> Strip:
         """A strip of all rows with one of its frames cut anew."""
         parts = list(zip(strip.light, strip.saturation_weight, strip.consistency, strict=True))
-        parts[index] = self._frame_strip(index, slice(0, self.shape[0]))
+        parts[index] = self.frame_strip(index, slice(None))
         return self._as_strip(parts)
 
     def darkest(self, index: int) -> np.ndarray:
@@ -196,7 +195,9 @@ class RegisteredBracket:
             return np.zeros_like(light)
         return self.responses[index].step(light)
 
-    def _frame_strip(self, index: int, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def frame_strip(self, index: int, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Light, saturation weight and consistency of some rows of one frame, as in `Strip`."""
+        rows = slice(*rows.indices(self.shape[0]))
         image, registration = self.bracket.frames[index].image, self.registrations[index]
         if registration.moves:
             light, room, outside = self._resample(index, *sampling_positions(registration, rows, self.shape))

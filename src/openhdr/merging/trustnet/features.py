@@ -51,58 +51,61 @@ def seen_by_all(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
 class Features:
     """Some rows of a bracket that was compared, as a network sees them.
 
-    evidence: of all frames, or of those that are asked about (`Evidence.only`). level: (h, w), by `seen_by_all`.
-    Heights and widths are rounded up to multiples of 16; the last row and column are repeated.
+    level: (h, w), by `seen_by_all`. Heights and widths are rounded up to multiples of 16; the last row and column are
+    repeated.
     """
 
     def __init__(self, evidence: Evidence, level: np.ndarray, rows: slice = slice(None)) -> None:
         self._evidence, self._rows = evidence, rows
-        self._strip = evidence.small.whole(rows)
         self._composite = evidence.composite.cut(rows)
         self._composite_code = mu_code(self._composite.light)
         self._guide = mle.Guide(level[rows])
 
-    def frames(self) -> np.ndarray:
-        """(K, 13, h, w) float32 of the frames beside the reference.
+    def frames(self, asked: Sequence[int] = ()) -> np.ndarray:
+        """(K, 13, h, w) float32 of the frames that are asked about; by default all beside the reference.
 
         Light (3) and its difference from the composite (3), mu-coded; the logarithm of that difference in standard
         deviations; saturation weight; inside the frame; classical consistency; share of clipped channels; EV / 4; the
         logarithm of its variance.
         """
-        strip, composite = self._strip, self._composite
-        others = [index for index in range(len(strip.light)) if index != strip.reference]
-        planes = self._planes(len(others), FRAME_CHANNELS)
+        evidence, composite = self._evidence, self._composite
+        reference = evidence.small.bracket.reference
+        asked = asked or [index for index in range(len(evidence.scales)) if index != reference]
+        small = evidence.small.only([reference, *asked])
+        strip = small.whole(self._rows)
+        planes = self._planes(len(asked), FRAME_CHANNELS)
 
         def work(place: int) -> None:
-            index = others[place]
-            frame = measured(self._evidence.small, strip, index, self._evidence.scales[index])
-            gain = np.float32(2.0 ** strip.ev[index])
+            index, own = asked[place], place + 1
+            frame = measured(small, strip, own, evidence.scales[index])
+            gain = np.float32(2.0 ** strip.ev[own])
             difference = contradiction(mu_code(frame.light) - self._composite_code, frame, composite)
             channels = [
-                *cv2.split(mu_code(strip.light[index] / gain)),
+                *cv2.split(mu_code(strip.light[own] / gain)),
                 *cv2.split(np.clip(8 * difference, -4, 4)),
                 mean_channel(cv2.log(1 + deviation(frame, composite))),
-                strip.saturation_weight[index],
-                strip.consistency[index],
-                self._evidence.consistency[index][self._rows],
+                strip.saturation_weight[own],
+                strip.consistency[own],
+                evidence.consistency[index][self._rows],
                 share_of_channels(frame.bound),
-                np.float32(strip.ev[index] / 4),
-                np.log2(mle.variance(self._guide, strip, index)) / 20 + np.float32(0.5),
+                np.float32(strip.ev[own] / 4),
+                np.log2(mle.variance(self._guide, strip, own)) / 20 + np.float32(0.5),
             ]
             _fill(planes[place], channels, self._guide.level.shape)
 
-        in_threads(work, range(len(others)))
+        in_threads(work, range(len(asked)))
         return planes
 
     def shared(self) -> np.ndarray:
         """(11, h, w) float32: the reference's light (3) and saturation weight, the composite (3) and its share of
         clipped channels, the hole fill (3); light is mu-coded.
         """
-        strip, reference = self._strip, self._strip.reference
+        small = self._evidence.small
+        light, room, _ = small.frame_strip(small.bracket.reference, self._rows)
         (planes,) = self._planes(1, SHARED_CHANNELS)
         channels = [
-            *cv2.split(mu_code(strip.light[reference])),
-            strip.saturation_weight[reference],
+            *cv2.split(mu_code(light)),
+            room,
             *cv2.split(self._composite_code),
             share_of_channels(self._composite.bound),
             *cv2.split(mu_code(self._evidence.hole_fill[self._rows])),

@@ -23,7 +23,9 @@ from openhdr.merging.trustnet.refinement import Seen, grain, moved, seen
 # px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
 TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56
 BAND_STEP, BAND_MARGIN = 16, 64  # px of the working picture; what lies beyond the margin hardly counts
-BAND_PIXELS = 2_000_000  # that are decided at a time, over all frames of a group
+BAND_PIXELS = (
+    350_000  # of the working picture that are decided at a time: what they take stays in memory once touched
+)
 GROUP = 4  # frames that are decided on together, at most; more tell it no more, and take memory
 UNSURE = 0.01  # a sigmoid never says 0 or 1; so near them it means them
 
@@ -70,9 +72,8 @@ class TrustNet(Merger):
         hole_fill = evidence.hole_fill.copy()
 
         level, clipped = seen_by_all(evidence)
-        groups = np.array_split(asked, -(-len(asked) // GROUP))
-        parts = [evidence.only([small.bracket.reference, *group]) for group in groups]
-        count = -(-height * width * len(groups[0]) // BAND_PIXELS)
+        groups = [part.tolist() for part in np.array_split(asked, -(-len(asked) // GROUP))]
+        count = -(-height * width // BAND_PIXELS)
         step = -(-height // (count * BAND_STEP)) * BAND_STEP
         bands = [slice(top, min(top + step, height)) for top in range(0, height, step)]
         with progress.task("deciding what moved", len(bands)) as advance:
@@ -80,9 +81,10 @@ class TrustNet(Merger):
                 wide, inner = widened(rows, BAND_MARGIN, height)
                 # where every frame clips there is nothing to decide, and a pattern in a white sky would be seen
                 open_to_doubt = ~clipped[rows]
-                for group, part in zip(groups, parts, strict=True):
-                    features = Features(part, level, wide)
-                    found, factor = self._networks.decide(features.frames(), features.shared())
+                features = Features(evidence, level, wide)
+                shared = features.shared()
+                for group in groups:
+                    found, factor = self._networks.decide(features.frames(group), shared)
                     for index, one in zip(group, found[:, inner, :width], strict=True):
                         sure = np.clip((one - UNSURE) / (1 - 2 * UNSURE), 0, 1)
                         asked_here = open_to_doubt & (doubtful[index][rows] if doubtful else True)
