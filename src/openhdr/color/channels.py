@@ -45,7 +45,7 @@ def any_channel(mask: np.ndarray) -> np.ndarray:
     import cv2
 
     red, green, blue = cv2.split(mask.view(np.uint8))
-    return (red | green | blue).view(bool)
+    return cv2.bitwise_or(cv2.bitwise_or(red, green), blue).view(bool)
 
 
 def all_channels(mask: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def all_channels(mask: np.ndarray) -> np.ndarray:
     import cv2
 
     red, green, blue = cv2.split(mask.view(np.uint8))
-    return (red & green & blue).view(bool)
+    return cv2.bitwise_and(cv2.bitwise_and(red, green), blue).view(bool)
 
 
 def share_of_channels(mask: np.ndarray) -> np.ndarray:

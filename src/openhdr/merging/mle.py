@@ -23,6 +23,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from openhdr.color.channels import where
 from openhdr.color.luminance import REC709_LUMINANCE
 from openhdr.geometry import steepness
 from openhdr.merging.merger import StripMerger
@@ -79,7 +80,7 @@ def variance(guide: Guide, strip: Strip, index: int) -> np.ndarray:
     result = noise.variance(light)
     # black is no measurement of light: a longer frame shows how much less there is than the code says
     crushed = level < strip.darkest[index]
-    level = np.where(crushed, np.minimum(level, np.maximum(guide.level * gain, DARKEST)), level)
+    level = where(crushed, np.minimum(level, np.maximum(guide.level * gain, DARKEST)), level)
     if strip.moved[index]:
         result += np.square(RESAMPLING_PX * steepness(level))
     result *= np.square(np.maximum(guide.level, DARKEST) / level)

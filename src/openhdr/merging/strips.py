@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from openhdr.camera.mosaic import Mosaic
-from openhdr.color.channels import along_row
+from openhdr.color.channels import along_row, where
 from openhdr.core import progress
 from openhdr.core.threads import in_threads
 from openhdr.geometry import resize_strip
@@ -155,6 +155,6 @@ def _show_hole_fill(
     bright = reference > along_row(BRIGHT * strip.top[strip.reference], reference.shape[1])
     picture_rows = slice(rows.start + part.start, rows.start + part.stop)
     shown = resize_strip(registered.hole_fill, picture_rows, registered.shape)
-    shown = np.where(bright, np.maximum(shown, reference), reference)
+    shown = where(bright, np.maximum(shown, reference), reference)
     blind = 1 - coverage[part]
     cv2.accumulateProduct(shown - shown_here, cv2.merge((blind, blind, blind)), shown_here)

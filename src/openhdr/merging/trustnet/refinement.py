@@ -18,7 +18,7 @@ import numpy as np
 from openhdr.camera.noise import TYPICAL
 from openhdr.camera.noise_estimation import estimate_noise
 from openhdr.camera.response import Response
-from openhdr.color.channels import brightest_channel, look_up, mean_channel
+from openhdr.color.channels import brightest_channel, look_up, mean_channel, per_channel, where
 from openhdr.color.transfer import MU
 from openhdr.core.image import Image
 from openhdr.merging.registered import RegisteredBracket, decode, saturation_weight
@@ -129,13 +129,13 @@ def moved(light: np.ndarray, seen: Seen, change: np.ndarray) -> np.ndarray:
     code += seen.planes[:3, :height, :width]
     np.maximum(code, 0, out=code)
     code *= np.float32(LOG_MU)
-    refined = cv2.merge(list(np.expm1(code, out=code)))
+    refined = cv2.merge(list(code))
+    cv2.exp(refined, refined)
+    refined -= 1
     refined *= np.float32(1 / MU)
     # a clipped level is a bound, and no noise is taken out of a bound
     bound = ~seen.measured & (coverage > 0.5)
-    if bound.any():
-        refined[bound] = light[bound]
-    return refined
+    return where(per_channel(bound), light, refined) if bound.any() else refined
 
 
 def _decode_mu(image: Image, response: Response) -> np.ndarray:
