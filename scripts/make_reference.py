@@ -222,7 +222,7 @@ def models() -> str:
         (
             named(row),
             row.summary,
-            "merge" if row.task == "trust" else row.task,
+            row.purpose,
             row.frames_text,
             f"{row.params:,}",
             f"{row.gmacs:g}",

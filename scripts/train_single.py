@@ -1,13 +1,13 @@
-"""Train `openhdr expand --method trustnet-single` on photos of panoramas that are exposed anew every time; write ONNX.
+"""Train `openhdr expand --method trustnet-single` on photos of panoramas that are exposed anew every time.
 
-    .venv/bin/python scripts/train_single.py HDRI_FOLDER -o src/openhdr/expansion/trustnet-single.onnx --minutes 60
+    .venv/bin/python scripts/train_single.py HDRI_FOLDER -o single.safetensors --minutes 60
 
-Needs torch and the export extra. Scenes that are held out stay out. From every panorama 96 views are drawn once and
-kept as light. A photo is a crop of a view, mirrored, tinted and with a little more or less contrast by chance, of which
-3 to 50 % of the pixels clip; a third went through JPEG, a quarter has another response than sRGB. Photos stay in a pool
-for a while and come back mirrored and with colours exchanged: making one takes as long as learning from one. AdamW
-minimises the mean over photos of the error in dB of PU21 values, 1.0 = 100 cd/m2; what is kept is a running mean of
-the weights. The time, not a number of steps, says when it ends.
+Needs torch. `scripts/ship_own.py` puts the weights into the package. Scenes that are held out stay out. From every
+panorama 96 views are drawn once and kept as light. A photo is a crop of a view, mirrored, tinted and with a little
+more or less contrast by chance, of which 3 to 50 % of the pixels clip; a third went through JPEG, a quarter has
+another response than sRGB. Photos stay in a pool for a while and come back mirrored and with colours exchanged:
+making one takes as long as learning from one. AdamW minimises the mean over photos of the error in dB of PU21 values,
+1.0 = 100 cd/m2; what is kept is a running mean of the weights. The time, not a number of steps, says when it ends.
 """
 
 from __future__ import annotations
@@ -17,15 +17,12 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
-import onnx
 import torch
-from onnx import helper, numpy_helper
 from torch import nn
 from torch.nn import functional as F
 
@@ -39,8 +36,8 @@ from openhdr.expansion.photo import photo_of
 from openhdr.expansion.rise import border_slope, held_together, rise_limit
 from openhdr.expansion.trustnet_single import TrustNetSingleOptions, lost_cells, network_input, read
 from openhdr.metrics.pu21 import BRIGHTEST, DARKEST, PARAMETERS, PEAK
-from openhdr.models.inference.export import export_module
-from openhdr.models.inference.interfaces import Interface, Sizes
+from openhdr.models import checkpoints
+from openhdr.models.trustnet_single import TrustNetSingle
 from openhdr.simulation import sensor
 from openhdr.simulation.config import ObjectConfig, SimulationConfig, ViewConfig
 from openhdr.simulation.distributions import LogUniform, Mixture, Normal, Uniform
@@ -48,7 +45,6 @@ from openhdr.simulation.draw_plan import draw_plan
 from openhdr.simulation.render import photograph
 from openhdr.simulation.scene import Scene
 
-FEATURES, WIDTHS, HEAD = 11, (32, 48, 64, 96, 128), 64
 LONG, SHORT = 384, 256  # pixels of a view
 SHAPES = {(256, 384): 0.5, (288, 384): 0.25, (384, 384): 0.15, (384, 256): 0.1}  # of a photo, and how often
 TRIES = (6, 6, 2, 3, 6, 6, 3, 1)  # views of which the one with the widest range is kept
@@ -84,54 +80,6 @@ class Sample:
     truth: np.ndarray
     lost: np.ndarray
     share: np.float32
-
-
-def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, padding=1)
-
-
-class Residual(nn.Module):
-    """x plus two convolutions of it, which begin small."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first, self.second = conv3x3(width, width), conv3x3(width, width)
-        nn.init.zeros_(self.second.bias)
-        with torch.no_grad():
-            self.second.weight *= 0.1
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.relu(x + self.second(F.relu(self.first(x))))
-
-
-class Network(nn.Module):
-    """A U-Net over five scales, the finest of 2 x 2 cells, with the mean over the picture at the coarsest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = conv3x3(4 * FEATURES, WIDTHS[0])
-        self.down = nn.ModuleList(conv3x3(*pair) for pair in pairwise(WIDTHS))
-        self.residual = nn.ModuleList(Residual(width) for width in WIDTHS)
-        deep = WIDTHS[-1]
-        self.whole = nn.Sequential(nn.Linear(deep, deep), nn.ReLU(), nn.Dropout(0.2), nn.Linear(deep, deep))
-        self.up = nn.ModuleList(conv3x3(fine + deep, fine) for fine, deep in pairwise(WIDTHS))
-        self.head = nn.Sequential(
-            nn.Conv2d(WIDTHS[0] + 4 * FEATURES, HEAD, 1), nn.ReLU(), nn.Conv2d(HEAD, 12, 1)
-        )
-        self.forget = nn.Dropout2d(0.1)
-
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
-        """(B, 11, h, w) -> (B, 3, h, w) stops, not yet bounded."""
-        folded = F.pixel_unshuffle(seen, 2)
-        x = self.residual[0](F.relu(self.first(folded)))
-        skips = []
-        for down, residual in zip(self.down, self.residual[1:], strict=True):
-            skips.append(x)
-            x = self.forget(residual(F.relu(down(F.avg_pool2d(x, 2)))))
-        x = x + self.whole(x.mean((2, 3)))[:, :, None, None]
-        for up in reversed(self.up):
-            x = F.relu(up(torch.cat((F.interpolate(x, scale_factor=2, mode="nearest"), skips.pop()), 1)))
-        return F.softplus(F.pixel_shuffle(self.head(torch.cat((x, folded), 1)), 2))
 
 
 def trainable(folder: Path) -> list[Scene]:
@@ -269,7 +217,7 @@ def pu21(light: torch.Tensor) -> torch.Tensor:
     return p7 * (((p1 + p2 * power) / (1 + p3 * power)) ** p5 - p6)
 
 
-def loss_of(network: Network, batch: Sample) -> torch.Tensor:
+def loss_of(network: TrustNetSingle, batch: Sample) -> torch.Tensor:
     """Mean error over photos in dB, with the pull towards grey."""
     with torch.autocast("cpu", torch.bfloat16):
         stops = network(batch.seen.contiguous(memory_format=torch.channels_last))
@@ -283,10 +231,10 @@ def loss_of(network: Network, batch: Sample) -> torch.Tensor:
     return decibel.mean() + GREY_WEIGHT * apart.mean()
 
 
-def train(pool: Pool, seed: int, minutes: float) -> Network:
+def train(pool: Pool, seed: int, minutes: float) -> TrustNetSingle:
     """A running mean of the weights of a network that learns for so long."""
     torch.manual_seed(seed)
-    network = Network().to(memory_format=torch.channels_last)
+    network = TrustNetSingle().to(memory_format=torch.channels_last)
     mean = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.99), weight_decay=0.05)
     for step, share in enumerate(shares_of(minutes), 1):
@@ -313,47 +261,6 @@ def shares_of(minutes: float) -> Iterator[float]:
         yield share
 
 
-def write(network: Network, path: Path) -> None:
-    """The network as ONNX, checked against PyTorch. Weights are kept in half precision, products are not made in it."""
-
-    def example(sizes: Sizes) -> tuple[torch.Tensor, ...]:
-        return (torch.rand(sizes["poses"], FEATURES, sizes["height"], sizes["width"]),)
-
-    axes = {0: "poses", 2: "height", 3: "width"}
-    meaning = {
-        "seen": "(B, 11, H, W): openhdr.expansion.trustnet_single; H and W multiples of 32",
-        "stops": "(B, 3, H, W), above the clipping level, >= 0",
-    }
-    traced = {"poses": 2, "height": 96, "width": 128}
-    checked = ({"poses": 1, "height": 64, "width": 96}, {"poses": 3, "height": 160, "width": 32})
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.copy_(weight.half().float())
-    interface = Interface({"seen": axes}, {"stops": axes}, example, meaning, traced, checked)
-    made = export_module(network, interface, path, {"network": "trustnet-single"})
-    onnx.save(halved(onnx.load(path)), path)
-    click.echo(f"{path}: {made.largest_difference:.1e} from PyTorch; SHA-256 {sha256_of(path)}")
-
-
-def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same model with its weights stored as halves."""
-    graph = model.graph
-    large = [
-        one
-        for one in graph.initializer
-        if one.data_type == onnx.TensorProto.FLOAT and len(one.raw_data) > 256
-    ]
-    for weight in large:
-        kept = numpy_helper.from_array(
-            numpy_helper.to_array(weight).astype(np.float16), f"{weight.name}.half"
-        )
-        graph.initializer.remove(weight)
-        graph.initializer.append(kept)
-        cast = helper.make_node("Cast", [kept.name], [weight.name], to=onnx.TensorProto.FLOAT)
-        graph.node.insert(0, cast)
-    return model
-
-
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
@@ -361,14 +268,14 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
 @click.option("--minutes", default=60.0, show_default=True, help="Of learning.")
 @click.option("--seed", default=0, show_default=True)
 def main(folder: Path, output: Path, views: int, minutes: float, seed: int) -> None:
-    """Draw views of the panoramas in FOLDER, train on photos of them, write ONNX."""
+    """Draw views of the panoramas in FOLDER, train on photos of them, write weights."""
     scenes = trainable(folder)
     drawn = []
     for index, scene in enumerate(scenes):
         drawn += [view_of(scenes, index, number) for number in range(views)]
         click.echo(f"{scene.name}: {len(drawn)} views so far", err=True)
     network = train(Pool(drawn, seed), seed, minutes)
-    write(network, output)
+    checkpoints.save(network, "trustnet-single", output)
 
 
 if __name__ == "__main__":

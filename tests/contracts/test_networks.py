@@ -15,13 +15,15 @@ def test_any_size_goes_in_and_comes_out(network, size) -> None:
     torch.manual_seed(7)
     net = models.load(network.name)
     assert not net.training
-    if network.task == "trust":
-        size = tuple(-(-side // 16) * 16 for side in size)  # the merger pads
+    if network.inside:
+        size = tuple(-(-side // 32) * 32 for side in size)  # the method pads
     with torch.inference_mode():
         if network.task == "trust":
             out = net(*_features(size), _plain_merge)[1]
         elif network.task == "merge":
             out = net(torch.rand(1, network.frames, 3, *size), torch.tensor([[-2.0, 0.0, 2.0]]))
+        elif network.task == "stops":
+            out = net(torch.rand(1, 11, *size))
         else:
             out = net(torch.rand(1, 3, *size))
     assert out.shape == (1, 3, *size)
@@ -46,7 +48,10 @@ def test_parts_of_a_single_image_network_have_names(network) -> None:
 
 
 def test_row_has_its_facts(network) -> None:
-    assert network.paper and network.frames == {"merge": 3, "expand": 1, "trust": (2, 9)}[network.task]
+    assert (
+        network.paper
+        and network.frames == {"merge": 3, "expand": 1, "trust": (2, 9), "stops": 1}[network.task]
+    )
     assert network.params > 0 and network.gmacs > 0
     held = sum(one.numel() for one in models.load(network.name).parameters())
     assert held >= network.params  # a few authors keep parameters that nothing uses

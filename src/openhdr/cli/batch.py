@@ -282,7 +282,8 @@ def _need(job: Job, threads: int) -> float:
     from openhdr import io
     from openhdr.batch.run import need_gb
 
-    network = job.options.get("method") in MODELS and job.options.get("method") not in MERGERS
+    method = str(job.options.get("method"))
+    network = method in MODELS and not MODELS[method].inside
     more = float(job.options.get("memory", RunOptions().memory)) if network else 0.0
     if "://" in job.folder:
         return need_gb(24.0, len(job.inputs), threads) + more

@@ -13,8 +13,8 @@ from openhdr.core.options import option
 
 SCENES = (
     "Scores compare only with those on the same scenes and in the same metric: public = the 32 brackets of `openhdr "
-    "bench public`, public-real-camera = the 20 of that case, validation = 12 simulated brackets, or photos, kept from "
-    "training."
+    "bench public`, public-single = one photo of each, public-real-camera = the 20 of that case, validation = 12 "
+    "simulated brackets, or photos, kept from training."
 )
 
 
@@ -69,7 +69,7 @@ def facts_of_models() -> list[dict[str, Any]]:
         {
             "name": row.name,
             "summary": row.summary,
-            "task": "merge" if row.task == "trust" else row.task,
+            "task": row.purpose,
             "frames": row.frames if isinstance(row.frames, int) else row.frames_text,
             "params": row.params,
             "gmacs": row.gmacs,

@@ -16,11 +16,13 @@ from openhdr.core.table import Row, Table
 class InverseToneMapperRow(Row):
     """paper: where the operator is published, empty where it is ours.
 
-    keeps_measured: whether pixels that the photo recorded keep their light.
+    keeps_measured: whether pixels that the photo recorded keep their light. sha256: of the files beside this one that
+    hold its network, by their names; its row in `openhdr.models.MODELS` has the size.
     """
 
     paper: str = ""
     keeps_measured: bool = False
+    sha256: tuple[tuple[str, str], ...] = ()
 
 
 INVERSE_TONE_MAPPERS: Table[InverseToneMapperRow] = Table(
@@ -30,6 +32,9 @@ INVERSE_TONE_MAPPERS: Table[InverseToneMapperRow] = Table(
         "A small network estimates clipped light from the whole photo; measured pixels are kept.",
         "openhdr.expansion.trustnet_single:trustnet_single",
         keeps_measured=True,
+        sha256=(
+            ("trustnet-single.onnx", "962bac936b60806509aa8854da795b44961cd59fdbda43b5888d418af990c915"),
+        ),
     ),
     InverseToneMapperRow(
         "landis",

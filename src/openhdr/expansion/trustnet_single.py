@@ -7,10 +7,10 @@ cells only, and bounded: `rise` says how fast light may rise inside a clipped ar
 green. Channels that are not clipped keep their measured light. The network sees the photo and its mirror image, and the
 mean counts.
 
-The network (`trustnet-single.onnx`) minimises the mean error in dB of PU21 values, with 1.0 shown at 100 cd/m2, over
-simulated photos of CC0 panoramas; `scripts/train_single.py` trains it. An estimate of this kind is a mean of what might
-have been there: it gets the light of an area about right, and invents no detail. Where all channels clip, it is drawn
-towards grey: a colour that nothing shows would be a guess that the eye sees.
+The network (`trustnet-single.onnx`; `openhdr.models.trustnet_single` has it for training) minimises the mean error in
+dB of PU21 values, with 1.0 shown at 100 cd/m2, over simulated photos of CC0 panoramas. An estimate of this kind is a
+mean of what might have been there: it gets the light of an area about right, and invents no detail. Where all channels
+clip, it is drawn towards grey: a colour that nothing shows would be a guess that the eye sees.
 
 Sizes are measured in shares of the picture's diagonal, so that a photo and its reduced copy give alike results.
 """
@@ -25,14 +25,13 @@ import numpy as np
 from openhdr.core.network_file import packaged_network
 from openhdr.core.progress import task
 from openhdr.core.threads import in_threads
+from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.expansion.borders import border_colour, stops_by_colour
 from openhdr.expansion.overview import Overview, overview_of
 from openhdr.expansion.photo import Photo
 from openhdr.expansion.rise import RiseOptions, border_slope, held_together, rise_limit
 from openhdr.filters.gaussian import blur
 
-FILE = "trustnet-single.onnx"
-SHA256 = "962bac936b60806509aa8854da795b44961cd59fdbda43b5888d418af990c915"
 CELLS, STEP = 192, 32  # of the network's picture on its longest side; both sides are multiples of STEP
 FARTHEST = 0.25  # distance from the border of a clipped area that still counts, share of the diagonal
 ELSEWHERE = np.float32(1e-3)  # weight of a cell in which nothing is lost, beside 1 where all is
@@ -159,7 +158,8 @@ def estimated(seen: np.ndarray) -> np.ndarray:
     """(11, h, w) -> (h, w, 3) float32 stops above the clipping level, >= 0: the mean over the picture and its mirror
     image.
     """
-    network = packaged_network("openhdr.expansion", FILE, SHA256)
+    ((file_name, sha256),) = INVERSE_TONE_MAPPERS["trustnet-single"].sha256
+    network = packaged_network("openhdr.expansion", file_name, sha256)
     both = np.stack((seen, seen[..., ::-1]))
     one, other = network.run(None, {"seen": both})[0]
     return ((one + other[..., ::-1]) / 2).transpose(1, 2, 0)

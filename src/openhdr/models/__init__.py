@@ -12,8 +12,9 @@ A network's class, beside being a torch module, has
     __init__(config)     untrained
     from_authors(state)  the authors' tensors {name: tensor} under our names, or None: not their layout
 
-A network for brackets is a `ThreeFrameNetwork`, one for a photo a `OnePhotoNetwork`. TrustNet works inside a merger,
-which runs it without torch (`openhdr.models.trustnet`, `openhdr.merging.trustnet`).
+A network for brackets is a `ThreeFrameNetwork`, one for a photo a `OnePhotoNetwork`. Those of `trustnet` and
+`trustnet_single` work inside openhdr's own methods, which run them without torch (`openhdr.merging.trustnet`,
+`openhdr.expansion.trustnet_single`).
 """
 
 from __future__ import annotations
@@ -53,6 +54,17 @@ MODELS = Table(
         params=62_418,
         gmacs=7.55,
         variant=MappingProxyType({"decide": (8, 10, 16, 24)}),
+    ),
+    ModelRow(
+        "trustnet-single",
+        "openhdr's own expansion of one photo: how bright clipped light is, by the whole photo",
+        "openhdr.models.trustnet_single:TrustNetSingle",
+        task="stops",
+        frames=1,
+        paper="ours",
+        params=1_211_660,
+        gmacs=0.98,
+        recipe=False,
     ),
     ModelRow(
         "ahdrnet",

@@ -17,7 +17,9 @@ class ModelRow(Row):
     """A network. `target` is its class; `variant` are the options that differ from its class's defaults."""
 
     extra: str = "torch"
-    task: Literal["merge", "expand", "trust"] = "merge"  # trust: works inside the merger of the same name
+    task: Literal["merge", "expand", "trust", "stops"] = (
+        "merge"  # the last two: parts of openhdr's own methods
+    )
     frames: int | tuple[int, int] = 3  # or from so many to so many
     paper: str = ""
     predicts_exposures: bool = False  # of one photo, before it makes the image
@@ -26,6 +28,16 @@ class ModelRow(Row):
     variant: Mapping[str, Any] = field(default_factory=dict)
     exported: bool = True  # whether it can be written as ONNX
     recipe: bool = True  # whether it is trained here; else it is there to load its authors' weights
+
+    @property
+    def inside(self) -> bool:
+        """Whether it works inside openhdr's own method of the same name, which runs it without PyTorch."""
+        return self.task in ("trust", "stops")
+
+    @property
+    def purpose(self) -> Literal["merge", "expand"]:
+        """What its pictures are of in the end."""
+        return "merge" if self.task in ("merge", "trust") else "expand"
 
     @property
     def frames_text(self) -> str:

@@ -149,7 +149,7 @@ def write_maps(folder: Path, subject: Subject, settings: Sequence[Setting]) -> i
     count = 0
     for setting in settings:
         name = setting.method or ""
-        if name not in MODELS or MODELS[name].task == "trust":
+        if name not in MODELS or MODELS[name].inside:
             continue
         from openhdr.models.inference.maps import maps_of  # needs torch
 

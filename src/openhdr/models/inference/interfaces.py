@@ -9,6 +9,7 @@ from types import MappingProxyType
 import torch
 
 from openhdr.models.trustnet import FRAME_CHANNELS, MERGED_CHANNELS, SHARED_CHANNELS
+from openhdr.models.trustnet_single import FEATURES
 
 Sizes = Mapping[str, int]
 """Name of a dynamic axis -> its length."""
@@ -53,6 +54,10 @@ def _features(sizes: Sizes) -> tuple[torch.Tensor, ...]:
 
 def _merged(sizes: Sizes) -> tuple[torch.Tensor, ...]:
     return (_drawn(1, MERGED_CHANNELS, sizes["height"], sizes["width"]),)
+
+
+def _reduced_photos(sizes: Sizes) -> tuple[torch.Tensor, ...]:
+    return (_drawn(sizes["photos"], FEATURES, sizes["height"], sizes["width"]),)
 
 
 def _drawn(*shape: int) -> torch.Tensor:
@@ -112,6 +117,19 @@ INTERFACES: Mapping[str, Mapping[str, Interface]] = MappingProxyType(
                 {"height": 64, "width": 96},
                 ({"height": 48, "width": 72}, {"height": 96, "width": 80}),
             ),
+        },
+        "stops": {
+            WHOLE: Interface(
+                {"seen": {0: "photos", 2: "height", 3: "width"}},
+                {"stops": {0: "photos", 2: "height", 3: "width"}},
+                _reduced_photos,
+                {
+                    "seen": "(B, 11, H, W): openhdr.expansion.trustnet_single; H and W multiples of 32",
+                    "stops": "(B, 3, H, W), above the clipping level, >= 0",
+                },
+                {"photos": 2, "height": 96, "width": 128},
+                ({"photos": 1, "height": 64, "width": 96}, {"photos": 3, "height": 160, "width": 32}),
+            )
         },
     }
 )

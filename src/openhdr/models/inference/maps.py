@@ -41,10 +41,8 @@ def maps_of(
     name: row of the network. light: N photos (H, W, 3) float32 linear 0..1, 1.0 = that photo clips. ev: (N,) stops.
     reference: index of the photo that a one-photo network is shown, or whose geometry is kept.
     """
-    if MODELS[name].task == "trust":
-        raise RequestError(
-            f"'{name}' shows its masks by `openhdr merge --mask`; maps are of networks of papers"
-        )
+    if MODELS[name].inside:
+        raise RequestError(f"'{name}' is a part of openhdr's own method; maps are of networks of papers")
     found: dict[str, list[Any]] = {}
 
     def note(layer: str) -> Any:
