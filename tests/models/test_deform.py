@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from openhdr import models
+from openhdr.models import adnet
 from openhdr.models.layers import deform
 from openhdr.models.layers.deform import SAMPLES_AT_ONCE, DeformConv, deform_conv2d
 
@@ -152,6 +154,25 @@ def test_layer_that_learned_one_offset_samples() -> None:
     before = layer(x, x)
     layer.predict.bias[0] = 0.5
     assert not torch.allclose(layer(x, x), before)
+
+
+@torch.no_grad()
+def test_guides_of_a_network_that_moves_nothing_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(5)
+    net = models.load("adnet", dense_layers=1).eval()
+    net.fuse.output[2].bias += 0.5  # off the floor of its ReLU
+    frames, ev = torch.rand(1, 3, 3, 24, 24), torch.tensor([[-2.0, 0.0, 2.0]])
+    guided = []
+    offsets = adnet.AlignLevel.offsets
+    monkeypatch.setattr(adnet.AlignLevel, "offsets", lambda *inputs: guided.append(1) or offsets(*inputs))
+    plain = net(frames, ev)
+    assert not guided
+    net.align.quarter_scale.deform.predict.bias[0] = 0.5  # the finer scales' guides are made of this one's
+    net(frames, ev)
+    assert len(guided) == 6
+    net.align.quarter_scale.deform.predict.bias[0] = 0
+    monkeypatch.setattr(DeformConv, "still", lambda layer: False)
+    torch.testing.assert_close(net(frames, ev), plain)
 
 
 @pytest.mark.slow

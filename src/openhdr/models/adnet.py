@@ -79,7 +79,10 @@ class Pyramid(nn.Module):
 
 
 class AlignLevel(nn.Module):
-    """One scale of the PCD alignment; `coarser` says that a coarser scale refines offsets and features."""
+    """One scale of the PCD alignment; `coarser` says that a coarser scale refines offsets and features.
+
+    Where nothing is moved (`still`), only the size of a guide is looked at: the frame stands for it.
+    """
 
     def __init__(self, coarser: bool) -> None:
         super().__init__()
@@ -99,9 +102,11 @@ class AlignLevel(nn.Module):
             x = leaky(self.refine(torch.cat((x, twice(coarse) * 2), 1)))  # offsets double with the size
         return leaky(self.guide(x))
 
-    def first(self, frame: torch.Tensor, reference: torch.Tensor, source: Placed) -> tuple[torch.Tensor, ...]:
+    def first(
+        self, frame: torch.Tensor, reference: torch.Tensor, source: Placed, *, still: bool
+    ) -> tuple[torch.Tensor, ...]:
         """The coarsest scale: guide and moved frame."""
-        guide = self.offsets(frame, reference)
+        guide = frame if still else self.offsets(frame, reference)
         return guide, leaky(self.deform(source.tensor, guide, source.origin))
 
     def finer(
@@ -111,9 +116,11 @@ class AlignLevel(nn.Module):
         guide: torch.Tensor,
         moved: torch.Tensor,
         source: Placed,
+        *,
+        still: bool,
     ) -> tuple[torch.Tensor, ...]:
         """A scale above a coarser one, whose guide and moved frame are given: guide and moved frame."""
-        guide = self.offsets(frame, reference, guide)
+        guide = frame if still else self.offsets(frame, reference, guide)
         x = torch.cat((self.deform(source.tensor, guide, source.origin), twice(moved)), 1)
         return guide, self.merge(x)
 
@@ -131,21 +138,27 @@ class PyramidAlignment(nn.Module):
     def forward(self, frame: Levels, reference: Levels, local: Local = whole) -> torch.Tensor:
         """Levels of a frame and of the reference -> (B, 64, H, W), the frame moved onto the reference."""
         far = [Far(level, OFFSET_REACH) for level in frame]
-        state = local(self.quarter_scale.first, 4, frame[2], reference[2], far[2])  # 2 of B 64 H/4 W/4
+        scales = (self.full_scale, self.half_scale, self.quarter_scale)
+        still = all(scale.deform.still() for scale in scales)  # a guide goes into the next finer one, too
+
+        def quarter(*inputs: Any) -> tuple[torch.Tensor, ...]:  # those of `AlignLevel.first`
+            return self.quarter_scale.first(*inputs, still=still)
+
+        state = local(quarter, 4, frame[2], reference[2], far[2])  # 2 of B 64 H/4 W/4
 
         def half(*inputs: Any) -> tuple[torch.Tensor, ...]:  # those of `AlignLevel.finer`
-            guide, moved = self.half_scale.finer(*inputs)
+            guide, moved = self.half_scale.finer(*inputs, still=still)
             return guide, leaky(moved)
 
         state = local(half, 8, frame[1], reference[1], *state, far[1])  # 2 of B 64 H/2 W/2
 
         def full(*inputs: Any) -> torch.Tensor:
-            return self.full_scale.finer(*inputs)[1]  # the authors leave out the activation here
+            return self.full_scale.finer(*inputs, still=still)[1]  # the authors leave out the activation here
 
         x = local(full, 8, frame[0], reference[0], *state, far[0])  # B 64 H W
 
         def again(frame: torch.Tensor, reference: torch.Tensor, source: Placed) -> torch.Tensor:
-            return self.cascade.first(frame, reference, source)[1]
+            return self.cascade.first(frame, reference, source, still=self.cascade.deform.still())[1]
 
         return local(again, 4, x, reference[0], Far(x, OFFSET_REACH))
 
@@ -158,7 +171,7 @@ class SingleAlignment(AlignLevel):
 
     def forward(self, frame: Levels, reference: Levels, local: Local = whole) -> torch.Tensor:
         def align(image: torch.Tensor, reference: torch.Tensor, source: Placed) -> torch.Tensor:
-            return self.first(image, reference, source)[1]
+            return self.first(image, reference, source, still=self.deform.still())[1]
 
         return local(align, 4, frame[0], reference[0], Far(frame[0], OFFSET_REACH))
 

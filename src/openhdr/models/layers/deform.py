@@ -135,13 +135,17 @@ class DeformConv(nn.Module):
         for parameter in self.predict.parameters():
             nn.init.zeros_(parameter)
 
+    def still(self) -> bool:
+        """Whether all offsets are 0 whatever the guide, and nothing learns others: only the guide's size counts."""
+        learns = torch.is_grad_enabled() and any(one.requires_grad for one in self.predict.parameters())
+        known = not (learns or self.predict.weight.is_meta or torch.compiler.is_exporting())
+        return known and not any(parameter.any() for parameter in self.predict.parameters())
+
     def forward(self, x: torch.Tensor, guide: torch.Tensor, origin: tuple[int, int] = (0, 0)) -> torch.Tensor:
         """x: (B, inputs, H, W), guide: (B, inputs, h, w), whose first pixel lies at `origin` of x
         -> (B, outputs, h, w).
         """
-        learns = torch.is_grad_enabled() and any(one.requires_grad for one in self.predict.parameters())
-        known = not (learns or self.predict.weight.is_meta or torch.compiler.is_exporting())
-        if known and not any(parameter.any() for parameter in self.predict.parameters()):
+        if self.still():
             (top, left), (height, width) = origin, guide.shape[-2:]
             around = F.pad(x, (1, 1, 1, 1))[..., top : top + height + 2, left : left + width + 2]
             return F.conv2d(around, self.weight / 2, self.bias)
