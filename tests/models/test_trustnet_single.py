@@ -9,7 +9,7 @@ import torch
 
 from openhdr import models
 from openhdr.expansion import INVERSE_TONE_MAPPERS
-from openhdr.expansion.trustnet_single import estimated
+from openhdr.expansion.trustnet_single import estimated, shipped
 from openhdr.models.cost import challenge_macs
 from openhdr.models.inference.export import export_files
 
@@ -37,7 +37,7 @@ def test_shipped_file_is_the_shipped_weights() -> None:
     with torch.inference_mode():
         one, other = net(torch.stack((planes, planes.flip(-1))))
     expected = ((one + other.flip(-1)) / 2).permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(estimated(planes.numpy()), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(estimated(planes.numpy(), shipped), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_gradients_reach_every_parameter() -> None:

@@ -43,6 +43,9 @@ TINY = (
 OWN = ("data.source=compared", "data.view=48", "data.brackets=2", "data.preparing=1", "run.accumulate=2")
 """Further changes for openhdr's own merger."""
 
+OWN_EXPANSION = ("data.source=views", "data.views=2", "data.preparing=1", "data.patch=48")
+"""Further changes for openhdr's own expansion of one photo."""
+
 
 def panorama(seed: int) -> np.ndarray:
     """(64, 128, 3) light with smooth walls, stripes and a few lamps a thousand times as bright."""
@@ -70,7 +73,7 @@ def tiny(scenes: Path) -> Callable[..., Recipe]:
     """(name, further changes) -> that recipe, small enough for a test."""
 
     def make(name: str = "gsanet", *changes: str) -> Recipe:
-        own = OWN if name.startswith("trustnet") else ()
+        own = {"trustnet": OWN, "trustnet-tiny": OWN, "trustnet-single": OWN_EXPANSION}.get(name, ())
         return load_recipe(RECIPES / f"{name}.toml", (*TINY, f"data.path={scenes}", *own, *changes))
 
     return make

@@ -88,7 +88,7 @@ def test_validation_score_is_that_of_the_users_path(tiny, scenes: Path, tmp_path
     assert found["ntire-psnr-mu"] == pytest.approx(float(np.mean(scores)), abs=1e-4)
 
 
-@pytest.mark.parametrize("name", ["two-stage", "stack-itm"])
+@pytest.mark.parametrize("name", ["two-stage", "stack-itm", "trustnet-single"])
 def test_one_photo_networks_are_validated(name: str, tiny, tmp_path: Path) -> None:
     found = train(tiny(name, "validation.every=1", "run.length=1", "validation.samples=1"), tmp_path)
     assert np.isfinite(list(found["validation"].values())).all()

@@ -112,7 +112,7 @@ def test_folder_without_held_out_scenes_says_what_to_do(scenes: Path, tmp_path: 
         source.validation(ValidationConfig(path=str(tmp_path / "none")))
 
 
-@pytest.mark.parametrize("source", ["simulated", "drawn", "compared", "registered"])
+@pytest.mark.parametrize("source", ["simulated", "drawn", "compared", "registered", "views"])
 def test_missing_validation_scenes_are_noticed_before_data_are_prepared(
     tiny, scenes: Path, tmp_path: Path, source: str
 ) -> None:
@@ -323,7 +323,7 @@ def test_drawn_frames_are_photos_of_their_truth(drawn: DrawnSource) -> None:
 @pytest.mark.parametrize("objective", [Merge(), TwoStageObjective(), StackITMObjective(label_stops=2)])
 @pytest.mark.parametrize("bounded", [False, True])
 def test_objectives_take_drawn_brackets_as_samples(objective, bounded: bool, drawn: DrawnSource) -> None:
-    made = objective.of_bracket(drawn.batch(0, 1, torch.device("cpu")), bounded)
+    made = objective.of_batch(drawn.batch(0, 1, torch.device("cpu")), bounded)
     sample = objective.stand_in(48)
     example = objective.example(sample, np.random.default_rng(0), bounded)
     assert {key: value.shape[1:] for key, value in made.items()} == {

@@ -17,6 +17,7 @@ Sizes are measured in shares of the picture's diagonal, so that a photo and its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -37,6 +38,8 @@ FARTHEST = 0.25  # distance from the border of a clipped area that still counts,
 ELSEWHERE = np.float32(1e-3)  # weight of a cell in which nothing is lost, beside 1 where all is
 BAND = 1 << 14  # pixels of the picture at a time: what is computed of them stays in the processor's cache
 Pixels = tuple[np.ndarray, np.ndarray]  # rows, columns
+Network = Callable[[np.ndarray], np.ndarray]
+"""Reduced photos (B, 11, h, w) -> stops above the clipping level (B, 3, h, w), >= 0, float32; see `network_input`."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,14 @@ class TrustNetSingleOptions:
     rise: RiseOptions = RiseOptions()  # how fast light may rise inside a clipped area
 
 
-def trustnet_single(photo: Photo, options: TrustNetSingleOptions = TrustNetSingleOptions()) -> np.ndarray:
-    """(H, W, 3) float32 linear, 1.0 = the photo clips."""
+def trustnet_single(
+    photo: Photo, options: TrustNetSingleOptions = TrustNetSingleOptions(), network: Network | None = None
+) -> np.ndarray:
+    """(H, W, 3) float32 linear, 1.0 = the photo clips. network: takes the place of the shipped one."""
     result = photo.linear.copy()
     if not photo.lost_anywhere.any():
         return result
-    guide = _guide_of(photo, options)
+    guide = _guide_of(photo, options, network or shipped)
     step = max(1, BAND // photo.shape[1])
 
     def estimate(top: int) -> None:
@@ -82,11 +87,11 @@ class _Guide:
     colour: np.ndarray
 
 
-def _guide_of(photo: Photo, options: TrustNetSingleOptions) -> _Guide:
+def _guide_of(photo: Photo, options: TrustNetSingleOptions, network: Network) -> _Guide:
     view = overview_of(photo)
     slope = border_slope(view)
     seen = network_input(view, slope)
-    stops, lost = estimated(seen), lost_cells(view, seen)
+    stops, lost = estimated(seen, network), lost_cells(view, seen)
     stops = _evened(stops, seen[6, :, :, None], options)
     stops = blur(np.dstack((stops * lost[..., None], lost)), options.smoothness)
     limit = np.minimum(rise_limit(view, slope, options.rise), np.float32(options.most_stops))
@@ -154,12 +159,16 @@ def read(maps: np.ndarray, shape: tuple[int, int], at: Pixels) -> np.ndarray:
     return upper + (lower - upper) * (y - first).astype(np.float32)[:, None]
 
 
-def estimated(seen: np.ndarray) -> np.ndarray:
+def estimated(seen: np.ndarray, network: Network) -> np.ndarray:
     """(11, h, w) -> (h, w, 3) float32 stops above the clipping level, >= 0: the mean over the picture and its mirror
     image.
     """
-    ((file_name, sha256),) = INVERSE_TONE_MAPPERS["trustnet-single"].sha256
-    network = packaged_network("openhdr.expansion", file_name, sha256)
-    both = np.stack((seen, seen[..., ::-1]))
-    one, other = network.run(None, {"seen": both})[0]
+    one, other = network(np.stack((seen, seen[..., ::-1])))
     return ((one + other[..., ::-1]) / 2).transpose(1, 2, 0)
+
+
+def shipped(seen: np.ndarray) -> np.ndarray:
+    """The network of the package, read when it is first needed."""
+    ((file_name, sha256),) = INVERSE_TONE_MAPPERS["trustnet-single"].sha256
+    stops: np.ndarray = packaged_network("openhdr.expansion", file_name, sha256).run(None, {"seen": seen})[0]
+    return stops

@@ -64,7 +64,6 @@ MODELS = Table(
         paper="ours",
         params=1_211_660,
         gmacs=0.98,
-        recipe=False,
     ),
     ModelRow(
         "ahdrnet",

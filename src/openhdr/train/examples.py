@@ -67,8 +67,8 @@ def batches(
         device, order = choose_device(compute.device, context), indices()
         for step in steps:
             torch.manual_seed(run.seed + step)  # what an objective draws, too, depends on the step alone
-            brackets = [examples.source.batch(next(order)[0], piece, device) for _ in range(run.accumulate)]
-            yield [examples.objective.of_bracket(bracket, examples.bounded) for bracket in brackets]
+            drawn = [examples.source.batch(next(order)[0], piece, device) for _ in range(run.accumulate)]
+            yield [examples.objective.of_batch(batch, examples.bounded) for batch in drawn]
         return
 
     loader = DataLoader(

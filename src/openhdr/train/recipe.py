@@ -37,7 +37,7 @@ class NetworkConfig:
 class DataConfig:
     """Where samples come from and what becomes of them."""
 
-    source: Literal["simulated", "drawn", "patches", "compared", "registered"] = "simulated"
+    source: Literal["simulated", "drawn", "patches", "compared", "registered", "views"] = "simulated"
     path: str = ""  # folder: HDR scenes or a cache of them; a dataset or patches of it. `--data` sets it
     dataset: str = "hdm"  # patches: row of the table of datasets
     split: str = "train"  # patches: of the dataset
@@ -45,7 +45,7 @@ class DataConfig:
     hold_out: int = 30  # patches: scenes held out where the dataset has no validation split
     cut: str = "gsanet"  # patches: how images are cut, by the name of a paper's system (PAPER_CUTS)
     on_the_fly: bool = False  # patches: cut them when they are needed, not once onto the disk
-    patch: int = 256  # pixels: side of what the network is given
+    patch: int = 256  # pixels: side of what the network is given; views: longest side of photos
     place: Literal["any", "corner"] = "any"  # corner: offsets of 0 to 64 pixels only (two-stage's program)
     flips: bool = False  # mirror left-right and up-down, each with probability one half
     transpose: bool = False  # swap rows and columns with probability one half
@@ -62,7 +62,8 @@ class DataConfig:
     wrong_curves: bool = (
         True  # compared, registered: some by cameras with another curve than they are decoded by
     )
-    preparing: int = 1  # compared, registered: processes that prepare them
+    views: int = 96  # views: drawn of every scene
+    preparing: int = 1  # compared, registered, views: processes that prepare them
     registered: bool = (
         False  # simulated, drawn: no more hand shake than registration leaves; objects still move
     )
@@ -176,6 +177,7 @@ class Recipe:
             "data.patch": self.data.patch,
             "data.cuts": self.data.cuts,
             "data.brackets": self.data.brackets,
+            "data.views": self.data.views,
             "data.preparing": self.data.preparing,
             "optimiser.lr": self.optimiser.lr,
             "schedule.period": self.schedule.period,

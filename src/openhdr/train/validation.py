@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from openhdr.camera.response import ASSUMED_RESPONSE, parse
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
+from openhdr.core.image import Image
 from openhdr.data.sample import Sample, exposures_of
 from openhdr.metrics import METRICS, evaluate
 from openhdr.models import MODELS
@@ -56,6 +58,8 @@ class Validation:
         task = MODELS[self.recipe.network.name].task
         if task == "trust":
             return _merged(net, sample, self.device)
+        if task == "stops":
+            return _expanded(net, sample, self.device)
         if task == "merge":
             return reconstruct(net, list(sample.light()), exposures_of(sample), sample.reference, options)
         return expand_image(net, _reference_light(sample), options).linear
@@ -147,6 +151,21 @@ def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
     merger = TrustNet("trained", Networks(decide, refine))
     registered = merger.decide(compare_sample(sample))
     return merger.refine(registered, merger.merge(registered)).pixels
+
+
+def _expanded(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
+    """The light of openhdr's own expansion of the reference, taken for sRGB, with the network in it."""
+
+    @torch.inference_mode()
+    def stops(seen: np.ndarray) -> np.ndarray:
+        found: np.ndarray = net(torch.from_numpy(seen).to(device)).cpu().numpy()
+        return found
+
+    from openhdr.expansion.photo import photo_of
+    from openhdr.expansion.trustnet_single import trustnet_single  # needs ONNX Runtime
+
+    photo = photo_of(Image(sample.frames[sample.reference], "srgb"), parse(ASSUMED_RESPONSE))
+    return trustnet_single(photo, network=stops)
 
 
 def _reference_light(sample: Sample) -> np.ndarray:

@@ -33,4 +33,10 @@ OBJECTIVES: Table[Row] = Table(
         "openhdr.train.objectives.trustnet:TrustNetObjective",
         extra="torch",
     ),
+    Row(
+        "trustnet-single",
+        "A reduced photo -> how bright its clipped light is: PU21 errors in dB.",
+        "openhdr.train.objectives.trustnet_single:TrustNetSingleObjective",
+        extra="torch",
+    ),
 )

@@ -49,9 +49,9 @@ class Objective(Protocol[SampleT]):
         """A sample -> arrays by name, as the networks take them. bounded: the output cannot exceed 1."""
         ...
 
-    def of_bracket(self, bracket: Batch, bounded: bool) -> Batch:
-        """`example` of a batch that was drawn on the accelerator, see `BatchSource`."""
-        raise RequestError(f"objective '{self.name}' takes no data.source = \"drawn\"; choose another source")
+    def of_batch(self, batch: Batch, bounded: bool) -> Batch:
+        """`example` of a batch that its source made whole, see `BatchSource`."""
+        raise RequestError(f"objective '{self.name}' takes no data.source that makes batches; choose another")
 
     def net_terms(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Weighted loss terms by name; their sum trains the network."""

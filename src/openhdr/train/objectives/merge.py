@@ -63,7 +63,7 @@ class Merge(BracketObjective):
         ev = ev - shortest if bounded else ev  # a disturbed gamma moves the outer frames, never the reference
         return {"frames": arrays.frames, "ev": ev, "truth": truth}
 
-    def of_bracket(self, bracket: Batch, bounded: bool) -> Batch:
+    def of_batch(self, bracket: Batch, bounded: bool) -> Batch:
         """As `example`; gamma is not disturbed."""
         if self.gamma_share:
             raise RequestError('objective.gamma_share needs another data.source than "drawn"')

@@ -84,7 +84,7 @@ class StackITMObjective(BracketObjective):
             arrays["light"] = debevec_fusion(*exposures)["out"][0].numpy()
         return arrays
 
-    def of_bracket(self, bracket: Batch, bounded: bool) -> Batch:
+    def of_batch(self, bracket: Batch, bounded: bool) -> Batch:
         """As `example`, of the medium frame; labels at a fixed distance."""
         if not self.label_stops:
             raise RequestError('data.source = "drawn" needs objective.label_stops')

@@ -77,7 +77,7 @@ class TwoStageObjective(BracketObjective):
             "made": np.array([made], np.float32),
         }
 
-    def of_bracket(self, bracket: Batch, bounded: bool) -> Batch:
+    def of_batch(self, bracket: Batch, bounded: bool) -> Batch:
         """As `example`, of the medium frame."""
         labels = {
             name: torch.rand(len(bracket["ev"]), 1, device=bracket["ev"].device) * (high - low) + low

@@ -39,7 +39,9 @@ class BatchSource(Protocol):
     """A source that makes whole batches where they are used; `sample` is not asked."""
 
     def batch(self, first: int, count: int, device: torch.device) -> dict[str, torch.Tensor]:
-        """Samples `first` to `first + count`: frames (B, 3, 3, H, W) and truth (B, 3, H, W), gamma-coded; ev (B, 3)."""
+        """Samples `first` to `first + count`, which the objective's `of_batch` takes. Of brackets: frames
+        (B, 3, 3, H, W) and truth (B, 3, H, W), gamma-coded; ev (B, 3).
+        """
         ...
 
 
@@ -66,5 +68,11 @@ SOURCES: Table[Row] = Table(
         "registered",
         "The same, three frames of each as a merge gives them to a network.",
         "openhdr.train.sources.registered:open_registered",
+    ),
+    Row(
+        "views",
+        "Views of HDR scenes, exposed anew as photos: for trustnet-single.",
+        "openhdr.train.sources.views:open_views",
+        extra="torch",
     ),
 )

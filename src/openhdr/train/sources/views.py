@@ -1,0 +1,152 @@
+"""Views of HDR panoramas, drawn once, and photos of them that are exposed anew: what `trustnet-single` is trained on.
+
+From every scene `data.views` views are drawn once into shards, as light. Making a photo of one takes as long as
+learning from it, so a photo is used about REUSED times, mirrored and with colours exchanged: a batch has photos of one
+shape out of the last KEPT, a few of them new. Which ones depends on the seed and the batch's number alone; a run that
+is resumed makes those again that it still needs. KEPT photos of 384 pixels take 2 GB of memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from openhdr.core.errors import FileError, RequestError
+from openhdr.core.threads import in_threads
+from openhdr.data.files import array_bytes
+from openhdr.data.sample import Sample
+from openhdr.data.shards import INDEX, Pieces, open_shards, prepare
+from openhdr.data.splits import refuse_held_out
+from openhdr.simulation.config import ObjectConfig, SimulationConfig, ViewConfig
+from openhdr.simulation.distributions import Normal, Uniform
+from openhdr.simulation.draw_plan import draw_plan
+from openhdr.simulation.render import photograph
+from openhdr.train.examples import collate
+from openhdr.train.exposed_photo import ExposedPhoto, exposed_photo
+from openhdr.train.objectives.contract import Batch
+from openhdr.train.recipe import DataConfig, ValidationConfig
+from openhdr.train.sources.shard_index import ShardIndex
+from openhdr.train.sources.simulated import held_out_brackets, open_simulated, scene_of, simulation_of
+
+KIND = "views"
+LIGHT = "light.npy"
+TRIES = (6, 6, 2, 3, 6, 6, 3, 1)  # views of which the one with the widest range is kept; of eight in turn
+UPRIGHT, TILTED, WITH_OBJECTS = (2,), (3, 6), (5,)  # of these eight
+SHORT = 2 / 3  # of a view's long side
+DARKEST_STOPS = -14.0  # of light that is kept
+SHAPES = (*((2 / 3, 1.0),) * 10, *((3 / 4, 1.0),) * 5, *((1.0, 1.0),) * 3, *((1.0, 2 / 3),) * 2)
+"""Height and width of photos in turn, of `data.patch`."""
+
+REUSED, KEPT, FIRST = 4, 3000, 96  # times; photos; before the first batch
+_MOST_TRIES = 1000  # views until enough of a photo clips
+_OTHERS = 3  # scenes from which moving things come
+
+
+@dataclass(frozen=True)
+class ViewSource:
+    """Photos of prepared views. scenes_folder: where held-out scenes are looked for. kept: photos by number."""
+
+    views: ShardIndex
+    scenes_folder: Path
+    config: DataConfig
+    seed: int
+    kept: dict[int, ExposedPhoto] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def epoch(self) -> int:
+        return self.views.samples * REUSED
+
+    def sample(self, index: int) -> ExposedPhoto:
+        raise RequestError('data.source = "views" has batches, no single samples')
+
+    def batch(self, first: int, count: int, device: torch.device) -> Batch:
+        """The fields of `ExposedPhoto`, (B, ...), of photos of one shape."""
+        rng = np.random.default_rng([self.seed, first, 1])
+        made = FIRST + (first + count) // REUSED
+        within = range(max(0, made - KEPT), made)
+        shape = SHAPES[rng.integers(len(SHAPES))]
+        alike = [number for number in within if SHAPES[number % len(SHAPES)] == shape]
+        chosen = rng.choice(alike, count, replace=len(alike) < count).tolist()
+        for number in [number for number in self.kept if number not in within]:
+            del self.kept[number]
+        missing = sorted({*chosen} - self.kept.keys())
+        self.kept.update(zip(missing, in_threads(self.photo, missing), strict=True))
+        batch = collate([self.kept[number].varied(rng).arrays() for number in chosen])
+        return {name: tensor.to(device) for name, tensor in batch.items()}
+
+    def photo(self, number: int) -> ExposedPhoto:
+        """Photo `number`, the same whenever it is asked for."""
+        rng = np.random.default_rng([self.seed, number, 2])
+        height, width = (round(self.config.patch * share) for share in SHAPES[number % len(SHAPES)])
+        for _ in range(_MOST_TRIES):
+            view = self.views.mapped(int(rng.integers(self.views.samples)), LIGHT)
+            found = exposed_photo(view, (height, width), self.config.clip_share, rng)
+            if found:
+                return found
+        raise RequestError(f"hardly anything clips in photos of {self.scenes_folder}; raise data.clip_share")
+
+    def validation(self, config: ValidationConfig) -> tuple[list[Sample], str]:
+        folder = Path(config.path or self.scenes_folder)
+        return held_out_brackets(
+            folder, config.samples, lambda number: simulation_of(self.config, config.size, number)
+        )
+
+
+def open_views(config: DataConfig, seed: int, cache: Path) -> ViewSource:
+    """Photos of a folder of HDR scenes, or of prepared views. Held-out scenes are left out.
+
+    cache: where views are prepared, if the folder holds none.
+    """
+    folder = Path(config.path)
+    if (folder / INDEX).is_file() and open_shards(folder).facts.get("kind") == KIND:
+        shards = open_shards(folder)
+    else:
+        scenes = open_simulated(config, seed, cache / "scenes").scenes
+        names = open_shards(scenes.shards[0].parent).facts["scenes"]
+        facts = {"kind": KIND, "seed": seed, "views": config.views, "side": config.patch, "scenes": names}
+        fills = {
+            f"views-{index:06d}.tar": partial(_views_of, scenes, config, seed, index)
+            for index in range(scenes.samples)
+        }
+        shards = prepare(cache / "views", facts, fills, config.preparing)
+    if not shards.samples:
+        raise FileError(folder, "holds no views", "give a folder of HDR scenes as `data`")
+    refuse_held_out(shards.facts["scenes"], shards.facts["scenes"].values())
+    return ViewSource(ShardIndex.of(shards), folder, config, seed)
+
+
+def _views_of(scenes: ShardIndex, config: DataConfig, seed: int, index: int) -> Iterator[tuple[str, Pieces]]:
+    """All views of scene `index`."""
+    for number in range(config.views):
+        yield (
+            f"{index:06d}-{number:04d}",
+            {LIGHT: array_bytes(_view(scenes, config.patch, (seed, index, number)))},
+        )
+
+
+def _view(scenes: ShardIndex, side: int, at: tuple[int, int, int]) -> np.ndarray:
+    """(H, W, 3) float16: log2 light of a view. at: seed, scene, number."""
+    rng = np.random.default_rng(at)
+    _, index, number = at
+    kind = number % len(TRIES)
+    size = (side, round(side * SHORT))
+    config = SimulationConfig(
+        size=size[::-1] if kind in UPRIGHT else size,
+        nominal_width=size[kind in UPRIGHT],
+        view=ViewConfig(
+            field_of_view_deg=Uniform(30, 95),
+            pitch_deg=Normal(4, 16) if kind in TILTED else Normal(3, 11),
+            tries=TRIES[kind],
+        ),
+        objects=ObjectConfig(still_share=0.0 if kind in WITH_OBJECTS else 1.0),
+    )
+    scene = scene_of(scenes, index)
+    others = [scene_of(scenes, int(other)) for other in rng.integers(0, scenes.samples, _OTHERS)]
+    plan = draw_plan(scene, others, config, int(rng.integers(2**62)))
+    _, light = photograph(replace(plan, frames=plan.frames[:0], reference=0), [scene, *others])
+    return np.log2(np.maximum(light, 2**DARKEST_STOPS)).astype(np.float16)
