@@ -73,28 +73,10 @@ def facts_of_models() -> list[dict[str, Any]]:
             "frames": row.frames if isinstance(row.frames, int) else row.frames_text,
             "params": row.params,
             "gmacs": row.gmacs,
-            "weights": _weights_of(row.name) or _own_weights(row.name),
+            "weights": _weights_of(row.name),
             "paper": row.paper,
         }
         for row in MODELS.values()
-    ]
-
-
-def _own_weights(name: str) -> list[dict[str, Any]]:
-    """Of a network that is part of a merger: it runs without PyTorch, and its files are ONNX already."""
-    from openhdr.merging import MERGERS, LearnedRow
-
-    return [
-        {
-            "name": row.name,
-            "summary": "part of openhdr, runs without PyTorch",
-            "licence": "Apache-2.0",
-            "training_data": "simulated brackets of CC0 and BSD scenes",
-            "scores": {},
-            "sha256": dict(row.sha256),
-        }
-        for row in MERGERS.values()
-        if row.name == name and isinstance(row, LearnedRow)
     ]
 
 
