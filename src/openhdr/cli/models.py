@@ -62,9 +62,22 @@ def models(request: Request) -> None:
 
 
 def facts_of_models() -> list[dict[str, Any]]:
-    """One dict a network, in the order of the table."""
-    from openhdr.models import MODELS
+    """One dict a network, in the order of the table; the first of its weights are its default."""
+    from openhdr.models import MODELS, WEIGHTS
 
+    weights: dict[str, list[dict[str, Any]]] = {name: [] for name in MODELS}
+    for one in WEIGHTS.values():
+        weights[one.network].append(
+            {
+                "name": one.name,
+                "summary": one.summary,
+                "licence": one.licence,
+                "training_data": one.training_data,
+                "scores": dict(one.scores),
+                "sha256": one.sha256,
+                "card": str(one.card),
+            }
+        )
     return [
         {
             "name": row.name,
@@ -73,27 +86,8 @@ def facts_of_models() -> list[dict[str, Any]]:
             "frames": row.frames if isinstance(row.frames, int) else row.frames_text,
             "params": row.params,
             "gmacs": row.gmacs,
-            "weights": _weights_of(row.name),
+            "weights": weights[row.name],
             "paper": row.paper,
         }
         for row in MODELS.values()
-    ]
-
-
-def _weights_of(network: str) -> list[dict[str, Any]]:
-    """Facts of the trained weights that come with openhdr; the first are the network's default."""
-    from openhdr.models import WEIGHTS
-
-    return [
-        {
-            "name": row.name,
-            "summary": row.summary,
-            "licence": row.licence,
-            "training_data": row.training_data,
-            "scores": dict(row.scores),
-            "sha256": row.sha256,
-            "card": str(row.card),
-        }
-        for row in WEIGHTS.values()
-        if row.network == network
     ]

@@ -75,7 +75,14 @@ def exposed_photo(
     light = _changed(view, shape, rng)
     clipped = Mixture(0.5, LogUniform(*clip_share), Uniform(*clip_share)).draw(rng)
     light /= np.float32(max(np.quantile(light[::3, ::3].max(axis=2), 1 - clipped), 1e-6))
-    return _seen(_code(light, rng), light, rng)
+    variance = np.float32(SHOT.draw(rng)) * np.minimum(light, 2) + np.float32(1e-7)
+    recorded = np.clip(light + np.sqrt(variance) * rng.standard_normal(light.shape, np.float32), 0, 1)
+    bends = rng.random() < SIGMOID_SHARE
+    response = f"sigmoid:{Normal(0.9, 0.1).draw(rng)}:{Normal(0.6, 0.1).draw(rng)}" if bends else "srgb"
+    code = np.rint(sensor.encode(recorded, response) * 255).astype(np.uint8)
+    if rng.random() < JPEG_SHARE:
+        code = sensor.compress(code, int(JPEG_QUALITY.draw(rng)))
+    return _seen(code, light, rng)
 
 
 def _changed(view: np.ndarray, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -92,16 +99,6 @@ def _changed(view: np.ndarray, shape: tuple[int, int], rng: np.random.Generator)
     cast = np.exp2([CAST.draw(rng) for _ in range(3)])
     light = np.maximum(light * (cast / cast[1]).astype(np.float32), np.float32(1e-6))
     return light ** np.float32(np.exp(CONTRAST.draw(rng)))
-
-
-def _code(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(H, W, 3) uint8: the codes of a photo of light, with noise, that clips at 1."""
-    variance = np.float32(SHOT.draw(rng)) * np.minimum(light, 2) + np.float32(1e-7)
-    recorded = np.clip(light + np.sqrt(variance) * rng.standard_normal(light.shape, np.float32), 0, 1)
-    bends = rng.random() < SIGMOID_SHARE
-    response = f"sigmoid:{Normal(0.9, 0.1).draw(rng)}:{Normal(0.6, 0.1).draw(rng)}" if bends else "srgb"
-    code = np.rint(sensor.encode(recorded, response) * 255).astype(np.uint8)
-    return sensor.compress(code, int(JPEG_QUALITY.draw(rng))) if rng.random() < JPEG_SHARE else code
 
 
 def _seen(code: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> ExposedPhoto | None:

@@ -56,10 +56,6 @@ def _merged(sizes: Sizes) -> tuple[torch.Tensor, ...]:
     return (_drawn(1, MERGED_CHANNELS, sizes["height"], sizes["width"]),)
 
 
-def _reduced_photos(sizes: Sizes) -> tuple[torch.Tensor, ...]:
-    return (_drawn(sizes["photos"], FEATURES, sizes["height"], sizes["width"]),)
-
-
 def _drawn(*shape: int) -> torch.Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(1))
 
@@ -122,7 +118,7 @@ INTERFACES: Mapping[str, Mapping[str, Interface]] = MappingProxyType(
             WHOLE: Interface(
                 {"seen": {0: "photos", 2: "height", 3: "width"}},
                 {"stops": {0: "photos", 2: "height", 3: "width"}},
-                _reduced_photos,
+                lambda sizes: (_drawn(sizes["photos"], FEATURES, sizes["height"], sizes["width"]),),
                 {
                     "seen": "(B, 11, H, W): openhdr.expansion.trustnet_single; H and W multiples of 32",
                     "stops": "(B, 3, H, W), above the clipping level, >= 0",

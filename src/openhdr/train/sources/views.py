@@ -121,32 +121,24 @@ def open_views(config: DataConfig, seed: int, cache: Path) -> ViewSource:
 
 
 def _views_of(scenes: ShardIndex, config: DataConfig, seed: int, index: int) -> Iterator[tuple[str, Pieces]]:
-    """All views of scene `index`."""
-    for number in range(config.views):
-        yield (
-            f"{index:06d}-{number:04d}",
-            {LIGHT: array_bytes(_view(scenes, config.patch, (seed, index, number)))},
-        )
-
-
-def _view(scenes: ShardIndex, side: int, at: tuple[int, int, int]) -> np.ndarray:
-    """(H, W, 3) float16: log2 light of a view. at: seed, scene, number."""
-    rng = np.random.default_rng(at)
-    _, index, number = at
-    kind = number % len(TRIES)
-    size = (side, round(side * SHORT))
-    config = SimulationConfig(
-        size=size[::-1] if kind in UPRIGHT else size,
-        nominal_width=size[kind in UPRIGHT],
-        view=ViewConfig(
-            field_of_view_deg=Uniform(30, 95),
-            pitch_deg=Normal(4, 16) if kind in TILTED else Normal(3, 11),
-            tries=TRIES[kind],
-        ),
-        objects=ObjectConfig(still_share=0.0 if kind in WITH_OBJECTS else 1.0),
-    )
+    """All views of scene `index`: log2 of light, (H, W, 3) float16."""
+    long, short = config.patch, round(config.patch * SHORT)
     scene = scene_of(scenes, index)
-    others = [scene_of(scenes, int(other)) for other in rng.integers(0, scenes.samples, _OTHERS)]
-    plan = draw_plan(scene, others, config, int(rng.integers(2**62)))
-    _, light = photograph(replace(plan, frames=plan.frames[:0], reference=0), [scene, *others])
-    return np.log2(np.maximum(light, 2**DARKEST_STOPS)).astype(np.float16)
+    for number in range(config.views):
+        rng, kind = np.random.default_rng([seed, index, number]), number % len(TRIES)
+        size = (short, long) if kind in UPRIGHT else (long, short)
+        simulation = SimulationConfig(
+            size=size,
+            nominal_width=size[0],
+            view=ViewConfig(
+                field_of_view_deg=Uniform(30, 95),
+                pitch_deg=Normal(4, 16) if kind in TILTED else Normal(3, 11),
+                tries=TRIES[kind],
+            ),
+            objects=ObjectConfig(still_share=0.0 if kind in WITH_OBJECTS else 1.0),
+        )
+        others = [scene_of(scenes, int(other)) for other in rng.integers(0, scenes.samples, _OTHERS)]
+        plan = draw_plan(scene, others, simulation, int(rng.integers(2**62)))
+        _, light = photograph(replace(plan, frames=plan.frames[:0], reference=0), [scene, *others])
+        kept = np.log2(np.maximum(light, 2**DARKEST_STOPS)).astype(np.float16)
+        yield f"{index:06d}-{number:04d}", {LIGHT: array_bytes(kept)}
