@@ -26,7 +26,7 @@ KINDS = MappingProxyType(
         "merger": "openhdr.merging:MERGERS",
         "inverse_tone_mapper": "openhdr.expansion:INVERSE_TONE_MAPPERS",
         "operator": "openhdr.tonemapping:OPERATORS",
-        "file_format": "openhdr.io:FORMATS",
+        "file_format": "openhdr.io.file_formats:FORMATS",
         "metric": "openhdr.metrics:METRICS",
         "network": "openhdr.models:MODELS",
         "dataset": "openhdr.data.readers:DATASETS",
