@@ -53,57 +53,63 @@ _METHOD_KEYS = tuple(field.name for field in fields(Setting) if field.name != "o
 class CaseSource:
     """What `load_case` takes, as plain values, so that other processes can load the same case."""
 
-    name: str
+    name_or_path: str
     data: str | None
     work: str
     split: str | None = None
     crop: int = 0
 
     @staticmethod
-    def of(name: str, data: Path | None, work: Path, split: str | None = None) -> CaseSource:
+    def of(name_or_path: str, data: Path | None, work: Path, split: str | None = None) -> CaseSource:
         """As other processes find it: files and folders by their whole paths."""
-        known = name in (*CASES, *DATASET_CASES) or not os.path.exists(name)
+        named = name_or_path in (*CASES, *DATASET_CASES) or not os.path.exists(name_or_path)
         return CaseSource(
-            name if known else os.path.abspath(name),
+            name_or_path if named else os.path.abspath(name_or_path),
             os.path.abspath(data) if data else None,
             os.path.abspath(work),
             split,
         )
 
     def load(self) -> Case:
-        return load_case(
-            self.name, Path(self.data) if self.data else None, Path(self.work), self.split, self.crop
-        )
+        data = Path(self.data) if self.data else None
+        return load_case(self.name_or_path, data, Path(self.work), self.split, self.crop)
 
 
-def load_case(name: str, data: Path | None, work: Path, split: str | None = None, crop: int = 0) -> Case:
-    """The case that `name` means.
+def load_case(
+    name_or_path: str, data: Path | None, work: Path, split: str | None = None, crop: int = 0
+) -> Case:
+    """The case of a row of DATASET_CASES or CASES, of a .toml file, or of a folder of brackets; names come first.
 
     data: folder of what a named case or a .toml file needs. work: a folder that a case may build its scenes
     in. split, crop: of a dataset, see `datasets.Cut`. Raises RequestError for an unknown name and FileError for an
     unusable file.
     """
-    path = Path(name)
-    if name in DATASET_CASES:
-        return dataset_case(DATASET_CASES[name], data, split, crop)
+    if name_or_path in DATASET_CASES:
+        return dataset_case(DATASET_CASES[name_or_path], data, split, crop)
     if split:
         raise RequestError(
             f"`split={split}`: only datasets have splits ({', '.join(DATASET_CASES)}); leave it out"
         )
-    if name in CASES:
-        return CASES[name].load()(data, work)
+    if name_or_path in CASES:
+        return CASES[name_or_path].load()(data, work)
+    path = Path(name_or_path)
     if path.suffix == ".toml":
-        return _from_toml(path, data)
+        return case_of_file(path, data)
     if path.is_dir():
         if data is not None:
-            raise RequestError(f"the case is the folder {name} itself; leave `data` out")
-        simulated = (path / FACTS).is_file() or any((one / FACTS).is_file() for one in subfolders(path))
-        return folder_case(path) if simulated else bracket_folder_case(path)
+            raise RequestError(f"the case is the folder {path} itself; leave `data` out")
+        return case_of_folder(path)
     raise unknown_name(
         "bench case",
-        name,
+        name_or_path,
         [*CASES, *DATASET_CASES, *PHOTO_CASES, *PICTURE_CASES, "a folder of brackets", "a .toml file"],
     )
+
+
+def case_of_folder(folder: Path) -> Case:
+    """Of brackets that `openhdr simulate` made, or of photos with a truth beside them."""
+    simulated = any((one / FACTS).is_file() for one in (folder, *subfolders(folder)))
+    return folder_case(folder) if simulated else bracket_folder_case(folder)
 
 
 def narrowed(case: Case, methods: Sequence[str], scenes: Sequence[str], metrics: Sequence[str]) -> Case:
@@ -135,7 +141,8 @@ def _pick(kind: str, name: str, items: Iterable[Any]) -> Any:
     return found[name]
 
 
-def _from_toml(path: Path, data: Path | None) -> Case:
+def case_of_file(path: Path, data: Path | None) -> Case:
+    """Of a .toml file. data: the folder of its scenes; None = as the file says. Raises FileError."""
     try:
         facts = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
