@@ -23,7 +23,16 @@ from openhdr.bench.methods.settings import Setting
 from openhdr.bench.report.pictures import SMALL_PICTURES, PictureOptions, options_for
 from openhdr.bench.results import mean, rounded
 from openhdr.bench.without_truth.brackets import PhotoSet, Showing, Size
-from openhdr.bench.without_truth.page import Answer, Make, PhotoPage, Tell, picture_of_codes, view_of
+from openhdr.bench.without_truth.page import (
+    Answer,
+    Make,
+    PhotoPage,
+    ShownPicture,
+    ShownSet,
+    Tell,
+    View,
+    answer_of,
+)
 from openhdr.bench.without_truth.scores import (
     LEAST_USABLE,
     Photo,
@@ -151,7 +160,7 @@ def score_bracket(
         dict.fromkeys(shown[round(k)] for k in np.linspace(len(shown) - 1, 0, SHOWN)) if shown else ()
     )
     codes = _as_photos(given)
-    views: dict[int, list[dict[str, Any]]] = {k: [] for k in shown}
+    views: dict[int, list[ShownPicture]] = {k: [] for k in shown}
     methods = {}
     for setting in (Setting(**one) for one in settings):
         if setting.name in lost:
@@ -162,11 +171,11 @@ def score_bracket(
         for k, predicted in predictions.items():
             photo = codes[k]
             apart = np.abs(predicted.astype(np.float32) - photo.codes).mean(axis=2) * photo.usable
-            views[k].append(picture_of_codes(setting.name, predicted, options, apart))
+            views[k].append(ShownPicture.of_codes(setting.name, predicted, options, apart))
     tell({"step": None})
     merged, held_out = ([names[k] for k in some] for some in (chosen.merged, chosen.held_out))
     for k, some in views.items():
-        some.append(picture_of_codes(f"photo {names[k]}", codes[k].codes, options))
+        some.append(ShownPicture.of_codes(f"photo {names[k]}", codes[k].codes, options))
     facts = {
         "photos": names,
         "ev": given.ev,
@@ -176,12 +185,13 @@ def score_bracket(
         "held_out": held_out,
         "methods": methods,
     }
-    page = {
-        "text": f"Merged: {', '.join(merged)}. Held out: {', '.join(held_out)}.",
-        "values": rounded({name: _flat(values) for name, values in methods.items()}),
-        "views": [view_of(names[k], some) for k, some in views.items()],
-    }
-    return {"facts": rounded(facts), "set": page}
+    page = ShownSet(
+        f"Merged: {', '.join(merged)}. Held out: {', '.join(held_out)}.",
+        rounded({name: _flat(values) for name, values in methods.items()}),
+        [View(names[k], some) for k, some in views.items()],
+        judged=sum("error" not in values for values in methods.values()),
+    )
+    return answer_of(rounded(facts), page)
 
 
 def _scores(

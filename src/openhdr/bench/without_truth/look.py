@@ -21,11 +21,11 @@ from openhdr.bench.without_truth.page import (
     Answer,
     Make,
     PhotoPage,
+    ShownPicture,
+    ShownSet,
     Tell,
-    exposed_codes,
-    picture_of_codes,
-    picture_of_light,
-    view_of,
+    View,
+    answer_of,
 )
 from openhdr.core.errors import OpenHDRError
 from openhdr.core.image import Image
@@ -82,7 +82,7 @@ def compare_on_bracket(
     options, bracket = PictureOptions(**pictures), PhotoSet("", tuple(map(Path, photos)))
     given, names = bracket.load(Size(*size) if size else None, estimate=True)
     methods: dict[str, Any] = {}
-    views: dict[str, list[dict[str, Any]]] = {TONE_MAPPED: [], LIGHT: []}
+    views: dict[str, list[ShownPicture]] = {TONE_MAPPED: [], LIGHT: []}
     top = float(2.0 ** (given.ev[given.anchor] - min(given.ev)))
     for setting in (Setting(**one) for one in settings):
         if setting.name in lost:
@@ -102,23 +102,22 @@ def compare_on_bracket(
             display = done.value
             if display.encoding == "linear":
                 display = tonemap(display, operator)
-                views[LIGHT].append(picture_of_light(setting.name, done.value.pixels, top, options))
-            views[TONE_MAPPED].append(picture_of_codes(setting.name, _eight_bits(display), options))
+                views[LIGHT].append(ShownPicture.of_light(setting.name, done.value.pixels, top, options))
+            views[TONE_MAPPED].append(ShownPicture.of_codes(setting.name, _eight_bits(display), options))
     tell({"step": None})
     for name, ev, frame in zip(names, given.ev, given.frames, strict=True):  # shortest first
         stops = ev - given.ev[given.anchor]
-        picture = picture_of_codes(f"{name} ({stops:+.1f} EV)", _eight_bits(frame), options)
+        picture = ShownPicture.of_codes(f"{name} ({stops:+.1f} EV)", _eight_bits(frame), options)
         views[TONE_MAPPED].append(picture)
-        views[LIGHT].append(exposed_codes(picture, stops))
+        views[LIGHT].append(picture.exposed(stops))
     tops = {TONE_MAPPED: 1.0, LIGHT: top}
     said = " ".join(f"{name}: {facts['error']}." for name, facts in methods.items() if "error" in facts)
-    page = {
-        "text": f"{len(names)} photos, {max(given.ev) - min(given.ev):.1f} stops. {said}",
-        "values": {},
-        "judged": len(views[TONE_MAPPED]) - len(names),
-        "views": [view_of(name, some, tops[name]) for name, some in views.items()],
-    }
-    return {"facts": rounded({"photos": names, "ev": given.ev, "methods": methods}), "set": page}
+    shown = ShownSet(
+        f"{len(names)} photos, {max(given.ev) - min(given.ev):.1f} stops. {said}",
+        views=[View(name, some, tops[name]) for name, some in views.items()],
+        judged=len(views[TONE_MAPPED]) - len(names),
+    )
+    return answer_of(rounded({"photos": names, "ev": given.ev, "methods": methods}), shown)
 
 
 def _eight_bits(image: Image) -> np.ndarray:

@@ -1,15 +1,15 @@
 """The page of brackets without truth: images side by side, and scores where a case has them (report/assets/photos.js).
 
-A bracket is a piece of work of its own, for any process. Its answer is plain values: "facts", what results.json
-tells of it, with "methods", and "set", what the page shows. Before each method it tells {"step": name}, after the last
-{"step": None}; a method that ended the process is left out of a second call, with `lost`: {name: why}.
+A bracket is a piece of work of its own, for any process. Its answer is plain values, see `answer_of`. Before each
+method it tells {"step": name}, after the last {"step": None}; a method that ended the process is left out of a second
+call, with `lost`: {name: why}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 from openhdr import __version__
 from openhdr.bench.report.page import PictureStore, write_page
 from openhdr.bench.report.pictures import PictureOptions, encode_codes, encode_light, encode_map
+from openhdr.core.config import plain
 
 FULL_DIFFERENCE = 25.0  # 8-bit codes: the brightest colour of a map of differences
 
@@ -33,12 +34,73 @@ An answer without a result is {"error"}.
 """
 
 
+@dataclass(frozen=True)
+class ShownPicture:
+    """An image of a view.
+
+    light: what `pictures.encode_light` or `encode_codes` made. error: data URL of a map of differences; empty = none.
+    """
+
+    name: str
+    light: Mapping[str, Any]
+    error: str = ""
+
+    @classmethod
+    def of_light(cls, name: str, light: np.ndarray, top: float, options: PictureOptions) -> ShownPicture:
+        """Of (H, W, 3) light. top: the level where the shortest photo clips."""
+        return cls(name, encode_light(light, top, options))
+
+    @classmethod
+    def of_codes(
+        cls, name: str, codes: np.ndarray, options: PictureOptions, difference: np.ndarray | None = None
+    ) -> ShownPicture:
+        """Of (H, W, 3) uint8 sRGB codes; difference: (H, W) in codes, shown as a map."""
+        error = "" if difference is None else encode_map(difference, FULL_DIFFERENCE, options)
+        return cls(name, encode_codes(codes, options), error)
+
+    def exposed(self, ev: float) -> ShownPicture:
+        """Codes as light: the photo of an exposure `ev` stops longer than the reference."""
+        white = 2.0**-ev
+        return replace(self, light={**self.light, "white": (white, white)})
+
+
+@dataclass(frozen=True)
+class View:
+    """Images of one thing, to be compared: what `Comparison.show` in compare.js takes.
+
+    top: the brightest level that any of them holds. full_error: what the brightest colour of a map of differences is.
+    """
+
+    name: str
+    pictures: Sequence[ShownPicture]
+    top: float = 1.0
+    full_error: str = f"{FULL_DIFFERENCE:g} codes"
+
+
+@dataclass(frozen=True)
+class ShownSet:
+    """What the page shows of a bracket.
+
+    values: {method: {score: value}}. judged: how many of the first view's pictures are methods'.
+    """
+
+    text: str
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    views: Sequence[View] = ()
+    judged: int = 0
+
+
+def answer_of(facts: Mapping[str, Any], shown: ShownSet) -> Answer:
+    """Plain values for another process. facts: what results.json tells of the bracket, with its "methods"."""
+    answer: Answer = plain({"facts": facts, "set": shown})
+    return answer
+
+
 @dataclass
 class PhotoPage:
     """A page while it is made.
 
-    sets: {"name", "text", "values": {method: {score: value}}, "views": what `Comparison.show` in compare.js takes},
-        "judged": how many of the first view's pictures are methods'.
+    sets: of every bracket a `ShownSet` as plain values, with its "name".
     scores: {"key", "head", "group"} of each column, and "digits" unless 2; none for a case without scores.
     means: {method: {score: value}} over all sets, None for a case without scores. unit: of the scores, in words.
     """
@@ -58,8 +120,7 @@ class PhotoPage:
         found: dict[str, Answer] = {}
         for name, answer in answers:
             if "error" in answer:
-                shown = {"text": answer["error"], "values": {}, "views": []}
-                answer = {"facts": {**answer, "methods": {}}, "set": shown}
+                answer = answer_of({**answer, "methods": {}}, ShownSet(answer["error"]))
             found[name] = {**answer, "set": {**answer["set"], "name": name}}
             yield {one: found[one]["facts"] for one in names if one in found}
         for name in names:
@@ -70,7 +131,7 @@ class PhotoPage:
         for view in shown["views"]:
             for picture in view["pictures"]:
                 picture["light"] = self.store.add_light(picture["light"])
-                if "error" in picture:
+                if picture["error"]:
                     picture["error"] = self.store.add(picture["error"])
         self.sets.append(shown)
 
@@ -86,27 +147,3 @@ class PhotoPage:
             "made": f"openhdr {__version__}, {datetime.now(UTC).date().isoformat()}",
         }
         write_page(path, "blind" if blind else "photos", self.title, facts, self.store)
-
-
-def picture_of_light(name: str, light: np.ndarray, top: float, options: PictureOptions) -> dict[str, Any]:
-    """An image of (H, W, 3) light. top: the level where the shortest photo clips."""
-    return {"name": name, "light": encode_light(light, top, options)}
-
-
-def picture_of_codes(
-    name: str, codes: np.ndarray, options: PictureOptions, difference: np.ndarray | None = None
-) -> dict[str, Any]:
-    """An image of (H, W, 3) uint8 sRGB codes; difference: (H, W) in codes, shown as a map."""
-    error = {} if difference is None else {"error": encode_map(difference, FULL_DIFFERENCE, options)}
-    return {"name": name, "light": encode_codes(codes, options), **error}
-
-
-def view_of(name: str, pictures: list[dict[str, Any]], top: float = 1.0) -> dict[str, Any]:
-    """Images of one thing, to be compared. top: the brightest level that any of them holds."""
-    return {"name": name, "top": top, "full_error": f"{FULL_DIFFERENCE:g} codes", "pictures": pictures}
-
-
-def exposed_codes(picture: dict[str, Any], ev: float) -> dict[str, Any]:
-    """An image of codes as light: the photo of an exposure `ev` stops longer than the reference."""
-    white = 2.0**-ev
-    return {**picture, "light": {**picture["light"], "white": (white, white)}}

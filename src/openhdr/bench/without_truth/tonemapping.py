@@ -27,7 +27,16 @@ from openhdr.bench.named_cases import demo_folder, read_demo
 from openhdr.bench.report.pictures import SMALL_PICTURES, PictureOptions
 from openhdr.bench.results import rounded
 from openhdr.bench.without_truth.brackets import PhotoSet, photo_sets
-from openhdr.bench.without_truth.page import Answer, Make, PhotoPage, Tell, picture_of_codes, view_of
+from openhdr.bench.without_truth.page import (
+    Answer,
+    Make,
+    PhotoPage,
+    ShownPicture,
+    ShownSet,
+    Tell,
+    View,
+    answer_of,
+)
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import FileError, OpenHDRError, unknown_name
 from openhdr.core.image import Image
@@ -208,16 +217,16 @@ def compare_on_scene(
         else:
             full_scale = done.value.full_scale
             codes = np.rint(done.value.pixels * np.float32(255 / full_scale)).astype(np.uint8)
-            shown.append(picture_of_codes(name, codes, options))
+            shown.append(ShownPicture.of_codes(name, codes, options))
             values[name] = {**scores, "time_s": done.time_s, "cpu_s": done.cpu_s}
     tell({"step": None})
-    page = {
-        "text": f"{scene.light.width}x{scene.light.height}, {len(scene.photos.frames)} photos.",
-        "values": rounded(values),
-        "judged": len(shown),
-        "views": [view_of("tone-mapped", shown)] if shown else [],
-    }
-    return {"facts": {"methods": rounded(values)}, "set": page}
+    page = ShownSet(
+        f"{scene.light.width}x{scene.light.height}, {len(scene.photos.frames)} photos.",
+        rounded(values),
+        [View("tone-mapped", shown)] if shown else [],
+        judged=len(shown),
+    )
+    return answer_of({"methods": rounded(values)}, page)
 
 
 def means_over(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
