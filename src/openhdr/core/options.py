@@ -27,6 +27,7 @@ class Declared:
     help: one sentence. flags: as the command line spells it, empty = `--name`. kind: a click type where the
     annotation does not say enough. metavar: what stands for the value in the help. positional: not an option but an
     argument. bounds: least and largest value of a number. heading: under which the help lists it; empty = the first.
+    idle_with: other options of the dataclass that leave this one without effect.
     """
 
     help: str
@@ -36,6 +37,7 @@ class Declared:
     positional: bool = False
     bounds: tuple[float, float] = (-math.inf, math.inf)
     heading: str = ""
+    idle_with: tuple[str, ...] = ()
 
 
 def option(
@@ -47,9 +49,10 @@ def option(
     metavar: str | None = None,
     bounds: tuple[float, float] = (-math.inf, math.inf),
     heading: str = "",
+    idle_with: tuple[str, ...] = (),
 ) -> Any:
     """A dataclass field that a command offers; without a default it has to be given."""
-    declared = Declared(help, flags, kind, metavar, bounds=bounds, heading=heading)
+    declared = Declared(help, flags, kind, metavar, False, bounds, heading, idle_with)
     return field(default=default, metadata={"option": declared})
 
 

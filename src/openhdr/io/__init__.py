@@ -15,6 +15,7 @@ from openhdr.core.files import images_in
 from openhdr.io.file_formats import (
     ENDINGS,
     FORMATS,
+    OF_GAIN_MAPS,
     FormatRow,
     may_hold_sensor_values,
     row_by_extension,
@@ -28,6 +29,7 @@ from openhdr.io.writing import check_output, write, write_mosaic
 __all__ = [
     "ENDINGS",
     "FORMATS",
+    "OF_GAIN_MAPS",
     "FormatRow",
     "ImageInfo",
     "WriteOptions",

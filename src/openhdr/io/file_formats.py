@@ -30,6 +30,9 @@ class FormatRow(Row):
     options: tuple[str, ...] = ("primaries",)
 
 
+OF_GAIN_MAPS = ("headroom", "sdr", "map_quality", "map_scale", "operator")
+"""The options that change a file with a gain map, beside those of its row."""
+
 FORMATS: Table[FormatRow] = Table(
     "file format",
     FormatRow(

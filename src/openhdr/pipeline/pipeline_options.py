@@ -123,7 +123,11 @@ class DeliveryOptions:
     """
 
     quality: int | None = option(
-        "Of JPEG, WebP, AVIF, JPEG XL, HEIC: 1 to 100.", None, bounds=(1, 100), heading=FILES
+        "Of JPEG, WebP, AVIF, JPEG XL, HEIC: 1 to 100.",
+        None,
+        bounds=(1, 100),
+        heading=FILES,
+        idle_with=("lossless",),
     )
     primaries: str = option(
         "Of the file: rec709, p3, rec2020, adobe-rgb, prophoto or acescg.", "rec709", heading=FILES
@@ -133,6 +137,7 @@ class DeliveryOptions:
         None,
         bounds=(1e-6, 1e9),
         heading=FILES,
+        idle_with=("lossless",),
     )
     headroom: float = option(
         "Of a gain map: stops over white that are kept.", 4.0, bounds=(0.1, 8), heading=FILES
@@ -145,8 +150,11 @@ class DeliveryOptions:
         "Of a gain map: pixels of the picture to one of the map.", 1, bounds=(1, 8), heading=FILES
     )
     gain_map: bool = option("AVIF: an SDR picture with a gain map instead of PQ.", False, heading=FILES)
-    transfer: Literal["pq", "hlg"] = option("Of AVIF, JPEG XL, PNG, HEIC.", "pq", heading=FILES)
-    bits: int = option("Of AVIF and HEIC: 10 or 12.", 10, heading=FILES)
+    # beside a gain map the SDR picture has 8 bits, and no curve for HDR
+    transfer: Literal["pq", "hlg"] = option(
+        "Of AVIF, JPEG XL, PNG, HEIC.", "pq", heading=FILES, idle_with=("gain_map", "lossless")
+    )
+    bits: int = option("Of AVIF and HEIC: 10 or 12.", 10, heading=FILES, idle_with=("gain_map",))
     dng: Literal["cfa", "linear"] = option(
         "Of merged camera RAW: cfa = sensor values for an editor, or linear = a picture.",
         "cfa",
@@ -174,16 +182,16 @@ class DeliveryOptions:
         operator: of the SDR picture in a file with a gain map; None = not set. preview: whether a tone-mapped picture
         is written besides, by the same operator.
         """
-        from openhdr.io import FORMATS, WriteOptions, row_by_extension, takes_sdr
+        from openhdr.io import FORMATS, OF_GAIN_MAPS, WriteOptions, row_by_extension, takes_sdr
 
         row = row_by_extension(output)
         here = {one.name: getattr(self, one.name) for one in fields(self)}
         changed = {one.name: here[one.name] for one in fields(self) if here[one.name] != one.default}
+        idle_with = {one.name: one.metadata["option"].idle_with for one in fields(self)}
         if operator is not None and not preview:
-            changed["operator"] = operator
-        idle = {name: ruling for ruling, names in MAKE_IDLE.items() if ruling in changed for name in names}
+            changed["operator"], idle_with["operator"] = operator, ("sdr",)
         for name, value in changed.items():
-            if name in _OF_GAIN_MAPS:
+            if name in OF_GAIN_MAPS:
                 if not takes_sdr(output, WriteOptions(gain_map=self.gain_map)):
                     known = "gain maps (.jpg, or .avif with `gain_map`)"
                     raise RequestError(f"`{name}={value}` is of {known}; leave it out for {output.name}")
@@ -192,16 +200,8 @@ class DeliveryOptions:
                     one.extensions[0] for one in FORMATS.values() if one.writable and name in one.options
                 )
                 raise RequestError(f"`{name}={value}` is of {endings} files; leave it out for {output.name}")
-            if name in idle:
+            ruling = next((other for other in idle_with[name] if other in changed), None)
+            if ruling:
                 raise RequestError(
-                    f"`{name}={value}` changes nothing where `{idle[name]}` is given; leave one out"
+                    f"`{name}={value}` changes nothing where `{ruling}` is given; leave one out"
                 )
-
-
-_OF_GAIN_MAPS = ("headroom", "sdr", "map_quality", "map_scale", "operator")
-MAKE_IDLE = {
-    "gain_map": ("transfer", "bits"),  # the SDR picture has 8 bits, and no curve for HDR
-    "lossless": ("quality", "white", "transfer"),
-    "sdr": ("operator",),
-}
-"""Options of storage that another one makes useless, by its name."""

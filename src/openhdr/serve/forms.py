@@ -24,7 +24,7 @@ from openhdr.io.metadata.cicp import TRANSFERS
 from openhdr.merging import DEFAULT as DEFAULT_MERGER
 from openhdr.merging import MERGERS
 from openhdr.models import MODELS
-from openhdr.pipeline.pipeline_options import MAKE_IDLE, DeliveryOptions
+from openhdr.pipeline.pipeline_options import DeliveryOptions
 from openhdr.tonemapping import OPERATORS
 
 Kind = Literal["choice", "flag", "yes-no", "number", "text"]
@@ -148,13 +148,13 @@ def file_form(suffix: str) -> tuple[Asked, ...]:
         ".heic": (quality, white, transfer),
     }
     form = by_suffix.get(suffix, ())
-    useless = {
-        idle: ruling
-        for ruling, names in MAKE_IDLE.items()
-        if ruling in {one.name for one in form}
-        for idle in names
-    }
-    return tuple(replace(one, idle_with=useless.get(one.name, "")) for one in form)
+    names = {one.name for one in form}
+
+    def idle_with(name: str) -> str:
+        """The flag of this form that leaves another field without effect."""
+        return next((one for one in _STORED[name].metadata["option"].idle_with if one in names), "")
+
+    return tuple(replace(one, idle_with=idle_with(one.name)) for one in form)
 
 
 def stored(suffix: str, given: Any) -> dict[str, Any]:
