@@ -32,8 +32,8 @@ from openhdr.train.objectives.trustnet import TrustNetObjective
 from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.plan import check_batch, make_plan
 from openhdr.train.recipe import DataConfig, ValidationConfig
+from openhdr.train.sources.compared import open_compared, simulation_of
 from openhdr.train.sources.registered import open_registered, three_frames
-from openhdr.train.sources.trustnet import open_compared, simulation_of
 from openhdr.train.trustnet_sample import ComparedBracket, compare_sample, compared_bracket
 from openhdr.train.validation import Validation
 

@@ -62,7 +62,7 @@ SOURCES: Table[Row] = Table(
     Row(
         "compared",
         "Simulated brackets, registered and compared once: for TrustNet.",
-        "openhdr.train.sources.trustnet:open_compared",
+        "openhdr.train.sources.compared:open_compared",
     ),
     Row(
         "registered",

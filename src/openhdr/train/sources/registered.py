@@ -16,9 +16,9 @@ from openhdr.data.sample import Sample, truth_of
 from openhdr.merging.registered import CLIPPED_SHARE
 from openhdr.models.inference.selection import choose_three
 from openhdr.train.recipe import DataConfig, ValidationConfig
+from openhdr.train.sources.compared import ComparedSource, open_compared
 from openhdr.train.sources.shard_index import shuffled
 from openhdr.train.sources.simulated import picture_of
-from openhdr.train.sources.trustnet import ComparedSource, open_compared
 from openhdr.train.trustnet_sample import ComparedBracket, compare_sample, compared_bracket
 
 MOST_STOPS = 0.02  # by which exposed light of the reference may differ from the truth, as a median

@@ -6,11 +6,11 @@ then, with a seed of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from openhdr.core.files import sha256_of
 from openhdr.data.cache import build_cache, unpack_scene
 from openhdr.data.sample import Sample
 from openhdr.data.scenes import draw_sample, find_hdr_files, read_scene
-from openhdr.data.shards import INDEX, open_shards
+from openhdr.data.shards import INDEX, Fill, open_shards, prepare
 from openhdr.data.splits import panoramas, refuse_held_out
 from openhdr.simulation.config import ShakeConfig, SimulationConfig, real, training
 from openhdr.simulation.distributions import LogUniform, Normal
@@ -120,6 +120,33 @@ def open_simulated(config: DataConfig, seed: int, cache: Path) -> SimulatedSourc
         raise FileError(folder, "is a cache of something else than scenes", "give a folder of HDR scenes")
     refuse_held_out(shards.facts["scenes"], shards.facts["scenes"].values())
     return SimulatedSource(ShardIndex.of(shards), folder, replace(config, path=str(folder)), seed)
+
+
+def prepared_of_scenes(
+    config: DataConfig,
+    seed: int,
+    folder: Path,
+    kind: str,
+    drawn: Mapping[str, Any],
+    fills: Callable[[ShardIndex], Mapping[str, Fill]],
+) -> ShardIndex:
+    """What is drawn once from a folder of HDR scenes: shards of a kind. Held-out scenes are left out.
+
+    folder: where they are written, and the packed scenes beside it, unless the recipe's folder holds such shards.
+    drawn: what they depend on beside seed and scenes. fills: of the packed scenes, see `openhdr.data.shards.prepare`.
+    """
+    given = Path(config.path)
+    if (given / INDEX).is_file() and open_shards(given).facts.get("kind") == kind:
+        shards = open_shards(given)
+    else:
+        scenes = open_simulated(config, seed, folder.parent / "scenes").scenes
+        names = open_shards(scenes.shards[0].parent).facts["scenes"]
+        facts = {"kind": kind, "seed": seed, "scenes": names, **drawn}
+        shards = prepare(folder, facts, fills(scenes), config.preparing)
+    if not shards.samples:
+        raise FileError(given, f"holds no {kind}", "give a folder of HDR scenes as `data`")
+    refuse_held_out(shards.facts["scenes"], shards.facts["scenes"].values())
+    return ShardIndex.of(shards)
 
 
 def held_out_files(folder: Path) -> Sequence[Path]:

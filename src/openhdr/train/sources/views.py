@@ -16,12 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from openhdr.core.errors import FileError, RequestError
+from openhdr.core.errors import RequestError
 from openhdr.core.threads import in_threads
 from openhdr.data.files import array_bytes
 from openhdr.data.sample import Sample
-from openhdr.data.shards import INDEX, Pieces, open_shards, prepare
-from openhdr.data.splits import refuse_held_out
+from openhdr.data.shards import Fill, Pieces
 from openhdr.simulation.config import ObjectConfig, SimulationConfig, ViewConfig
 from openhdr.simulation.distributions import Normal, Uniform
 from openhdr.simulation.draw_plan import draw_plan
@@ -31,7 +30,7 @@ from openhdr.train.exposed_photo import ExposedPhoto, exposed_photo
 from openhdr.train.objectives.contract import Batch
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.shard_index import ShardIndex
-from openhdr.train.sources.simulated import held_out_brackets, open_simulated, scene_of, simulation_of
+from openhdr.train.sources.simulated import held_out_brackets, prepared_of_scenes, scene_of, simulation_of
 
 KIND = "views"
 LIGHT = "light.npy"
@@ -102,22 +101,16 @@ def open_views(config: DataConfig, seed: int, cache: Path) -> ViewSource:
 
     cache: where views are prepared, if the folder holds none.
     """
-    folder = Path(config.path)
-    if (folder / INDEX).is_file() and open_shards(folder).facts.get("kind") == KIND:
-        shards = open_shards(folder)
-    else:
-        scenes = open_simulated(config, seed, cache / "scenes").scenes
-        names = open_shards(scenes.shards[0].parent).facts["scenes"]
-        facts = {"kind": KIND, "seed": seed, "views": config.views, "side": config.patch, "scenes": names}
-        fills = {
+
+    def fills(scenes: ShardIndex) -> dict[str, Fill]:
+        return {
             f"views-{index:06d}.tar": partial(_views_of, scenes, config, seed, index)
             for index in range(scenes.samples)
         }
-        shards = prepare(cache / "views", facts, fills, config.preparing)
-    if not shards.samples:
-        raise FileError(folder, "holds no views", "give a folder of HDR scenes as `data`")
-    refuse_held_out(shards.facts["scenes"], shards.facts["scenes"].values())
-    return ViewSource(ShardIndex.of(shards), folder, config, seed)
+
+    drawn = {"views": config.views, "side": config.patch}
+    views = prepared_of_scenes(config, seed, cache / "views", KIND, drawn, fills)
+    return ViewSource(views, Path(config.path), config, seed)
 
 
 def _views_of(scenes: ShardIndex, config: DataConfig, seed: int, index: int) -> Iterator[tuple[str, Pieces]]:

@@ -13,11 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from openhdr.core.errors import FileError
 from openhdr.data.sample import Sample, truth_of
 from openhdr.data.scenes import draw_sample
-from openhdr.data.shards import INDEX, Pieces, open_shards, prepare
-from openhdr.data.splits import refuse_held_out
+from openhdr.data.shards import Fill, Pieces
 from openhdr.simulation.config import (
     EV_PATTERNS,
     TRIPOD,
@@ -32,7 +30,7 @@ from openhdr.simulation.config import (
 from openhdr.simulation.distributions import LogUniform
 from openhdr.train.recipe import DataConfig, ValidationConfig
 from openhdr.train.sources.shard_index import ShardIndex, shuffled
-from openhdr.train.sources.simulated import held_out_brackets, open_simulated, scene_of
+from openhdr.train.sources.simulated import held_out_brackets, prepared_of_scenes, scene_of
 from openhdr.train.trustnet_sample import (
     FACTS,
     PLANES,
@@ -100,37 +98,25 @@ def open_compared(config: DataConfig, seed: int, cache: Path) -> ComparedSource:
 
     cache: where brackets are prepared, if the folder holds none.
     """
-    folder = Path(config.path)
-    if (folder / INDEX).is_file() and open_shards(folder).facts.get("kind") == KIND:
-        shards = open_shards(folder)
-    else:
-        scenes = open_simulated(config, seed, cache / "scenes").scenes
-        names = open_shards(scenes.shards[0].parent).facts["scenes"]
-        drawn = {
-            "size": simulation_of(config, 0).size,
-            "clip_share": config.clip_share,
-            "real": config.real_share,
-            "wrong_curves": config.wrong_curves,
+    drawn = {
+        "count": config.brackets,
+        "size": simulation_of(config, 0).size,
+        "clip_share": config.clip_share,
+        "real": config.real_share,
+        "wrong_curves": config.wrong_curves,
+    }
+
+    def fills(scenes: ShardIndex) -> dict[str, Fill]:
+        groups = [
+            range(k, min(k + _PER_SHARD, config.brackets)) for k in range(0, config.brackets, _PER_SHARD)
+        ]
+        return {
+            f"brackets-{group.start:06d}.tar": partial(_compare_all, scenes, config, seed, group)
+            for group in groups
         }
-        facts = {
-            "kind": KIND,
-            "seed": seed,
-            "count": config.brackets,
-            "scenes": names,
-            **drawn,
-        }
-        groups = {
-            k: range(k, min(k + _PER_SHARD, config.brackets)) for k in range(0, config.brackets, _PER_SHARD)
-        }
-        fills = {
-            f"brackets-{first:06d}.tar": partial(_compare_all, scenes, config, seed, group)
-            for first, group in groups.items()
-        }
-        shards = prepare(cache / "brackets", facts, fills, config.preparing)
-    if not shards.samples:
-        raise FileError(folder, "holds no brackets", "give a folder of HDR scenes as `data`")
-    refuse_held_out(shards.facts["scenes"], shards.facts["scenes"].values())
-    return ComparedSource(ShardIndex.of(shards), folder, config, seed)
+
+    brackets = prepared_of_scenes(config, seed, cache / "brackets", KIND, drawn, fills)
+    return ComparedSource(brackets, Path(config.path), config, seed)
 
 
 def simulation_of(config: DataConfig, number: int) -> SimulationConfig:
