@@ -55,7 +55,7 @@ def main(file: Path) -> None:
     if halves:
         net = net.half().float()
     for target, _ in row.sha256:
-        part = Path(target).stem.rpartition("-")[2] if MODELS[name].task == "trust" else ""
+        part = Path(target).stem.rpartition("-")[2] if MODELS[name].task == "consistency" else ""
         interface = INTERFACES[MODELS[name].task][part]
         made = export_module(net.get_submodule(part), interface, folder / target, {"network": name})
         if halves:

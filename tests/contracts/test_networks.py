@@ -18,7 +18,7 @@ def test_any_size_goes_in_and_comes_out(network, size) -> None:
     if network.inside:
         size = tuple(-(-side // 32) * 32 for side in size)  # the method pads
     with torch.inference_mode():
-        if network.task == "trust":
+        if network.task == "consistency":
             out = net(*_features(size), _plain_merge)[1]
         elif network.task == "merge":
             out = net(torch.rand(1, network.frames, 3, *size), torch.tensor([[-2.0, 0.0, 2.0]]))
@@ -50,7 +50,7 @@ def test_parts_of_a_single_image_network_have_names(network) -> None:
 def test_row_has_its_facts(network) -> None:
     assert (
         network.paper
-        and network.frames == {"merge": 3, "expand": 1, "trust": (2, 9), "stops": 1}[network.task]
+        and network.frames == {"merge": 3, "expand": 1, "consistency": (2, 9), "stops": 1}[network.task]
     )
     assert network.params > 0 and network.gmacs > 0
     held = sum(one.numel() for one in models.load(network.name).parameters())

@@ -254,7 +254,7 @@ def test_plan_counts_memory() -> None:
     assert 0.01 < plan.activations_gb < 1
 
 
-@pytest.mark.parametrize("name", [row.name for row in models.MODELS.values() if row.task == "trust"])
+@pytest.mark.parametrize("name", [row.name for row in models.MODELS.values() if row.task == "consistency"])
 def test_shipped_files_are_the_shipped_weights(name: str, bracket) -> None:
     if name not in MERGERS or all(row.network != name for row in models.WEIGHTS.values()):
         pytest.skip(f"no row of weights for {name} yet")

@@ -14,12 +14,14 @@ from openhdr.core.table import Row
 
 @dataclass(frozen=True)
 class ModelRow(Row):
-    """A network. `target` is its class; `variant` are the options that differ from its class's defaults."""
+    """A network. `target` is its class; `variant` are the options that differ from its class's defaults.
+
+    task: `merge` three frames, `expand` a photo; or a part of openhdr's own methods, `consistency` of frames, `stops`
+    of clipped light.
+    """
 
     extra: str = "torch"
-    task: Literal["merge", "expand", "trust", "stops"] = (
-        "merge"  # the last two: parts of openhdr's own methods
-    )
+    task: Literal["merge", "expand", "consistency", "stops"] = "merge"
     frames: int | tuple[int, int] = 3  # or from so many to so many
     paper: str = ""
     predicts_exposures: bool = False  # of one photo, before it makes the image
@@ -32,12 +34,12 @@ class ModelRow(Row):
     @property
     def inside(self) -> bool:
         """Whether it works inside openhdr's own method of the same name, which runs it without PyTorch."""
-        return self.task in ("trust", "stops")
+        return self.task in ("consistency", "stops")
 
     @property
     def purpose(self) -> Literal["merge", "expand"]:
         """What its pictures are of in the end."""
-        return "merge" if self.task in ("merge", "trust") else "expand"
+        return "merge" if self.task in ("merge", "consistency") else "expand"
 
     @property
     def frames_text(self) -> str:

@@ -56,7 +56,7 @@ class Validation:
         """(H, W, 3) float32 linear light, 1.0 = the reference clips."""
         options = RunOptions(device=str(self.device), augment=self.recipe.validation.augment)
         task = MODELS[self.recipe.network.name].task
-        if task == "trust":
+        if task == "consistency":
             return _merged(net, sample, self.device)
         if task == "stops":
             return _expanded(net, sample, self.device)

@@ -87,7 +87,7 @@ INTERFACES: Mapping[str, Mapping[str, Interface]] = MappingProxyType(
                 },
             )
         },
-        "trust": {
+        "consistency": {
             "decide": Interface(
                 {"frames": {0: "frames", 2: "height", 3: "width"}, "shared": {1: "height", 2: "width"}},
                 {"trust": {0: "frames", 1: "height", 2: "width"}, "factor": {1: "height", 2: "width"}},
