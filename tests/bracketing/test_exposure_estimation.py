@@ -7,7 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from openhdr.bracketing.exposure_estimation import contradiction, estimate_ev, measure_pairs
+from openhdr.bracketing.exposure_estimation import (
+    contradiction,
+    estimate_ev,
+    likely_response,
+    measure_pairs,
+)
 from openhdr.camera.response import analytic
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Image
@@ -42,8 +47,9 @@ def test_hand_shake_and_moving_objects(room, seed):
     config = SimulationConfig(size=(216, 144), view=ViewConfig(tries=1))
     plan = draw_plan(scenes[seed % 2], scenes, config, seed, ev=[-2, 0, 2])
     frames, _ = photograph(plan, scenes)
-    found = estimate_ev([Image(frame, "srgb") for frame in frames], SRGB, list("abc"))
-    assert _relative(found) == pytest.approx([-2, 0, 2], abs=0.25)
+    images = [Image(frame, "srgb") for frame in frames]
+    assert _relative(estimate_ev(images, SRGB, list("abc"))) == pytest.approx([-2, 0, 2], abs=0.25)
+    assert likely_response(images).name == "srgb"
 
 
 def test_known_gamma(room):
@@ -56,6 +62,19 @@ def test_known_gamma(room):
     assert _relative(estimate_ev(images, analytic("gamma:1.8"), list("abc"))) == pytest.approx(
         [-2, 0, 2], abs=0.1
     )
+
+
+@pytest.mark.parametrize("style", [[1.6, 0.6, 0.9], [1.5, 0.5, 1.0], [1.4, 0.4, 0.8]])
+def test_a_camera_s_curve_is_told_from_srgb(room, photo, style):
+    """Cameras' curves are steeper in the middle; decoded by sRGB two true stops measure as nearly three."""
+    top, bend, power = style
+    raised = [np.clip(room() * 2.0**ev, 0, 1) ** power for ev in (-2, 0, 2)]
+    images = [Image(np.rint(255 * top * one / (one + bend)).astype(np.uint8), "srgb") for one in raised]
+    likely = likely_response(images)
+    assert likely.name == "typical"
+    assert _relative(estimate_ev(images, likely, list("abc"))) == pytest.approx([-2, 0, 2], abs=0.35)
+    assert estimate_ev(images, SRGB, list("abc"))[2] > 2.4
+    assert likely_response(_photos(room(), (-2, 0, 2), photo)).name == "srgb"
 
 
 def test_frames_without_common_pixels_are_refused_by_name(room, photo):

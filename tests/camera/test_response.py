@@ -105,7 +105,7 @@ def test_impossible_curves(curve):
     "name", ["gamma", "gamma:", "gamma:x", "gamma:0", "gamma:99", "gamma:nan", "rec709", ""]
 )
 def test_unknown_names(name):
-    with pytest.raises(RequestError, match="expected srgb, linear, calibrate, gamma:G"):
+    with pytest.raises(RequestError, match="expected srgb, typical, linear, calibrate, gamma:G"):
         parse(name)
 
 

@@ -168,6 +168,22 @@ def test_measured_exposures_do_as_well_as_true_ones(room, photo, rng):
     assert _psnr_mu(merged.image.pixels, light, 4) > 42
 
 
+def test_photos_by_a_camera_s_curve_without_exif_give_nearly_its_light(room, rng):
+    """Exposures measured through sRGB were a third too far apart, and so was the light."""
+    light = cv2.GaussianBlur(room(), (0, 0), 1)
+
+    def shot(ev: float) -> Image:  # a curve steeper in the middle than the one that is taken for typical
+        seen = np.clip(light * 2.0**ev, 0, 1) ** 1.0
+        code = 255 * 1.5 * seen / (seen + 0.5)
+        return Image(np.rint(np.clip(code + rng.normal(0, 1, code.shape), 0, 255)).astype(np.uint8), "srgb")
+
+    found = merge_bracket([shot(ev) for ev in (-2, 0, 2)], MergeOptions(ev="auto", method="mle"))
+    np.testing.assert_allclose(found.bracket.ev, (-2, 0, 2), atol=0.3)
+    places = (light > 0.01).all(axis=2) & (light < 2).all(axis=2)
+    slope = np.polyfit(np.log2(light[places].ravel()), np.log2(found.image.pixels[places].ravel()), 1)[0]
+    assert slope == pytest.approx(1, abs=0.12)
+
+
 @pytest.mark.parametrize("calibration", ["debevec", "robertson"])
 def test_an_unknown_camera_is_calibrated_from_its_own_photos(room, calibration):
     light = cv2.GaussianBlur(room(), (0, 0), 1)
@@ -221,7 +237,7 @@ def test_paths_and_images_mix_and_metadata_is_carried(tmp_path, room, photo, rng
     [
         ({"method": "mel"}, RequestError, "did you mean 'mle'"),
         ({"align": "homografy"}, RequestError, "did you mean 'homography'"),
-        ({"response": "gama:2"}, RequestError, "expected srgb, linear"),
+        ({"response": "gama:2"}, RequestError, "expected srgb, typical, linear"),
         ({"response": "nowhere.json"}, FileError, "nowhere.json"),
         (
             {"weights": "w.pth"},

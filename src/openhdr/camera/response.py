@@ -1,7 +1,7 @@
 """Camera response: how code values of a photo stand for linear light.
 
 A response is a curve per channel from code (0..1) to linear light (0..1, non-decreasing, 1.0 = the light at
-which the sensor clips). Known by name: `srgb`, `gamma:2.2`, `linear`; recovered from a bracket by
+which the sensor clips). Known by name: `srgb`, `typical`, `gamma:2.2`, `linear`; recovered from a bracket by
 `camera.calibration`; or read from a file written by `Response.save`.
 """
 
@@ -17,12 +17,18 @@ import numpy as np
 
 from openhdr.camera.noise import TYPICAL, PhotoNoise
 from openhdr.color.channels import mean_channel
-from openhdr.color.transfer import srgb_decode
+from openhdr.color.transfer import sigmoid_decode, srgb_decode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import parsed, whole_file
 from openhdr.core.image import Image
 
 ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
+TYPICAL_RESPONSE = (
+    "typical"  # through which exposures are measured: sRGB's contrast is a third less than cameras'
+)
+# the mean of the 201 curves of Grossberg & Nayar's database, as Eilertsen et al. 2017 (HDRCNN), section 3.3, fit it;
+# cameras depart from it by about so many 8-bit codes
+_TYPICAL_SIGMOID, _TYPICAL_ERROR = (0.9, 0.6), 6.0
 
 FORMAT = "openhdr-response-1"
 MAKE_ONE = "make one with openhdr calibrate"
@@ -185,15 +191,17 @@ def at_root(table: np.ndarray, light: np.ndarray) -> np.ndarray:
 
 
 def analytic(name: str) -> Response:
-    """The response called `srgb`, `linear` or `gamma:G` (code = light^(1/G))."""
-    code = np.linspace(0, 1, _FINE)
-    if name == "srgb":
+    """The response called `srgb`, `typical` (the mean of many cameras), `linear` or `gamma:G` (code = light^(1/G))."""
+    code, error = np.linspace(0, 1, _FINE), 0.0
+    if name == TYPICAL_RESPONSE:
+        curve, error = sigmoid_decode(code, *_TYPICAL_SIGMOID), _TYPICAL_ERROR
+    elif name == "srgb":
         curve = srgb_decode(code)
     elif name == "linear":
         curve = code
     else:
         curve = code ** _gamma_of(name)
-    return Response(name, np.repeat(curve[:, None], 3, axis=1))
+    return Response(name, np.repeat(curve[:, None], 3, axis=1), error)
 
 
 def _gamma_of(name: str) -> float:
@@ -203,7 +211,7 @@ def _gamma_of(name: str) -> float:
         gamma = np.nan
     if not name.startswith("gamma:") or not 0.2 <= gamma <= 5:
         raise RequestError(
-            f"response '{name}': expected srgb, linear, calibrate, gamma:G (G from 0.2 to 5) or a file"
+            f"response '{name}': expected srgb, typical, linear, calibrate, gamma:G (G from 0.2 to 5) or a file"
         )
     return gamma
 

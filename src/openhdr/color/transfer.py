@@ -34,6 +34,20 @@ def srgb_encode(linear: np.ndarray) -> np.ndarray:
     return np.where(linear <= SRGB_LINEAR_BREAK, linear * SRGB_SLOPE, curve)
 
 
+def sigmoid_decode(code: np.ndarray, power: float, bend: float) -> np.ndarray:
+    """Code values 0..1 -> linear light 0..1, any shape: the inverse of `sigmoid_encode`."""
+    return (bend * code / (1 + bend - code)) ** (1 / power)
+
+
+def sigmoid_encode(linear: np.ndarray, power: float, bend: float) -> np.ndarray:
+    """Linear light 0..1 -> code values 0..1, any shape: (1 + a) x^n / (a + x^n), n = power, a = bend.
+
+    The two-parameter family of camera curves of Eilertsen et al. 2017 (HDRCNN), section 3.3.
+    """
+    raised = linear**power
+    return (1 + bend) * raised / (bend + raised)
+
+
 def mu_law(linear: np.ndarray, mu: float = MU) -> np.ndarray:
     """log(1 + mu x) / log(1 + mu): the range compression of the HDR merging papers (Kalantari 2017, eq. 6).
 

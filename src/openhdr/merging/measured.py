@@ -40,7 +40,7 @@ def measure_response(
 ) -> MeasuredResponse:
     """Recover the response from the registered frames and judge it.
 
-    known: a curve of this camera, which takes sRGB's place. insist: take the recovered curve even if it is no better.
+    known: a curve that takes sRGB's place. insist: take the recovered curve even if it is no better.
     """
     if registered.bracket.frames[0].image.encoding == "linear":
         return MeasuredResponse()

@@ -13,7 +13,8 @@ import numpy as np
 from openhdr import io
 from openhdr.alignment import ALIGNERS
 from openhdr.alignment import DEFAULT as DEFAULT_ALIGNER
-from openhdr.bracketing.bracket import PIXELS, make_bracket
+from openhdr.bracketing.bracket import make_bracket
+from openhdr.bracketing.exposure_estimation import likely_response
 from openhdr.camera import remembered
 from openhdr.camera.border import pure_colour_border
 from openhdr.camera.calibration import CalibrationOptions, calibrate_frames
@@ -148,7 +149,6 @@ def merge_bracket(
     """Merge a bracket and say how."""
     merger = merger_of(options)
     align = ALIGNERS[options.align or DEFAULT_ALIGNER].load()
-    first = parse(ASSUMED_RESPONSE if options.response in (None, CALIBRATE) else options.response)
 
     frames = listed(frames)
     names = names_of(frames)
@@ -158,10 +158,15 @@ def merge_bracket(
     else:
         images = corrected_images(read_frames(frames)) if options.correct_ca else read_frames(frames)
     refuse_results(images, names)
+    known = _known(frames, images, options)
+    if options.ev == "auto" and known:  # exposures that are measured in the pixels are as right as the curve
+        first = known
+    else:
+        first = parse(ASSUMED_RESPONSE if options.response in (None, CALIBRATE) else options.response)
     bracket, source = expose(images, names, options, first, merger)
     used = merger.frames_of(bracket)
     registered = register(bracket, align, first, options)
-    registered, measured = decode(registered, options, source, _remembered(frames, images, options))
+    registered, measured = decode(registered, options, known)
     comparison = compare(registered, _comparing(options, merger, registered, measured))
     registered, matches = retouched(merger.decide(comparison), options.retouch or ()), comparison.matches
     del comparison  # its evidence is large
@@ -339,33 +344,37 @@ def _calibrated(
     return calibrate_frames(codes, bracket.ev, valid, clip, CalibrationOptions(method=method))
 
 
-def _remembered(
+def _known(
     frames: Sequence[ImageOrPath] | str | Path, images: list[Image], options: MergeOptions
 ) -> Response | None:
-    """The curve that is kept for the camera, beside the photos or in the user's folder."""
+    """A better first curve than sRGB's: the camera's, kept beside the photos or in the user's folder.
+
+    Where exposures are to be measured, it is that of most cameras, unless the frames follow sRGB's.
+    """
     if options.response is not None:
         return None
     given = [frames] if isinstance(frames, (str, Path)) else frames
     paths = [Path(one) for one in given if not isinstance(one, Image)]
     folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
     found = remembered.find(remembered.camera_of(images[0].metadata), folders)
-    return found and replace(found[0], name=f"{found[0].camera} ({found[1].name})")
+    if found:
+        return replace(found[0], name=f"{found[0].camera} ({found[1].name})")
+    likely = likely_response(images) if options.ev == "auto" else parse(ASSUMED_RESPONSE)
+    return None if likely.name == ASSUMED_RESPONSE else replace(likely, name="the mean of many cameras")
 
 
 def decode(
-    registered: RegisteredBracket, options: MergeOptions, source: str, known: Response | None
+    registered: RegisteredBracket, options: MergeOptions, known: Response | None
 ) -> tuple[RegisteredBracket, MeasuredResponse]:
     """The frames with the response that decodes them: recovered from themselves unless another was asked for.
 
-    known: a curve of this camera, which is taken unless the frames show a better one.
+    known: a curve which is taken in place of sRGB's, unless the frames show a better one.
     """
     insist = options.response == CALIBRATE
     if (insist and options.calibration != "bracket") or not (insist or options.response is None):
         return registered, MeasuredResponse()
     if all_equal(registered.bracket.ev):
         measured = MeasuredResponse(origin="sRGB assumed, because all exposures are equal")
-    elif source == PIXELS:
-        measured = MeasuredResponse(origin="sRGB assumed, because the exposures were measured through it")
     else:
         measured = measure_response(registered, known, insist)
     return with_measured(registered, measured), measured

@@ -41,9 +41,9 @@ def calibrate(
     frames = listed(frames)
     images, names = read_frames(frames), names_of(frames)
     refuse_results(images, names)
-    bracket, source = expose(images, names, merging, first, merger_of(merging))
+    bracket, _ = expose(images, names, merging, first, merger_of(merging))
     registered = register(bracket, align, first, merging)
-    registered, measured = decode(registered, merging, source, None)
+    registered, measured = decode(registered, merging, None)
     response = registered.responses[bracket.reference]
     if response is first:
         raise RequestError(f"no response was found: {measured.origin}; more frames, evenly exposed, help")

@@ -51,7 +51,8 @@ class MergeOptions:
         None,
     )
     response: Response | str | None = option(
-        "srgb, gamma:2.2, linear, calibrate, or a saved curve.  [default: measured, where that beats srgb]",
+        "srgb, typical (of cameras), gamma:2.2, linear, calibrate, or a saved curve.  [default: measured, where that "
+        "beats srgb]",
         None,
     )
     calibration: str = option("bracket, debevec or robertson.", "bracket")

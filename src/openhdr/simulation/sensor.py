@@ -8,7 +8,7 @@ import numpy as np
 
 from openhdr.camera.mosaic import Mosaic, pattern_of
 from openhdr.color.primaries import to_xyz
-from openhdr.color.transfer import srgb_encode
+from openhdr.color.transfer import sigmoid_decode, sigmoid_encode, srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import REC709, Exposure
 from openhdr.simulation import picture_style
@@ -21,7 +21,7 @@ UNNAMED = ("sigmoid", "style")
 def encode(light: np.ndarray, response: str) -> np.ndarray:
     """Light 0..1 -> code 0..1, any shape, by `srgb`, `linear`, `gamma:G` or `sigmoid:N:A`.
 
-    sigmoid: (1 + a) x^n / (a + x^n), the two-parameter family of Eilertsen et al. 2017 (HDRCNN), section 3.3.
+    sigmoid: see `sigmoid_encode`.
     """
     name, *numbers = response.split(":")
     if name == "srgb":
@@ -31,8 +31,7 @@ def encode(light: np.ndarray, response: str) -> np.ndarray:
     if name == "gamma":
         return light ** (1 / float(numbers[0]))
     if name == "sigmoid":
-        power, bend = light ** float(numbers[0]), float(numbers[1])
-        return (1 + bend) * power / (bend + power)
+        return sigmoid_encode(light, *map(float, numbers))
     raise RequestError(f"simulated response '{response}'; expected srgb, linear, gamma:G or sigmoid:N:A")
 
 
@@ -43,8 +42,7 @@ def decode_curve(response: str, levels: int = 1024) -> np.ndarray:
     if name == "style":
         return picture_style.curves(response, code)
     if name == "sigmoid":
-        n, a = map(float, numbers)
-        light = (a * code / (1 + a - code)) ** (1 / n)
+        light = sigmoid_decode(code, *map(float, numbers))
     else:
         fine = np.linspace(0, 1, 65536) ** 3
         light = np.interp(code, encode(fine, response), fine)

@@ -14,10 +14,8 @@ import numpy as np
 
 from openhdr import io
 from openhdr.bench.methods.photos import Photos
-from openhdr.bracketing.exposure_estimation import estimate_ev
-from openhdr.camera import response as responses
+from openhdr.bracketing.exposure_estimation import estimate_ev, likely_response
 from openhdr.camera.exposure import ev_from_metadata
-from openhdr.camera.response import ASSUMED_RESPONSE
 from openhdr.core.errors import ExposureError, FileError, RequestError
 from openhdr.data.brackets import PHOTOS, listed_stops
 from openhdr.data.dataset import subfolders
@@ -107,7 +105,7 @@ class PhotoSet:
             except ExposureError:
                 if not estimate:
                     raise
-                ev = estimate_ev(images, responses.parse(ASSUMED_RESPONSE), places)
+                ev = estimate_ev(images, likely_response(images), places)
         if size:
             images = [image.with_pixels(size.of(image.pixels)) for image in images]
         order = np.argsort(ev, kind="stable")
