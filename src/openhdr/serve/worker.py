@@ -20,7 +20,7 @@ import numpy as np
 
 from openhdr import io
 from openhdr.batch.process import Tell, answer_requests
-from openhdr.camera.response import ASSUMED_RESPONSE
+from openhdr.camera.response import ASSUMED_RESPONSE, TYPICAL_RESPONSE
 from openhdr.color.dynamic_range import stops
 from openhdr.color.transfer import srgb_encode
 from openhdr.core import progress
@@ -144,8 +144,8 @@ def _stored(folder: Path, name: str, pixels: np.ndarray) -> Image:
 def draft(request: dict[str, Any]) -> dict[str, Any]:
     """A small merge of the small copies, at once: what the scene holds, without a search for ghosts.
 
-    The response is not measured, which would take longer than all else; one that was chosen is used. So is an
-    alignment, which long brackets do without.
+    The response is not measured, which would take longer than all else; one that was chosen is used, else the one by
+    which a merge begins. So is an alignment, which long brackets do without.
     """
     folders = [Path(one) for one in request["folders"]]
     small = [_stored(one, "small", np.load(one / "small.npy", allow_pickle=False)) for one in folders]
@@ -153,7 +153,8 @@ def draft(request: dict[str, Any]) -> dict[str, Any]:
         return _expanded(small[0], request)
     chosen = {name: value for name, value in request["options"].items() if value != CALIBRATE}
     still = {"align": "none"} if len(small) > HAND_HELD else {}
-    options = _merge_options({"response": ASSUMED_RESPONSE, **still, **chosen, **DRAFT})
+    curve = TYPICAL_RESPONSE if chosen.get("ev") == "auto" else ASSUMED_RESPONSE
+    options = _merge_options({"response": curve, **still, **chosen, **DRAFT})
     return _merged(merge_bracket(small, options), request)
 
 
