@@ -3,11 +3,12 @@
     python scripts/ship_own.py RUN/best.safetensors
 
 writes the ONNX files that the row of its method names (in src/openhdr/merging or src/openhdr/expansion), checked
-against PyTorch; their SHA-256 into every row that names them; and src/openhdr/models/weights/NAME.safetensors, from
-which training goes on. Its row is printed by scripts/weight_row.py. NAME is in the file's header; a new one needs a
+against PyTorch; their SHA-256 into that row; and src/openhdr/models/weights/NAME.safetensors, from which training goes
+on. The network for one photo goes on from its ONNX file, which is there, too, in half precision. The row of what is
+there is printed by scripts/weight_row.py. NAME is in the file's header; a new one needs a
 row first.
 The mergers share the file of the refining part: who ships one with another refining part ships it for both, and has to
-give the other's .safetensors the same. The network for one photo is kept in half precision.
+give the other's .safetensors the same.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from openhdr.models.inference.interfaces import INTERFACES
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "openhdr"
 PLACES = {
     "merge": ("merging/__init__.py", "merging/trustnet/weights"),
-    "expand": ("expansion/__init__.py", "expansion"),
+    "expand": ("expansion/__init__.py", "models/weights"),
 }
 """What a network is for -> the table with its row, the folder of its files."""
 LARGE = 256  # bytes: smaller ones are not worth a conversion
@@ -64,9 +65,7 @@ def main(file: Path) -> None:
         table.write_text(known.sub(f'("{target}", "{sha256_of(made.path)}")', table.read_text()))
         click.echo(f"{made.path}: {made.largest_difference:.1e} from PyTorch")
     kept = PACKAGE / "models" / "weights" / f"{name}.safetensors"
-    if halves:
-        checkpoints.save(net.half(), name, kept)
-    elif file.resolve() != kept:  # else the files of shipped weights were made again
+    if not halves and file.resolve() != kept:  # else the files of shipped weights were made again
         shutil.copyfile(file, kept)
 
 
@@ -76,7 +75,7 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     for weight in [one for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT]:
         if len(weight.raw_data) > LARGE:
             half = numpy_helper.to_array(weight).astype(np.float16)
-            kept = numpy_helper.from_array(half, f"{weight.name}.half")
+            kept = numpy_helper.from_array(half, weight.name + checkpoints.HALF)
             graph.initializer.remove(weight)
             graph.initializer.append(kept)
             graph.node.insert(

@@ -32,7 +32,7 @@ def row_of(path: Path, scores: dict[str, float]) -> WeightRow:
         raise click.ClickException(
             f"{path}: its header names no network; write it with openhdr.models.checkpoints.save"
         )
-    if checkpoints.DIGEST not in stated:
+    if path.suffix == ".safetensors" and checkpoints.DIGEST not in stated:
         checkpoints.write(path, state, stated)
     known = [row for row in WEIGHTS.values() if row.target == path.name]
     like = known + [row for row in WEIGHTS.values() if row.network == network]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from openhdr import models
+from openhdr.core.errors import FileError
 from openhdr.expansion import INVERSE_TONE_MAPPERS
 from openhdr.expansion.trustnet_single import estimated, shipped
 from openhdr.models.cost import challenge_macs
@@ -38,6 +39,18 @@ def test_shipped_file_is_the_shipped_weights() -> None:
         one, other = net(torch.stack((planes, planes.flip(-1))))
     expected = ((one + other.flip(-1)) / 2).permute(1, 2, 0).numpy()
     np.testing.assert_allclose(estimated(planes.numpy(), shipped), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_damaged_file_is_refused(tmp_path) -> None:
+    shipped_file = models.WEIGHTS[NAME].path.read_bytes()
+    for content in (
+        b"no model",
+        shipped_file[: len(shipped_file) // 2],
+        shipped_file.replace(NAME.encode(), b"another-network"),
+    ):
+        (tmp_path / "w.onnx").write_bytes(content)
+        with pytest.raises(FileError, match=r"w\.onnx"):
+            models.load(NAME, tmp_path / "w.onnx")
 
 
 def test_gradients_reach_every_parameter() -> None:

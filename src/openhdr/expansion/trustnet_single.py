@@ -170,5 +170,7 @@ def estimated(seen: np.ndarray, network: Network) -> np.ndarray:
 def shipped(seen: np.ndarray) -> np.ndarray:
     """The network of the package, read when it is first needed."""
     ((file_name, sha256),) = INVERSE_TONE_MAPPERS["trustnet-single"].sha256
-    stops: np.ndarray = packaged_network("openhdr.expansion", file_name, sha256).run(None, {"seen": seen})[0]
+    stops: np.ndarray = packaged_network("openhdr.models.weights", file_name, sha256).run(
+        None, {"seen": seen}
+    )[0]
     return stops

@@ -17,6 +17,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -24,12 +25,17 @@ from safetensors.torch import save_file
 from torch import nn
 
 from openhdr.core.config import checked
-from openhdr.core.errors import FileError, RequestError, unknown_name
+from openhdr.core.errors import FileError, MissingExtraError, RequestError, unknown_name
 from openhdr.core.files import whole_file
 from openhdr.models.rows import ModelRow
 
+HALF = ".half"
+"""What the names of weights end with that an ONNX file stores as halves."""
+
 METADATA_KEY = "openhdr"
-"""Key of the .safetensors header under which a JSON object names the network and its options."""
+"""Key of the .safetensors header, and of an ONNX file's metadata, under which a JSON object names the network and its
+options.
+"""
 
 DIGEST = "sha256"
 """What the JSON object calls the digest of the tensors."""
@@ -107,7 +113,7 @@ def _digest(state: Mapping[str, torch.Tensor]) -> str:
 
 
 def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors of a .safetensors or .pth file by name, and what its header says of the network.
+    """The tensors of a .safetensors, .onnx or .pth file by name, and what its header says of the network.
 
     Parts of a nested checkpoint get dotted names; what is no tensor is left out.
     """
@@ -119,6 +125,8 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise FileError(path, f"cannot be read ({error.strerror})", "expected a file of weights") from error
     if path.suffix == ".safetensors":
         return _read_safetensors(path, content)
+    if path.suffix == ".onnx":
+        return _read_onnx(path, content)
     try:
         with warnings.catch_warnings():  # it warns of unusual files, which either load or do not
             warnings.simplefilter("ignore", UserWarning)
@@ -149,6 +157,32 @@ def _read_safetensors(path: Path, content: bytes) -> tuple[dict[str, torch.Tenso
         )
     if declared.get(DIGEST, _digest(state)) != _digest(state):
         raise FileError(path, "is damaged: its tensors are not those it was written with", "copy it again")
+    return state, declared
+
+
+def _read_onnx(path: Path, content: bytes) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The numbers of a module that openhdr exported; what has no dotted name is a constant of the graph."""
+    try:
+        import onnx
+        from google.protobuf.message import DecodeError  # what onnx raises
+        from onnx import numpy_helper
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{path.name}: weights in an ONNX file need 'onnx', which", "export"
+        ) from error
+    try:
+        model = onnx.load_model_from_string(content)
+        facts = {one.key: one.value for one in model.metadata_props}
+        declared = {"network": json.loads(facts[METADATA_KEY])["network"]}
+        named = [one for one in model.graph.initializer if "." in one.name]
+        state = {
+            one.name.removesuffix(HALF): torch.from_numpy(numpy_helper.to_array(one).astype(np.float32))
+            for one in named
+        }
+    except (DecodeError, *DAMAGE) as error:
+        raise FileError(
+            path, "is not an ONNX file by openhdr, or is damaged", "expected .safetensors"
+        ) from error
     return state, declared
 
 

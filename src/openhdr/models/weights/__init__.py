@@ -1,5 +1,7 @@
 """Trained weights that come with openhdr: a file and a model card each, and a row here.
 
+The network for one photo is here as the ONNX file that its method runs; training goes on from that, too.
+
 The first row of a network is what `openhdr merge --method NETWORK` uses. To ship a new version of a file, put it
 here with its card and replace its row by what this prints:
 
@@ -38,9 +40,9 @@ WEIGHTS: Table[WeightRow] = Table(
     WeightRow(
         "trustnet-single",
         "one photo: the network of the default expansion, to go on training; 3,100 steps, 0.4 hours of one core",
-        "trustnet-single.safetensors",
+        "trustnet-single.onnx",
         network="trustnet-single",
-        sha256="ce237495d198804eb10283863bf8df42f4ed0edfeedd698a7bd7459e8511bbc0",
+        sha256="962bac936b60806509aa8854da795b44961cd59fdbda43b5888d418af990c915",
         licence="Apache-2.0",
         training_data="simulated photos of CC0 panoramas",
         scores={"pu21-psnr, public-single": 28.12},
