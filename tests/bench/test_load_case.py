@@ -157,6 +157,9 @@ def test_a_merger_that_learned_is_known_by_its_files():
     for row in learned:
         assert all(digest in weights_sha256(settings[row.name]) for _, digest in row.sha256)
         assert size_of(settings[row.name]) == (MODELS[row.name].params, MODELS[row.name].gmacs)
+    single = {setting.name: setting for setting in expand_settings()[0]}
+    ((_, digest),) = INVERSE_TONE_MAPPERS["trustnet-single"].sha256
+    assert weights_sha256(single["trustnet-single"]) == digest and weights_sha256(single["rempel"]) is None
     assert weights_sha256(settings["mle"]) is None and size_of(settings["mle"]) == (None, None)
 
 

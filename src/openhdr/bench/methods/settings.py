@@ -124,14 +124,18 @@ def _networks(task: str) -> Offer:
 
 
 def weights_sha256(setting: Setting) -> str | None:
-    """What the setting's weights are now: of the table of weights, or of a merger that has learned ones.
+    """What the setting's weights are now: of the table of weights, or of one of openhdr's own methods that has learned
+    ones, in several files perhaps: their hashes in the order of its row.
 
     None for a method without weights, and for a file of the user's.
     """
     if setting.weights and setting.weights in WEIGHTS:
         return WEIGHTS[setting.weights].sha256
-    rows = [row for row in MERGERS.values() if row.name == setting.method and isinstance(row, LearnedRow)]
-    return " ".join(digest for _, digest in rows[0].sha256) if rows else None
+    files: dict[str, tuple[tuple[str, str], ...]] = {
+        **{row.name: row.sha256 for row in MERGERS.values() if isinstance(row, LearnedRow)},
+        **{row.name: row.sha256 for row in INVERSE_TONE_MAPPERS.values()},
+    }
+    return " ".join(digest for _, digest in files.get(setting.method or "", ())) or None
 
 
 def size_of(setting: Setting) -> tuple[int | None, float | None]:
