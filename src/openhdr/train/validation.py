@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from openhdr.camera.response import ASSUMED_RESPONSE, parse
+from openhdr.camera.response import parse
 from openhdr.color.transfer import srgb_encode
 from openhdr.core.errors import RequestError
 from openhdr.core.image import Image
@@ -154,17 +154,16 @@ def _merged(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
 
 
 def _expanded(net: nn.Module, sample: Sample, device: torch.device) -> np.ndarray:
-    """The light of openhdr's own expansion of the reference, taken for sRGB, with the network in it."""
+    """The light of openhdr's own expansion of the decoded reference, with the network in it."""
+    from openhdr.expansion.photo import photo_of
+    from openhdr.expansion.trustnet_single import trustnet_single  # needs ONNX Runtime
 
     @torch.inference_mode()
     def stops(seen: np.ndarray) -> np.ndarray:
         found: np.ndarray = net(torch.from_numpy(seen).to(device)).cpu().numpy()
         return found
 
-    from openhdr.expansion.photo import photo_of
-    from openhdr.expansion.trustnet_single import trustnet_single  # needs ONNX Runtime
-
-    photo = photo_of(Image(sample.frames[sample.reference], "srgb"), parse(ASSUMED_RESPONSE))
+    photo = photo_of(Image(_reference_light(sample), "linear"), parse("linear"))
     return trustnet_single(photo, network=stops)
 
 
