@@ -16,8 +16,8 @@ from openhdr.core.table import Row, Table
 class InverseToneMapperRow(Row):
     """paper: where the operator is published, empty where it is ours.
 
-    keeps_measured: whether pixels that the photo recorded keep their light. sha256: of the files beside this one that
-    hold its network, by their names; its row in `openhdr.models.MODELS` has the size.
+    keeps_measured: whether pixels that the photo recorded keep their light. sha256: of the files in
+    `openhdr/models/weights` that hold its network, by their names; its row in `openhdr.models.MODELS` has the size.
     """
 
     paper: str = ""
