@@ -48,7 +48,7 @@ def main(file: Path) -> None:
             f"{file}: holds weights of '{name}', which is none of openhdr's own networks"
         )
     table, folder = (PACKAGE / place for place in PLACES[MODELS[name].purpose])
-    row = MERGERS.get(name) or INVERSE_TONE_MAPPERS.get(name)
+    row = MERGERS[name] if name in MERGERS else INVERSE_TONE_MAPPERS[name]
     if not isinstance(row, LearnedRow | InverseToneMapperRow) or not row.sha256:
         raise click.ClickException(f"{table}: has no row '{name}' with files; add one, sha256 of any text")
     net = models.load(name, file)
