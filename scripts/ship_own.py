@@ -4,9 +4,9 @@
 
 writes the ONNX files that the row of its method names (in src/openhdr/merging or src/openhdr/expansion), checked
 against PyTorch; their SHA-256 into that row; and src/openhdr/models/weights/NAME.safetensors, from which training goes
-on. The network for one photo goes on from its ONNX file, which is there, too, in half precision. The row of what is
-there is printed by scripts/weight_row.py. NAME is in the file's header; a new one needs a
-row first.
+on. The ONNX file of the network for one photo lies there, in half precision; training goes on from that. Afterwards
+scripts/weight_row.py prints the row of what is there. NAME is in the file's header; a new one needs a row first.
+
 The mergers share the file of the refining part: who ships one with another refining part ships it for both, and has to
 give the other's .safetensors the same.
 """

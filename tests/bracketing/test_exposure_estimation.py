@@ -75,6 +75,7 @@ def test_a_camera_s_curve_is_told_from_srgb(room, photo, style):
     assert _relative(estimate_ev(images, likely, list("abc"))) == pytest.approx([-2, 0, 2], abs=0.35)
     assert estimate_ev(images, SRGB, list("abc"))[2] > 2.4
     assert likely_response(_photos(room(), (-2, 0, 2), photo)).name == "srgb"
+    assert likely_response(images[1:2] * 3).name == "srgb"  # a burst shows no curve
 
 
 def test_frames_without_common_pixels_are_refused_by_name(room, photo):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,10 @@ def test_merge_finds_what_was_remembered(run, shots, tmp_path, monkeypatch) -> N
     assert run("calibrate", shots, "--remember").code == 0
     ran = run("merge", *sorted(shots.glob("*.png"))[:2], "-o", tmp_path / "a.exr", "--method", "mle")
     assert ran.code == 0 and ("Acme One (Acme-One.json)" in ran.out or "from these photos" in ran.out)
+    one = sorted(shots.glob("*.png"))[0]
+    again = shutil.copyfile(one, tmp_path / "again.png")
+    ran = run("merge", one, again, "-o", tmp_path / "burst.exr", "--method", "mle")
+    assert ran.code == 0 and "Acme One (Acme-One.json)" in ran.out  # which a burst cannot show
 
 
 def test_where_the_curve_goes(run, shots, tmp_path) -> None:

@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from openhdr.bracketing.tone_difference import densest
+from openhdr.camera.exposure import SAME_EV
 from openhdr.camera.response import ASSUMED_RESPONSE, TYPICAL_RESPONSE, Response, analytic
 from openhdr.core.errors import ExposureError
 from openhdr.core.image import Image
@@ -72,6 +73,7 @@ def estimate_ev(images: Sequence[Image], response: Response, names: Sequence[str
 def likely_response(images: Sequence[Image]) -> Response:
     """By which exposures are measured where no curve is known: sRGB's if the frames follow it, else most cameras'.
 
+    A burst shows no curve and needs none for its exposures: sRGB's, as where its exposures are stated.
     Six brackets by cameras are uneven by 6 to 26 % when sRGB decodes them; pictures made with sRGB's curve by
     less than 1 %, and by up to 5 % by hand.
     """
@@ -81,13 +83,13 @@ def likely_response(images: Sequence[Image]) -> Response:
 
 
 def _unevenness(images: Sequence[Image], response: Response) -> float:
-    """By how much two frames' difference in stops changes with brightness, relative to it; infinite if they share none.
+    """By how much two frames' difference in stops changes with brightness, relative to it; 0 of a burst.
 
     Decoded by the curve that they were made with, frames differ by one factor, whatever the brightness; by another, by
-    more where that is too steep.
+    more where that is too steep. Infinite if no pair tells.
     """
     lights = in_threads(lambda image: _shrunk_light(image, response), images)
-    uneven, told = 0.0, 0
+    uneven, told, sizes = 0.0, 0, []
     for one, other in combinations(lights, 2):
         shared = _good(one) & _good(other)
         if shared.sum() < LEAST_SHARED:
@@ -95,10 +97,13 @@ def _unevenness(images: Sequence[Image], response: Response) -> float:
         stops = np.log2(other[shared] / one[shared])
         by_brightness = np.array_split(np.argsort(one[shared] * other[shared]), CLASSES)
         size = abs(np.median(stops))
+        sizes.append(size)
         if TELLING_STOPS[0] <= size <= TELLING_STOPS[1]:
             uneven += len(stops) * np.std([densest(stops[part]) for part in by_brightness]) / size
             told += len(stops)
-    return uneven / told if told else np.inf
+    if told:
+        return uneven / told
+    return 0.0 if sizes and max(sizes) < SAME_EV else np.inf
 
 
 def contradiction(ev: np.ndarray, pairs: PairwiseEV) -> tuple[int, int] | None:

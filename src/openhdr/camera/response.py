@@ -24,7 +24,7 @@ from openhdr.core.image import Image
 
 ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
 TYPICAL_RESPONSE = (
-    "typical"  # through which exposures are measured: sRGB's contrast is a third less than cameras'
+    "typical"  # of cameras: exposures are measured through it, as sRGB's contrast is a third less
 )
 # the mean of the 201 curves of Grossberg & Nayar's database, as Eilertsen et al. 2017 (HDRCNN), section 3.3, fit it;
 # cameras depart from it by about so many 8-bit codes

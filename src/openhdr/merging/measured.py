@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from openhdr.camera.exposure import all_equal
 from openhdr.camera.recovery import recover
 from openhdr.camera.response import Response
 from openhdr.geometry import frame_positions
@@ -45,14 +46,18 @@ def measure_response(
     if registered.bracket.frames[0].image.encoding == "linear":
         return MeasuredResponse()
     full_scale = registered.bracket.frames[0].image.full_scale
-    found = recover(
-        registered_codes(registered), registered.bracket.ev, registered.clip / full_scale * 255, known
-    )
+    found = None
+    if not (burst := all_equal(registered.bracket.ev)):
+        found = recover(
+            registered_codes(registered), registered.bracket.ev, registered.clip / full_scale * 255, known
+        )
     if found and (insist or found.error <= BETTER * found.assumed_error):
         return MeasuredResponse(found.response, f"from these photos, {percent(found.error)} error")
     if known:
         error = found.assumed_error if found else known.error
         return MeasuredResponse(replace(known, error=error), f"{known.name}, {percent(error)} error")
+    if burst:
+        return MeasuredResponse(origin="sRGB assumed, because all exposures are equal")
     why = "follow it as well as one of their own" if found else "share too few well exposed places"
     follows = found is not None and found.assumed_error <= FOLLOWED
     return MeasuredResponse(origin=f"sRGB assumed, because the frames {why}", follows_srgb=follows)

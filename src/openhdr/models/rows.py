@@ -38,7 +38,7 @@ class ModelRow(Row):
 
     @property
     def purpose(self) -> Literal["merge", "expand"]:
-        """What its pictures are of in the end."""
+        """The command whose images it makes: `openhdr merge` or `openhdr expand`."""
         return "merge" if self.task in ("merge", "consistency") else "expand"
 
     @property

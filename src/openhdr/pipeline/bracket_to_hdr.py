@@ -373,10 +373,7 @@ def decode(
     insist = options.response == CALIBRATE
     if (insist and options.calibration != "bracket") or not (insist or options.response is None):
         return registered, MeasuredResponse()
-    if all_equal(registered.bracket.ev):
-        measured = MeasuredResponse(origin="sRGB assumed, because all exposures are equal")
-    else:
-        measured = measure_response(registered, known, insist)
+    measured = measure_response(registered, known, insist)
     return with_measured(registered, measured), measured
 
 
