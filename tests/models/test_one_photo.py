@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from openhdr.models.inference import device, one_photo
 from openhdr.models.inference.one_photo import expand_image
 from openhdr.models.inference.run_options import RunOptions
 from openhdr.models.layers.codes import linear_to_srgb, srgb_to_linear
+from openhdr.models.layers.measured import FROM, TO
 
 THREADS = RunOptions(threads=1, precision="float32")
 
@@ -89,6 +92,22 @@ def _copying(fusion: str, share: float = 1.0) -> torch.nn.Module:
 
     net.__dict__["forward"] = copying
     return net
+
+
+def test_measured_light_can_be_kept(rng: np.random.Generator, monkeypatch) -> None:
+    """Untrained, seen small and cut into strips: what the photo measured is exact, the rest is the network's."""
+    torch.manual_seed(1)
+    net = models.load("stack-itm", measured="kept")
+    photo = light(rng, 120, 100)
+    monkeypatch.setattr(one_photo, "WORK_PIXELS", 3000)
+    monkeypatch.setattr(one_photo, "STRIP_ROWS", 50)
+    made = expand_image(net, photo, THREADS).linear
+    net.config = replace(net.config, measured="painted")
+    painted = expand_image(net, photo, THREADS).linear
+    below, above = photo < FROM, photo > TO
+    np.testing.assert_allclose(made[below], photo[below], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(made[above], painted[above], rtol=0, atol=1e-5)
+    assert np.abs(painted - photo)[below].max() > 0.1
 
 
 def test_strips_join_without_a_seam(rng: np.random.Generator, monkeypatch) -> None:

@@ -21,6 +21,7 @@ VARIANTS = [
     {"cross_attention": "own"},
     {"cross_attention": "none"},
     {"fusion": "debevec"},
+    {"measured": "kept"},
 ]
 
 

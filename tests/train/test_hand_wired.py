@@ -22,6 +22,7 @@ from openhdr.train.hand_wired import (
     hand_wired_numbers,
     initialised_network,
 )
+from openhdr.train.hand_wired.stack_itm import UNITS
 from openhdr.train.loop import train
 
 from .conftest import same_weights, weights_of
@@ -173,6 +174,16 @@ def test_what_is_set_by_hand_learns_at_its_own_rate(tiny, tmp_path: Path) -> Non
     moved = {name: (last[name] - first[name]).abs() for name in wired}
     assert max(moved[name][mask].max() for name, mask in wired.items() if mask.any()) < 2.2e-5
     assert max(moved[name][~mask].max() for name, mask in wired.items() if not mask.all()) > 5e-4
+
+
+def test_coarse_images_of_stack_itm_are_not_slowed() -> None:
+    """They begin at nothing, and are what may learn most; the curve of the finest one is set by hand."""
+    wired = hand_wired_numbers("stack-itm", {})
+    for side in ("up", "down"):
+        finest = wired[f"decode_{side}.images.4.weight"]
+        assert finest.sum() == 3 * UNITS
+        for image in range(4):
+            assert not wired[f"decode_{side}.images.{image}.weight"].any()
 
 
 def test_eapnet_begins_as_its_light_version() -> None:

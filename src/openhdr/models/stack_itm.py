@@ -17,7 +17,9 @@ No program was published and the text gives no widths. Choices:
   global features resized bilinearly;
 - sizes inside grow to a multiple of 16 by repeating the border;
 - photos enter in sRGB codes, as the paper takes them from files; the light that comes out is 1 where the
-  photo clips; predicted exposures are cut to 0..1 for the fusion, the progressive outputs are not.
+  photo clips; predicted exposures are cut to 0..1 for the fusion, the progressive outputs are not;
+- on request (`measured = "kept"`) light that the photo measured stays as it is: the fusion, with one mask for three
+  colours and one cubic, cannot give it back exactly.
 6.9 million parameters in all.
 """
 
@@ -32,7 +34,9 @@ import torch
 from torch import nn
 
 from openhdr.models.layers.blocks import ImageConv, conv3x3, leaky, pad_to_multiple, resize, twice
+from openhdr.models.layers.codes import srgb_to_linear
 from openhdr.models.layers.exposure_fusion import VIEW, FusionModel, debevec_fusion
+from openhdr.models.layers.measured import Measured, keep_measured
 from openhdr.models.layers.swin import SwinBlock
 
 WIDTHS = (32, 64, 128, 192, 192)  # of the encoder's levels, at 1/1 ... 1/16
@@ -43,12 +47,13 @@ REDUCTION = 8  # of the channel attention
 
 @dataclass(frozen=True)
 class StackITMConfig:
-    """The ablations of table 2; the defaults are the full system."""
+    """The ablations of table 2, and one option of ours; the defaults are the full system as the paper has it."""
 
     exposure_block: bool = True  # EAB with its global fusion and styles
     luminance_guided: bool = True  # LGC
     cross_attention: Literal["cross", "own", "none"] = "cross"  # own: CMAB without the opposite's features
     fusion: Literal["learned", "debevec"] = "learned"  # MEFM, or the classical weighted mean
+    measured: Measured = "painted"  # kept: light that the photo measured stays (layers.measured)
 
 
 # --- the exposure models: their blocks (sections 3.2 to 3.4) --------------------------------------
@@ -253,6 +258,8 @@ class StackITM(nn.Module):
             parts[f"exposure_{name}"] = exposure.clamp(0, 1)
         fuse = self.fusion if self.config.fusion == "learned" else debevec_fusion
         parts |= fuse(parts["exposure_up"], image, parts["exposure_down"])
+        if self.config.measured == "kept":
+            parts["out"] = keep_measured(srgb_to_linear(image), parts["out"])
         return parts if return_parts else parts["out"]
 
     def _encode(self, image: torch.Tensor) -> dict[str, list[torch.Tensor]]:

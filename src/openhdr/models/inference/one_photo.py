@@ -37,6 +37,7 @@ from openhdr.models.inference.tiling import TICKS, Tiled, windows
 from openhdr.models.layers.blocks import resize
 from openhdr.models.layers.codes import linear_to_srgb, srgb_to_linear
 from openhdr.models.layers.exposure_fusion import VIEW, apply_curve, exposure_stops, merge_exposures
+from openhdr.models.layers.measured import keep_measured
 from openhdr.models.layers.steps import OnePhotoNetwork
 from openhdr.models.stack_itm import StackITM
 
@@ -217,6 +218,8 @@ def _fuse(net: StackITM, parts: dict[str, torch.Tensor], full: _Enlarged, code: 
             strip = apply_curve(fused, parts["curve"].float())
         else:
             strip = merge_exposures(up, photo, down, parts["ev"].float())
+        if net.config.measured == "kept":
+            strip = keep_measured(srgb_to_linear(photo), strip)
         result[top:bottom] = _to_array(strip)
     return result
 

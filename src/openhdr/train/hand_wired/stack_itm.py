@@ -11,7 +11,8 @@ Either exposure begins as a curve over the photo: its code two stops longer or s
   it cannot show.
 
 The other weights are random, He et al.'s, because the guides make features small; they reach the exposures through
-zeros.
+zeros. In the decoders and the fusion these zeros are random and tiny (NEARLY_ZERO): so they do not count as set by
+hand, and learn at the full rate where `optimiser.hand_wired_lr_scale` slows what is.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ KNOTS = (-0.001, 0.05, 0.12, 0.25, 0.4, 0.54, 0.75, FROM)  # 0.54: there the lon
 UNITS = 24  # of each hidden layer of the perceptron, spread over the four dilations of the attention
 STEPS, COLOURS_A_STEP = 1500, 2048  # of its fit
 SCORE = 3.0  # logit of the attention maps
+NEARLY_ZERO = 1e-6
 SHARES = (0.002, 0.02, 0.978)  # of the longer exposure, the photo and the shorter one in the blend
 
 
@@ -52,6 +54,16 @@ def initialise(net: StackITM) -> None:
         set_perceptron(encoder, decoder, *fitted_perceptron(side))
         set_styles(decoder, STOPS[side])
     _fuse(net)
+    for part in (net.decode_up, net.decode_down, net.fusion):
+        free_zeros(part)
+
+
+@torch.no_grad()
+def free_zeros(part: nn.Module) -> None:
+    """Random, tiny numbers instead of zeros."""
+    for parameter in part.parameters():
+        tiny = NEARLY_ZERO * torch.randn_like(parameter)
+        parameter.copy_(torch.where(parameter == 0, tiny, parameter))
 
 
 def curve(code: torch.Tensor, stops: float) -> torch.Tensor:
