@@ -42,8 +42,8 @@ from openhdr.models.layers.steps import OnePhotoNetwork
 from openhdr.models.stack_itm import StackITM
 
 WORK_PIXELS = 150_000
-"""Size at which stack-itm sees a larger photo: that of the 384 x 384 pixels that its paper trains on. What it knows of a
-clipped area it knows from what lies around it: the shipped weights see as much at 100,000 pixels as at 240,000."""
+"""Size at which stack-itm sees a larger photo: that of the 384 x 384 pixels that its paper trains on. What it knows of
+a clipped area it knows from what lies around it: the shipped weights see as much at 100,000 pixels as at 240,000."""
 
 STRIP_ROWS = 256  # rows fused at a time
 
