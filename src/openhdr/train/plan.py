@@ -24,7 +24,8 @@ from openhdr.train.sources.patches import to_be_cut
 _FLOAT = 4  # bytes
 _TAR_BLOCK = 512  # bytes; every piece of a patch has a header of one block and fills whole blocks
 MEASURED_SIDE = 64  # pixels
-_LONG = 3.0  # s: then the first call is taken, too
+_LONG = 10.0  # s: then the first call, which may prepare for 3, is taken, too
+_QUICK = 0.5  # s: then a whole patch is measured
 _PASSING = 1.5  # peak memory over what is kept: 1.16 to 1.45 measured for AHDRNet, two-stage and GSANet
 
 
@@ -168,7 +169,7 @@ def cuts_of(recipe: Recipe) -> Cuts | None:
 
 
 def step_seconds(recipe: Recipe) -> float:
-    """Seconds of a step's losses and gradients, from one patch of at most MEASURED_SIDE pixels."""
+    """Seconds of a step's losses and gradients, from one patch, a small one unless that is quick."""
     side = min(recipe.data.patch, MEASURED_SIDE)
     device = torch.device("cuda" if recipe.compute.device == "auto" and torch.cuda.is_available() else "cpu")
     if recipe.compute.device != "auto":
@@ -176,10 +177,19 @@ def step_seconds(recipe: Recipe) -> float:
     net = load(recipe.network.name, **recipe.network.variant).to(device).train()
     discriminator = recipe.objective.discriminator()
     nets = Nets(net, None if discriminator is None else discriminator.to(device))
+    seconds = _patch_seconds(recipe, nets, side, device)
+    if seconds < _QUICK:  # calls take most of it, and a larger patch hardly more
+        side = recipe.data.patch
+        seconds = _patch_seconds(recipe, nets, side, device)
+    return seconds * recipe.run.batch * (recipe.data.patch / side) ** 2
+
+
+def _patch_seconds(recipe: Recipe, nets: Nets, side: int, device: torch.device) -> float:
+    """Seconds of the losses and gradients of one patch."""
     example = recipe.objective.example(recipe.objective.stand_in(side), np.random.default_rng(0), False)
     batch = {key: value.to(device) for key, value in collate([example]).items()}
     seconds = 0.0
-    for _ in range(2):  # the first call prepares
+    for _ in range(3):  # the first calls prepare
         start = time.perf_counter()
         terms = recipe.objective.net_terms(nets, batch, recipe.run.length)
         torch.stack(list(terms.values())).sum().backward()
@@ -188,7 +198,7 @@ def step_seconds(recipe: Recipe) -> float:
         seconds = time.perf_counter() - start
         if seconds > _LONG:
             break
-    return seconds * recipe.run.batch * (recipe.data.patch / side) ** 2
+    return seconds
 
 
 def check_batch(recipe: Recipe, processes: int) -> None:
