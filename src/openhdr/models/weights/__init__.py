@@ -73,7 +73,7 @@ WEIGHTS: Table[WeightRow] = Table(
         scores={
             "psnr-mu@shortest, public": 46.85,
             "psnr-mu@shortest, public-real-camera": 35.26,
-            "psnr-mu@shortest, validation": 44.02,
+            "psnr-mu@shortest, 21 of validation": 44.02,
         },
         ev_steps=(1, 3),
     ),
