@@ -20,7 +20,8 @@ import numpy as np
 
 from openhdr import io
 from openhdr.batch.process import Tell, answer_requests
-from openhdr.camera.response import ASSUMED_RESPONSE, TYPICAL_RESPONSE
+from openhdr.bracketing.exposure_estimation import likely_response
+from openhdr.camera.response import ASSUMED_RESPONSE
 from openhdr.color.dynamic_range import stops
 from openhdr.color.transfer import srgb_encode
 from openhdr.core import progress
@@ -153,7 +154,7 @@ def draft(request: dict[str, Any]) -> dict[str, Any]:
         return _expanded(small[0], request)
     chosen = {name: value for name, value in request["options"].items() if value != CALIBRATE}
     still = {"align": "none"} if len(small) > HAND_HELD else {}
-    curve = TYPICAL_RESPONSE if chosen.get("ev") == "auto" else ASSUMED_RESPONSE
+    curve = likely_response(small) if chosen.get("ev") == "auto" else ASSUMED_RESPONSE
     options = _merge_options({"response": curve, **still, **chosen, **DRAFT})
     return _merged(merge_bracket(small, options), request)
 
