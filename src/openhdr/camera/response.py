@@ -23,9 +23,8 @@ from openhdr.core.files import parsed, whole_file
 from openhdr.core.image import Image
 
 ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
-TYPICAL_RESPONSE = (
-    "typical"  # of cameras: exposures are measured through it, as sRGB's contrast is a third less
-)
+# of cameras: exposures are measured through it, as sRGB's contrast is a third less
+TYPICAL_RESPONSE = "typical"
 # the mean of the 201 curves of Grossberg & Nayar's database, as Eilertsen et al. 2017 (HDRCNN), section 3.3, fit it;
 # cameras depart from it by about so many 8-bit codes
 _TYPICAL_SIGMOID, _TYPICAL_ERROR = (0.9, 0.6), 6.0
