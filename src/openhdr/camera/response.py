@@ -33,9 +33,6 @@ FORMAT = "openhdr-response-1"
 MAKE_ONE = "make one with openhdr calibrate"
 _NEAR = 8  # 8-bit codes around a code whose steps count for it
 CRUSHED, SURE, LEAST_SURE = 2, 12, 1e-3  # codes between which trust in dark codes rises, from that share
-# What processed photos are off by, as merging weighs them: codes by rounding and compression, and a share of the light
-# by glare, local tone mapping, sharpening and rounded shutter times.
-CODES_OFF, LIGHT_OFF = 1.0, 0.02
 _FINE = 65536  # samples of an analytic curve: one per 16-bit code, so that 8- and 16-bit tables are exact
 
 
@@ -162,38 +159,23 @@ class LightVariance:
     """
 
     def __init__(self, noise: PhotoNoise, response: Response | None) -> None:
-        self._noise, self._response = noise, response
-        self.processed = response is not None and noise.codes > 0
-        self._table = self._variances(noise.codes, 0.0)
-
-    def _variances(self, codes_off: float, light_off: float) -> np.ndarray:
-        """(65536, 3) float32, the table for errors of so many codes and of such a share of the light."""
         light = np.square(np.linspace(0, 1, _FINE, dtype=np.float32))  # dense where curves are steep
-        sensor = light * np.float32(self._noise.shot) + np.float32(self._noise.read**2)
-        table = np.repeat(sensor[:, None], 3, axis=1)
-        if self._response is not None and self.processed:
-            curve, relative = self._response.relative_steps()
+        sensor = noise.shot * light + np.float32(noise.read**2)
+        self._table = np.repeat(sensor[:, None], 3, axis=1)
+        self._noise = noise
+        self.processed = response is not None and noise.codes > 0
+        if response is not None and noise.codes > 0:
+            curve, relative = response.relative_steps()
             codes = np.arange(len(curve))
             sure = np.clip((codes - CRUSHED) / (SURE - CRUSHED), LEAST_SURE, 1)[:, None]
-            added = (np.square(codes_off * relative) + light_off**2) * np.square(curve) / sure
+            added = np.square(noise.codes * relative * curve) / sure
             for channel in range(3):
                 rising = curve[:, channel] + codes * 1e-12
-                table[:, channel] += np.interp(light, rising, added[:, channel])
-        return table
-
-    @cached_property
-    def _precisions(self) -> np.ndarray:
-        """(65536, 3) float32: squared light over the variance with which merging weighs a processed photo."""
-        root = np.linspace(0, 1, _FINE, dtype=np.float32)[:, None]
-        return root**4 / self._variances(CODES_OFF, LIGHT_OFF)
+                self._table[:, channel] += np.interp(light, rising, added[:, channel])
 
     def variance(self, light: np.ndarray) -> np.ndarray:
         """(h, W, 3) light, 1.0 = clips -> (h, W) float32 variance, mean of the channels."""
         return mean_channel(at_root(self._table, light))
-
-    def precision(self, light: np.ndarray) -> np.ndarray:
-        """(h, W, 3) light of a processed photo, 1.0 = clips -> (h, W, 3) float32, 1 / its relative variance."""
-        return at_root(self._precisions, light)
 
     def at_level(self, level: np.ndarray) -> np.ndarray:
         """(h, W) light of one channel -> (h, W) float32 variance of the sensor alone."""
