@@ -247,3 +247,15 @@ def test_highlights_of_a_calibrated_response_are_neutral(registered_of):
     np.testing.assert_allclose(merged[:, :15], 2, rtol=1e-5)
     np.testing.assert_allclose(merged[:, 15:, :2], 2, rtol=1e-5)
     np.testing.assert_allclose(merged[:, 15:, 2], 2 * (128 / 255) ** 2, rtol=1e-3)
+
+
+def test_noise_of_short_photos_does_not_light_up_what_is_black_in_all(rng, registered_of):
+    """Trees at night: by weights of each channel's own light, blue was five times what the longest photo says."""
+    stops, shown = (-8.0, -6.0, -4.0, -2.0, 0.0), (2, 3, 0)
+    photos = [rng.normal(0, 0.6, (48, 48, 3)) for _ in stops[:-1]] + [rng.normal(shown, 0.6, (48, 48, 3))]
+    photos = [np.clip(np.rint(codes), 0, 255).astype(np.uint8) for codes in photos]
+    registered = registered_of([Image(codes, "srgb") for codes in photos], stops, 4)
+    measured = Response("measured", registered.responses[0].table(np.dtype(np.uint8)), 2.0)
+    registered = replace(registered, responses=[measured] * len(stops), noise=measured.noise)
+    merged = _merged(registered).mean(axis=(0, 1))
+    assert (merged < 2.5 * srgb_decode(photos[-1].mean(axis=(0, 1)) / 255)).all()
