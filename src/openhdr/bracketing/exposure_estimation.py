@@ -7,7 +7,7 @@ the median makes moving objects outliers. Differences of all pairs are then reco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -46,12 +46,9 @@ def measure_pairs(images: Sequence[Image], response: Response) -> PairwiseEV:
     lights = in_threads(lambda image: _shrunk_light(image, response), images)
     count = len(lights)
     stops, weight = np.zeros((count, count)), np.zeros((count, count))
-    for i in range(count):
-        for j in range(i + 1, count):
-            shared = _good(lights[i]) & _good(lights[j])
-            if shared.sum() >= LEAST_SHARED:
-                stops[i, j] = np.median(np.log2(lights[j][shared] / lights[i][shared]))
-                weight[i, j] = shared.sum()
+    for (i, j), one, other in _pairs(lights):
+        stops[i, j] = np.median(np.log2(other / one))
+        weight[i, j] = len(one)
     level = np.array([float(np.nan_to_num(light, nan=1.0).mean()) for light in lights])
     return PairwiseEV(stops - stops.T, weight + weight.T, level)
 
@@ -90,12 +87,9 @@ def _unevenness(images: Sequence[Image], response: Response) -> float:
     """
     lights = in_threads(lambda image: _shrunk_light(image, response), images)
     uneven, told, sizes = 0.0, 0, []
-    for one, other in combinations(lights, 2):
-        shared = _good(one) & _good(other)
-        if shared.sum() < LEAST_SHARED:
-            continue
-        stops = np.log2(other[shared] / one[shared])
-        by_brightness = np.array_split(np.argsort(one[shared] * other[shared]), CLASSES)
+    for _, one, other in _pairs(lights):
+        stops = np.log2(other / one)
+        by_brightness = np.array_split(np.argsort(one * other), CLASSES)
         size = abs(np.median(stops))
         sizes.append(size)
         if TELLING_STOPS[0] <= size <= TELLING_STOPS[1]:
@@ -127,6 +121,14 @@ def _shrunk_light(image: Image, response: Response) -> np.ndarray:
     size = (max(round(image.width / factor), 1), max(round(image.height / factor), 1))
     light = response.decode(image.with_pixels(overview(image, size)))
     return np.where(light.max(axis=2) < BRIGHT, light[..., 1], np.nan)
+
+
+def _pairs(lights: Sequence[np.ndarray]) -> Iterator[tuple[tuple[int, int], np.ndarray, np.ndarray]]:
+    """Indices of two frames, and the light (P,) of each where both are properly exposed, if there is enough of it."""
+    for i, j in combinations(range(len(lights)), 2):
+        shared = _good(lights[i]) & _good(lights[j])
+        if shared.sum() >= LEAST_SHARED:
+            yield (i, j), lights[i][shared], lights[j][shared]
 
 
 def _good(light: np.ndarray) -> np.ndarray:
