@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from openhdr.models.layers.blocks import conv3x3
+
 FEATURES = 11  # channels of what it sees, see `openhdr.expansion.trustnet_single.network_input`
 
 
@@ -36,11 +38,11 @@ class TrustNetSingle(nn.Module):
         self.config = config
         widths, seen = config.widths, 4 * FEATURES
         finest, deep = widths[0], widths[-1]
-        self.first = _conv3x3(seen, finest)
-        self.down = nn.ModuleList(_conv3x3(*pair) for pair in pairwise(widths))
+        self.first = conv3x3(seen, finest)
+        self.down = nn.ModuleList(conv3x3(*pair) for pair in pairwise(widths))
         self.residual = nn.ModuleList(Residual(width) for width in widths)
         self.whole = nn.Sequential(nn.Linear(deep, deep), nn.ReLU(), nn.Dropout(0.2), nn.Linear(deep, deep))
-        self.up = nn.ModuleList(_conv3x3(fine + coarse, fine) for fine, coarse in pairwise(widths))
+        self.up = nn.ModuleList(conv3x3(fine + coarse, fine) for fine, coarse in pairwise(widths))
         self.head = nn.Sequential(
             nn.Conv2d(finest + seen, config.head, 1), nn.ReLU(), nn.Conv2d(config.head, 12, 1)
         )
@@ -70,14 +72,10 @@ class Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first, self.second = _conv3x3(width, width), _conv3x3(width, width)
+        self.first, self.second = conv3x3(width, width), conv3x3(width, width)
         with torch.no_grad():
             for parameter in self.second.parameters():
                 parameter.mul_(0.1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return F.relu(x + self.second(F.relu(self.first(x))))
-
-
-def _conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, padding=1)

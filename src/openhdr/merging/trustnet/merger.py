@@ -23,9 +23,8 @@ from openhdr.merging.trustnet.refinement import Seen, grain, moved, seen
 # px of the full picture, divisible by `STEP`; a refined value depends on no more than the margin around it
 TILE_ROWS, TILE_COLUMNS, MARGIN = 512, 1024, 56
 BAND_STEP, BAND_MARGIN = 16, 64  # px of the working picture; what lies beyond the margin hardly counts
-BAND_PIXELS = (
-    350_000  # of the working picture that are decided at a time: what they take stays in memory once touched
-)
+# of the working picture that are decided at a time: memory that was never touched costs more than their margins
+BAND_PIXELS = 350_000
 GROUP = 4  # frames that are decided on together, at most; more tell it no more, and take memory
 UNSURE = 0.01  # a sigmoid never says 0 or 1; so near them it means them
 
