@@ -4,8 +4,9 @@
 
 writes the ONNX files that the row of its method names (in src/openhdr/merging or src/openhdr/expansion), checked
 against PyTorch; their SHA-256 into that row; and src/openhdr/models/weights/NAME.safetensors, from which training goes
-on. The ONNX file of the network for one photo lies there, in half precision; training goes on from that. Afterwards
-scripts/weight_row.py prints the row of what is there. NAME is in the file's header; a new one needs a row first.
+on. All are stored as halves. The ONNX file of the network for one photo lies there itself; training goes on from that.
+Afterwards scripts/weight_row.py prints the row of what is there. NAME is in the file's header; a new one needs a row
+first.
 
 The mergers share the file of the refining part: who ships one with another refining part ships it for both, and has to
 give the other's .safetensors the same.
@@ -14,7 +15,6 @@ give the other's .safetensors the same.
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import click
@@ -51,22 +51,17 @@ def main(file: Path) -> None:
     row = MERGERS[name] if name in MERGERS else INVERSE_TONE_MAPPERS[name]
     if not isinstance(row, LearnedRow | InverseToneMapperRow) or not row.sha256:
         raise click.ClickException(f"{table}: has no row '{name}' with files; add one, sha256 of any text")
-    net = models.load(name, file)
-    halves = MODELS[name].task == "stops"
-    if halves:
-        net = net.half().float()
+    net = models.load(name, file).half().float()
     for target, _ in row.sha256:
         part = Path(target).stem.rpartition("-")[2] if MODELS[name].task == "consistency" else ""
         interface = INTERFACES[MODELS[name].task][part]
         made = export_module(net.get_submodule(part), interface, folder / target, {"network": name})
-        if halves:
-            onnx.save(halved(onnx.load(made.path)), made.path)
+        onnx.save(halved(onnx.load(made.path)), made.path)
         known = re.compile(rf'\("{re.escape(target)}", "[0-9a-f]*"\)')
         table.write_text(known.sub(f'("{target}", "{sha256_of(made.path)}")', table.read_text()))
         click.echo(f"{made.path}: {made.largest_difference:.1e} from PyTorch")
-    kept = PACKAGE / "models" / "weights" / f"{name}.safetensors"
-    if not halves and file.resolve() != kept:  # else the files of shipped weights were made again
-        shutil.copyfile(file, kept)
+    if MODELS[name].purpose == "merge":
+        checkpoints.save(net.half(), name, PACKAGE / "models" / "weights" / f"{name}.safetensors")
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:

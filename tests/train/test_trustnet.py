@@ -32,7 +32,7 @@ from openhdr.train.objectives.trustnet import TrustNetObjective
 from openhdr.train.objectives.trustnet_merge import merge_known
 from openhdr.train.plan import check_batch, make_plan
 from openhdr.train.recipe import DataConfig, ValidationConfig
-from openhdr.train.sources.compared import open_compared, simulation_of
+from openhdr.train.sources.compared import open_compared, simulation_of, unregistered
 from openhdr.train.sources.registered import open_registered, three_frames
 from openhdr.train.trustnet_sample import ComparedBracket, compare_sample, compared_bracket
 from openhdr.train.validation import Validation
@@ -197,6 +197,20 @@ def test_brackets_are_kept_up_to_so_many_bytes(scenes: Path, tmp_path: Path, mon
     assert sum(a is b for a, b in zip(read, again, strict=True)) == 2
     for a, b in zip(read, again, strict=True):
         np.testing.assert_array_equal(a.frames, b.frames)
+
+
+def test_a_share_of_brackets_stays_unregistered(scenes: Path, tmp_path: Path) -> None:
+    config = DataConfig(source="registered", path=str(scenes), patch=48, brackets=8)
+    half = replace(config, unregistered_share=0.5)
+    registered, mixed = (
+        open_compared(one, 3, tmp_path / f"{one.unregistered_share}") for one in (config, half)
+    )
+    left = [number for number in range(8) if unregistered(half, number)]
+    assert 0 < len(left) < 8 and not any(unregistered(config, number) for number in range(8))
+    brackets = [(registered.bracket(number), mixed.bracket(number)) for number in range(8)]
+    changed = {n for n, (one, other) in enumerate(brackets) if not np.array_equal(one.planes, other.planes)}
+    assert changed and changed <= set(left)  # a tripod's frames are not moved anyway
+    assert all((brackets[number][1].parts()["inside"] == 1).all() for number in left)
 
 
 def test_brackets_have_two_to_seven_frames() -> None:

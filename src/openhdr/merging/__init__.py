@@ -57,8 +57,8 @@ MERGERS: Table[MergerRow] = Table(
         "Maximum likelihood; a small network corrects ghost masks and takes out noise.",
         "openhdr.merging.trustnet.merger:TRUSTNET",
         sha256=(
-            ("trustnet-decide.onnx", "3f11afe1cad035e28ae58552323ee80961507a5088b02121a1680fd6be9686ee"),
-            ("trustnet-refine.onnx", "f80ce66524b23f764cc03424bb8d613c0738bd5d7a2ba5e56d53abaacf336806"),
+            ("trustnet-decide.onnx", "268b74d3696c99f1630323570d0e5210333d17e6b7cb47807532c433e8a46a48"),
+            ("trustnet-refine.onnx", "d65c7d311f297eb05306378e7a0109b88157e122ba8dbb5162b96402b4f672f3"),
         ),
     ),
     LearnedRow(
@@ -66,8 +66,8 @@ MERGERS: Table[MergerRow] = Table(
         "The same with a smaller first network.",
         "openhdr.merging.trustnet.merger:TRUSTNET_TINY",
         sha256=(
-            ("trustnet-tiny-decide.onnx", "e14cba9b5317579b5b092d6fc28fb48e43253de7aa69899779640680d9ee7935"),
-            ("trustnet-refine.onnx", "f80ce66524b23f764cc03424bb8d613c0738bd5d7a2ba5e56d53abaacf336806"),
+            ("trustnet-tiny-decide.onnx", "288f282cb73ecaf8a559f70bcf0a6d659fbe702aba6f5f785dbafa7da84526ad"),
+            ("trustnet-refine.onnx", "d65c7d311f297eb05306378e7a0109b88157e122ba8dbb5162b96402b4f672f3"),
         ),
     ),
 )

@@ -62,6 +62,7 @@ class DataConfig:
     wrong_curves: bool = (
         True  # compared, registered: some by cameras with another curve than they are decoded by
     )
+    unregistered_share: float = 0.0  # compared, registered: share of brackets left unregistered
     views: int = 96  # views: drawn of every scene
     preparing: int = 1  # compared, registered, views: processes that prepare them
     registered: bool = (

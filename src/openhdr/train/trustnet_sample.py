@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from openhdr.alignment import homography
+from openhdr.alignment import ALIGNERS, DEFAULT
 from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
 from openhdr.core.image import Bracket, Frame, Image
 from openhdr.data.files import array_bytes
@@ -91,8 +91,9 @@ def planes_of(count: int) -> int:
     return sum(_lengths(count).values())
 
 
-def compare_sample(sample: Sample) -> Comparison:
-    """Register and compare a sample's frames as `openhdr merge` does by default."""
+def compare_sample(sample: Sample, aligner: str = DEFAULT) -> Comparison:
+    """Register and compare a sample's frames as `openhdr merge` does. aligner: a row of `openhdr.alignment`."""
+    align = ALIGNERS[aligner].load()
     assert sample.ev is not None  # simulated samples state it
     frames = tuple(
         Frame(Image(codes, "srgb"), float(ev), str(number))
@@ -103,11 +104,11 @@ def compare_sample(sample: Sample) -> Comparison:
     if not sample.response.startswith(STYLE):
         # left to tone matching, as in a merge that finds no curve better than sRGB
         response = parse(ASSUMED_RESPONSE)
-        return compare(RegisteredBracket(bracket, [response] * count, homography.align(bracket, response)))
+        return compare(RegisteredBracket(bracket, [response] * count, align(bracket, response)))
     # As in a merge, a picture style comes with the error of its recovery. The curve itself is the true one: what a
     # recovery gets wrong neither consistency nor refinement can mend.
     response = Response(sample.response, decode_curve(sample.response))
-    registrations = homography.align(bracket, response)
+    registrations = align(bracket, response)
     registered = RegisteredBracket(bracket, [response] * count, registrations)
     measured = measure_response(registered, insist=True).response
     response = replace(response, error=measured.error if measured else 1.0)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from openhdr.alignment import DEFAULT
 from openhdr.data.sample import Sample, truth_of
 from openhdr.data.scenes import draw_sample
 from openhdr.data.shards import Fill, Pieces
@@ -104,6 +105,7 @@ def open_compared(config: DataConfig, seed: int, cache: Path) -> ComparedSource:
         "clip_share": config.clip_share,
         "real": config.real_share,
         "wrong_curves": config.wrong_curves,
+        "unregistered": config.unregistered_share,
     }
 
     def fills(scenes: ShardIndex) -> dict[str, Fill]:
@@ -153,6 +155,11 @@ def simulation_of(config: DataConfig, number: int) -> SimulationConfig:
     )
 
 
+def unregistered(config: DataConfig, number: int) -> bool:
+    """Whether the frames of bracket `number` stay as they were taken, as a merge without registration gives them."""
+    return bool(np.random.default_rng([number, 7]).random() < config.unregistered_share)
+
+
 def _compare_all(
     scenes: ShardIndex, config: DataConfig, seed: int, numbers: range
 ) -> Iterator[tuple[str, Pieces]]:
@@ -160,7 +167,8 @@ def _compare_all(
         single_threaded()
     for number in numbers:
         sample = _drawn(scenes, config, seed, number)
-        yield sample.name, pack(compared_bracket(compare_sample(sample), truth_of(sample), sample.name))
+        comparison = compare_sample(sample, "none" if unregistered(config, number) else DEFAULT)
+        yield sample.name, pack(compared_bracket(comparison, truth_of(sample), sample.name))
 
 
 def _drawn(scenes: ShardIndex, config: DataConfig, seed: int, number: int) -> Sample:
