@@ -15,7 +15,7 @@ from openhdr.camera.response import Response
 from openhdr.color.transfer import srgb_decode
 from openhdr.core.image import Image
 from openhdr.geometry import Registration
-from openhdr.merging import MERGERS, strips
+from openhdr.merging import MERGERS, mle, strips
 from openhdr.merging.ghosts import CompareOptions, Comparison, compare
 from openhdr.merging.registered import CLIP_FULL, CLIP_NONE, saturation_weight, strips_of
 
@@ -249,13 +249,47 @@ def test_highlights_of_a_calibrated_response_are_neutral(registered_of):
     np.testing.assert_allclose(merged[:, 15:, 2], 2 * (128 / 255) ** 2, rtol=1e-3)
 
 
+def _of_codes(registered):
+    """The bracket as photos with a measured curve, the fixture's."""
+    measured = Response("measured", registered.responses[0].table(np.dtype(np.uint8)), 1.0)
+    return replace(registered, responses=[measured] * len(registered.responses), noise=measured.noise)
+
+
+@pytest.mark.parametrize("light_off", [0.0, 0.02, 0.5])
+def test_photos_with_a_measured_curve_weigh_by_codes_and_light(registered_of, monkeypatch, light_off):
+    """Two photos that contradict each other: errors of light ask for the mean, errors of codes for steep places."""
+    monkeypatch.setattr(mle, "LIGHT_OFF", np.float32(light_off))
+    codes, gain = np.array([[40.0, 60, 110], [100, 130, 190]]), np.array([[1.0], [4.0]])
+    images = [Image(np.full((12, 12, 3), one, np.uint8), "srgb") for one in codes]
+    light = srgb_decode(codes / 255)
+    step = (srgb_decode((codes + 1) / 255) - srgb_decode((codes - 1) / 255)) / 2
+    weight = light**2 / (2e-5 * light + 1e-8 + step**2 + (light_off * light) ** 2)
+    merged = _merged(_of_codes(registered_of(images, (0.0, 2.0))))[6, 6]
+    np.testing.assert_allclose(merged, (weight * light / gain).sum(0) / weight.sum(0), rtol=0.01)
+
+
+def test_black_of_a_short_photo_does_not_speak_for_a_long_one(registered_of):
+    codes = ((3, 3, 3), (60, 45, 60))  # the short one's black says 1.3 to 2.8 times the light
+    images = [Image(np.full((12, 12, 3), one, np.uint8), "srgb") for one in codes]
+    merged = _merged(_of_codes(registered_of(images, (0.0, 6.0))))[6, 6]
+    np.testing.assert_allclose(merged, srgb_decode(np.array(codes[1]) / 255.0) / 64, rtol=0.02)
+
+
+def test_noise_of_a_channel_that_is_black_in_all_photos_does_not_speak(rng, registered_of):
+    """A deep yellow: blue is 0 but for noise, which in the shortest photo would stand for much light."""
+    photos = [np.full((24, 24, 3), (*bright, 0), np.uint8) for bright in ((20, 18), (80, 75), (190, 180))]
+    for codes in photos[:2]:
+        codes[..., 2] = np.clip(np.rint(rng.normal(0, 1.2, (24, 24))), 0, 255)
+    registered = registered_of([Image(codes, "srgb") for codes in photos], (-6.0, -3.0, 0.0), 2)
+    blue = _merged(_of_codes(registered))[..., 2]
+    assert blue.max() < srgb_decode(np.array(5 / 255.0))  # the shortest photo's alone: up to code 65
+
+
 def test_noise_of_short_photos_does_not_light_up_what_is_black_in_all(rng, registered_of):
     """Trees at night: by weights of each channel's own light, blue was five times what the longest photo says."""
     stops, shown = (-8.0, -6.0, -4.0, -2.0, 0.0), (2, 3, 0)
     photos = [rng.normal(0, 0.6, (48, 48, 3)) for _ in stops[:-1]] + [rng.normal(shown, 0.6, (48, 48, 3))]
     photos = [np.clip(np.rint(codes), 0, 255).astype(np.uint8) for codes in photos]
     registered = registered_of([Image(codes, "srgb") for codes in photos], stops, 4)
-    measured = Response("measured", registered.responses[0].table(np.dtype(np.uint8)), 2.0)
-    registered = replace(registered, responses=[measured] * len(stops), noise=measured.noise)
-    merged = _merged(registered).mean(axis=(0, 1))
+    merged = _merged(_of_codes(registered)).mean(axis=(0, 1))
     assert (merged < 2.5 * srgb_decode(photos[-1].mean(axis=(0, 1)) / 255)).all()

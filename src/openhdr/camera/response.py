@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 
 from openhdr.camera.noise import TYPICAL, PhotoNoise
-from openhdr.color.channels import mean_channel
 from openhdr.color.transfer import sigmoid_decode, srgb_decode
 from openhdr.core.errors import FileError, RequestError
 from openhdr.core.files import parsed, whole_file
@@ -173,9 +172,9 @@ class LightVariance:
                 rising = curve[:, channel] + codes * 1e-12
                 self._table[:, channel] += np.interp(light, rising, added[:, channel])
 
-    def variance(self, light: np.ndarray) -> np.ndarray:
-        """(h, W, 3) light, 1.0 = clips -> (h, W) float32 variance, mean of the channels."""
-        return mean_channel(at_root(self._table, light))
+    def variances(self, light: np.ndarray) -> np.ndarray:
+        """(h, W, 3) light, 1.0 = clips -> (h, W, 3) float32 variance."""
+        return at_root(self._table, light)
 
     def at_level(self, level: np.ndarray) -> np.ndarray:
         """(h, W) light of one channel -> (h, W) float32 variance of the sensor alone."""

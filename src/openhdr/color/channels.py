@@ -76,6 +76,14 @@ def brightest_channel(image: np.ndarray) -> np.ndarray:
     return highest
 
 
+def darkest_channel(image: np.ndarray) -> np.ndarray:
+    """(h, w, 3), any dtype that OpenCV knows -> (h, w), the lowest of the channels."""
+    import cv2
+
+    red, green, blue = cv2.split(image)
+    return cv2.min(cv2.min(red, green), blue)
+
+
 def look_up(codes: np.ndarray, table: np.ndarray) -> np.ndarray:
     """(h, w, 3) uint8 codes through a table (256, 3) -> (h, w, 3) of the table's type.
 
