@@ -41,6 +41,7 @@ def test_everything_is_made_once(run, card, tmp_path):
     out = tmp_path / "out"
     ran = run("batch", card, "-o", out, *FAST)
     assert ran.code == 0 and "3 made, 0 done before, 0 failed, 1 left out" in ran.out
+    assert ran.out.endswith("/index.html  (open in a browser)\n")
     facts = _facts(out)
     assert [one["status"] for one in facts["brackets"]] == ["done"] * 3
     assert facts["brackets"][0]["photos"] == [str(card / f"DSC_000{n}.jpg") for n in (1, 2, 3)]

@@ -25,7 +25,9 @@ def test_into_every_format(run, photos, tmp_path, suffix):
 
 
 def test_light_is_kept(run, photos, tmp_path):
-    assert run("convert", photos / "1.exr", "-o", tmp_path / "out.tif").code == 0
+    assert (
+        run("convert", photos / "1.exr", "-o", tmp_path / "out.tif").out == f"{tmp_path / 'out.tif'}: 96x72\n"
+    )
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), io.read(photos / "1.exr").pixels)
 
 

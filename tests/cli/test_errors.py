@@ -45,7 +45,7 @@ def bad(tmp_path, photos):
         ("empty.png", "is empty"),
         ("text.jpg", "not an image"),
         ("huge.png", "declares 200000x200000"),
-        ("folder.png", "is a folder"),
+        ("folder.png", "is a folder; name the images in it"),
         ("cut-1.png", "damaged"),
         ("cut-1.jpg", "damaged"),
         ("cut-1.exr", "damaged"),
@@ -202,6 +202,19 @@ def test_outputs_that_cannot_be_written(refused, photos, tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     assert re.search(words, refused("merge", "0.png", "1.png", "--ev", "0,2", *outputs))
     assert (tmp_path / "0.png").read_bytes() == before
+
+
+def test_light_is_not_replaced_by_its_picture(refused, photos, tmp_path, monkeypatch):
+    (tmp_path / "1.exr").write_bytes((photos / "1.exr").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    line = refused("tonemap", "1.exr", "-o", tmp_path / "1.exr")
+    assert line == "1.exr is one of the inputs; give the result another name"
+    assert (tmp_path / "1.exr").read_bytes() == (photos / "1.exr").read_bytes()
+
+
+def test_numbers_with_spaces_between(refused, photos, tmp_path):
+    line = refused("merge", photos / "0.jpg", photos / "1.jpg", "--ev", 0, -2, "-o", tmp_path / "out.exr")
+    assert line.endswith("The numbers of one option stand together: --ev -2,0,2")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom permissions bind")

@@ -126,7 +126,7 @@ def test_refusals(refused, photos, tmp_path, itm):
 def test_a_photo_is_never_overwritten(refused, photos, tmp_path):
     copy = tmp_path / "photo.png"
     shutil.copy(photos / "1.png", copy)
-    assert "is a photo to read" in refused("expand", copy, "-o", tmp_path / "out.exr", "--preview", copy)
+    assert "is one of the inputs" in refused("expand", copy, "-o", tmp_path / "out.exr", "--preview", copy)
 
 
 ODD = {

@@ -35,7 +35,7 @@ def test_the_main_job(run, photos, tmp_path):
     ran = run("merge", *_jpegs(photos), "-o", tmp_path / "out.exr")
     assert ran.code == 0
     lines = ran.out.splitlines()
-    assert lines[0].split() == ["frame", "EV", "matched", "status", "shift", "px", "used"]
+    assert lines[0].split() == ["frame", "EV", "status", "shift", "px", "used"]
     assert [line.split()[:2] for line in lines[1:4]] == [
         ["0.jpg", "-2.00"],
         ["1.jpg", "+0.00"],
@@ -56,6 +56,8 @@ def test_every_output_at_once(run, photos, tmp_path):
     )
     assert ran.code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(outputs)
+    others = ", ".join(str(outputs[name]) for name in ("preview.jpg", "mask.png", "curve.json"))
+    assert ran.out.endswith(f"\nalso written: {others}\n")
     light = cv2.imread(str(outputs["out.hdr"]), cv2.IMREAD_UNCHANGED)
     assert light.dtype == np.float32 and light.shape == (72, 96, 3)
     expected = openhdr.merge(_jpegs(photos)).pixels[..., ::-1]

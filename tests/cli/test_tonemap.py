@@ -15,7 +15,7 @@ from openhdr.tonemapping import OPERATORS
 def test_every_operator_makes_a_picture(run, photos, tmp_path, operator):
     options = ("--operator", operator) if operator else ()
     ran = run("tonemap", photos / "1.exr", "-o", tmp_path / "out.png", *options)
-    assert ran.code == 0
+    assert ran.code == 0 and ran.out == f"{tmp_path / 'out.png'}: 96x72\n"
     shown = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
     assert shown.dtype == np.uint8 and shown.shape == (72, 96, 3) and 10 < shown.mean() < 245
 

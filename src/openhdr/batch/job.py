@@ -204,7 +204,7 @@ def _made(job: Job, out: Storage, inputs: list[Path], scratch: Path, threads: in
     answer = call(RUN, given, threads, job.seconds)
     for name in others[1:]:
         if "error" not in answer:
-            convert = {"command": "convert", "args": [str(staged[first]), "-o", str(staged[name])]}
+            convert = {"command": "convert", "args": [str(staged[first]), "-o", str(staged[name]), "--json"]}
             converted = call(RUN, convert, threads, job.seconds)
             answer |= {key: converted[key] for key in converted.keys() & {"error", "passing"}}
     if "error" not in answer:

@@ -139,10 +139,12 @@ def main() -> None:
 
 
 def hint(error: click.UsageError, words: list[str]) -> str:
-    """What may have been meant where a file's name looks like an option, or an option stands where files do.
+    """What may have been meant where a number or a file's name looks like an option, or an option like a file.
 
     words: of the command line.
     """
+    if re.match(r"-[\d.]", getattr(error, "option_name", "")):
+        return " The numbers of one option stand together: --ev -2,0,2"
     like = "-" if isinstance(error, click.MissingParameter) else getattr(error, "option_name", "")[:2]
     if isinstance(error, click.MissingParameter) and "--" in words and error.param is not None:
         for word in words[words.index("--") :]:

@@ -172,6 +172,7 @@ def _once(request: Request) -> dict[str, Any]:
         counts = Counter(entry.status for entry in entries)
         said = f"{counts['done']} made, {counts['skipped']} done before, {counts['failed']} failed"
         click.echo(printable(f"{request.output}: {said}, {len(left_out)} left out"))
+        click.echo(printable(f"{request.output.rstrip('/')}/index.html  (open in a browser)"))
     if not entries:
         echo_notes(
             "", ("no photos form a bracket: openhdr info FOLDER says why; --expand takes every photo",)
@@ -306,6 +307,7 @@ def _say_plan(entries: list[Entry], left_out: list[Item]) -> None:
                 "state": state,
             }
         )
-    click.echo(format_table(rows))
+    if rows:
+        click.echo(format_table(rows))
     for item in left_out:
         click.echo(printable(f"left out: {' '.join(item.photos)}: {item.skip}"))

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
+
 from openhdr.cli.shared.command import command
 from openhdr.cli.shared.outputs import outputs, writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.several import each
 from openhdr.cli.shared.terminal import echo_json, echo_notes, progress_bar
+from openhdr.core.errors import printable
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.pipeline.pipeline_options import DeliveryOptions
 from openhdr.tonemapping import DEFAULT as DEFAULT_OPERATOR
@@ -58,6 +61,9 @@ def convert(request: Request) -> None:
         facts = each("converting", [(*job, request) for job in jobs], _one)
     if request.as_json:
         echo_json(facts)
+        return
+    for one in facts:
+        click.echo(printable(f"{one['output']}: {one['width']}x{one['height']}"))
 
 
 def _one(path: Path, output: Path, request: Request) -> dict[str, Any]:

@@ -11,11 +11,11 @@ import click
 
 from openhdr.cli.shared.command import command
 from openhdr.cli.shared.light_files import LightFiles
-from openhdr.cli.shared.outputs import outputs, writable
+from openhdr.cli.shared.outputs import apart, outputs, writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.several import each
-from openhdr.cli.shared.terminal import echo_json, echo_notes, echo_notes_of_files, progress_bar
-from openhdr.core.errors import FileError, RequestError
+from openhdr.cli.shared.terminal import echo_json, echo_notes, echo_notes_of_files, echo_written, progress_bar
+from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, nested, option
 from openhdr.pipeline.pipeline_options import ExpandOptions
 
@@ -67,6 +67,7 @@ def expand(request: Request) -> None:
         return
     for one in facts:
         click.echo(_printed(one))
+    echo_written((request.files.preview, request.origin_map, request.keep_stack) if facts else ())
 
 
 def _outputs(request: Request) -> list[Path]:
@@ -88,11 +89,7 @@ def _refuse_early(request: Request, paths: list[Path]) -> None:
     check_anchor(request.options.anchor)
     request.files.refuse(paths[0])
     writable(request.origin_map)
-    taken = {photo.resolve() for photo in request.photos}
-    for path in [*paths, *(path for path in (request.files.preview, request.origin_map) if path)]:
-        if path.resolve() in taken:
-            raise FileError(path, "is a photo to read or an output already", "choose another name")
-        taken.add(path.resolve())
+    apart(request.photos, (*paths, request.files.preview, request.origin_map))
 
 
 def _one(photo: Path, output: Path, request: Request) -> dict[str, Any]:

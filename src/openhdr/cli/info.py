@@ -93,9 +93,7 @@ def _print(report: dict[str, Any], folder: Path, pixels: bool) -> None:
 
     images = [{**one, "name": short(one["name"])} for one in report["images"]]
     if images:
-        rows = [_printed(one, pixels) for one in images]
-        told = [head for head in rows[0] if any(row[head] for row in rows)]
-        click.echo(format_table([{head: row[head] for head in told} for row in rows]))
+        click.echo(format_table([_printed(one, pixels) for one in images]))
     groups = [(f"bracket of {len(members)}", members) for members in report["brackets"]]
     if groups and report["singles"]:
         groups.append(("in no bracket", report["singles"]))

@@ -11,10 +11,17 @@ import click
 from openhdr.cli.parts.merge_notes import notes_of_frames, warnings_of
 from openhdr.cli.shared.command import command
 from openhdr.cli.shared.light_files import LightFiles
-from openhdr.cli.shared.outputs import writable
+from openhdr.cli.shared.outputs import apart, writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.sidecar import like, sidecar_of, write_sidecar
-from openhdr.cli.shared.terminal import echo_json, echo_notes, echo_notes_of_files, format_table, progress_bar
+from openhdr.cli.shared.terminal import (
+    echo_json,
+    echo_notes,
+    echo_notes_of_files,
+    echo_written,
+    format_table,
+    progress_bar,
+)
 from openhdr.core.errors import RequestError
 from openhdr.core.options import argument, nested, option
 from openhdr.core.threads import in_threads
@@ -82,6 +89,8 @@ def merge(request: Request) -> None:
             response = "linear, merged before demosaicing by mle"
         click.echo(f"exposures from {facts['exposures_from']}; response: {response}")
         click.echo(f"{request.output}: {facts['width']}x{facts['height']}, {_range(facts['stops'])}")
+        sidecar = sidecar_of(request.output) if request.sidecar else None
+        echo_written((request.files.preview, request.mask, request.motion, request.save_response, sidecar))
     notes_of_frames(result.bracket.frames)
     of_reference = len(result.bracket.frames[result.bracket.reference].image.notes)
     echo_notes(request.output.name, result.image.notes[of_reference:])
@@ -106,13 +115,7 @@ def _refuse_early(request: Request) -> None:
         raise RequestError(
             f"--save-response {request.save_response}: is the name of the sidecar; choose another"
         )
-    taken = {path.resolve(): f"{path} is one of the inputs" for path in request.images}
-    for path in (request.output, request.files.preview, request.mask, request.motion):
-        if path is None:
-            continue
-        if path.resolve() in taken:
-            raise RequestError(f"{taken[path.resolve()]}; give the result another name")
-        taken[path.resolve()] = f"{path} is named for two results"
+    apart(request.images, (request.output, request.files.preview, request.mask, request.motion))
     check_anchor(request.anchor)
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, make_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from openhdr.cli.shared.command import command
-from openhdr.cli.shared.outputs import outputs, writable
+from openhdr.cli.shared.outputs import apart, outputs, writable
 from openhdr.cli.shared.process import isolate_option
 from openhdr.cli.shared.several import each
-from openhdr.cli.shared.terminal import echo_json, echo_notes, progress_bar
-from openhdr.core.errors import RequestError
+from openhdr.cli.shared.terminal import echo_json, echo_notes, echo_written, progress_bar
+from openhdr.core.errors import RequestError, printable
 from openhdr.core.options import argument, choice, nested, option
 from openhdr.tonemapping import DEFAULT, OPERATORS, Look, changed, parse, preset
+
+if TYPE_CHECKING:
+    from openhdr.core.image import Image
 
 
 def _every_option() -> type:
@@ -74,6 +79,7 @@ def tonemap(request: Request) -> None:
     options = changed(row, options, given)
     images = request.images
     jobs = list(zip(images, outputs(images, request.output, ".png"), strict=True))
+    apart(images, [output for _, output in jobs])
     writable(jobs[0][1])
     writable(request.save_preset, ".toml")
     with progress_bar():
@@ -87,6 +93,10 @@ def tonemap(request: Request) -> None:
         write_whole(request.save_preset, preset(row, options).encode())
     if request.as_json:
         echo_json(facts)
+        return
+    for one in facts:
+        click.echo(printable(f"{one['output']}: {one['width']}x{one['height']}"))
+    echo_written([request.save_preset])
 
 
 def _one(path: Path, output: Path, operator: str, options: Look) -> dict[str, Any]:
@@ -94,18 +104,24 @@ def _one(path: Path, output: Path, operator: str, options: Look) -> dict[str, An
     from openhdr.tonemapping import tonemap as apply
 
     image = _light(path)
-    notes = io.write(output, apply(image, operator, options, dtype="uint8"))
+    picture = apply(image, operator, options, dtype="uint8")
+    notes = io.write(output, picture)
     echo_notes(path.name, (*image.notes, *notes))
-    return {"input": str(path), "output": str(output), "operator": operator}
+    return {**_facts(path, output, picture), "operator": operator}
 
 
 def _sheet(path: Path, output: Path, _: str, given: dict[str, float]) -> dict[str, Any]:
     from openhdr import io
     from openhdr.pipeline.hdr_to_display import sheet
 
-    notes = io.write(output, sheet(_light(path), given))
+    picture = sheet(_light(path), given)
+    notes = io.write(output, picture)
     echo_notes(output.name, notes)
-    return {"input": str(path), "output": str(output), "operators": list(OPERATORS)}
+    return {**_facts(path, output, picture), "operators": list(OPERATORS)}
+
+
+def _facts(path: Path, output: Path, picture: Image) -> dict[str, Any]:
+    return {"input": str(path), "output": str(output), "width": picture.width, "height": picture.height}
 
 
 def _light(path: Path) -> Any:

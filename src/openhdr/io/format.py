@@ -174,7 +174,7 @@ def open_source(path: Path, base: bool = False, enough: int = 0) -> Iterator[Sou
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            raise FileError(path, "is a folder", "name an image file")
+            raise FileError(path, "is a folder", f"name the images in it, as in {path}/*.jpg")
         if not stat.S_ISREG(mode):
             raise FileError(path, "is not a plain file", "save the image to a file first")
         with FileBytes(path) as data:

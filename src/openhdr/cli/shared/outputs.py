@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from shlex import quote
 
@@ -53,6 +54,20 @@ def writable(path: Path | None, extension: str = "") -> None:
     from openhdr.io import check_output
 
     check_output(path)
+
+
+def apart(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> None:
+    """Refuse an output, None = not asked for, that would replace an input or another output.
+
+    Raises RequestError with the first such name.
+    """
+    taken = {path.resolve(): f"{path} is one of the inputs" for path in inputs}
+    for path in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise RequestError(f"{taken[path.resolve()]}; give the result another name")
+        taken[path.resolve()] = f"{path} is named for two results"
 
 
 def keeps_light(path: Path) -> None:

@@ -41,12 +41,19 @@ def echo_notes_of_files(written: Iterable[tuple[Path, tuple[str, ...]]]) -> None
         said.update(notes)
 
 
+def echo_written(paths: Iterable[Path | None]) -> None:
+    """Name the files, None = not asked for, that stand beside a result."""
+    names = ", ".join(str(path) for path in paths if path)
+    if names:
+        click.echo(printable(f"also written: {names}"))
+
+
 def format_table(rows: list[dict[str, str]]) -> str:
-    """Left-aligned plain text table; the keys of the first row are the head."""
+    """Left-aligned plain text table; the keys of the first row are the head. Columns without a word are left out."""
     if not rows:
         return ""
     rows = [{head: printable(cell) for head, cell in row.items()} for row in rows]
-    heads = list(rows[0])
+    heads = [head for head in rows[0] if any(row[head] for row in rows)]
     widths = [max(len(head), *(len(row[head]) for row in rows)) for head in heads]
     lines = [heads, *([row[head] for head in heads] for row in rows)]
     return "\n".join(

@@ -91,7 +91,10 @@ async function showSet(index) {
     labelled("Bracket", select(FACTS.sets.map((one) => one.name), index, showSet)),
     ...(set.views.length ? [labelled("Picture", select(set.views.map((view) => view.name), 0, (n) => { chosen.view = n; showView(); }))] : []));
   for (const id of ["compare", "all", "strip"]) by(id).hidden = !set.views.length;
-  if (set.views.length) await showView({ a: 0, b: set.views[0].pictures.length - 1, ev: 0 });
+  if (!set.views.length) return;
+  // where nothing is scored two methods are compared, else one with what stands last: the photo that was left out
+  const beside = FACTS.scores.length || set.judged < 2 ? set.views[0].pictures.length - 1 : 1;
+  await showView({ a: 0, b: beside, ev: 0 });
 }
 
 by("title").textContent = FACTS.title;
