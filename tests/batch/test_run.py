@@ -13,9 +13,10 @@ import pytest
 
 from openhdr.batch import run as running
 from openhdr.batch.job import RUN, Job, Record, settled
-from openhdr.batch.process import Ended, Process, allow_processes, end_processes
+from openhdr.batch.process import Process, allow_processes, end_processes
 from openhdr.batch.run import Call, Room, Workers, need_gb, on_this_machine
 from openhdr.batch.storage import Folder, sole_writer
+from openhdr.core.child import Ended
 from openhdr.core.errors import FileError
 
 

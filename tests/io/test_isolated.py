@@ -49,7 +49,7 @@ def test_refusals_are_told_as_by_read(samples, tmp_path) -> None:
 
 
 def test_a_child_that_crashes_is_an_error_and_the_next_file_is_read(samples, monkeypatch) -> None:
-    child = isolated.Child(1.0)
+    child = isolated.Reader(1.0)
     monkeypatch.setattr(child, "process", _crashing(child.process))
     isolated._idle.append(child)
     with pytest.raises(FileError, match="ends its decoder"):

@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from openhdr.batch.plan import Option
-from openhdr.batch.process import Ended, are_ending, call
+from openhdr.batch.process import are_ending, call
 from openhdr.batch.storage import Storage, open_storage, sweep
+from openhdr.core.child import Ended
 from openhdr.core.errors import FileError, OpenHDRError, UnavailableError
 from openhdr.core.files import sha256_of
 from openhdr.core.version import __version__

@@ -10,90 +10,58 @@ import contextlib
 import json
 import os
 import queue
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
+
+from openhdr.core.child import Child, Ended, answers_only
 
 SERVE = "openhdr.cli.shared.job_server"  # module that answers
 SAID = 2000  # bytes of what a process said last
 ATTEMPTS = 3  # processes that a call is given
 
 
-class Ended(Exception):
-    """The process is gone; says why. late: it was given up, not lost."""
-
-    def __init__(self, reason: str, late: bool = False) -> None:
-        self.late = late
-        super().__init__(reason)
-
-
 Tell = Callable[[dict[str, Any]], None]
 """Takes what is told before the answer."""
 
 
-class Process:
+class Process(Child):
     """threads: cores that it may use. module: whose function `serve` answers, see `answer_requests`."""
 
     def __init__(self, threads: int, module: str = SERVE) -> None:
-        self.threads, self.owner = threads, os.getpid()
+        self.threads = threads
         self.said = tempfile.TemporaryFile()  # noqa: SIM115 (kept as long as the process)
         limits = ("OPENHDR_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
-        start = f"import sys; sys.path[:] = {sys.path!r}; from {module} import serve; serve()"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", start],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.said,
-            env=os.environ | dict.fromkeys(limits, str(threads)),
-            start_new_session=True,  # Ctrl-C is for the one that started it, which ends this
-        )
+        code = f"from {module} import serve; serve()"
+        super().__init__(code, dict.fromkeys(limits, str(threads)), self.said, own_session=True)
 
     def ask(self, request: dict[str, Any], seconds: float | None, hear: Tell | None = None) -> dict[str, Any]:
-        """The answer. Raises Ended when the process crashes, or takes longer and is killed.
+        """The answer. hear: gets what is told on the way. Raises Ended."""
 
-        hear: gets what is told on the way.
-        """
-        assert self.process.stdin is not None and self.process.stdout is not None
-        began = time.monotonic()  # before the timer, or what it kills may seem to have ended in time
-        late = threading.Timer(seconds or threading.TIMEOUT_MAX, self.process.kill)
-        late.daemon = True
-        late.start()
-        try:
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
-            self.process.stdin.flush()
-            while "told" in (answer := json.loads(self.process.stdout.readline())):
+        def receive(answers: BinaryIO) -> dict[str, Any]:
+            while "told" in (answer := json.loads(answers.readline())):
                 if hear:
                     hear(answer["told"])
             return answer
-        except (OSError, ValueError) as error:
-            status = self.process.wait()
-            if seconds is not None and time.monotonic() - began >= seconds:
-                raise Ended(f"took longer than {seconds:g} s", late=True) from error
-            raise Ended(f"its process ended ({self._reason(status)})") from error
-        finally:
-            late.cancel()
 
-    def _reason(self, status: int) -> str:
+        return self.exchange(request, seconds, receive)
+
+    def why(self, status: int) -> str:
         """The signal, or the last line that was said."""
-        with contextlib.suppress(ValueError):
-            name = signal.Signals(-status).name
-            return f"{name}: out of memory, or killed" if name == "SIGKILL" else name
+        found = super().why(status)
+        if status < 0:
+            return f"{found}: out of memory, or killed" if found == "SIGKILL" else found
         self.said.seek(max(self.said.seek(0, os.SEEK_END) - SAID, 0))
         lines = self.said.read().decode("utf-8", "replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), f"exit status {status}")
+        return next((line.strip() for line in reversed(lines) if line.strip()), found)
 
     def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.said):
-            with contextlib.suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
+        super().end()
+        with contextlib.suppress(OSError):
+            self.said.close()
 
 
 _idle: list[Process] = []
@@ -175,14 +143,12 @@ def are_ending() -> bool:
 
 def answer_requests(answer: Callable[[dict[str, Any], Tell], dict[str, Any]]) -> None:
     """Answer requests from standard input, one after another, until it closes; nothing else is printed."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    with open(os.devnull, "wb") as nowhere:  # decoders print
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    answers = answers_only()
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
 
     def write(content: dict[str, Any]) -> None:
-        answers.write(json.dumps(content) + "\n")
+        answers.write(json.dumps(content).encode() + b"\n")
         answers.flush()
 
     while True:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
-from openhdr.batch.process import Ended, allow_processes, are_ending, call, end_processes
+from openhdr.batch.process import allow_processes, are_ending, call, end_processes
+from openhdr.core.child import Ended
 from openhdr.core.errors import FileError, MissingExtraError
 from openhdr.core.threads import cores
 

@@ -13,11 +13,7 @@ import atexit
 import contextlib
 import json
 import os
-import signal
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -25,6 +21,7 @@ from typing import Any, BinaryIO, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
+from openhdr.core.child import Child, Ended, answers_only
 from openhdr.core.config import plain
 from openhdr.core.errors import FileError, MissingExtraError, OpenHDRError, printable
 from openhdr.core.memory import give_back
@@ -40,69 +37,26 @@ def wanted() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
-class Ended(Exception):
-    """The child is gone: it crashed, or it was killed because it took too long."""
-
-
-class Child:
+class Reader(Child):
     """A process that reads files. It ends when this one does."""
 
     def __init__(self, memory_gb: float) -> None:
-        self.memory_gb, self.owner = memory_gb, os.getpid()
+        self.memory_gb = memory_gb
         serve = f"io.isolated.serve({{'read': io.read, 'probe': io.probe}}, {memory_gb})"
-        start = f"import sys; sys.path[:] = {sys.path!r}; from openhdr import io; {serve}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", start],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {VARIABLE: "", "OPENBLAS_NUM_THREADS": "1"},
-        )
-
-    @property
-    def pipes(self) -> tuple[Any, Any]:
-        """What the child reads from and writes to."""
-        return self.process.stdin, self.process.stdout
-
-    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The answer, with the pixels in its facts. Raises Ended, which says why."""
-        began = time.monotonic()  # before the timer, or what it kills may seem to have ended in time
-        late = threading.Timer(seconds, self.process.kill)
-        late.start()
-        try:
-            requests, answers = self.pipes
-            requests.write(json.dumps(request).encode() + b"\n")
-            requests.flush()
-            answer = json.loads(answers.readline())
-            if "shape" in answer:
-                answer["facts"]["pixels"] = pixels = np.empty(answer["shape"], answer["dtype"])
-                if answers.readinto(pixels.data.cast("B")) < pixels.nbytes:
-                    raise EOFError
-            return answer
-        except (BrokenPipeError, EOFError, ValueError) as error:
-            if time.monotonic() - began >= seconds:
-                raise Ended(f"takes longer than {seconds:g} s to read") from error
-            status = self.process.wait()
-            raise Ended(f"ends its decoder ({_status(status)})") from error
-        finally:
-            late.cancel()
-
-    def end(self) -> None:
-        requests, answers = self.pipes
-        self.process.kill()
-        answers.close()
-        with contextlib.suppress(BrokenPipeError):
-            requests.close()
-        self.process.wait()
+        super().__init__(f"from openhdr import io; {serve}", {VARIABLE: "", "OPENBLAS_NUM_THREADS": "1"})
 
 
-def _status(status: int) -> str:
-    with contextlib.suppress(ValueError):
-        return signal.Signals(-status).name
-    return f"exit status {status}"
+def _answered(answers: BinaryIO) -> dict[str, Any]:
+    """An answer, with the pixels in its facts."""
+    answer: dict[str, Any] = json.loads(answers.readline())
+    if "shape" in answer:
+        answer["facts"]["pixels"] = pixels = np.empty(answer["shape"], answer["dtype"])
+        if answers.readinto(pixels.data.cast("B")) < pixels.nbytes:  # type: ignore[attr-defined]
+            raise EOFError
+    return answer
 
 
-_idle: list[Child] = []
+_idle: list[Reader] = []
 
 
 def call(
@@ -120,11 +74,14 @@ def call(
     """
     child = _free(memory_gb)
     try:
-        answer = child.ask({"function": function, "path": os.path.abspath(path), "options": options}, seconds)
+        request = {"function": function, "path": os.path.abspath(path), "options": options}
+        answer = child.exchange(request, seconds, _answered)
     except BaseException as error:
         child.end()
         if isinstance(error, Ended):
-            raise FileError(path, str(error), "the file is damaged, or made to do so") from error
+            slow, lost = f"takes longer than {seconds:g} s to read", f"ends its decoder ({error.why})"
+            problem = slow if error.late else lost
+            raise FileError(path, problem, "the file is damaged, or made to do so") from error
         raise
     _idle.append(child)
     if "missing" in answer:
@@ -134,7 +91,7 @@ def call(
     return _rebuilt(kind, answer["facts"])
 
 
-def _free(memory_gb: float) -> Child:
+def _free(memory_gb: float) -> Reader:
     """A child that waits, or a new one. Children of the parent of a fork are left alone."""
     while _idle:
         with contextlib.suppress(IndexError):  # another thread was faster
@@ -144,7 +101,7 @@ def _free(memory_gb: float) -> Child:
             if child.memory_gb == memory_gb and child.process.poll() is None:
                 return child
             child.end()
-    return Child(memory_gb)
+    return Reader(memory_gb)
 
 
 @atexit.register
@@ -174,11 +131,9 @@ def _rebuilt(kind: Any, value: Any) -> Any:
 
 def serve(functions: Mapping[str, Callable[..., Any]], memory_gb: float) -> None:
     """Answer requests from standard input until it closes. functions: those of `openhdr.io` that may be asked for."""
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    with open(os.devnull, "wb") as nowhere:  # decoders print
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    answers = answers_only()
     _limit_memory(memory_gb)
-    for line in requests:
+    for line in sys.stdin.buffer:
         _answer(json.loads(line), functions, answers)
         give_back()  # a child that waits holds no photo
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from openhdr.batch.process import Ended, Process
+from openhdr.batch.process import Process
+from openhdr.core.child import Ended
 
 WORKER = "openhdr.serve.worker"
 
