@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from openhdr.metrics import evaluate
 from openhdr.train.distributed import DistributedContext
 from openhdr.train.ema import RunningMean
 from openhdr.train.loop import train
-from openhdr.train.plan import make_plan
+from openhdr.train.plan import make_plan, step_seconds
 from openhdr.train.recipe import EMAConfig
 from openhdr.train.sources.simulated import open_simulated
 from openhdr.train.state import new_network
@@ -202,6 +203,21 @@ def test_plan_counts_what_the_graph_holds(tiny) -> None:
     )
     assert small.parameters == {"net": 80_647}
     assert small.state_gb == pytest.approx(4 * 4 * 80_647 / 1e9)
+
+
+def test_plan_times_a_step_as_it_is_trained(tiny, monkeypatch) -> None:
+    """In the recipe's precision; neither the first call, which prepares, nor one that was held up counts."""
+    recipe = tiny("gsanet", "run.batch=2", "compute.device=cpu", "compute.precision=bfloat16")
+    real, lower = type(recipe.objective).net_terms, []
+
+    def net_terms(self, *given):
+        lower.append(torch.is_autocast_enabled("cpu"))
+        return real(self, *given)
+
+    monkeypatch.setattr(type(recipe.objective), "net_terms", net_terms)
+    clock = SimpleNamespace(perf_counter=iter([0, 9, 10, 11, 20, 25]).__next__)
+    monkeypatch.setattr("openhdr.train.plan.time", clock)
+    assert step_seconds(recipe) == 2 * 1 and lower == [True] * 3
 
 
 @pytest.mark.parametrize("name", ["two-stage", "stack-itm"])

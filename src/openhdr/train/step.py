@@ -69,6 +69,12 @@ def _gradients(recipe: Recipe, state: State, name: str, pieces: Sequence[Batch])
     return dict(zip(sums, means, strict=True))
 
 
+def autocast(recipe: Recipe, device: torch.device) -> torch.autocast:
+    """The precision of the recipe's products."""
+    precision = recipe.compute.precision
+    return torch.autocast(device.type, getattr(torch, precision), enabled=precision != "float32")
+
+
 def _terms(recipe: Recipe, state: State, name: str, piece: Batch) -> Terms:
     """The loss terms of one network; the other one is called without being wrapped."""
     device = next(state.networks[name].module.parameters()).device
@@ -76,8 +82,7 @@ def _terms(recipe: Recipe, state: State, name: str, piece: Batch) -> Terms:
     nets = Nets(
         *(network.called if key == name else network.module for key, network in state.networks.items())
     )
-    precision = recipe.compute.precision
-    with torch.autocast(device.type, getattr(torch, precision), enabled=precision != "float32"):
+    with autocast(recipe, device):
         if name == "net":
             return recipe.objective.net_terms(nets, batch, state.step)
         return recipe.objective.discriminator_terms(nets, batch, state.step)
