@@ -95,7 +95,6 @@ def read(source: Source) -> Image:
 
 def encode(image: Image, options: WriteOptions) -> Encoded:
     """Half floats, or floats where asked for or where half cannot hold the brightest value."""
-    import cv2
     import OpenEXR
 
     pixels, notes = linear_values(image, options.primaries)
@@ -114,10 +113,7 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     }
     stored = np.ascontiguousarray(pixels)
     if half:
-        # NumPy makes halves one by one, OpenCV many at a time
-        stored = by_rows(
-            pixels, lambda rows: cv2.addWeighted(rows, 1, rows, 0, 0, dtype=cv2.CV_16F), np.float16
-        )
+        stored = by_rows(pixels, _halves, np.float16)
     file = io.BytesIO()
     OpenEXR.set_global_thread_count(cores())
     try:
@@ -125,6 +121,13 @@ def encode(image: Image, options: WriteOptions) -> Encoded:
     finally:
         OpenEXR.set_global_thread_count(0)  # its threads would not live on in a forked process
     return file.getbuffer(), notes
+
+
+def _halves(rows: np.ndarray) -> np.ndarray:
+    """float32 -> float16, many at a time, where NumPy makes one by one. OpenCV has no plain conversion; this is one."""
+    import cv2
+
+    return cv2.addWeighted(rows, 1, rows, 0, 0, dtype=cv2.CV_16F)
 
 
 def _attributes(image: Image, primaries: Chromaticities) -> dict[str, Any]:
