@@ -67,6 +67,20 @@ def test_what_moves_is_merged_better_than_classically(bracket, name) -> None:
     assert _decibel(_by(name, compared), truth) > _decibel(classical, truth)
 
 
+def test_the_order_of_the_photos_does_not_matter(room, photo, rng, registered_of) -> None:
+    """More photos than are decided on together: a folder listed as 1, 10, 2 is the same bracket."""
+    stops = np.arange(-3.0, 4.0)
+    scenes = [_walker(np.minimum(room(), 0.8), left) for left in range(20, 160, 20)]
+    images = [photo(scene, ev, rng) for scene, ev in zip(scenes, stops, strict=True)]
+    order = [3, 6, 0, 2, 5, 1, 4]
+    registered = registered_of(images, stops, 3)
+    shuffled = registered_of([images[index] for index in order], stops[order], 0)
+    one, other = (
+        _by("trustnet", compare(given, CompareOptions(match=False))) for given in (registered, shuffled)
+    )
+    assert np.abs(mu_code(one) - mu_code(other)).max() < 1e-4
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("stops", [(-2, 0), (0, 2), EV, (-4, -2, 0, 2, 4), (-3, -2, -1, 0, 1, 2, 3)], ids=len)
 def test_still_brackets_are_as_good_as_the_optimal_merge(

@@ -71,7 +71,10 @@ class TrustNet(Merger):
         hole_fill = evidence.hole_fill.copy()
 
         level, clipped = seen_by_all(evidence)
-        groups = [part.tolist() for part in np.array_split(asked, -(-len(asked) // GROUP))]
+        # each group goes from long to short exposures, whatever the order in which photos were given
+        asked.sort(key=lambda index: -small.bracket.ev[index])
+        number = -(-len(asked) // GROUP)
+        groups = [asked[start::number] for start in range(number)]
         count = -(-height * width // BAND_PIXELS)
         step = -(-height // (count * BAND_STEP)) * BAND_STEP
         bands = [slice(top, min(top + step, height)) for top in range(0, height, step)]
