@@ -151,7 +151,9 @@ def test_reconstruct_linearises(untrained: Make) -> None:
         ((-2, 0, 2), None, (0, 1, 2)),
         ((2, 0, -2), None, (2, 1, 0)),
         ((-4, -2, 0, 2, 4), None, (1, 2, 3)),
-        ((-3, -1, 0, 1, 3), None, (0, 2, 3)),  # two stops are as near to 1 as to 3: the first counts
+        ((-3, -1, 0, 1, 3), None, (0, 2, 3)),  # long: two stops are as near to 1 as to 3, the first counts
+        ((-4, -3, -2, -1, 0, 1, 2, 3, 4), None, (1, 4, 6)),
+        ((-5, -2.9, 0, 4, 5), None, (1, 2, 3)),
         ((0, 1, 2, 3), None, (0, 1, 3)),
         ((-4, -2, 0, 2, 4), 3, (2, 3, 4)),
         ((-6, -5, 0, 1), 2, (1, 2, 3)),

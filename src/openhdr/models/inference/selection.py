@@ -8,17 +8,21 @@ import numpy as np
 
 from openhdr.core.errors import RequestError
 from openhdr.core.image import middle_exposure
+from openhdr.models.rows import ROUNDED_EV
 
 TRAINED_STEP_EV = 2.0
-"""Distance of the outer frames from the medium one in the data on which these networks were trained."""
+"""Distance of the outer frames from the medium one in most of the data on which these networks were trained."""
+
+MOST_STEP_EV = 3.0 + ROUNDED_EV
+"""The largest distance in these data."""
 
 
 def choose_three(ev: Sequence[float], reference: int | None = None) -> tuple[int, int, int]:
     """Indices (short, medium, long) of the frames of a bracket that suit a three-frame network best.
 
     ev: (N,) stops. reference: index of the medium frame, whose geometry and scale the result keeps; None =
-    the middle exposure. On either side, the frame nearest to two stops away: what the networks were trained
-    on. Raises RequestError when a side has none, as with two frames.
+    the middle exposure. Short: the shortest that the networks know, so that least clips; long: the frame nearest to
+    two stops away, what they know best. Raises RequestError when a side has none, as with two frames.
     """
     stops = np.asarray(ev, dtype=np.float64)
     if len(stops) < 3:
@@ -35,7 +39,7 @@ def choose_three(ev: Sequence[float], reference: int | None = None) -> tuple[int
             f"no frame has a {side} exposure than frame {medium + 1}, the reference, but this network needs "
             "one shorter and one longer; choose another `reference` or a classical `method`"
         )
-    short, long = (
-        int(side[np.argmin(np.abs(np.abs(distance[side]) - TRAINED_STEP_EV))]) for side in (shorter, longer)
-    )
-    return short, int(medium), long
+    known = shorter[distance[shorter] >= -MOST_STEP_EV]
+    short = known[np.argmin(distance[known])] if len(known) else shorter[np.argmax(distance[shorter])]
+    long = longer[np.argmin(np.abs(distance[longer] - TRAINED_STEP_EV))]
+    return int(short), int(medium), int(long)
