@@ -179,7 +179,7 @@ def _mosaic(source: Source, info: ImageInfo, facts: dict[int, Any], values: np.n
 
 
 def noise_of(profile: np.ndarray) -> NoiseModel:
-    """The first plane of a NoiseProfile: variance = S x + O, x = 1 at the white level."""
+    """The first plane of a NoiseProfile, (S, O, ...) float64: variance = S x + O, x = 1 at the white level."""
     return NoiseModel(max(float(profile[0]), 1e-9), max(float(profile[1]), 0.0) ** 0.5)
 
 

@@ -82,7 +82,7 @@ def linear_values(image: Image, primaries: Chromaticities = REC709) -> tuple[np.
 def converted(
     linear: np.ndarray, source: Chromaticities, target: Chromaticities
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Linear light in other primaries, and a note. Colours that they cannot hold lose what is negative."""
+    """Linear light (H, W, 3) float32 in other primaries, and a note. Colours beyond them lose what is negative."""
     if same(source, target):
         return linear, ()
     import cv2

@@ -184,7 +184,10 @@ def smallest_tile(colours: np.ndarray) -> np.ndarray | None:
 
 
 def levels_of(raw: Any, numbers: np.ndarray, tags: dict[int, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of black and of clipping by site. numbers: LibRaw's colour numbers of the sites."""
+    """Codes of black and of clipping, float32, one for each site of the colour filter's pattern.
+
+    numbers: LibRaw's colour numbers of these sites, (rows, columns) as the results are. tags: of the TIFF directory.
+    """
     black = np.array(raw.black_level_per_channel, np.float32)[numbers]
     own, repeat = tags.get(BLACK_LEVEL), tags.get(BLACK_REPEAT)
     if isinstance(own, tuple) and isinstance(repeat, tuple) and len(own) == repeat[0] * repeat[1]:

@@ -65,7 +65,11 @@ def coded_light(image: Image, options: WriteOptions, bits: int) -> Signal:
 def brightened(
     image: Image, facts: GainFacts, codes: np.ndarray, gain_primaries: Chromaticities | None = None
 ) -> Image:
-    """A photo as light, by the codes (h, w, 3) of its gain map; in `gain_primaries`, where the gains hold in those."""
+    """A photo as linear light, 1.0 = SDR white, by its gain map.
+
+    codes: of the map, (h, w, 3) uint8 or uint16, of any size. gain_primaries: in which the gains hold and the light is
+    given; None = those of the photo.
+    """
     if facts.base_is_hdr:  # the map leads down to SDR
         light = linear_values(image, image.primaries)[0]
         return replace(image, pixels=light, encoding="linear")
@@ -87,7 +91,11 @@ def sdr_codes(image: Image, options: WriteOptions) -> np.ndarray:
 def drawn_map(
     light: np.ndarray, base: np.ndarray, options: WriteOptions
 ) -> tuple[GainFacts, np.ndarray, tuple[str, ...]]:
-    """Facts and codes of the gain map from `base` to `light`, see `gainmap.draw`, and a note on what is cut."""
+    """Facts and codes of the gain map from `base` to `light`, see `gainmap.draw`, and a note on what is cut.
+
+    light: (H, W, 3) float32, linear, 1.0 = SDR white. base: (H, W, 3) uint8 codes as a decoder sees them. The map is
+    smaller by `options.map_scale`.
+    """
     facts, codes = draw(light, base, options.headroom)
     if options.map_scale > 1:
         import cv2

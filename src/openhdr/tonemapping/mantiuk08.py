@@ -157,7 +157,10 @@ def _program(
 
 
 def solve(matrix: np.ndarray, vector: np.ndarray, room: float) -> np.ndarray:
-    """argmin d' matrix d / 2 - vector' d with d >= 0 and sum d <= room, by Nesterov's projected gradient."""
+    """argmin d' matrix d / 2 - vector' d with d >= 0 and sum d <= room, by Nesterov's projected gradient.
+
+    matrix: (N, N) float64, positive definite; vector and the result: (N,), rises of the curve in log10 of cd/m2.
+    """
     step = 1 / np.linalg.norm(matrix, 2)
     rises = ahead = _project(vector * step, room)
     momentum = 1.0
