@@ -139,7 +139,8 @@ def main() -> None:
 
 
 def hint(error: click.UsageError, words: list[str]) -> str:
-    """What may have been meant where a number or a file's name looks like an option, or an option like a file.
+    """What may have been meant where a number or a file's name looks like an option, or an option like a file, and what
+    an option that is missing is for.
 
     words: of the command line.
     """
@@ -151,7 +152,10 @@ def hint(error: click.UsageError, words: list[str]) -> str:
             if word.partition("=")[0] in error.param.opts:
                 return f" All that follows -- is taken for files; write {word} before it."
     files = [word for word in words if like and word.startswith(like) and os.path.exists(word)]
-    return f" For the file of that name write {quote(f'./{files[0]}')}." if files else ""
+    if files:
+        return f" For the file of that name write {quote(f'./{files[0]}')}."
+    missing = error.param if isinstance(error, click.MissingParameter) else None
+    return f" {missing.help}" if isinstance(missing, click.Option) else ""
 
 
 def refusal(error: OSError) -> str:
