@@ -24,6 +24,7 @@ from openhdr.core.image import Image
 ASSUMED_RESPONSE = "srgb"  # of photos, unless something else is stated
 # of cameras: exposures are measured through it, as sRGB's contrast is a third less
 TYPICAL_RESPONSE = "typical"
+MEAN_OF_CAMERAS = "the mean of many cameras"  # what messages call it
 # the mean of the 201 curves of Grossberg & Nayar's database, as Eilertsen et al. 2017 (HDRCNN), section 3.3, fit it;
 # cameras depart from it by about so many 8-bit codes
 _TYPICAL_SIGMOID, _TYPICAL_ERROR = (0.9, 0.6), 6.0

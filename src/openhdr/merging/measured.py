@@ -12,7 +12,8 @@ import numpy as np
 
 from openhdr.camera.exposure import all_equal
 from openhdr.camera.recovery import recover
-from openhdr.camera.response import Response
+from openhdr.camera.remembered import camera_of
+from openhdr.camera.response import MEAN_OF_CAMERAS, TYPICAL_RESPONSE, Response, analytic
 from openhdr.geometry import frame_positions
 from openhdr.merging.registered import RegisteredBracket
 
@@ -20,6 +21,7 @@ CANDIDATES = 60_000  # places that are looked at
 CLASSES, PER_CLASS = 64, 80  # brightness classes of equal size, and places taken from each
 FLATTEST = 0.5  # share of a class's places that are taken as flat
 BETTER = 0.9  # prediction error, relative to the assumed curve's, under which the recovered one is taken
+TOO_LITTLE = "share too few well exposed places"
 FOLLOWED = 2.55  # prediction error, in 8-bit codes, up to which frames follow a curve that they have no better one for
 
 
@@ -45,20 +47,24 @@ def measure_response(
     """
     if registered.bracket.frames[0].image.encoding == "linear":
         return MeasuredResponse()
-    full_scale = registered.bracket.frames[0].image.full_scale
+    image = registered.bracket.frames[0].image
     found = None
     if not (burst := all_equal(registered.bracket.ev)):
         found = recover(
-            registered_codes(registered), registered.bracket.ev, registered.clip / full_scale * 255, known
+            registered_codes(registered), registered.bracket.ev, registered.clip / image.full_scale * 255, known
         )
     if found and (insist or found.error <= BETTER * found.assumed_error):
         return MeasuredResponse(found.response, f"from these photos, {percent(found.error)} error")
+    if not (found or known or burst) and camera_of(image.metadata):
+        # what a camera shows is a third more contrasty than sRGB on average; what programs render is not
+        typical = replace(analytic(TYPICAL_RESPONSE), name=MEAN_OF_CAMERAS)
+        return MeasuredResponse(typical, f"{typical.name}, because the frames {TOO_LITTLE}")
     if known:
         error = found.assumed_error if found else known.error
         return MeasuredResponse(replace(known, error=error), f"{known.name}, {percent(error)} error")
     if burst:
         return MeasuredResponse(origin="sRGB assumed, because all exposures are equal")
-    why = "follow it as well as one of their own" if found else "share too few well exposed places"
+    why = "follow it as well as one of their own" if found else TOO_LITTLE
     follows = found is not None and found.assumed_error <= FOLLOWED
     return MeasuredResponse(origin=f"sRGB assumed, because the frames {why}", follows_srgb=follows)
 

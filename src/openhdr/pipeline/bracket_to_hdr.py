@@ -22,7 +22,7 @@ from openhdr.camera.clipping import clip_code
 from openhdr.camera.exposure import all_equal, with_white_luminance
 from openhdr.camera.lateral_ca import corrected_images
 from openhdr.camera.mosaic import Mosaic
-from openhdr.camera.response import ASSUMED_RESPONSE, Response, parse
+from openhdr.camera.response import ASSUMED_RESPONSE, MEAN_OF_CAMERAS, Response, parse
 from openhdr.core import progress
 from openhdr.core.errors import ExposureError, RequestError, unknown_name
 from openhdr.core.image import REC709, Bracket, Image, ImageOrPath
@@ -360,7 +360,7 @@ def _known(
     if found:
         return replace(found[0], name=f"{found[0].camera} ({found[1].name})")
     likely = likely_response(images) if options.ev == "auto" else parse(ASSUMED_RESPONSE)
-    return None if likely.name == ASSUMED_RESPONSE else replace(likely, name="the mean of many cameras")
+    return None if likely.name == ASSUMED_RESPONSE else replace(likely, name=MEAN_OF_CAMERAS)
 
 
 def decode(
