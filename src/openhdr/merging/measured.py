@@ -51,7 +51,10 @@ def measure_response(
     found = None
     if not (burst := all_equal(registered.bracket.ev)):
         found = recover(
-            registered_codes(registered), registered.bracket.ev, registered.clip / image.full_scale * 255, known
+            registered_codes(registered),
+            registered.bracket.ev,
+            registered.clip / image.full_scale * 255,
+            known,
         )
     if found and (insist or found.error <= BETTER * found.assumed_error):
         return MeasuredResponse(found.response, f"from these photos, {percent(found.error)} error")
