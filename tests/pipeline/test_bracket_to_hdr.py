@@ -184,29 +184,6 @@ def test_photos_by_a_camera_s_curve_without_exif_give_nearly_its_light(room, rng
     assert slope == pytest.approx(1, abs=0.12)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "slope", "origin"),
-    [
-        ({"make": "Acme", "model": "One"}, 1.0, "the mean of many cameras, because the frames share too few"),
-        ({}, 1.55, "sRGB assumed, because the frames share too few"),
-    ],
-)
-def test_a_camera_whose_curve_cannot_be_measured_is_taken_for_most(room, rng, metadata, slope, origin):
-    """Two photos nine stops apart share nothing."""
-    light = cv2.GaussianBlur(room(), (0, 0), 1)
-
-    def shot(ev: float) -> Image:
-        seen = np.clip(light * 2.0**ev, 0, 1)
-        code = 255 * 1.5 * seen / (seen + 0.5) + rng.normal(0, 1, light.shape)
-        return Image(np.rint(np.clip(code, 0, 255)).astype(np.uint8), "srgb", metadata=metadata)
-
-    found = merge_bracket([shot(-9), shot(0)], _options((-9, 0), method="mle", align="none", deghost=False))
-    assert found.measured.origin.startswith(origin)
-    places = (light > 0.02) & (light < 0.5)  # in the longer one alone
-    logs = np.log2(light[places]), np.log2(found.image.pixels[places])
-    assert np.polyfit(*logs, 1)[0] == pytest.approx(slope, abs=0.1)
-
-
 @pytest.mark.parametrize("calibration", ["debevec", "robertson"])
 def test_an_unknown_camera_is_calibrated_from_its_own_photos(room, calibration):
     light = cv2.GaussianBlur(room(), (0, 0), 1)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -109,3 +110,28 @@ def test_saved_and_loaded_it_is_the_same(shots, tmp_path) -> None:
     again = load(tmp_path / "a.json")
     assert (again.name, again.camera, again.error) == (response.name, response.camera, response.error)
     np.testing.assert_allclose(again.curve, response.curve, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "slope", "origin"),
+    [
+        (CAMERA, 1.0, "the mean of many cameras, because the frames share too few"),
+        ({}, 1.55, "sRGB assumed, because the frames share too few"),
+    ],
+)
+def test_a_camera_whose_curve_cannot_be_measured_is_taken_for_most(room, rng, metadata, slope, origin):
+    """Two photos nine stops apart share nothing."""
+    light = cv2.GaussianBlur(room(), (0, 0), 1)
+
+    def shot(ev: float) -> Image:
+        seen = np.clip(light * 2.0**ev, 0, 1)
+        code = 255 * 1.5 * seen / (seen + 0.5) + rng.normal(0, 1, light.shape)
+        return Image(np.rint(np.clip(code, 0, 255)).astype(np.uint8), "srgb", metadata=metadata)
+
+    found = merge_bracket(
+        [shot(-9), shot(0)], MergeOptions(ev=[-9, 0], method="mle", align="none", deghost=False)
+    )
+    assert found.measured.origin.startswith(origin)
+    places = (light > 0.02) & (light < 0.5)  # in the longer one alone
+    logs = np.log2(light[places]), np.log2(found.image.pixels[places])
+    assert np.polyfit(*logs, 1)[0] == pytest.approx(slope, abs=0.1)
