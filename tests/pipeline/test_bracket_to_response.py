@@ -112,6 +112,15 @@ def test_saved_and_loaded_it_is_the_same(shots, tmp_path) -> None:
     np.testing.assert_allclose(again.curve, response.curve, rtol=1e-5)
 
 
+def test_the_order_of_the_photos_changes_no_curve(shots) -> None:
+    """A folder listed as 1, 10, 2 took other places of the photos, and another curve near white."""
+    first, other = (
+        merge_bracket(given, MergeOptions(method="mle"))
+        for given in (shots, [shots[k] for k in (2, 0, 3, 1)])
+    )
+    np.testing.assert_array_equal(first.response.curve, other.response.curve)
+
+
 @pytest.mark.parametrize(
     ("metadata", "slope", "origin"),
     [

@@ -49,10 +49,11 @@ def measure_response(
         return MeasuredResponse()
     image = registered.bracket.frames[0].image
     found = None
+    order = np.argsort(registered.bracket.ev, kind="stable")  # one curve, in whatever order photos are given
     if not (burst := all_equal(registered.bracket.ev)):
         found = recover(
-            registered_codes(registered),
-            registered.bracket.ev,
+            registered_codes(registered, order),
+            registered.bracket.ev[order],
             registered.clip / image.full_scale * 255,
             known,
         )
@@ -88,8 +89,11 @@ def with_measured(registered: RegisteredBracket, measured: MeasuredResponse) -> 
     )
 
 
-def registered_codes(registered: RegisteredBracket) -> np.ndarray:
-    """(P, N, 3) float32 codes 0..255 of flat places in every frame, means over 3x3 pixels; NaN outside of a frame."""
+def registered_codes(registered: RegisteredBracket, order: np.ndarray) -> np.ndarray:
+    """(P, N, 3) float32 codes 0..255 of flat places in every frame, means over 3x3 pixels; NaN outside of a frame.
+
+    order: (N,) indices of the frames as they are to stand.
+    """
     height, width = registered.shape
     step = max((height * width / CANDIDATES) ** 0.5, 1)
     y, x = np.meshgrid(
@@ -100,7 +104,8 @@ def registered_codes(registered: RegisteredBracket) -> np.ndarray:
     x, y = np.floor(x.ravel()), np.floor(y.ravel())
     codes = np.full((len(x), len(registered.registrations), 3), np.nan, np.float32)
     unevenness = np.zeros(len(x), np.float32)
-    for index, registration in enumerate(registered.registrations):
+    for place, index in enumerate(order):
+        registration = registered.registrations[index]
         if registration.status == "rejected":
             continue
         where = np.rint(frame_positions(registration, x, y, registered.shape)).astype(int)
@@ -108,7 +113,7 @@ def registered_codes(registered: RegisteredBracket) -> np.ndarray:
         inside = (column >= 1) & (column < width - 1) & (row >= 1) & (row < height - 1)
         inside[inside] &= ~_border(registered, index, row[inside], column[inside])
         mean, spread = _neighbourhoods(registered, index, row[inside], column[inside])
-        codes[inside, index] = mean
+        codes[inside, place] = mean
         unevenness[inside] = np.maximum(unevenness[inside], spread)
     return codes[_flat_and_spread(codes, unevenness)]
 
